@@ -1,0 +1,42 @@
+"""The card: all that a planner, a verifier or a scheduler may know of an agent."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agentorch.core.policy import Policy
+
+Effect = Literal["none", "idempotent", "once"]
+"""What a call does to the outside world."""
+
+JsonSchema = dict[str, Any]
+"""A JSON Schema as pydantic writes it."""
+
+
+class AgentCard(BaseModel):
+    """An agent, described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    description: str = ""
+    input: JsonSchema = Field(default_factory=lambda: {"type": "object"})
+    """Schema of the inputs: an object; `required` and `additionalProperties` mean what they say."""
+    output: JsonSchema = Field(default_factory=dict)
+    """Schema of the output; `{}` is anything."""
+    capabilities: tuple[str, ...] = ()
+    """Words for look-up: agents that share one may stand in for each other."""
+    effects: Effect = "none"
+    """The strongest effect of the agent and its tools."""
+    needs_model: bool = False
+    """Whether it can do nothing without a language model."""
+    repairable: bool = False
+    """Whether it can mend a rejected output: a prompt agent, or a parameter `problems: list[str]`."""
+    models: int = 1
+    """How many models it can be tried with, in order."""
+    fallback: tuple[str, ...] = ()
+    """Agents declared to stand in for it."""
+    policy: Policy = Policy()
+    """What the agent's author set; a task may set it otherwise."""
+    version: str = ""
+    """Hash of its source or prompt."""

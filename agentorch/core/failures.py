@@ -1,0 +1,56 @@
+"""How things go wrong, classified: the kinds that the ladder tells apart, and problems in words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agentorch.errors import FailureKind
+
+__all__ = ["Code", "FailureKind", "Problem"]
+
+
+class Code(StrEnum):
+    """What the verifier and the run report; `E_` stops, `W_` warns."""
+
+    EMPTY = "E_EMPTY"
+    SYNTAX = "E_SYNTAX"
+    TRUNCATED = "E_TRUNCATED"
+    SCHEMA = "E_SCHEMA"
+    DUP_ID = "E_DUP_ID"
+    UNKNOWN_AGENT = "E_UNKNOWN_AGENT"
+    UNKNOWN_DEP = "E_UNKNOWN_DEP"
+    SELF_DEP = "E_SELF_DEP"
+    CYCLE = "E_CYCLE"
+    REF_PATH = "E_REF_PATH"
+    TYPE = "E_TYPE"
+    ARGS = "E_ARGS"
+    LIMIT = "E_LIMIT"
+    BUDGET = "E_BUDGET"
+    UNREACHABLE_FINAL = "E_UNREACHABLE_FINAL"
+    PATCH = "E_PATCH"
+    """A patch that may not be applied: it touches what is dispatched or has had effects, or repeats a plan."""
+    DUPLICATE_TASK = "W_DUPLICATE_TASK"
+    ORPHAN = "W_ORPHAN"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, in words that a person, an agent or a planner can act on."""
+
+    code: str
+    """A `Code` for plans, a `FailureKind` for tasks, else a short word."""
+    message: str
+    """The thing and the value, in one line."""
+    task: str | None = None
+    """The task that it concerns, if any."""
+    remedy: str | None = None
+    """What to do about it, if known."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it stops a plan; warnings do not."""
+        return not self.code.startswith("W_")
+
+    def __str__(self) -> str:
+        head = f"{self.task}: " if self.task else ""
+        tail = f" ({self.remedy})" if self.remedy else ""
+        return f"{self.code} {head}{self.message}{tail}"

@@ -1,0 +1,55 @@
+"""A task: one unit of work in a plan, and the plan as the core sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from agentorch.core.policy import Policy
+
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+"""The inputs of a task that has none."""
+UNSET: Final = Policy()
+"""A policy that sets nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One unit of work.
+
+    `needs` holds every task that it waits for: those named by references in `inputs` and `objective`, and the
+    explicit ones. Whoever makes a task says only the explicit ones; `agentorch.core.references.with_needs` adds the rest.
+    """
+
+    id: str
+    """`[a-z][a-z0-9_-]*`, unique in the plan."""
+    agent: str
+    """The name of the agent that does it."""
+    objective: str = ""
+    """What is wanted, in words; `${id.path}` is filled in."""
+    inputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    """JSON values by parameter name; a string that is wholly `$id` or `$id.path` is that value."""
+    needs: tuple[str, ...] = ()
+    """Ids of the tasks that it waits for, in order, each once."""
+    policy: Policy = UNSET
+    """What this task sets; the agent's, the run's and the default apply to the rest."""
+    seconds: float | None = None
+    """How long it is expected to take; orders the ready tasks."""
+
+    def __getitem__(self, path: str | int) -> str:
+        """Return the reference to a part of this task's output: `task["rows"]` is `"$load.rows"`."""
+        return f"${self.id}.{path}"
+
+    @property
+    def ref(self) -> str:
+        """The reference to this task's whole output: `"$load"`."""
+        return f"${self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A whole plan as the core sees it: tasks in any order, and which reference answers the goal."""
+
+    tasks: tuple[Task, ...]
+    answer: str | None = None
+    """A reference; None means the only sink, or a last task `answer` over the several sinks."""

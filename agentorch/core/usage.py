@@ -1,0 +1,72 @@
+"""What work costs, and the limits on it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Model use, summed: tokens, calls and money (US dollars)."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    """The part of `input_tokens` that the provider read from its cache."""
+    calls: int = 0
+    """Model calls, whatever came of them."""
+    money: float = 0.0
+    approximate: bool = False
+    """Whether any count is an estimate of ours because the provider sent none."""
+    unpriced: int = 0
+    """Calls whose price is unknown; `money` does not hold them."""
+
+    @property
+    def tokens(self) -> int:
+        """Input and output together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.calls + other.calls,
+            self.money + other.money,
+            self.approximate or other.approximate,
+            self.unpriced + other.unpriced,
+        )
+
+
+NOTHING: Final = Usage()
+"""No use at all."""
+
+
+class Budget(BaseModel):
+    """Limits on a run and on all that it calls; None is no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_tokens: int | None = Field(default=None, ge=0)
+    """Input and output tokens together."""
+    max_money: float | None = Field(default=None, ge=0)
+    """US dollars."""
+    max_calls: int | None = Field(default=None, ge=0)
+    """Model calls: 3 makes exactly three."""
+    max_seconds: float | None = Field(default=None, gt=0)
+    """Wall time from the start of the run."""
+    max_depth: int | None = Field(default=8, ge=0)
+    """Levels of delegation by `context.call`."""
+    max_tasks: int | None = Field(default=None, ge=1)
+    """Tasks of the run, delegated ones included."""
+
+    def exhausted_by(self, usage: Usage) -> str | None:
+        """Return which limit `usage` has reached, in words, or None."""
+        if self.max_calls is not None and usage.calls >= self.max_calls:
+            return f"all of max_calls={self.max_calls} model calls are used"
+        if self.max_tokens is not None and usage.tokens >= self.max_tokens:
+            return f"all of max_tokens={self.max_tokens} tokens are used"
+        if self.max_money is not None and usage.money >= self.max_money:
+            return f"all of max_money={self.max_money} dollars are spent"
+        return None

@@ -1,0 +1,18 @@
+"""Values in a run: JSON, small ones as they are, large ones as a reference to a blob."""
+
+from typing import Any, Final, TypeGuard
+
+BLOB_KEY: Final = "$blob"
+"""The only key of an object that stands for a large value."""
+BLOB_BYTES: Final = 64 * 1024
+"""Values whose JSON is longer than this are stored as blobs."""
+
+
+def blob_ref(sha256: str, size: int) -> dict[str, Any]:
+    """Return the value that stands for the blob `sha256` of `size` bytes of JSON."""
+    return {BLOB_KEY: {"sha256": sha256, "size": size}}
+
+
+def is_blob_ref(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether `value` stands for a blob."""
+    return isinstance(value, dict) and len(value) == 1 and BLOB_KEY in value  # pyright: ignore[reportUnknownArgumentType]

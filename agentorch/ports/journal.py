@@ -1,0 +1,73 @@
+"""The journal port: append-only event logs, one a run, with compare-and-swap on the run's sequence number.
+
+What every implementation promises (the suite in `agentorch.testing.journal_conformance` checks it):
+
+1. `append` is atomic: all of `events` or none. It succeeds only if the run's last sequence number is `after`;
+   otherwise its future raises `JournalConflict` and nothing is written. `after=0` creates the run.
+2. Appends are queued in the order of the calls, without waiting; the future is done when the fact is durable to the
+   journal's promise. Cancelling whoever awaits the future does not undo the append.
+3. `read` sees only what is durable, in order of `seq`, without gaps.
+4. Events come back equal to what was appended.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agentorch.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What a list of runs shows of one run, derived from its events."""
+
+    run_id: str
+    goal: str
+    status: str
+    """The run's last known state: "planning", "running", "stopped" or the status of `RunFinished`."""
+    started: float
+    """Seconds since the epoch."""
+    updated: float
+    head: int
+    """The run's last sequence number."""
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    key: str | None = None
+    request: str | None = None
+
+
+class Journal(Protocol):
+    """See the module's promises. Opened once, used from one event loop."""
+
+    durable: bool
+    """Whether what it holds outlives the process."""
+
+    async def open(self) -> None:
+        """Make it ready; raise JournalError, JournalVersionError or JournalDamaged in one line."""
+        ...
+
+    async def close(self) -> None:
+        """Wait for what was queued, then release everything."""
+        ...
+
+    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
+        """Queue `events` behind sequence number `after`; the future is done when they are durable."""
+        ...
+
+    async def read(self, run_id: str, *, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Return up to `limit` events with `seq > after`; [] when there are none (or no such run)."""
+        ...
+
+    def runs(
+        self, *, status: str | None = None, tags: dict[str, str] | None = None, limit: int | None = None
+    ) -> AsyncIterator[RunRecord]:
+        """Go through the runs, newest first."""
+        ...
+
+    async def find(self, key: str) -> RunRecord | None:
+        """Return the run that was started under the idempotency key."""
+        ...
+
+    async def record(self, run_id: str) -> RunRecord | None:
+        """Return the record of one run."""
+        ...

@@ -1,0 +1,105 @@
+"""The model port: one request in, deltas while it is answered, one response out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from agentorch.core.usage import NOTHING, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to call a tool."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON text as the model wrote it: it may be malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What an assistant message asks for."""
+    tool_call_id: str | None = None
+    """Which call a tool message answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model sees it."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON Schema of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """The form that an answer must have."""
+
+    name: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """Everything that one model call needs."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    output: OutputSchema | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    silence: float | None = None
+    """Seconds without a word after which the call counts as lost."""
+
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResponse:
+    """A finished answer."""
+
+    text: str
+    finish_reason: FinishReason
+    tool_calls: tuple[ToolCall, ...] = ()
+    refusal: str | None = None
+    usage: Usage = NOTHING
+    model: str = ""
+    """The model that answered, as the provider names it."""
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+OnDelta = Callable[[str], None]
+"""Called with each piece of text as it comes; must not block."""
+
+
+class Model(Protocol):
+    """A language model.
+
+    `complete` raises `ModelError` (and its subclasses) with a `kind` for everything that goes wrong at the provider: the
+    stream that ends without a finish reason, the time-out, the wrong key. A refusal or a content filter is a *response*
+    with that finish reason, because its tokens are paid for.
+    """
+
+    name: str
+    """As in the settings: "gpt-5-mini", "local/llama"."""
+
+    async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
+        """Return the whole answer; `on_delta` sees its text as it comes."""
+        ...
+
+    def count(self, text: str) -> int:
+        """Return about how many tokens `text` is; offline, fast, never an error."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
