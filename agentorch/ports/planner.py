@@ -50,14 +50,14 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Ruling:
     """What became of a proposal: the tasks that were accepted, and the problems of the rest."""
 
     accepted: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
-Offer = Callable[[Sequence[Task]], Verdict]
+Offer = Callable[[Sequence[Task]], Ruling]
 """Hands over tasks of a plan that is still being written. May be called any number of times; what it accepts may be
 running before it returns. A task that names an id not yet seen is held back by the caller of `Offer`, not by the callee."""
 

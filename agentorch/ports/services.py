@@ -1,0 +1,61 @@
+"""What a running agent may ask of the run: the other side of `Context`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from agentorch.core.task import Task
+from agentorch.core.usage import Budget, Usage
+from agentorch.ports.model import ModelRequest, ModelResponse
+
+
+class Services(Protocol):
+    """One dispatch's access to the run. After a cancel every call raises `asyncio.CancelledError` at once."""
+
+    task: Task
+    """The task, its references still unresolved; `objective` is filled in."""
+    key: str
+    """The dispatch key."""
+    run_id: str
+    attempt: int
+    budget: Budget
+    """What is left for this task."""
+    deadline: float | None
+    """Seconds since the epoch, or None."""
+    spent: Usage
+    """Model use of this dispatch so far."""
+
+    async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
+        """Call the dispatch's model: governed, counted, its deltas shown to readers of the run; raises ModelError."""
+        ...
+
+    def count(self, text: str) -> int:
+        """Return about how many tokens `text` is for the dispatch's model."""
+        ...
+
+    async def call(self, agent: str, inputs: Mapping[str, Any]) -> Any:
+        """Run another agent as a task of its own; return its output (JSON) or raise PermanentError with its problem."""
+        ...
+
+    async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Run `function` as a journaled step."""
+        ...
+
+    async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
+        """Ask a person; return the answer (JSON)."""
+        ...
+
+    def report(self, text: str) -> None:
+        """Say in one line how far the work is."""
+        ...
+
+    def trimmed(self, name: str, *, tokens: int, kept: int, blob: str) -> None:
+        """Record that the input `name` was shown as a preview."""
+        ...
+
+    async def put_blob(self, data: bytes) -> str:
+        """Store a large value; return its SHA-256."""
+        ...
+
+    async def get_blob(self, sha256: str) -> bytes:
+        """Read a large value."""
+        ...
