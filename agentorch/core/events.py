@@ -14,6 +14,7 @@ from agentorch.core.policy import Policy
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
 
+
 class Event(BaseModel):
     """A fact of one run. Frozen; the same object in Python, JSON lines, server-sent events and the journal."""
 
@@ -30,6 +31,7 @@ class Event(BaseModel):
     """The name of the class."""
     task: str | None = None
     """The task that it is about, if one."""
+
 
 class RunStarted(Event):
     """A goal was accepted: from here on the run exists."""
@@ -57,11 +59,13 @@ class RunStarted(Event):
     release: str = ""
     """The agentorch version that wrote it."""
 
+
 class RunAdopted(Event):
     """Another owner took the run over; what was pending is carried out again."""
 
     type: Literal["RunAdopted"] = "RunAdopted"
     owner: str
+
 
 class TasksAccepted(Event):
     """Tasks passed every check that this prefix of the plan allows."""
@@ -72,6 +76,7 @@ class TasksAccepted(Event):
     source: str
     """Who proposed them: "user", "model", "rules", "closing"."""
 
+
 class PlanRejected(Event):
     """A proposed plan, or part of one, had errors; nothing of that part runs."""
 
@@ -79,12 +84,14 @@ class PlanRejected(Event):
     problems: tuple[Problem, ...]
     source: str
 
+
 class PlanNoted(Event):
     """The planner's own account: what was repaired without a model, why the rules chose as they did."""
 
     type: Literal["PlanNoted"] = "PlanNoted"
     notes: tuple[str, ...]
     source: str
+
 
 class PlanCompleted(Event):
     """The plan is whole: `answer` is what the run is for."""
@@ -96,6 +103,7 @@ class PlanCompleted(Event):
     problems: tuple[Problem, ...] = ()
     """Warnings."""
 
+
 class TaskStarted(Event):
     """A ready task was admitted: inputs frozen, budget reserved, key issued."""
 
@@ -105,6 +113,7 @@ class TaskStarted(Event):
     inputs: str
     """Digest of the input values and the filled-in objective."""
     reserved: Usage | None = None
+
 
 class TaskSucceeded(Event):
     """An accepted output: the task is done."""
@@ -117,12 +126,14 @@ class TaskSucceeded(Event):
     sources: tuple[str, ...] = ()
     """What the output rests on, as `path:line` or URLs, when the agent says so."""
 
+
 class TaskKept(Event):
     """After a patch, a task's spec and input values turned out unchanged: its earlier output stands."""
 
     type: Literal["TaskKept"] = "TaskKept"
     task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     inputs: str
+
 
 class AttemptFailed(Event):
     """A dispatch brought no acceptable output."""
@@ -137,8 +148,10 @@ class AttemptFailed(Event):
     usage: Usage | None = None
     retry_after: float | None = None
 
+
 Rung = Literal["redispatch", "repair", "retry", "model", "agent", "person"]
 """The rungs of the ladder that start the task again."""
+
 
 class TaskRetried(Event):
     """A rung of the ladder was taken: the task will start again, not before `due`."""
@@ -154,12 +167,14 @@ class TaskRetried(Event):
     due: float | None = None
     """Seconds since the epoch; None is now."""
 
+
 class TaskGaveUp(Event):
     """The task's own remedies are used up; it waits for a re-plan."""
 
     type: Literal["TaskGaveUp"] = "TaskGaveUp"
     task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     problem: Problem
+
 
 class TaskFailed(Event):
     """Every remedy is used up: final."""
@@ -168,12 +183,14 @@ class TaskFailed(Event):
     task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     problem: Problem
 
+
 class TaskCancelled(Event):
     """The task was stopped, or will not start: final."""
 
     type: Literal["TaskCancelled"] = "TaskCancelled"
     task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     reason: str
+
 
 class TaskDelegated(Event):
     """A running task called an agent: a task of its own, outside the plan."""
@@ -186,6 +203,7 @@ class TaskDelegated(Event):
     """Key of the dispatch that called."""
     depth: int
 
+
 class OutcomeLate(Event):
     """An outcome came for a key that is no longer pending: its usage counts, nothing else changes."""
 
@@ -193,6 +211,7 @@ class OutcomeLate(Event):
     task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     key: str
     usage: Usage | None = None
+
 
 class InputTrimmed(Event):
     """An input did not fit the token budget: the agent saw a preview and can read on."""
@@ -209,6 +228,7 @@ class InputTrimmed(Event):
     blob: str
     """SHA-256 under which the whole value can be read."""
 
+
 class TaskReported(Event):
     """What an agent said of its progress."""
 
@@ -216,6 +236,7 @@ class TaskReported(Event):
     task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     key: str
     text: str
+
 
 class ReplanRequested(Event):
     """The planner is asked for a patch."""
@@ -228,6 +249,7 @@ class ReplanRequested(Event):
     again: bool = False
     """Whether this is the same re-plan, asked again because more problems arrived."""
 
+
 class PlanPatched(Event):
     """The plan was changed while it ran."""
 
@@ -239,6 +261,7 @@ class PlanPatched(Event):
     """The new answer reference; None keeps the old one."""
     source: str
 
+
 class ReplanFailed(Event):
     """No acceptable patch: the tasks that waited for it go on down the ladder."""
 
@@ -246,7 +269,9 @@ class ReplanFailed(Event):
     problems: tuple[Problem, ...]
     source: str
 
+
 RequestKind = Literal["failure", "approval", "question"]
+
 
 class RequestOpened(Event):
     """Something waits for a person."""
@@ -260,6 +285,7 @@ class RequestOpened(Event):
     key: str | None = None
     """The dispatch that asked, for a question of an agent."""
 
+
 class RequestAnswered(Event):
     """A person answered."""
 
@@ -268,11 +294,13 @@ class RequestAnswered(Event):
     value: Any
     by: str
 
+
 class RunStopped(Event):
     """The run stands still because of the set-up (a wrong key, no connection); it can be resumed."""
 
     type: Literal["RunStopped"] = "RunStopped"
     problem: Problem
+
 
 class RunCancelling(Event):
     """Somebody stopped the run: nothing more is started."""
@@ -281,6 +309,7 @@ class RunCancelling(Event):
     by: str
     reason: str = ""
 
+
 class UsageAdded(Event):
     """Use of a model outside any task: planning and re-planning."""
 
@@ -288,7 +317,9 @@ class UsageAdded(Event):
     purpose: str
     usage: Usage = NOTHING
 
+
 RunStatus = Literal["succeeded", "partial", "failed", "cancelled"]
+
 
 class RunFinished(Event):
     """The last word: nothing follows."""
@@ -296,6 +327,7 @@ class RunFinished(Event):
     type: Literal["RunFinished"] = "RunFinished"
     status: RunStatus
     problems: tuple[Problem, ...] = ()
+
 
 AnyEvent = Annotated[
     RunStarted
@@ -328,4 +360,3 @@ AnyEvent = Annotated[
     Field(discriminator="type"),
 ]
 """Every event, told apart by `type`."""
-
