@@ -15,10 +15,10 @@ from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
 
 
-class Event(BaseModel):
+class Event(BaseModel, frozen=True):
     """A fact of one run. Frozen; the same object in Python, JSON lines, server-sent events and the journal."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
     version: ClassVar[int] = 1
     """Version of this event type's fields."""
 
@@ -33,7 +33,7 @@ class Event(BaseModel):
     """The task that it is about, if one."""
 
 
-class RunStarted(Event):
+class RunStarted(Event, frozen=True):
     """A goal was accepted: from here on the run exists."""
 
     type: Literal["RunStarted"] = "RunStarted"
@@ -60,14 +60,14 @@ class RunStarted(Event):
     """The agentorch version that wrote it."""
 
 
-class RunAdopted(Event):
+class RunAdopted(Event, frozen=True):
     """Another owner took the run over; what was pending is carried out again."""
 
     type: Literal["RunAdopted"] = "RunAdopted"
     owner: str
 
 
-class TasksAccepted(Event):
+class TasksAccepted(Event, frozen=True):
     """Tasks passed every check that this prefix of the plan allows."""
 
     type: Literal["TasksAccepted"] = "TasksAccepted"
@@ -77,7 +77,7 @@ class TasksAccepted(Event):
     """Who proposed them: "user", "model", "rules", "closing"."""
 
 
-class PlanRejected(Event):
+class PlanRejected(Event, frozen=True):
     """A proposed plan, or part of one, had errors; nothing of that part runs."""
 
     type: Literal["PlanRejected"] = "PlanRejected"
@@ -85,7 +85,7 @@ class PlanRejected(Event):
     source: str
 
 
-class PlanNoted(Event):
+class PlanNoted(Event, frozen=True):
     """The planner's own account: what was repaired without a model, why the rules chose as they did."""
 
     type: Literal["PlanNoted"] = "PlanNoted"
@@ -93,7 +93,7 @@ class PlanNoted(Event):
     source: str
 
 
-class PlanCompleted(Event):
+class PlanCompleted(Event, frozen=True):
     """The plan is whole: `answer` is what the run is for."""
 
     type: Literal["PlanCompleted"] = "PlanCompleted"
@@ -104,22 +104,22 @@ class PlanCompleted(Event):
     """Warnings."""
 
 
-class TaskStarted(Event):
+class TaskStarted(Event, frozen=True):
     """A ready task was admitted: inputs frozen, budget reserved, key issued."""
 
     type: Literal["TaskStarted"] = "TaskStarted"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     key: str
     inputs: str
     """Digest of the input values and the filled-in objective."""
     reserved: Usage | None = None
 
 
-class TaskSucceeded(Event):
+class TaskSucceeded(Event, frozen=True):
     """An accepted output: the task is done."""
 
     type: Literal["TaskSucceeded"] = "TaskSucceeded"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     key: str
     output: Any = None
     usage: Usage | None = None
@@ -127,19 +127,19 @@ class TaskSucceeded(Event):
     """What the output rests on, as `path:line` or URLs, when the agent says so."""
 
 
-class TaskKept(Event):
+class TaskKept(Event, frozen=True):
     """After a patch, a task's spec and input values turned out unchanged: its earlier output stands."""
 
     type: Literal["TaskKept"] = "TaskKept"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     inputs: str
 
 
-class AttemptFailed(Event):
+class AttemptFailed(Event, frozen=True):
     """A dispatch brought no acceptable output."""
 
     type: Literal["AttemptFailed"] = "AttemptFailed"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     key: str
     kind: FailureKind
     problems: tuple[str, ...]
@@ -153,11 +153,11 @@ Rung = Literal["redispatch", "repair", "retry", "model", "agent", "person"]
 """The rungs of the ladder that start the task again."""
 
 
-class TaskRetried(Event):
+class TaskRetried(Event, frozen=True):
     """A rung of the ladder was taken: the task will start again, not before `due`."""
 
     type: Literal["TaskRetried"] = "TaskRetried"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     rung: Rung
     agent: str
     model: int = 0
@@ -168,35 +168,35 @@ class TaskRetried(Event):
     """Seconds since the epoch; None is now."""
 
 
-class TaskGaveUp(Event):
+class TaskGaveUp(Event, frozen=True):
     """The task's own remedies are used up; it waits for a re-plan."""
 
     type: Literal["TaskGaveUp"] = "TaskGaveUp"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     problem: Problem
 
 
-class TaskFailed(Event):
+class TaskFailed(Event, frozen=True):
     """Every remedy is used up: final."""
 
     type: Literal["TaskFailed"] = "TaskFailed"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     problem: Problem
 
 
-class TaskCancelled(Event):
+class TaskCancelled(Event, frozen=True):
     """The task was stopped, or will not start: final."""
 
     type: Literal["TaskCancelled"] = "TaskCancelled"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     reason: str
 
 
-class TaskDelegated(Event):
+class TaskDelegated(Event, frozen=True):
     """A running task called an agent: a task of its own, outside the plan."""
 
     type: Literal["TaskDelegated"] = "TaskDelegated"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     """Id of the new task, `<caller>.<n>`."""
     spec: Task
     caller: str
@@ -204,20 +204,20 @@ class TaskDelegated(Event):
     depth: int
 
 
-class OutcomeLate(Event):
+class OutcomeLate(Event, frozen=True):
     """An outcome came for a key that is no longer pending: its usage counts, nothing else changes."""
 
     type: Literal["OutcomeLate"] = "OutcomeLate"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     key: str
     usage: Usage | None = None
 
 
-class InputTrimmed(Event):
+class InputTrimmed(Event, frozen=True):
     """An input did not fit the token budget: the agent saw a preview and can read on."""
 
     type: Literal["InputTrimmed"] = "InputTrimmed"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     key: str
     input: str
     """The parameter's name."""
@@ -229,16 +229,16 @@ class InputTrimmed(Event):
     """SHA-256 under which the whole value can be read."""
 
 
-class TaskReported(Event):
+class TaskReported(Event, frozen=True):
     """What an agent said of its progress."""
 
     type: Literal["TaskReported"] = "TaskReported"
-    task: str  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    task: str
     key: str
     text: str
 
 
-class ReplanRequested(Event):
+class ReplanRequested(Event, frozen=True):
     """The planner is asked for a patch."""
 
     type: Literal["ReplanRequested"] = "ReplanRequested"
@@ -250,7 +250,7 @@ class ReplanRequested(Event):
     """Whether this is the same re-plan, asked again because more problems arrived."""
 
 
-class PlanPatched(Event):
+class PlanPatched(Event, frozen=True):
     """The plan was changed while it ran."""
 
     type: Literal["PlanPatched"] = "PlanPatched"
@@ -262,7 +262,7 @@ class PlanPatched(Event):
     source: str
 
 
-class ReplanFailed(Event):
+class ReplanFailed(Event, frozen=True):
     """No acceptable patch: the tasks that waited for it go on down the ladder."""
 
     type: Literal["ReplanFailed"] = "ReplanFailed"
@@ -273,7 +273,7 @@ class ReplanFailed(Event):
 RequestKind = Literal["failure", "approval", "question"]
 
 
-class RequestOpened(Event):
+class RequestOpened(Event, frozen=True):
     """Something waits for a person."""
 
     type: Literal["RequestOpened"] = "RequestOpened"
@@ -286,7 +286,7 @@ class RequestOpened(Event):
     """The dispatch that asked, for a question of an agent."""
 
 
-class RequestAnswered(Event):
+class RequestAnswered(Event, frozen=True):
     """A person answered."""
 
     type: Literal["RequestAnswered"] = "RequestAnswered"
@@ -295,14 +295,14 @@ class RequestAnswered(Event):
     by: str
 
 
-class RunStopped(Event):
+class RunStopped(Event, frozen=True):
     """The run stands still because of the set-up (a wrong key, no connection); it can be resumed."""
 
     type: Literal["RunStopped"] = "RunStopped"
     problem: Problem
 
 
-class RunCancelling(Event):
+class RunCancelling(Event, frozen=True):
     """Somebody stopped the run: nothing more is started."""
 
     type: Literal["RunCancelling"] = "RunCancelling"
@@ -310,7 +310,7 @@ class RunCancelling(Event):
     reason: str = ""
 
 
-class UsageAdded(Event):
+class UsageAdded(Event, frozen=True):
     """Use of a model outside any task: planning and re-planning."""
 
     type: Literal["UsageAdded"] = "UsageAdded"
@@ -321,7 +321,7 @@ class UsageAdded(Event):
 RunStatus = Literal["succeeded", "partial", "failed", "cancelled"]
 
 
-class RunFinished(Event):
+class RunFinished(Event, frozen=True):
     """The last word: nothing follows."""
 
     type: Literal["RunFinished"] = "RunFinished"

@@ -84,7 +84,7 @@ OnDelta = Callable[[str], None]
 class Model(Protocol):
     """A language model.
 
-    `complete` raises `ModelError` (and its subclasses) with a `kind` for everything that goes wrong at the provider: the
+    `complete` raises `ModelError` (or a subclass) with a `kind` for everything that goes wrong at the provider: the
     stream that ends without a finish reason, the time-out, the wrong key. A refusal or a content filter is a *response*
     with that finish reason, because its tokens are paid for.
     """

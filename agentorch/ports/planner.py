@@ -59,7 +59,7 @@ class Ruling:
 
 Offer = Callable[[Sequence[Task]], Ruling]
 """Hands over tasks of a plan that is still being written. May be called any number of times; what it accepts may be
-running before it returns. A task that names an id not yet seen is held back by the caller of `Offer`, not by the callee."""
+running before it returns. A task that names an id not yet seen is held back by the caller, not by the callee."""
 
 
 @dataclass(slots=True)
