@@ -1,7 +1,8 @@
 """What happened: the facts of a run, in the past tense, as they stand in the journal.
 
 1. An event says all that `apply` needs; applying the same events in order gives the same state in every release.
-2. A released event type never changes its meaning. New fields have defaults; anything else is a new `version` with an upcaster.
+2. A released event type never changes its meaning. New fields have defaults; anything else is a new `version` with an
+   upcaster.
 3. Values in events are JSON. A large value is a `BlobRef` (see `agentorch.core.values`).
 """
 
@@ -31,6 +32,12 @@ class Event(BaseModel, frozen=True):
     """The name of the class."""
     task: str | None = None
     """The task that it is about, if one."""
+
+
+class TaskEvent(Event, frozen=True):
+    """A fact of one task."""
+
+    task: str  # pyright: ignore[reportGeneralTypeIssues]  # required here, whatever the base says
 
 
 class RunStarted(Event, frozen=True):
@@ -104,22 +111,20 @@ class PlanCompleted(Event, frozen=True):
     """Warnings."""
 
 
-class TaskStarted(Event, frozen=True):
+class TaskStarted(TaskEvent, frozen=True):
     """A ready task was admitted: inputs frozen, budget reserved, key issued."""
 
     type: Literal["TaskStarted"] = "TaskStarted"
-    task: str
     key: str
     inputs: str
     """Digest of the input values and the filled-in objective."""
     reserved: Usage | None = None
 
 
-class TaskSucceeded(Event, frozen=True):
+class TaskSucceeded(TaskEvent, frozen=True):
     """An accepted output: the task is done."""
 
     type: Literal["TaskSucceeded"] = "TaskSucceeded"
-    task: str
     key: str
     output: Any = None
     usage: Usage | None = None
@@ -127,19 +132,17 @@ class TaskSucceeded(Event, frozen=True):
     """What the output rests on, as `path:line` or URLs, when the agent says so."""
 
 
-class TaskKept(Event, frozen=True):
+class TaskKept(TaskEvent, frozen=True):
     """After a patch, a task's spec and input values turned out unchanged: its earlier output stands."""
 
     type: Literal["TaskKept"] = "TaskKept"
-    task: str
     inputs: str
 
 
-class AttemptFailed(Event, frozen=True):
+class AttemptFailed(TaskEvent, frozen=True):
     """A dispatch brought no acceptable output."""
 
     type: Literal["AttemptFailed"] = "AttemptFailed"
-    task: str
     key: str
     kind: FailureKind
     problems: tuple[str, ...]
@@ -153,11 +156,10 @@ Rung = Literal["redispatch", "repair", "retry", "model", "agent", "person"]
 """The rungs of the ladder that start the task again."""
 
 
-class TaskRetried(Event, frozen=True):
+class TaskRetried(TaskEvent, frozen=True):
     """A rung of the ladder was taken: the task will start again, not before `due`."""
 
     type: Literal["TaskRetried"] = "TaskRetried"
-    task: str
     rung: Rung
     agent: str
     model: int = 0
@@ -168,35 +170,31 @@ class TaskRetried(Event, frozen=True):
     """Seconds since the epoch; None is now."""
 
 
-class TaskGaveUp(Event, frozen=True):
+class TaskGaveUp(TaskEvent, frozen=True):
     """The task's own remedies are used up; it waits for a re-plan."""
 
     type: Literal["TaskGaveUp"] = "TaskGaveUp"
-    task: str
     problem: Problem
 
 
-class TaskFailed(Event, frozen=True):
+class TaskFailed(TaskEvent, frozen=True):
     """Every remedy is used up: final."""
 
     type: Literal["TaskFailed"] = "TaskFailed"
-    task: str
     problem: Problem
 
 
-class TaskCancelled(Event, frozen=True):
+class TaskCancelled(TaskEvent, frozen=True):
     """The task was stopped, or will not start: final."""
 
     type: Literal["TaskCancelled"] = "TaskCancelled"
-    task: str
     reason: str
 
 
-class TaskDelegated(Event, frozen=True):
+class TaskDelegated(TaskEvent, frozen=True):
     """A running task called an agent: a task of its own, outside the plan."""
 
     type: Literal["TaskDelegated"] = "TaskDelegated"
-    task: str
     """Id of the new task, `<caller>.<n>`."""
     spec: Task
     caller: str
@@ -204,20 +202,18 @@ class TaskDelegated(Event, frozen=True):
     depth: int
 
 
-class OutcomeLate(Event, frozen=True):
+class OutcomeLate(TaskEvent, frozen=True):
     """An outcome came for a key that is no longer pending: its usage counts, nothing else changes."""
 
     type: Literal["OutcomeLate"] = "OutcomeLate"
-    task: str
     key: str
     usage: Usage | None = None
 
 
-class InputTrimmed(Event, frozen=True):
+class InputTrimmed(TaskEvent, frozen=True):
     """An input did not fit the token budget: the agent saw a preview and can read on."""
 
     type: Literal["InputTrimmed"] = "InputTrimmed"
-    task: str
     key: str
     input: str
     """The parameter's name."""
@@ -229,11 +225,10 @@ class InputTrimmed(Event, frozen=True):
     """SHA-256 under which the whole value can be read."""
 
 
-class TaskReported(Event, frozen=True):
+class TaskReported(TaskEvent, frozen=True):
     """What an agent said of its progress."""
 
     type: Literal["TaskReported"] = "TaskReported"
-    task: str
     key: str
     text: str
 

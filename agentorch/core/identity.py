@@ -1,6 +1,6 @@
 """Identities: the ids of tasks, the key of a dispatch, and the digest of a value.
 
-1. A key `<run>/<task>/<task revision>/<attempt>/<dispatch>` names one hand-over of one attempt; an outcome answers a key.
+1. A key `<run>/<task>/<task revision>/<attempt>/<dispatch>` names one hand-over of one attempt; outcomes answer keys.
 2. A digest is a function of the JSON value alone: keys are sorted, so that field order never matters.
 """
 

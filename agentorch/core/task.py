@@ -18,7 +18,7 @@ class Task:
     """One unit of work.
 
     `needs` holds every task that it waits for: those named by references in `inputs` and `objective`, and the
-    explicit ones. Whoever makes a task says only the explicit ones; `agentorch.core.references.with_needs` adds the rest.
+    explicit ones. Whoever makes a task says only the explicit ones; `core.references.with_needs` adds the rest.
     """
 
     id: str
