@@ -1,0 +1,1 @@
+"""Stores of large values by their SHA-256."""

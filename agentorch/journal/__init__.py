@@ -1,0 +1,1 @@
+"""The journals: append-only event logs in memory or in an SQLite file."""

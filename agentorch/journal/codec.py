@@ -1,0 +1,121 @@
+"""Events as bytes: JSON that comes back equal, by type and version.
+
+1. Every field is written out, defaults too: a later release may change a default, never what a journal says.
+2. Nothing is written that cannot be read back: what the fast way cannot hold goes the slow one, and is tried first.
+3. An older version is lifted by pure functions from field names and values to field names and values; what a newer
+   release wrote is refused in one line.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from agentorch.core.events import AnyEvent, Event
+from agentorch.core.policy import Policy
+from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""From the fields of one version of an event type to those of the next."""
+
+
+@cache
+def event_types() -> Mapping[str, type[Event]]:
+    """Return every event class by its name."""
+    union = get_args(AnyEvent)[0]
+    return {model.__name__: model for model in get_args(union)}
+
+
+@dataclass(frozen=True)
+class Codec:
+    """What this release can read."""
+
+    models: Mapping[str, type[Event]] = field(default_factory=event_types)
+    """Event classes by name."""
+    upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict[tuple[str, int], Upcaster])
+    """By type and the version that they lift to the next."""
+
+    def decode(self, type: str, version: int, payload: bytes, *, run_id: str, seq: int) -> Event:
+        """Return the event of `payload`; JournalVersionError when it is newer than this release knows."""
+        model = self.models.get(type)
+        if model is None:
+            raise JournalVersionError(f"run {run_id}, seq {seq}: unknown event type {type!r}: upgrade agentorch")
+        if version > model.version:
+            raise JournalVersionError(
+                f"run {run_id}, seq {seq}: {type} has version {version}, this agentorch knows {model.version}: "
+                "upgrade agentorch"
+            )
+        try:
+            if version == model.version:
+                return _read(model, payload)
+            return model.model_validate(self._lifted(type, version, model.version, json.loads(payload)))
+        except ValueError as error:
+            raise JournalDamaged(
+                f"run {run_id}, seq {seq}: the bytes of {type} cannot be read: {_why(error)}"
+            ) from None
+
+    def _lifted(self, type: str, version: int, current: int, values: dict[str, Any]) -> dict[str, Any]:
+        for step in range(version, current):
+            values = self.upcasters[type, step](values)
+        return values
+
+
+CODEC: Final = Codec()
+"""The codec of this release; no event type has had a second version yet."""
+
+_LONGEST_INTEGER: Final = 4300
+"""Digits beyond which Python refuses to read an integer."""
+_TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
+
+
+def encode(event: Event) -> bytes:
+    """Return `event` as JSON bytes; JournalError when it holds what is not a JSON value."""
+    try:
+        # The serializer itself: `model_dump_json` takes twice as long.
+        payload = event.__pydantic_serializer__.to_json(event)
+    except (ValueError, RecursionError):
+        return _encode_slowly(event)
+    if len(payload) > _LONGEST_INTEGER and _TOO_LONG.search(payload):
+        return _encode_slowly(event)
+    return payload
+
+
+def _encode_slowly(event: Event) -> bytes:
+    """Lone surrogates and deep nesting pass through the json module alone."""
+    try:
+        payload = json.dumps(vars(event), default=_plain, separators=(",", ":")).encode("ascii")
+        _read(type(event), payload)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise JournalError(f"{event.type} {event.seq} of run {event.run_id} cannot be stored: {_why(error)}") from None
+    return payload
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Policy):
+        return value.model_dump()
+    if isinstance(value, BaseModel):
+        return dict(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r:.80}")
+
+
+def _read(model: type[Event], payload: bytes) -> Event:
+    try:
+        return model.__pydantic_validator__.validate_json(payload)
+    except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
+            raise
+    return model.model_validate(json.loads(payload))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"{place}: {first['msg']}" if place else first["msg"]
+    return " ".join(str(error).split()) or type(error).__name__

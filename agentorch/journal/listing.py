@@ -1,0 +1,47 @@
+"""What a list of runs shows, derived from a run's events one at a time; and where an append must stand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from agentorch.core.events import Event, PlanCompleted, RunAdopted, RunFinished, RunStarted, RunStopped
+
+_STATUS: Final[Mapping[type[Event], str]] = {
+    RunStarted: "planning",
+    PlanCompleted: "running",
+    RunAdopted: "running",
+    RunStopped: "stopped",
+}
+
+
+class Opening(NamedTuple):
+    """What a run's first event says for good."""
+
+    goal: str = ""
+    tags: Mapping[str, str] = {}
+    key: str | None = None
+    request: str | None = None
+
+
+def opening(event: Event) -> Opening:
+    """Return what `event`, the first of a run, says of it; nothing when it is no `RunStarted`."""
+    if isinstance(event, RunStarted):
+        return Opening(event.goal, event.tags, event.key, event.request)
+    return Opening()
+
+
+def status_told_by(event: Event) -> str | None:
+    """Return the status of the run from `event` on, or None when it changes nothing."""
+    if type(event) is RunFinished:
+        return event.status
+    return _STATUS.get(type(event))
+
+
+def check_place(run_id: str, events: Sequence[Event], after: int) -> None:
+    """ValueError unless `events` belong to `run_id` and are numbered from `after + 1`: the caller's mistake."""
+    seq = after
+    for event in events:
+        seq += 1
+        if event.seq != seq or event.run_id != run_id:
+            raise ValueError(f"event {event.seq} of run {event.run_id} cannot stand at {seq} of run {run_id}")
+    if seq == after:
+        raise ValueError(f"run {run_id}: an append needs at least one event")

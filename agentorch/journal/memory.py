@@ -1,0 +1,131 @@
+"""A journal in memory: encoded bytes by run, gone with the process.
+
+1. An append is done when the call returns: its future is one that was done before.
+2. Events are kept as bytes and decoded when read: a tenth of the objects' size, and no shared mutable values.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from agentorch.core.events import Event
+from agentorch.errors import JournalConflict, JournalError
+from agentorch.journal.codec import CODEC, encode
+from agentorch.journal.listing import Opening, check_place, opening, status_told_by
+from agentorch.ports.journal import RunRecord
+
+
+class _Log:
+    """One run's events."""
+
+    __slots__ = ("models", "opening", "payloads", "started", "status", "updated")
+
+    def __init__(self, opening: Opening, started: float) -> None:
+        self.opening = opening
+        self.started = self.updated = started
+        self.status = "running"
+        self.models: list[type[Event]] = []
+        self.payloads: list[bytes] = []
+
+    def record(self, run_id: str) -> RunRecord:
+        goal, tags, key, request = self.opening
+        return RunRecord(
+            run_id=run_id,
+            goal=goal,
+            status=self.status,
+            started=self.started,
+            updated=self.updated,
+            head=len(self.payloads),
+            tags=dict(tags),
+            key=key,
+            request=request,
+        )
+
+
+class MemoryJournal:
+    """A `Journal` for runs that need not outlive the process."""
+
+    durable = False
+
+    def __init__(self) -> None:
+        self._logs: dict[str, _Log] = {}
+        self._keys: dict[str, str] = {}
+        self._done: asyncio.Future[None] | None = None
+
+    async def open(self) -> None:
+        """Make it ready for the running event loop; what an earlier opening appended is still there."""
+        self._done = asyncio.get_running_loop().create_future()
+        self._done.set_result(None)
+
+    async def close(self) -> None:
+        """Refuse further appends; reading goes on."""
+        self._done = None
+
+    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
+        """Add `events` behind `after`; the future is done already."""
+        if self._done is None:
+            raise JournalError("the journal is not open")
+        try:
+            self._add(run_id, events, after)
+        except JournalError as error:
+            failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            failed.set_exception(error)
+            return failed
+        return self._done
+
+    def _add(self, run_id: str, events: Sequence[Event], after: int) -> None:
+        log = self._logs.get(run_id)
+        head = len(log.payloads) if log else 0
+        if head != after:
+            raise JournalConflict(f"run {run_id} stands at {head}, not at {after}: another writer was first")
+        check_place(run_id, events, after)
+        payloads = [encode(event) for event in events]
+        if log is None:
+            log = self._begin(run_id, events[0])
+        log.payloads += payloads
+        for event in events:
+            log.models.append(type(event))
+            log.status = status_told_by(event) or log.status
+        log.updated = events[-1].at
+
+    def _begin(self, run_id: str, first: Event) -> _Log:
+        said = opening(first)
+        if said.key is not None:
+            if said.key in self._keys:
+                raise JournalConflict(f"key {said.key!r} belongs to run {self._keys[said.key]} already")
+            self._keys[said.key] = run_id
+        log = self._logs[run_id] = _Log(said, first.at)
+        return log
+
+    async def read(self, run_id: str, *, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Return up to `limit` events with `seq > after`."""
+        log = self._logs.get(run_id)
+        if log is None:
+            return []
+        stop = min(after + limit, len(log.payloads))
+        return [
+            CODEC.decode(log.models[i].__name__, log.models[i].version, log.payloads[i], run_id=run_id, seq=i + 1)
+            for i in range(after, stop)
+        ]
+
+    async def runs(
+        self, *, status: str | None = None, tags: dict[str, str] | None = None, limit: int | None = None
+    ) -> AsyncIterator[RunRecord]:
+        """Go through the runs, newest first."""
+        wanted = (tags or {}).items()
+        given = 0
+        for run_id, log in reversed(list(self._logs.items())):
+            if given == limit:
+                return
+            if status in {None, log.status} and wanted <= dict(log.opening.tags).items():
+                given += 1
+                yield log.record(run_id)
+
+    async def find(self, key: str) -> RunRecord | None:
+        """Return the run that was started under `key`."""
+        run_id = self._keys.get(key)
+        return None if run_id is None else await self.record(run_id)
+
+    async def record(self, run_id: str) -> RunRecord | None:
+        """Return the record of one run."""
+        log = self._logs.get(run_id)
+        return log.record(run_id) if log else None
