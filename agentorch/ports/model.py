@@ -58,6 +58,8 @@ class ModelRequest:
     temperature: float | None = None
     silence: float | None = None
     """Seconds without a word after which the call counts as lost."""
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+    """Who asks, for tests and logs; never sent. Keys: "agent", "task", "purpose"."""
 
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
