@@ -1,0 +1,224 @@
+"""The verifier's checks of one task's inputs against the card of its agent and the outputs that it refers to.
+
+What depends only on agents and paths is looked up once and remembered: a plan of ten thousand tasks over ten agents
+compares a few dozen pairs of schemas.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agentorch.core.card import AgentCard, JsonSchema
+from agentorch.core.failures import Code, Problem
+from agentorch.core.nearest import did_you_mean
+from agentorch.core.policy import Join, Policy
+from agentorch.core.references import (
+    PROVIDED,
+    BrokenReference,
+    Found,
+    Reference,
+    follow,
+    found,
+    mentioned,
+    parse,
+)
+from agentorch.core.schema import accepts_null, assignable, at, described, literal_problems
+from agentorch.core.task import Task
+
+_TEXT: Final[JsonSchema] = {"type": "string"}
+_PLAIN_TEXT: Final = frozenset({"type", "title", "description", "default", "examples"})
+"""Keywords of a string schema that any string satisfies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The input schema of an agent, taken apart."""
+
+    schemas: Mapping[str, JsonSchema]
+    required: tuple[str, ...]
+    rest: JsonSchema | None
+    """Schema of parameters that are not listed; None refuses them."""
+    any_text: frozenset[str]
+    """Parameters that any string fits."""
+
+    @classmethod
+    def of(cls, schema: JsonSchema) -> "Parameters":
+        """Take an agent's input schema apart; `$defs` go along with each part."""
+        defs = {"$defs": schema["$defs"]} if "$defs" in schema else {}
+        schemas: dict[str, JsonSchema] = {
+            name: {**part, **defs} if isinstance(part, dict) else {}
+            for name, part in schema.get("properties", {}).items()
+        }
+        more = schema.get("additionalProperties", True)
+        rest: JsonSchema | None = None if more is False else {**more, **defs} if isinstance(more, dict) else {}
+        plain = (name for name, part in schemas.items() if part.get("type") == "string" and part.keys() <= _PLAIN_TEXT)
+        return cls(schemas, tuple(schema.get("required", ())), rest, frozenset(plain))
+
+
+class InputChecks:
+    """Checks inputs; keeps what it learns of agents for the next task."""
+
+    def __init__(
+        self,
+        cards: Mapping[str, AgentCard],
+        tasks: Mapping[str, Task],
+        *,
+        inputs: Mapping[str, Any] | None,
+        policy: Policy,
+        strict: bool,
+    ) -> None:
+        self._cards = cards
+        self._tasks = tasks
+        self._inputs = inputs
+        self._policy = policy
+        self._strict = strict
+        self._parameters: dict[str, Parameters] = {}
+        self._fine: set[tuple[str, tuple[str, ...], str, tuple[str, ...], bool]] = set()
+
+    def problems(self, task: Task, card: AgentCard) -> Iterator[Problem]:
+        """Yield what is wrong with the join, the inputs and the objective of `task`."""
+        join = self._join(task, card)
+        count = len(task.needs)
+        if isinstance(join, int) and not 1 <= join <= count:
+            yield Problem(
+                Code.SCHEMA,
+                f"join={join} of {count} needs",
+                task.id,
+                f"k of n takes k from 1 to {count}" if count else "a task without needs takes no number as its join",
+            )
+        unsure = not (join in {"all", count} or (join == "any" and count == 1))
+        references = [item for item in found(task.inputs) if self._refers(task, item.reference)]
+        yield from self._arguments(task, card, references)
+        for item in references:
+            yield from self._reference(task, card, item, unsure=unsure)
+        for reference in mentioned(task.objective):
+            if self._refers(task, reference) and self._given(reference) is None:
+                yield self._no_part(task, "objective", reference)
+
+    def _join(self, task: Task, card: AgentCard) -> Join:
+        for policy in (task.policy, card.policy):
+            if "join" in policy.model_fields_set:
+                return policy.join
+        return self._policy.join
+
+    def _refers(self, task: Task, reference: Reference) -> bool:
+        return self._strict or reference.id in task.needs or reference.id in PROVIDED
+
+    def _arguments(self, task: Task, card: AgentCard, references: Iterable[Found]) -> Iterator[Problem]:
+        parameters = self._parameters_of(card)
+        for name in parameters.required:
+            if name not in task.inputs:
+                wanted = described(parameters.schemas.get(name, {}))
+                yield Problem(
+                    Code.ARGS,
+                    f"input {name!r} of agent {card.name!r} is missing",
+                    task.id,
+                    f"give {name!r} a value or a reference ({wanted})",
+                )
+        whole = {item.where[0] for item in references if len(item.where) == 1}
+        for name, value in task.inputs.items():
+            schema = parameters.schemas.get(name, parameters.rest)
+            if schema is None:
+                yield Problem(
+                    Code.ARGS,
+                    f"agent {card.name!r} takes no input {name!r}",
+                    task.id,
+                    did_you_mean(name, parameters.schemas) or "leave it out",
+                )
+            elif name not in whole and not (type(value) is str and name in parameters.any_text):
+                yield from self._literal(task, name, value, schema)
+
+    def _literal(self, task: Task, name: str, value: Any, schema: JsonSchema) -> Iterator[Problem]:
+        def passes(text: str) -> bool:
+            reference = parse(text)
+            return reference is not None and self._refers(task, reference)
+
+        for words in literal_problems(value, schema, passes=passes):
+            yield Problem(Code.ARGS, f"input {name!r}: {words}", task.id, f"{name!r} takes {described(schema)}")
+
+    def _reference(self, task: Task, card: AgentCard, item: Found, *, unsure: bool) -> Iterator[Problem]:
+        where, reference = item
+        producer = self._tasks.get(reference.id)
+        missing = unsure and producer is not None
+        key = (producer.agent if producer else f"${reference.id}", reference.path, card.name, where, missing)
+        if key in self._fine:
+            return
+        problem = self._reference_problem(task, card, item, missing=missing)
+        if problem is None:
+            self._fine.add(key)
+        else:
+            yield problem
+
+    def _reference_problem(self, task: Task, card: AgentCard, item: Found, *, missing: bool) -> Problem | None:
+        (name, *rest), reference = item
+        given = self._given(reference)
+        if given is None:
+            return self._no_part(task, f"input {name!r}", reference)
+        parameters = self._parameters_of(card)
+        schema = parameters.schemas.get(name, parameters.rest)
+        wanted = at(schema, tuple(rest)) if schema is not None else None
+        if wanted is None:
+            return None  # an unknown parameter, or a part that the schema does not speak of: reported elsewhere
+        label = ".".join(item.where)
+        if missing and not accepts_null(wanted):
+            return Problem(
+                Code.ARGS,
+                f"input {label!r}: {reference} may be null, because the task does not wait for all its needs to hold",
+                task.id,
+                f"{label!r} takes {described(wanted)}: use join 'all', or an agent that accepts null there",
+            )
+        if reference.id == "inputs" and self._inputs is not None:
+            problems = literal_problems(follow(reference, self._inputs), wanted)
+            return Problem(Code.TYPE, f"input {label!r}: {reference}: {problems[0]}", task.id) if problems else None
+        if assignable(given, wanted) is not False:
+            return None
+        return Problem(
+            Code.TYPE,
+            f"input {label!r} of agent {card.name!r} takes {described(wanted)}, but {reference} is {described(given)}",
+            task.id,
+            "refer to a part of it that fits, or put a task between them",
+        )
+
+    def _given(self, reference: Reference) -> JsonSchema | None:
+        """The schema of what `reference` stands for: `{}` when unknown, None when there is no such part."""
+        if reference.id == "goal":
+            return None if reference.path else _TEXT
+        if reference.id == "inputs":
+            return {} if self._has_input(reference) else None
+        producer = self._tasks.get(reference.id)
+        card = self._cards.get(producer.agent) if producer else None
+        return at(card.output, reference.path) if card else {}
+
+    def _has_input(self, reference: Reference) -> bool:
+        if self._inputs is None:
+            return True
+        try:
+            follow(reference, dict(self._inputs))
+        except BrokenReference:
+            return False
+        return True
+
+    def _no_part(self, task: Task, label: str, reference: Reference) -> Problem:
+        producer = self._tasks.get(reference.id)
+        card = self._cards.get(producer.agent) if producer else None
+        if reference.id == "inputs":
+            return Problem(
+                Code.REF_PATH,
+                f"{label}: {reference} names no input of the run",
+                task.id,
+                did_you_mean(".".join(reference.path), self._inputs or ())
+                or f"give it with inputs={{{reference.path[0]!r}: ...}}",
+            )
+        remedy = f"{card.name!r} gives {described(card.output)}" if card else "the goal is a string without parts"
+        keys = sorted(card.output.get("properties", ())) if card else []
+        return Problem(
+            Code.REF_PATH,
+            f"{label}: {reference} names a part that the output does not have",
+            task.id,
+            f"{remedy} with {', '.join(keys)}" if keys else remedy,
+        )
+
+    def _parameters_of(self, card: AgentCard) -> Parameters:
+        if card.name not in self._parameters:
+            self._parameters[card.name] = Parameters.of(card.input)
+        return self._parameters[card.name]
