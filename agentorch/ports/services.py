@@ -1,6 +1,6 @@
 """What a running agent may ask of the run: the other side of `Context`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from agentorch.core.task import Task
@@ -21,6 +21,8 @@ class Services(Protocol):
     """What is left for this task."""
     deadline: float | None
     """Seconds since the epoch, or None."""
+    idempotency_key: str
+    """A name for the current effect, stable over dispatches and attempts; see `Context.idempotency_key`."""
     spent: Usage
     """Model use of this dispatch so far."""
 
@@ -30,6 +32,17 @@ class Services(Protocol):
 
     def count(self, text: str) -> int:
         """Return about how many tokens `text` is for the dispatch's model."""
+        ...
+
+    async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
+        """Ask the dispatch's model, let it use `tools`, and return its answer as the type `output`."""
+        ...
+
+    async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
+        """Use a `Tool` (or a typed function) as a journaled step, its effect, approval and probe obeyed.
+
+        Returns its output (JSON); ValueError in words when the arguments do not fit.
+        """
         ...
 
     async def call(self, agent: str, inputs: Mapping[str, Any]) -> Any:

@@ -1,0 +1,6 @@
+"""What an agent sees of the run."""
+
+from agentorch.context.artifact import Artifact
+from agentorch.context.context import Context
+
+__all__ = ["Artifact", "Context"]

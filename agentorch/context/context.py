@@ -1,0 +1,125 @@
+"""The context: what an agent sees of the run, and may ask of it."""
+
+import asyncio
+import mimetypes
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast, overload
+
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from agentorch.context.artifact import Artifact
+from agentorch.core.task import Task
+from agentorch.core.usage import Budget
+from agentorch.core.values import BLOB_KEY, is_blob_ref
+from agentorch.errors import FileAccessError
+from agentorch.ports.services import Services
+
+T = TypeVar("T")
+
+
+class Context:
+    """One attempt's access to the run. After a cancel every call raises `asyncio.CancelledError` at once.
+
+    Declare a parameter of this type and it is given: `async def critic(text: str, context: Context) -> str`.
+    """
+
+    __slots__ = ("_services",)
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @property
+    def task(self) -> Task:
+        """The task being done; its objective is filled in."""
+        return self._services.task
+
+    @property
+    def attempt(self) -> int:
+        """Which fresh start of the task this is, from 1."""
+        return self._services.attempt
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+        return self._services.run_id
+
+    @property
+    def budget(self) -> Budget:
+        """What is left for this task."""
+        return self._services.budget
+
+    @property
+    def deadline(self) -> float | None:
+        """When the task's time is up, in seconds since the epoch, or None."""
+        return self._services.deadline
+
+    @property
+    def idempotency_key(self) -> str:
+        """A name for the current effect: the same over dispatches, attempts and fallback agents.
+
+        Inside a tool it is `<run>/<task>/<tool>/<n-th call of that tool>`; in the agent's own body `<run>/<task>`.
+        """
+        return self._services.idempotency_key
+
+    async def model(self, prompt: str, *, output: Any = str, tools: Sequence[Any] = ()) -> Any:
+        """Ask the task's language model; return its answer as the type `output`. The calls are journaled steps."""
+        return await self._services.converse(prompt, output=output, tools=tools)
+
+    async def call(self, agent: Any, /, **inputs: Any) -> Any:
+        """Run another agent (or its name) as a task of its own and return its output, in its type where it is known.
+
+        Budget, deadline and cancellation are inherited. Raises PermanentError with its problem when it fails.
+        """
+        name = agent if isinstance(agent, str) else str(agent.name)
+        output = await self._services.call(name, cast("Mapping[str, Any]", to_jsonable_python(inputs)))
+        return output if isinstance(agent, str) else agent.revive(output)
+
+    async def tool(self, tool: Any, /, **arguments: Any) -> Any:
+        """Use a tool as a journaled step: its effect, approval and probe are obeyed."""
+        return await self._services.use(tool, arguments)
+
+    @overload
+    async def step(self, name: str, function: Callable[..., Awaitable[T]], *args: Any) -> T: ...
+
+    @overload
+    async def step(self, name: str, function: Callable[..., T], *args: Any) -> T: ...
+
+    async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Call `function` as a journaled step: after a crash its result is read back, not computed again."""
+        return await self._services.step(name, function, *args)
+
+    async def ask(self, question: str, type: Any = str) -> Any:
+        """Ask a person and wait; return the answer as `type`."""
+        adapter: TypeAdapter[Any] = TypeAdapter(type)
+        return adapter.validate_python(await self._services.ask(question, adapter.json_schema()))
+
+    def report(self, text: str) -> None:
+        """Say in one line how far the work is; readers of the run see it."""
+        self._services.report(text)
+
+    async def read(self, blob: Artifact | Mapping[str, Any] | str) -> bytes:
+        """Return the bytes of an artifact, of a blob reference, or of a SHA-256."""
+        return await self._services.get_blob(_sha256(blob))
+
+    async def save(self, path: str | Path, media_type: str | None = None) -> Artifact:
+        """Keep a file with the run and return it as a value; the file itself may then go."""
+        path = Path(path)
+        try:
+            data = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise FileAccessError(f"{path}: cannot be read: {error.strerror}") from error
+        kind = media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        sha256 = await self._services.put_blob(data)
+        return Artifact(name=path.name, sha256=sha256, size=len(data), media_type=kind)
+
+
+def _sha256(blob: Artifact | Mapping[str, Any] | str) -> str:
+    if isinstance(blob, Artifact):
+        return blob.sha256
+    if isinstance(blob, str):
+        return blob
+    if is_blob_ref(blob):
+        return str(blob[BLOB_KEY]["sha256"])
+    return str(blob["sha256"])

@@ -1,0 +1,97 @@
+"""Output: what a function or a prompt gives, to JSON and back, held to its declared type."""
+
+from types import NoneType
+from typing import Any, Final, cast
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from agentorch.core.card import JsonSchema
+from agentorch.errors import ConfigurationError, MalformedOutput
+from agentorch.signatures.inputs import json_schema_of
+from agentorch.signatures.json_schema import schema_problems
+from agentorch.signatures.words import error_words, joined
+
+_AS_THEY_ARE: Final[tuple[tuple[Any, type], ...]] = (
+    (str, str),
+    (int, int),
+    (bool, bool),
+    (None, NoneType),
+    (NoneType, NoneType),
+)
+"""Types whose values are their own JSON; float is not one, for NaN has none."""
+
+
+class Output:
+    """What is given: `schema` says it; `encode` and `revive` go to JSON and back."""
+
+    __slots__ = ("_adapter", "_exact", "schema")
+
+    def __init__(self, schema: JsonSchema, adapter: TypeAdapter[Any] | None, exact: type | None) -> None:
+        self.schema = schema
+        """JSON Schema of the output; `{}` is anything."""
+        self._adapter = adapter
+        self._exact = exact
+
+    def encode(self, value: Any) -> Any:
+        """Return the JSON value of an output; MalformedOutput says what it breaks (path, what is wanted, what came)."""
+        if type(value) is self._exact:
+            return value
+        encoded, problems = self.examine(value)
+        if problems:
+            raise MalformedOutput(joined(problems), text=value if isinstance(value, str) else "")
+        return encoded
+
+    def examine(self, value: Any) -> tuple[Any, tuple[str, ...]]:
+        """Return the JSON value and no problems, or None and the problems in words."""
+        try:
+            if self._adapter is None:
+                encoded = to_jsonable_python(value)
+                problems = schema_problems(encoded, self.schema)
+                return (None, problems) if problems else (encoded, ())
+            typed = self._adapter.validate_python(value)
+            return self._adapter.dump_python(typed, mode="json", warnings=False), ()
+        except ValidationError as error:
+            return None, error_words(error)
+        except PydanticSerializationError as error:
+            return None, (f"holds a value that has no JSON form: {error}",)
+
+    def revive(self, value: Any) -> Any:
+        """Return the output in its declared type from its JSON value."""
+        if self._adapter is None or type(value) is self._exact:
+            return value
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError as error:
+            raise MalformedOutput(joined(error_words(error))) from None
+
+
+def output_of_type(annotation: Any, *, what: str, written_by_model: bool = False) -> Output:
+    """Return the output that a type describes.
+
+    `written_by_model` chooses the schema of what must be written; else it is the schema of what can be read, which
+    holds computed fields too.
+    """
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    except PydanticUserError as error:
+        raise ConfigurationError(
+            f"{what}: its output type {annotation!r} has no JSON form; return a str, a list, a dict or a pydantic model"
+        ) from error
+    schema = json_schema_of(adapter, what=what, mode="validation" if written_by_model else "serialization")
+    exact = next((kind for known, kind in _AS_THEY_ARE if known is annotation), None)
+    return Output(schema, adapter, exact)
+
+
+def output_of_schema(schema: JsonSchema) -> Output:
+    """Return the output that a JSON Schema describes; its values are plain JSON."""
+    return Output(schema, None, None)
+
+
+def output_of(declared: Any, *, what: str, written_by_model: bool = False) -> Output:
+    """Return the output that a type or a JSON Schema describes."""
+    if isinstance(declared, Output):
+        return declared
+    if isinstance(declared, dict):
+        return output_of_schema(cast("JsonSchema", declared))
+    return output_of_type(declared, what=what, written_by_model=written_by_model)
