@@ -297,6 +297,13 @@ class RunStopped(Event, frozen=True):
     problem: Problem
 
 
+class RunAborted(Event, frozen=True):
+    """The run is brought to its end: its time is up, or no plan could be made."""
+
+    type: Literal["RunAborted"] = "RunAborted"
+    problem: Problem
+
+
 class RunCancelling(Event, frozen=True):
     """Somebody stopped the run: nothing more is started."""
 
@@ -349,6 +356,7 @@ AnyEvent = Annotated[
     | RequestOpened
     | RequestAnswered
     | RunStopped
+    | RunAborted
     | RunCancelling
     | UsageAdded
     | RunFinished,

@@ -1,0 +1,206 @@
+"""The memory bus: objects handed straight to a subscriber that has credit, bounded queues for the rest.
+
+1. An envelope goes to a waiting subscriber within the same call; nothing is started and nothing is awaited.
+2. `strict` encodes and decodes every envelope, so that tests see what a wire would do to it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from agentorch.errors import BusError
+from agentorch.messages.envelope import Envelope, decode, encode
+from agentorch.ports.bus import Accept
+
+CAPACITY: Final = 10_000
+"""Envelopes that may wait, over all subjects."""
+
+
+class MemoryDelivery:
+    """One envelope in a subscriber's hands."""
+
+    __slots__ = ("envelope", "subscription")
+
+    def __init__(self, envelope: Envelope, subscription: "MemorySubscription") -> None:
+        self.envelope = envelope
+        self.subscription = subscription
+
+    def ack(self) -> None:
+        """Say that it is dealt with; a second time changes nothing."""
+        self.subscription.settle(self)
+
+
+class MemorySubscription:
+    """A subscriber, its credit and what it holds."""
+
+    __slots__ = ("_bus", "accept", "closed", "credit", "held", "subjects")
+
+    def __init__(self, bus: "MemoryBus", subjects: Sequence[str], accept: Accept, credit: int | None) -> None:
+        self._bus = bus
+        self.subjects = tuple(subjects)
+        self.accept = accept
+        self.credit = credit
+        self.held: dict[int, MemoryDelivery] = {}
+        self.closed = False
+
+    @property
+    def free(self) -> bool:
+        """Whether it may be given one more."""
+        return not self.closed and (self.credit is None or len(self.held) < self.credit)
+
+    def wants(self, subject: str) -> bool:
+        """Whether it subscribes to `subject`."""
+        return any(matches(pattern, subject) for pattern in self.subjects)
+
+    def give(self, envelope: Envelope) -> None:
+        """Hand over one envelope."""
+        delivery = MemoryDelivery(envelope, self)
+        self.held[id(delivery)] = delivery
+        self.accept(delivery)
+
+    def settle(self, delivery: MemoryDelivery) -> None:
+        """Forget an acknowledged delivery, and take the next one."""
+        if self.held.pop(id(delivery), None) is not None and self._bus.waiting:
+            self._bus.refill(self)
+
+    def close(self) -> None:
+        """Leave; what it held goes back to the front of the queues."""
+        if not self.closed:
+            self.closed = True
+            self._bus.leave(self)
+
+
+class MemoryBus:
+    """The in-process bus."""
+
+    local = True
+
+    def __init__(self, *, capacity: int = CAPACITY, strict: bool = False) -> None:
+        self._capacity = capacity
+        self._strict = strict
+        self._queues: dict[str, deque[Envelope]] = {}
+        self._subscriptions: list[MemorySubscription] = []
+        self._routes: dict[str, list[MemorySubscription]] = {}
+        self._turn: dict[str, int] = {}
+        self._listeners: dict[str, list[Callable[[Envelope], None]]] = {}
+        self._room: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+        self.waiting = 0
+        """Envelopes that no subscriber has taken yet."""
+
+    async def open(self) -> None:
+        """Nothing to connect to."""
+
+    async def close(self) -> None:
+        """Refuse everything from now on; whoever waits to publish is told."""
+        self._closed = True
+        while self._room:
+            waiter = self._room.popleft()
+            if not waiter.done():
+                waiter.set_exception(BusError("the bus was closed while an envelope waited for room"))
+
+    def offer(self, envelope: Envelope) -> bool:
+        """Take the envelope, or return False when the bus is full."""
+        if self._closed:
+            raise BusError(f"the bus is closed: cannot send to {envelope.subject!r}")
+        subscriber = self._next(envelope.subject) if not self._queues.get(envelope.subject) else None
+        if subscriber is None and self.waiting >= self._capacity:
+            return False
+        if self._strict:
+            envelope = decode(encode(envelope))
+        if subscriber is not None:
+            subscriber.give(envelope)
+        else:
+            self._queues.setdefault(envelope.subject, deque()).append(envelope)
+            self.waiting += 1
+        return True
+
+    async def publish(self, envelope: Envelope) -> None:
+        """Take the envelope, waiting while the bus is full."""
+        while not self.offer(envelope):
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._room.append(waiter)
+            await waiter
+
+    def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> MemorySubscription:
+        """Receive from `subjects`; what waits there comes at once, as far as the credit goes."""
+        subscription = MemorySubscription(self, subjects, accept, credit)
+        self._subscriptions.append(subscription)
+        self._routes.clear()
+        self.refill(subscription)
+        return subscription
+
+    def broadcast(self, envelope: Envelope) -> None:
+        """Tell whoever listens now."""
+        for heard in self._listeners.get(envelope.subject, ()):
+            heard(envelope)
+
+    def listen(self, subject: str, heard: Callable[[Envelope], None]) -> "MemoryListener":
+        """Hear the broadcasts on `subject`."""
+        listeners = self._listeners.setdefault(subject, [])
+        listeners.append(heard)
+        return MemoryListener(listeners, heard)
+
+    def refill(self, subscription: MemorySubscription) -> None:
+        """Hand over what waits for this subscriber, oldest first per subject."""
+        for subject in [name for name in self._queues if subscription.wants(name)]:
+            queue = self._queues[subject]
+            while queue and subscription.free:
+                self.waiting -= 1
+                self._wake()
+                subscription.give(queue.popleft())
+            if not queue:
+                self._queues.pop(subject, None)
+
+    def leave(self, subscription: MemorySubscription) -> None:
+        """Take a subscriber out, and give what it held to the others."""
+        self._subscriptions.remove(subscription)
+        self._routes.clear()
+        for delivery in reversed(list(subscription.held.values())):
+            self._queues.setdefault(delivery.envelope.subject, deque()).appendleft(delivery.envelope)
+            self.waiting += 1
+        subscription.held.clear()
+        for other in list(self._subscriptions):
+            self.refill(other)
+
+    def _next(self, subject: str) -> MemorySubscription | None:
+        route = self._routes.get(subject)
+        if route is None:
+            route = [one for one in self._subscriptions if one.wants(subject)]
+            self._routes[subject] = route
+        if len(route) == 1:
+            return route[0] if route[0].free else None
+        for step in range(len(route)):
+            turn = (self._turn.get(subject, 0) + step) % len(route)
+            if route[turn].free:
+                self._turn[subject] = turn + 1
+                return route[turn]
+        return None
+
+    def _wake(self) -> None:
+        while self._room:
+            waiter = self._room.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+
+class MemoryListener:
+    """A listener's hold on the bus."""
+
+    def __init__(self, listeners: list[Callable[[Envelope], None]], heard: Callable[[Envelope], None]) -> None:
+        self._listeners = listeners
+        self._heard = heard
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._heard in self._listeners:
+            self._listeners.remove(self._heard)
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Whether `subject` is `pattern`, or begins with it when the pattern's last token is `*`."""
+    if pattern.endswith(".*"):
+        return subject.startswith(pattern[:-1])
+    return pattern == subject

@@ -1,0 +1,32 @@
+"""One decision: a message in, the events of one append out, the state moved past them."""
+
+from agentorch.core.apply import apply
+from agentorch.core.closing import is_due
+from agentorch.core.decide import decide
+from agentorch.core.events import Event
+from agentorch.core.inbox import Conclude, Message
+from agentorch.core.state import RunState
+
+
+def advance(state: RunState, message: Message) -> list[Event]:
+    """Decide on `message`, apply what was decided, and close the run when nothing is left to do.
+
+    The events belong together: they are appended to the journal as one. What they want done is in `state.gained`.
+    """
+    events = decide(state, message)
+    for event in events:
+        apply(state, event)
+    while is_due(state):
+        last = decide(state, Conclude(message.at))
+        for event in last:
+            apply(state, event)
+        events += last
+    return events
+
+
+def replay(state: RunState, events: list[Event]) -> RunState:
+    """Apply a journal's events; afterwards `state.pending` is what must be carried out again."""
+    for event in events:
+        apply(state, event)
+    state.gained.clear()
+    return state

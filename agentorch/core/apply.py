@@ -1,0 +1,326 @@
+"""What an event does to the state.
+
+1. For a given event type and version this never changes: the journals of every release must replay.
+2. Only counting consequences are derived here (counters, ready, skips); every choice is an event of its own.
+3. The cost is O(the task's own edges), but for a patch, which may cost O(plan).
+"""
+
+from typing import assert_never
+
+from agentorch.core import events as ev
+from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.joins import admit_or_skip, count_needs, settle
+from agentorch.core.patching import apply_patch
+from agentorch.core.scheduling import make_ready, unready
+from agentorch.core.state import FINAL, Ladder, Memo, Replan, Request, RunState, Status, TaskState
+from agentorch.core.task import Task
+from agentorch.core.usage import Usage
+
+
+def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915  # the table of events
+    """Bring `state` from just before `event` to just after it."""
+    if event.seq != state.seq + 1:
+        raise ValueError(f"run {state.run_id}: event {event.seq} cannot follow {state.seq}")
+    state.seq = event.seq
+    state.updated = event.at
+    known: ev.AnyEvent = event  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    match known:
+        case ev.TaskStarted():
+            _task_started(state, known)
+        case ev.TaskSucceeded():
+            _task_succeeded(state, known)
+        case ev.TasksAccepted():
+            for task in known.tasks:
+                _enter(state, task)
+            state.status = _phase(state)
+        case ev.AttemptFailed():
+            _attempt_failed(state, known)
+        case ev.TaskRetried():
+            _task_retried(state, known)
+        case ev.TaskGaveUp():
+            _task_gave_up(state, known)
+        case ev.TaskFailed():
+            _end(state, known.task, Status.FAILED, known)
+        case ev.TaskCancelled():
+            _end(state, known.task, Status.CANCELLED, known)
+        case ev.TaskKept():
+            _task_kept(state, known)
+        case ev.TaskDelegated():
+            _task_delegated(state, known)
+        case ev.OutcomeLate():
+            _spend(state, known.usage)
+        case ev.UsageAdded():
+            _spend(state, known.usage)
+        case ev.RunStarted():
+            _run_started(state, known)
+        case ev.RunAdopted():
+            state.owner = known.owner
+            state.stopped = None
+            state.status = _phase(state)
+        case ev.PlanCompleted():
+            _plan_completed(state, known)
+        case ev.ReplanRequested():
+            _replan_requested(state, known)
+        case ev.PlanPatched():
+            _replan_ended(state)
+            apply_patch(state, known)
+        case ev.ReplanFailed():
+            _replan_ended(state)
+        case ev.RequestOpened():
+            _request_opened(state, known)
+        case ev.RequestAnswered():
+            _request_answered(state, known)
+        case ev.RunStopped():
+            state.stopped = known.problem
+            state.status = "stopped"
+        case ev.RunAborted():
+            state.aborted = True
+            state.problems.append(known.problem)
+            state.pending.pop("plan", None)
+            state.replan = None
+        case ev.RunCancelling():
+            state.cancelling = known.reason or known.by
+            state.pending.pop("plan", None)
+            state.replan = None
+        case ev.RunFinished():
+            state.status = known.status
+            state.problems = list(known.problems)
+            state.pending.clear()
+        case ev.PlanRejected() | ev.PlanNoted() | ev.InputTrimmed() | ev.TaskReported():
+            pass
+        case _:
+            assert_never(known)
+
+
+def _phase(state: RunState) -> str:
+    if state.replan is not None:
+        return "replanning"
+    if state.closing:
+        return "answering"
+    return "running" if state.complete else "planning"
+
+
+def _replan_ended(state: RunState) -> None:
+    state.pending.pop("plan", None)
+    state.replan = None
+    state.status = _phase(state)
+
+
+def _gain(state: RunState, name: str, command: Command) -> None:
+    state.pending[name] = command
+    state.gained.append(command)
+
+
+def _spend(state: RunState, usage: Usage | None) -> None:
+    if usage is not None:
+        state.spent += usage
+
+
+def _run_started(state: RunState, event: ev.RunStarted) -> None:
+    state.goal = event.goal
+    state.outputs["goal"] = event.goal
+    state.outputs["inputs"] = event.inputs
+    state.policy = event.policy
+    state.budget = event.budget
+    state.planner = event.planner
+    state.person = event.person
+    state.priority = event.priority
+    state.tags = event.tags
+    state.owner = event.owner
+    state.cards = event.cards
+    state.started = event.at
+    if event.planner is not None:
+        _gain(state, "plan", AskPlanner(0))
+
+
+def _enter(state: RunState, task: Task) -> None:
+    entered = TaskState(task, state.revision, len(state.tasks) + len(state.retired))
+    state.tasks[task.id] = entered
+    state.open += 1
+    state.ranks_stale = True
+    count_needs(state, entered)
+    admit_or_skip(state, entered)
+
+
+def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
+    state.pending.pop("plan", None)
+    state.closing = state.closing or event.source == "closing"
+    state.complete = True
+    state.status = _phase(state)
+    state.answer = event.answer
+    state.problems.extend(event.problems)
+
+
+def _task_started(state: RunState, event: ev.TaskStarted) -> None:
+    task = state.tasks[event.task]
+    unready(state, task)
+    task.status = Status.RUNNING
+    task.waiting = None
+    task.due = None
+    task.inputs = event.inputs
+    task.started = event.at
+    task.memo = None
+    ladder = task.ladder
+    if ladder is not None and task.dispatch == 1:
+        ladder.since = event.at
+    state.running += 1
+    agent = task.agent
+    state.running_by_agent[agent] = state.running_by_agent.get(agent, 0) + 1
+    _gain(state, event.key, Dispatch(event.key, event.task))
+
+
+def _leave_running(state: RunState, task: TaskState) -> None:
+    """Take a running task out of the counts and its key out of what is pending."""
+    state.pending.pop(state.key_of(task), None)
+    state.running -= 1
+    state.running_by_agent[task.agent] -= 1
+    if task.open_children:
+        state.blocked -= 1
+
+
+def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
+    task = state.tasks[event.task]
+    if task.status is Status.RUNNING:
+        _leave_running(state, task)
+        count, total = state.means.get(task.agent, (0, 0.0))
+        state.means[task.agent] = (count + 1, total + event.at - task.started)
+    _charge(state, task, event.usage)
+    task.sources = event.sources
+    state.outputs[event.task] = event.output
+    settle(state, task, Status.SUCCEEDED)
+    _deliver(state, task)
+
+
+def _task_kept(state: RunState, event: ev.TaskKept) -> None:
+    task = state.tasks[event.task]
+    memo = task.memo or Memo(event.inputs, None, ())
+    state.outputs[event.task] = memo.output
+    task.inputs = event.inputs
+    task.sources = memo.sources
+    settle(state, task, Status.SUCCEEDED)
+
+
+def _charge(state: RunState, task: TaskState, usage: Usage | None) -> None:
+    if usage is not None:
+        state.spent += usage
+        task.spent = usage if task.spent is None else task.spent + usage
+
+
+def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
+    task = state.tasks[event.task]
+    _leave_running(state, task)
+    _charge(state, task, event.usage)
+    if task.ladder is None:
+        task.ladder = Ladder(task.task.agent, since=task.started)
+    task.ladder.kind = event.kind
+    task.ladder.problems = event.problems
+    task.ladder.output = event.output
+    task.status = Status.PENDING  # until the next event of the same append says what follows
+
+
+def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
+    task = state.tasks[event.task]
+    ladder = task.ladder or Ladder(task.task.agent)
+    if event.agent != ladder.agent:
+        tried = (*ladder.tried, ladder.agent)
+        ladder = Ladder(event.agent, tried=tried, problems=ladder.problems, kind=ladder.kind)
+    elif event.model != ladder.model:
+        ladder.model, ladder.mode, ladder.starts, ladder.repairs = event.model, "fresh", 1, 0
+    elif event.rung == "repair":
+        ladder.mode = "repair"
+        ladder.repairs += 1
+    elif event.rung in {"retry", "person"}:
+        ladder.mode = "fresh"
+        ladder.starts += 1
+    task.ladder = ladder
+    task.attempt, task.dispatch = event.attempt, event.dispatch
+    task.problem = None
+    if event.due is None:
+        make_ready(state, task)
+    else:
+        task.status, task.waiting, task.due = Status.WAITING, "timer", event.due
+        _gain_timer(state, event.task, event.due)
+
+
+def _gain_timer(state: RunState, task: str, due: float) -> None:
+    state.gained.append(SetTimer(task, due))
+
+
+def _task_gave_up(state: RunState, event: ev.TaskGaveUp) -> None:
+    task = state.tasks[event.task]
+    unready(state, task)
+    task.status, task.waiting, task.problem = Status.WAITING, "replan", event.problem
+    if state.replan is not None and event.task not in state.replan.tasks:
+        state.replan.tasks.append(event.task)
+
+
+def _end(state: RunState, name: str, status: Status, event: ev.TaskFailed | ev.TaskCancelled) -> None:
+    task = state.tasks[name]
+    if isinstance(event, ev.TaskFailed):
+        task.problem = event.problem
+        if state.settings_of(task.task).on_failure == "fail_run":
+            state.failing = True
+            state.cancelling = state.cancelling or f"'{name}' failed"
+    if task.status is Status.RUNNING:
+        key = state.key_of(task)
+        _leave_running(state, task)
+        state.gained.append(Withdraw(key, name))
+    for request_id in [r.request_id for r in state.requests.values() if r.task == name]:
+        del state.requests[request_id]
+        state.pending.pop(request_id, None)
+    settle(state, task, status)
+    _deliver(state, task)
+
+
+def _deliver(state: RunState, task: TaskState) -> None:
+    if task.caller is not None:
+        state.gained.append(Deliver(task.task.id, task.caller))
+
+
+def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
+    caller = state.tasks[event.caller.split("/", 2)[1]]
+    child = TaskState(event.spec, state.revision, len(state.tasks) + len(state.retired))
+    child.caller, child.depth = event.caller, event.depth
+    state.tasks[event.task] = child
+    state.open += 1
+    state.ranks_stale = True
+    if caller.children is None:
+        caller.children = []
+    caller.children.append(event.task)
+    if not caller.open_children:
+        state.blocked += 1
+    caller.open_children += 1
+    make_ready(state, child)
+
+
+def _replan_requested(state: RunState, event: ev.ReplanRequested) -> None:
+    state.status = "replanning"
+    state.replans = event.number
+    state.replan = Replan(event.number, list(event.tasks), event.tasks, event.again)
+    _gain(state, "plan", AskPlanner(event.number, event.tasks))
+
+
+def _request_opened(state: RunState, event: ev.RequestOpened) -> None:
+    request = Request(event.request_id, event.kind, event.task, event.question, event.answer_schema, event.key)
+    state.requests[event.request_id] = request
+    _gain(state, event.request_id, AskPerson(event.request_id))
+    if event.task is not None and event.kind != "question":
+        task = state.tasks[event.task]
+        unready(state, task)
+        task.status = Status.WAITING
+        task.waiting = "approval" if event.kind == "approval" else "person"
+
+
+def _request_answered(state: RunState, event: ev.RequestAnswered) -> None:
+    request = state.requests.pop(event.request_id)
+    state.pending.pop(event.request_id, None)
+    state.answers[event.request_id] = event.value
+    if request.kind == "approval" and event.value is True and request.task is not None:
+        task = state.tasks[request.task]
+        task.approved = True
+        make_ready(state, task)
+
+
+def open_tasks(state: RunState) -> list[TaskState]:
+    """Return the tasks that are not final, in order."""
+    return [task for task in state.tasks.values() if task.status not in FINAL]

@@ -1,0 +1,256 @@
+"""What a message makes happen: events, decided and not yet applied.
+
+1. `decide` reads the state and changes nothing. It may change between releases; `apply` may not.
+2. An outcome whose key is not pending changes no task: it is recorded as late.
+3. Every choice (admission, rung, patch, giving up, closing) is an event.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, assert_never
+
+from agentorch.core import events as ev
+from agentorch.core import inbox as msg
+from agentorch.core.admission import admit
+from agentorch.core.closing import conclude
+from agentorch.core.failing import fail, give_up_without_patch
+from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.patching import check_patch
+from agentorch.core.planned import begin, complete, propose, with_join_settings
+from agentorch.core.state import FINAL, RunState, Status, TaskState
+from agentorch.core.stamping import Stamp
+from agentorch.core.task import Task
+
+
+def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C901, PLR0912  # the table of messages
+    """Return the events that `message` leads to, in order; none when it changes nothing."""
+    stamp = Stamp(state, message.at)
+    if state.finished and not isinstance(message, msg.Succeed | msg.Fail):
+        return []
+    match message:
+        case msg.Admit():
+            return admit(state, message, stamp)
+        case msg.Succeed():
+            return _succeed(state, message, stamp)
+        case msg.Fail():
+            return _fail(state, message, stamp)
+        case msg.Begin():
+            return begin(state, message, stamp)
+        case msg.Adopt():
+            return [stamp(ev.RunAdopted, owner=message.owner)]
+        case msg.Propose():
+            return propose(state, message, stamp)
+        case msg.Complete():
+            return complete(state, message, stamp)
+        case msg.Note():
+            return [stamp(ev.PlanNoted, notes=message.notes, source=message.source)]
+        case msg.Reject():
+            return [stamp(ev.PlanRejected, problems=message.problems, source=message.source)]
+        case msg.PlanningFailed():
+            return _planning_failed(state, message, stamp)
+        case msg.Patched():
+            return _patched(state, message, stamp)
+        case msg.PatchFailed():
+            return _patch_failed(state, message, stamp)
+        case msg.Delegate():
+            return _delegate(state, message, stamp)
+        case msg.Ask():
+            return _ask(state, message, stamp)
+        case msg.Answer():
+            return _answer(state, message, stamp)
+        case msg.Report():
+            return _of_running(
+                state, message.key, lambda t: stamp(ev.TaskReported, task=t.task.id, key=message.key, text=message.text)
+            )
+        case msg.Trim():
+            return _of_running(
+                state,
+                message.key,
+                lambda t: stamp(
+                    ev.InputTrimmed,
+                    task=t.task.id,
+                    key=message.key,
+                    input=message.input,
+                    tokens=message.tokens,
+                    kept=message.kept,
+                    blob=message.blob,
+                ),
+            )
+        case msg.Spend():
+            return [stamp(ev.UsageAdded, purpose=message.purpose, usage=message.usage)]
+        case msg.Cancel():
+            return _cancel(state, message, stamp)
+        case msg.Abort():
+            return [stamp(ev.RunAborted, problem=message.problem)]
+        case msg.Conclude():
+            return conclude(state, stamp)
+        case _:
+            assert_never(message)
+
+
+def _of_running(state: RunState, key: str, make: Callable[[TaskState], ev.Event]) -> list[ev.Event]:
+    task = state.of_key(key)
+    return [make(task)] if task is not None else []
+
+
+def _late(state: RunState, message: msg.Succeed | msg.Fail, stamp: Stamp) -> list[ev.Event]:
+    name = message.key.split("/", 2)[1]
+    if state.finished and message.usage is None:
+        return []
+    return [stamp(ev.OutcomeLate, task=name, key=message.key, usage=message.usage)]
+
+
+def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Event]:
+    task = state.of_key(message.key)
+    if task is None:
+        return _late(state, message, stamp)
+    events = cancel_children(state, [task], stamp) if task.open_children else []
+    events.append(
+        stamp(
+            ev.TaskSucceeded,
+            task=task.task.id,
+            key=message.key,
+            output=message.output,
+            usage=message.usage,
+            sources=message.sources,
+        )
+    )
+    return events
+
+
+def _fail(state: RunState, message: msg.Fail, stamp: Stamp) -> list[ev.Event]:
+    task = state.of_key(message.key)
+    if task is None:
+        return _late(state, message, stamp)
+    return [*cancel_children(state, [task], stamp), *fail(state, task, message, stamp)]
+
+
+def cancel_children(state: RunState, tasks: Iterable[TaskState], stamp: Stamp) -> list[ev.Event]:
+    """Cancel every open task that `tasks` delegated, deepest first."""
+    found: list[TaskState] = []
+    queue = [task for task in tasks if task.children]
+    while queue:
+        for name in queue.pop().children or ():
+            child = state.tasks.get(name)
+            if child is not None and child.status not in FINAL:
+                found.append(child)
+                queue.append(child)
+    return [stamp(ev.TaskCancelled, task=child.task.id, reason="its caller ended") for child in reversed(found)]
+
+
+def _planning_failed(state: RunState, message: msg.PlanningFailed, stamp: Stamp) -> list[ev.Event]:
+    if state.complete or "plan" not in state.pending:
+        return []
+    return [
+        stamp(ev.PlanRejected, problems=message.problems, source=message.source),
+        stamp(ev.RunAborted, problem=message.problems[0]),
+    ]
+
+
+def _patched(state: RunState, message: msg.Patched, stamp: Stamp) -> list[ev.Event]:
+    if state.replan is None:
+        return []
+    joined = tuple(name for name in state.replan.tasks if name not in message.asked)
+    if joined and not state.replan.again:
+        number, tasks = state.replan.number, tuple(state.replan.tasks)
+        return [stamp(ev.ReplanRequested, number=number, tasks=tasks, again=True)]
+    verified, problems = check_patch(state, message.put, message.drop, message.answer)
+    if verified is None:
+        return [stamp(ev.PlanRejected, problems=problems, source=message.source)]
+    wanted = {task.id for task in message.put}
+    put = tuple(
+        task
+        for task in verified.tasks
+        if task.id in wanted and (task.id in state.replan.tasks or not _unchanged(state, task))
+    )
+    put = with_join_settings(state, put)
+    touched = [state.tasks[name] for name in (*message.drop, *wanted) if name in state.tasks]
+    events = cancel_children(state, touched, stamp)
+    answer = message.answer or (verified.answer if verified.answer != state.answer else None)
+    events.append(
+        stamp(
+            ev.PlanPatched,
+            revision=state.revision + 1,
+            put=put,
+            drop=message.drop,
+            answer=answer,
+            source=message.source,
+        )
+    )
+    left = [name for name in state.replan.tasks if name not in wanted and name not in message.drop]
+    return events + give_up_without_patch(state, left, stamp)
+
+
+def _unchanged(state: RunState, task: Task) -> bool:
+    known = state.tasks.get(task.id)
+    return known is not None and known.task == task and known.status is not Status.FAILED
+
+
+def _patch_failed(state: RunState, message: msg.PatchFailed, stamp: Stamp) -> list[ev.Event]:
+    if state.replan is None:
+        return []
+    failed = stamp(ev.ReplanFailed, problems=message.problems, source=message.source)
+    return [failed, *give_up_without_patch(state, state.replan.tasks, stamp)]
+
+
+def _delegate(state: RunState, message: msg.Delegate, stamp: Stamp) -> list[ev.Event]:
+    caller = state.of_key(message.key)
+    if caller is None or message.task in state.tasks:
+        return []
+    spec = Task(message.task, message.agent, inputs=dict(message.inputs))
+    depth = caller.depth + 1
+    return [stamp(ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth)]
+
+
+def _ask(state: RunState, message: msg.Ask, stamp: Stamp) -> list[ev.Event]:
+    if message.request_id in state.requests or message.request_id in state.answers:
+        return []
+    return _of_running(
+        state,
+        message.key,
+        lambda t: stamp(
+            ev.RequestOpened,
+            task=t.task.id,
+            key=message.key,
+            request_id=message.request_id,
+            kind="question",
+            question=message.question,
+            answer_schema=message.answer_schema,
+        ),
+    )
+
+
+def _answer(state: RunState, message: msg.Answer, stamp: Stamp) -> list[ev.Event]:
+    request = state.requests.get(message.request_id)
+    if request is None:
+        return []
+    answered = stamp(
+        ev.RequestAnswered, task=request.task, request_id=message.request_id, value=message.value, by=message.by
+    )
+    if request.task is None or request.kind == "question":
+        return [answered]
+    task = state.tasks[request.task]
+    return [answered, *_consequence(state, task, request.kind, message.value, message.by, stamp)]
+
+
+def _consequence(state: RunState, task: TaskState, kind: str, value: Any, by: str, stamp: Stamp) -> list[ev.Event]:
+    name = task.task.id
+    if kind == "approval":
+        if value is True:
+            return []
+        problem = Problem("refused", f"{by} did not approve '{name}'", task=name)
+        return [stamp(ev.TaskFailed, task=name, problem=problem)]
+    if value == "retry":
+        attempt, model = task.attempt + 1, task.ladder.model if task.ladder is not None else 0
+        return [
+            stamp(ev.TaskRetried, task=name, rung="person", agent=task.agent, model=model, attempt=attempt, dispatch=1)
+        ]
+    if isinstance(value, dict) and "output" in value:
+        return [stamp(ev.TaskSucceeded, task=name, key=state.key_of(task), output=value["output"])]  # pyright: ignore[reportUnknownArgumentType]
+    failed = task.problem or Problem(str(FailureKind.PERMANENT), f"{by} gave '{name}' up", task=name)
+    return [stamp(ev.TaskFailed, task=name, problem=failed)]
+
+
+def _cancel(state: RunState, message: msg.Cancel, stamp: Stamp) -> list[ev.Event]:
+    if state.cancelling is not None:
+        return []
+    return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]

@@ -1,0 +1,103 @@
+"""A dispatch failed: the events that follow, down to a re-plan, a person, or the end."""
+
+from collections.abc import Iterable
+
+from agentorch.core import events as ev
+from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.inbox import Fail
+from agentorch.core.ladder import next_step, problem_of
+from agentorch.core.stamping import Stamp
+from agentorch.core.state import ANSWERER, RunState, TaskState
+
+
+def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[ev.Event]:
+    """Record the failed attempt and what is done about it."""
+    name = task.task.id
+    failed = stamp(
+        ev.AttemptFailed,
+        task=name,
+        key=failure.key,
+        kind=failure.kind,
+        problems=failure.problems,
+        output=failure.output,
+        usage=failure.usage,
+        retry_after=failure.retry_after,
+    )
+    problem = problem_of(task, failure)
+    if failure.kind is FailureKind.UNCONFIGURED:
+        return [failed, *_stop(state, task, problem, stamp)]
+    step = next_step(state, task, failure)
+    if step is not None:
+        retried = stamp(
+            ev.TaskRetried,
+            task=name,
+            rung=step.rung,
+            agent=step.agent,
+            model=step.model,
+            attempt=step.attempt,
+            dispatch=step.dispatch,
+            due=step.due,
+        )
+        return [failed, retried]
+    if failure.kind is not FailureKind.BUDGET and _may_replan(state, task):
+        return [failed, *_replan(state, task, problem, stamp)]
+    return [failed, _last_remedy(state, task, problem, stamp, asked=failure.kind is FailureKind.BUDGET)]
+
+
+def give_up_without_patch(state: RunState, names: Iterable[str], stamp: Stamp) -> list[ev.Event]:
+    """What happens to tasks that waited for a patch which does not deal with them."""
+    events: list[ev.Event] = []
+    for name in names:
+        task = state.tasks[name]
+        problem = task.problem or Problem("replan", f"'{name}' gave up", task=name)
+        events.append(_last_remedy(state, task, problem, stamp, asked=False))
+    return events
+
+
+def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:
+    """The set-up is wrong: the task keeps its attempt, and the run stands still."""
+    model = task.ladder.model if task.ladder is not None else 0
+    again = stamp(
+        ev.TaskRetried,
+        task=task.task.id,
+        rung="redispatch",
+        agent=task.agent,
+        model=model,
+        attempt=task.attempt,
+        dispatch=task.dispatch + 1,
+    )
+    return [again] if state.stopped is not None else [again, stamp(ev.RunStopped, problem=problem)]
+
+
+def _may_replan(state: RunState, task: TaskState) -> bool:
+    if state.planner is None or task.caller is not None or task.task.agent == ANSWERER or not state.complete:
+        return False
+    return state.replan is not None or state.replans < state.policy.replans
+
+
+def _replan(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:
+    gave_up = stamp(ev.TaskGaveUp, task=task.task.id, problem=problem)
+    if state.replan is not None:
+        return [gave_up]
+    return [gave_up, stamp(ev.ReplanRequested, number=state.replans + 1, tasks=(task.task.id,))]
+
+
+def _last_remedy(state: RunState, task: TaskState, problem: Problem, stamp: Stamp, *, asked: bool) -> ev.Event:
+    """A person, if one is there and was not asked for this attempt; else the end."""
+    name = task.task.id
+    if not state.person or asked or task.caller is not None:
+        return stamp(ev.TaskFailed, task=name, problem=problem)
+    return stamp(
+        ev.RequestOpened,
+        task=name,
+        request_id=f"failure:{name}:{task.revision}:{task.attempt}",
+        kind="failure",
+        question=f"'{name}' failed: {problem.message}. Retry it, give an output, or let it fail?",
+        answer_schema={
+            "anyOf": [
+                {"const": "retry"},
+                {"const": "fail"},
+                {"type": "object", "properties": {"output": {}}, "required": ["output"]},
+            ]
+        },
+    )

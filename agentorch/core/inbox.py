@@ -1,0 +1,252 @@
+"""What the core is told: one message, one decision. Every message carries the time at which it is decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.policy import Policy
+from agentorch.core.task import Task
+from agentorch.core.usage import Budget, Usage
+from agentorch.core.verifier import Verified
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A goal, and a verified plan when it is hand-made."""
+
+    at: float
+    goal: str
+    inputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    policy: Policy = Policy()
+    budget: Budget = Budget()
+    plan: Verified | None = None
+    planner: str | None = None
+    person: bool = False
+    priority: Literal["interactive", "batch"] = "interactive"
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    key: str | None = None
+    request: str | None = None
+    owner: str = ""
+    release: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """A new owner takes over."""
+
+    at: float
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Tasks of a plan that is still being written."""
+
+    at: float
+    tasks: tuple[Task, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The plan is whole: its last tasks and what answers the goal."""
+
+    at: float
+    tasks: tuple[Task, ...]
+    """Every task of the plan; those already accepted are passed over."""
+    answer: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The planner's account of what it did."""
+
+    at: float
+    notes: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A proposal did not pass outside the core (it could not even be read)."""
+
+    at: float
+    problems: tuple[Problem, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningFailed:
+    """No planner could make a plan."""
+
+    at: float
+    problems: tuple[Problem, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """A slot is free for a ready task."""
+
+    at: float
+    task: str
+    reserved: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed:
+    """An outcome with an accepted output."""
+
+    at: float
+    key: str
+    output: Any = None
+    usage: Usage | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """An outcome without one."""
+
+    at: float
+    key: str
+    kind: FailureKind
+    problems: tuple[str, ...]
+    output: Any = None
+    usage: Usage | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """A planner's patch; `asked` are the tasks that its request named."""
+
+    at: float
+    put: tuple[Task, ...]
+    drop: tuple[str, ...]
+    answer: str | None
+    source: str
+    asked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatchFailed:
+    """No planner could make an acceptable patch."""
+
+    at: float
+    problems: tuple[Problem, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """A running task calls an agent."""
+
+    at: float
+    key: str
+    task: str
+    """Id of the new task."""
+    agent: str
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A running task asks a person."""
+
+    at: float
+    key: str
+    request_id: str
+    question: str
+    answer_schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person answered."""
+
+    at: float
+    request_id: str
+    value: Any
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A running task says how far it is."""
+
+    at: float
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """A running task was shown a preview of an input."""
+
+    at: float
+    key: str
+    input: str
+    tokens: int
+    kept: int
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Model use outside any task."""
+
+    at: float
+    purpose: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Somebody stops the run."""
+
+    at: float
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """The run cannot go on: its time is up."""
+
+    at: float
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """Nothing is left to do: close the run, or start its last task."""
+
+    at: float
+
+
+Message = (
+    Begin
+    | Adopt
+    | Propose
+    | Complete
+    | Note
+    | Reject
+    | PlanningFailed
+    | Admit
+    | Succeed
+    | Fail
+    | Patched
+    | PatchFailed
+    | Delegate
+    | Ask
+    | Answer
+    | Report
+    | Trim
+    | Spend
+    | Cancel
+    | Abort
+    | Conclude
+)

@@ -1,0 +1,129 @@
+"""The ladder of remedies: which rung a failed task takes next.
+
+repair -> the same agent afresh -> the next model -> a fallback agent -> re-plan -> a person -> failed
+
+1. Each rung is bounded by policy, and each step is an event.
+2. The failure's kind says which rungs make sense: a refusal is not asked again, a permanent failure is not retried.
+3. A task whose agent has effects that may happen once only is never started again by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from agentorch.core import policy as limits
+from agentorch.core.card import AgentCard
+from agentorch.core.events import Rung
+from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.identity import fraction
+from agentorch.core.inbox import Fail
+from agentorch.core.schema import assignable
+from agentorch.core.state import Ladder, RunState, TaskState
+
+RUNGS: Final[dict[FailureKind, tuple[Rung, ...]]] = {
+    FailureKind.TRANSIENT: ("redispatch", "model", "agent"),
+    FailureKind.INVALID: ("repair", "retry", "model", "agent"),
+    FailureKind.REFUSED: ("model", "agent"),
+    FailureKind.PERMANENT: ("agent",),
+    FailureKind.CRASH: ("retry", "model", "agent"),
+    FailureKind.CANCELLED: (),
+    FailureKind.BUDGET: (),
+    FailureKind.UNCONFIGURED: (),
+}
+"""Which rungs each kind of failure may take, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The rung to take: the fields of a `TaskRetried`."""
+
+    rung: Rung
+    agent: str
+    model: int
+    attempt: int
+    dispatch: int
+    due: float | None = None
+
+
+def next_step(state: RunState, task: TaskState, failure: Fail) -> Step | None:
+    """Return the next rung that starts the task again, or None when its own remedies are used up."""
+    ladder = task.ladder or Ladder(task.task.agent, since=task.started)
+    card = state.catalog.get(ladder.agent)
+    if card is not None and card.effects == "once":
+        return None
+    for rung in RUNGS[failure.kind]:
+        step = _try(rung, state, task, ladder, failure)
+        if step is not None:
+            return step
+    return None
+
+
+def _try(rung: Rung, state: RunState, task: TaskState, ladder: Ladder, failure: Fail) -> Step | None:
+    card = state.catalog.get(ladder.agent)
+    policy = state.policy_of(task.task, ladder.agent)
+    afresh = Step(rung, ladder.agent, ladder.model, task.attempt + 1, 1)
+    if rung == "redispatch":
+        return _redispatch(state, task, ladder, failure)
+    if rung == "repair":
+        able = card is not None and card.repairable and failure.output is not None
+        return afresh if able and ladder.repairs < policy.repairs else None
+    if rung == "retry":
+        return afresh if ladder.starts < policy.attempts else None
+    if rung == "model":
+        more = card is not None and ladder.model + 1 < card.models
+        return Step(rung, ladder.agent, ladder.model + 1, task.attempt + 1, 1) if more else None
+    stand_in = _stand_in(state, task, ladder, policy.fallback)
+    return Step(rung, stand_in, 0, task.attempt + 1, 1) if stand_in is not None else None
+
+
+def _redispatch(state: RunState, task: TaskState, ladder: Ladder, failure: Fail) -> Step | None:
+    if task.dispatch >= limits.TRANSIENT_DISPATCHES or failure.at - ladder.since >= limits.TRANSIENT_SECONDS:
+        return None
+    due = failure.at + delay(state.key_of(task), task.dispatch, failure.retry_after)
+    return Step("redispatch", ladder.agent, ladder.model, task.attempt, task.dispatch + 1, due)
+
+
+def delay(key: str, dispatch: int, retry_after: float | None) -> float:
+    """Return the seconds to wait before the next dispatch: what the provider asked for, or doubling with jitter."""
+    if retry_after is not None:
+        return retry_after
+    longest = min(limits.BACKOFF_LONGEST, limits.BACKOFF_FIRST * 2 ** (dispatch - 1))
+    return longest * (0.5 + fraction(key) / 2)
+
+
+def _stand_in(state: RunState, task: TaskState, ladder: Ladder, declared: tuple[str, ...]) -> str | None:
+    original = state.catalog.get(task.task.agent)
+    tried = {ladder.agent, *ladder.tried}
+    for name in (*declared, *(original.fallback if original is not None else ())):
+        if name in state.catalog and name not in tried:
+            return name
+    if original is None or not original.capabilities:
+        return None
+    for name in sorted(state.catalog):
+        if name not in tried and _may_stand_in(state.catalog[name], original, task):
+            return name
+    return None
+
+
+def _may_stand_in(card: AgentCard, original: AgentCard, task: TaskState) -> bool:
+    if not set(card.capabilities) & set(original.capabilities):
+        return False
+    given = task.task.inputs.keys()
+    takes = card.input.get("properties", {})
+    fits = set(card.input.get("required", ())) <= given
+    closed = card.input.get("additionalProperties") is False
+    if not fits or (closed and not given <= takes.keys()):
+        return False
+    return assignable(card.output, original.output) is not False
+
+
+def problem_of(task: TaskState, failure: Fail) -> Problem:
+    """Say in one line why a task failed."""
+    message = "; ".join(failure.problems) or str(failure.kind)
+    return Problem(str(failure.kind), message, task=task.task.id, remedy=_REMEDIES.get(failure.kind))
+
+
+_REMEDIES: Final[dict[FailureKind, str]] = {
+    FailureKind.INVALID: "see the rejected outputs in the journal",
+    FailureKind.BUDGET: "raise the budget and resume the run",
+    FailureKind.TRANSIENT: "resume the run when the provider is back",
+}

@@ -1,0 +1,121 @@
+"""A run begins, and its plan comes in: whole, or task by task while it is being written."""
+
+from dataclasses import replace
+from typing import Final
+
+from agentorch.core import events as ev
+from agentorch.core import inbox as msg
+from agentorch.core.failures import Problem
+from agentorch.core.stamping import Stamp
+from agentorch.core.state import ANSWERER, RunState
+from agentorch.core.policy import Policy
+from agentorch.core.task import Graph, Task
+from agentorch.core.verifier import Verified, verify
+
+
+JOIN_SETTINGS: Final = frozenset({"join", "on_failure", "cancel_rest"})
+"""The settings that `apply` reads."""
+
+
+def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
+    """Accept a goal, and its plan when there is one already."""
+    started = stamp(
+        ev.RunStarted,
+        goal=message.goal,
+        inputs=message.inputs,
+        policy=message.policy.whole(),
+        budget=message.budget,
+        cards={name: card.version for name, card in sorted(state.catalog.items())},
+        planner=message.planner,
+        person=message.person,
+        priority=message.priority,
+        tags=message.tags,
+        key=message.key,
+        request=message.request,
+        owner=message.owner,
+        release=message.release,
+    )
+    if message.plan is None:
+        return [started]
+    return [started, *_accept(state, message.plan.tasks, message.plan, "user", stamp)]
+
+
+def propose(state: RunState, message: msg.Propose, stamp: Stamp) -> list[ev.Event]:
+    """Accept or refuse tasks of an unfinished plan."""
+    if state.complete or "plan" not in state.pending:
+        return []
+    verified = _verify(state, message.tasks, None, whole=False)
+    errors = _errors(verified)
+    if errors:
+        return [stamp(ev.PlanRejected, problems=errors, source=message.source)]
+    tasks = with_join_settings(state, verified.tasks)
+    return [stamp(ev.TasksAccepted, tasks=tasks, source=message.source)]
+
+
+def complete(state: RunState, message: msg.Complete, stamp: Stamp) -> list[ev.Event]:
+    """Accept the last tasks of a plan, and what answers the goal."""
+    if state.complete or "plan" not in state.pending:
+        return []
+    fresh = tuple(task for task in message.tasks if task.id not in state.tasks)
+    verified = _verify(state, fresh, message.answer, whole=True)
+    errors = _errors(verified)
+    if errors:
+        return [stamp(ev.PlanRejected, problems=errors, source=message.source)]
+    return _accept(state, verified.tasks, verified, message.source, stamp)
+
+
+def answer_task(name: str, sinks: tuple[str, ...], missing: tuple[str, ...] = ()) -> Task:
+    """Return the ordinary last task that writes one answer out of several outputs."""
+    return Task(
+        name,
+        ANSWERER,
+        objective="Answer the goal from the parts.",
+        inputs={"goal": "$goal", "parts": {sink: f"${sink}" for sink in sinks}, "missing": list(missing)},
+        needs=sinks,
+        policy=Policy(join="settled"),
+    )
+
+
+def free_name(state_or_tasks: set[str], wanted: str) -> str:
+    """Return `wanted`, or the first `wanted-2`, `wanted-3` ... that no task bears."""
+    name, number = wanted, 2
+    while name in state_or_tasks:
+        name, number = f"{wanted}-{number}", number + 1
+    return name
+
+
+def with_join_settings(state: RunState, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """Write on each task what its agent's card says of joins: `apply` knows the journal, not the cards."""
+    if not any(JOIN_SETTINGS & card.policy.model_fields_set for card in state.catalog.values()):
+        return tasks
+    return tuple(_with_join_settings(state, task) for task in tasks)
+
+
+def _with_join_settings(state: RunState, task: Task) -> Task:
+    card = state.catalog[task.agent]
+    names = (JOIN_SETTINGS & card.policy.model_fields_set) - task.policy.model_fields_set
+    if not names:
+        return task
+    return replace(task, policy=task.policy.model_copy(update={name: getattr(card.policy, name) for name in names}))
+
+
+def _accept(state: RunState, tasks: tuple[Task, ...], verified: Verified, source: str, stamp: Stamp) -> list[ev.Event]:
+    answer = verified.answer
+    if answer is None:
+        name = free_name({task.id for task in tasks} | set(verified.sinks), "answer")
+        tasks = (*tasks, answer_task(name, verified.sinks))
+        answer = f"${name}"
+    tasks = with_join_settings(state, tasks)
+    events: list[ev.Event] = [stamp(ev.TasksAccepted, tasks=tasks, source=source)] if tasks else []
+    warnings = tuple(problem for problem in verified.problems if not problem.is_error)
+    return [*events, stamp(ev.PlanCompleted, answer=answer, source=source, problems=warnings)]
+
+
+def _verify(state: RunState, tasks: tuple[Task, ...], answer: str | None, *, whole: bool) -> Verified:
+    known = {name: task.task for name, task in state.tasks.items() if task.caller is None}
+    limit = state.policy.max_tasks
+    return verify(Graph(tasks, answer), state.catalog, known=known, max_tasks=limit, strict=True, whole=whole)
+
+
+def _errors(verified: Verified) -> tuple[Problem, ...]:
+    return tuple(problem for problem in verified.problems if problem.is_error)

@@ -1,0 +1,101 @@
+"""Which ready task is next: longest remaining path first.
+
+1. Ranks are computed when the plan has changed and somebody asks, never per event: O(plan) per plan change.
+2. Per agent there is one heap; the next task is the best head among the agents that have a free slot.
+3. A task's own expected seconds count first, then its agent's running mean, then the mean of what is known, then one hop.
+"""
+
+import heapq
+from collections.abc import Container
+
+from agentorch.core.state import FINAL, RunState, Status, TaskState
+
+
+def make_ready(state: RunState, task: TaskState) -> None:
+    """Enter a task among the ready ones."""
+    task.status = Status.READY
+    task.waiting = None
+    state.ready_count += 1
+    _push(state, task)
+
+
+def unready(state: RunState, task: TaskState) -> None:
+    """Take a task out again; its heap entry goes stale."""
+    if task.status is Status.READY:
+        state.ready_count -= 1
+
+
+def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
+    """Return the id of the best ready task whose agent is not in `busy`, or None; it stays ready until admitted."""
+    if not state.ready_count:
+        return None
+    if state.ranks_stale:
+        rank(state)
+    best: tuple[float, int, str] | None = None
+    for agent, heap in state.ready.items():
+        if agent in busy:
+            continue
+        _drop_stale(state, agent, heap)
+        if heap and (best is None or heap[0] < best):
+            best = heap[0]
+    return best[2] if best is not None else None
+
+
+def ripen(state: RunState, task_id: str) -> bool:
+    """Enter a task whose timer has come among the ready ones; False when it no longer waits for one."""
+    task = state.tasks.get(task_id)
+    if task is None or task.status is not Status.WAITING or task.waiting != "timer":
+        return False
+    make_ready(state, task)
+    return True
+
+
+def expected_seconds(state: RunState) -> dict[str, float]:
+    """Return how long each unfinished task is expected to take, in seconds, or in hops when nothing is known."""
+    known = [task.task.seconds for task in state.tasks.values() if task.task.seconds is not None]
+    known += [total / count for count, total in state.means.values()]
+    usual = sum(known) / len(known) if known else 1.0
+    expected: dict[str, float] = {}
+    for name, task in state.tasks.items():
+        if task.status in FINAL:
+            continue
+        mean = state.means.get(task.agent)
+        given = task.task.seconds
+        expected[name] = given if given is not None else mean[1] / mean[0] if mean is not None else usual
+    return expected
+
+
+def rank(state: RunState) -> None:
+    """Compute the longest remaining path of every unfinished task, and order the heaps by it."""
+    expected = expected_seconds(state)
+    for name in reversed(list(expected)):
+        task = state.tasks[name]
+        longest = 0.0
+        for dependent in task.dependents or ():
+            other = state.tasks[dependent]
+            if other.status not in FINAL and other.rank > longest:
+                longest = other.rank
+        task.rank = expected[name] + longest
+    state.ready.clear()
+    state.ranks_stale = False
+    for name in expected:
+        task = state.tasks[name]
+        if task.status is Status.READY:
+            _push(state, task)
+
+
+def _push(state: RunState, task: TaskState) -> None:
+    heap = state.ready.get(task.agent)
+    entry = (-task.rank, task.order, task.task.id)
+    if heap is None:
+        state.ready[task.agent] = [entry]
+    else:
+        heapq.heappush(heap, entry)
+
+
+def _drop_stale(state: RunState, agent: str, heap: list[tuple[float, int, str]]) -> None:
+    while heap:
+        task = state.tasks.get(heap[0][2])
+        if task is not None and task.status is Status.READY and task.order == heap[0][1] and task.agent == agent:
+            return
+        heapq.heappop(heap)

@@ -1,0 +1,253 @@
+"""The state of a run: what applying its events has made of it.
+
+1. Only `apply` changes it (and `scheduling`, its derived ranks and heaps); everyone else reads.
+2. A message costs O(the task's own edges): counters say how many needs are open, held and lost; heaps hold what is ready.
+3. Containers are deterministic: dicts in plan order, heaps ordered by (rank, order).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from agentorch.core.card import AgentCard
+from agentorch.core.commands import Command
+from agentorch.core.failures import Problem
+from agentorch.core.policy import DEFAULT, Policy
+from agentorch.core.task import UNSET, Task
+from agentorch.core.usage import NOTHING, Budget, Usage
+
+
+class Status(StrEnum):
+    """Where a task stands."""
+
+    PENDING = "pending"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+FINAL: Final = frozenset({Status.SUCCEEDED, Status.FAILED, Status.SKIPPED, Status.CANCELLED})
+"""States that a (task, revision) never leaves."""
+
+ANSWERER: Final = "answer-writer"
+"""The built-in agent that writes an answer out of several outputs."""
+
+Mode = Literal["fresh", "repair"]
+
+
+@dataclass(slots=True)
+class Ladder:
+    """How far a task has climbed. Made at its first failure, so that a healthy task does not carry it."""
+
+    agent: str
+    model: int = 0
+    mode: Mode = "fresh"
+    starts: int = 1
+    """Fresh starts with this agent and model."""
+    repairs: int = 0
+    """Repairs with this agent and model."""
+    tried: tuple[str, ...] = ()
+    """Agents that have been given up."""
+    since: float = 0.0
+    """When this attempt was first dispatched."""
+    output: Any = None
+    """What was rejected last."""
+    problems: tuple[str, ...] = ()
+    """Why the last dispatch failed."""
+    kind: str = ""
+    """The failure kind of the last dispatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """An output from before a patch, valid while the inputs digest is the same."""
+
+    inputs: str
+    output: Any
+    sources: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class TaskState:
+    """One task in one revision."""
+
+    task: Task
+    revision: int
+    order: int
+    """Position in the plan; breaks ties."""
+    status: Status = Status.PENDING
+    waiting: str | None = None
+    """What a waiting task waits for: timer, approval, person, replan."""
+    open: int = 0
+    """Needs that are not final."""
+    held: int = 0
+    """Needs that succeeded."""
+    lost: int = 0
+    """Needs that are final without success."""
+    dependents: list[str] | None = None
+    attempt: int = 1
+    dispatch: int = 1
+    started: float = 0.0
+    """When the current dispatch was admitted."""
+    finished: float = 0.0
+    inputs: str = ""
+    """Digest of the input values of the current dispatch."""
+    rank: float = 0.0
+    """Longest remaining path, in expected seconds or hops."""
+    ladder: Ladder | None = None
+    problem: Problem | None = None
+    """Why it failed or gave up."""
+    cause: str | None = None
+    """For a skipped task: the need that made it so."""
+    due: float | None = None
+    memo: Memo | None = None
+    caller: str | None = None
+    """For a delegated task: the key that called it."""
+    depth: int = 0
+    children: list[str] | None = None
+    """Ids of the tasks that its current dispatch, or an earlier one, delegated."""
+    open_children: int = 0
+    sources: tuple[str, ...] = ()
+    approved: bool = False
+    spent: Usage | None = None
+
+    @property
+    def agent(self) -> str:
+        """The agent that has the task now."""
+        return self.ladder.agent if self.ladder is not None else self.task.agent
+
+
+@dataclass(slots=True)
+class Replan:
+    """A re-plan that is under way."""
+
+    number: int
+    tasks: list[str]
+    asked: tuple[str, ...]
+    again: bool = False
+
+
+@dataclass(slots=True)
+class Request:
+    """A question to a person."""
+
+    request_id: str
+    kind: str
+    task: str | None
+    question: str
+    answer_schema: dict[str, Any]
+    key: str | None
+
+
+@dataclass(slots=True)
+class RunState:
+    """One run."""
+
+    run_id: str
+    catalog: Mapping[str, AgentCard] = field(default_factory=dict[str, AgentCard])
+    """The cards of the team, the built-in answerer included. Not journaled: their versions are."""
+    seq: int = 0
+    goal: str = ""
+    policy: Policy = DEFAULT
+    budget: Budget = Budget()
+    planner: str | None = None
+    person: bool = False
+    priority: str = "interactive"
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    started: float = 0.0
+    updated: float = 0.0
+    owner: str = ""
+    cards: dict[str, str] = field(default_factory=dict[str, str])
+
+    tasks: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
+    """Every live task by id, delegated ones included."""
+    retired: list[tuple[int, TaskState]] = field(default_factory=list[tuple[int, TaskState]])
+    """Tasks that a patch dropped or replaced, with the revision that did it."""
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Values that references may name: `goal`, `inputs`, and every succeeded task's output."""
+    answer: str | None = None
+    complete: bool = False
+    """Whether the planner has said all."""
+    revision: int = 1
+    problems: list[Problem] = field(default_factory=list[Problem])
+    """Warnings, and what befell the run as a whole."""
+
+    open: int = 0
+    """Tasks that are not final."""
+    running: int = 0
+    blocked: int = 0
+    """Running tasks that wait for a delegated one: they take no slot."""
+    running_by_agent: dict[str, int] = field(default_factory=dict[str, int])
+    ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=dict[str, list[tuple[float, int, str]]])
+    """Per agent, a heap of (-rank, order, task id); stale entries are passed over when popped."""
+    ready_count: int = 0
+    ranks_stale: bool = True
+    means: dict[str, tuple[int, float]] = field(default_factory=dict[str, tuple[int, float]])
+    """Per agent: finished dispatches and their summed seconds."""
+    surplus: dict[str, None] = field(default_factory=dict[str, None])
+    """Open tasks that no join waits for any more and that are to be cancelled."""
+
+    replan: Replan | None = None
+    replans: int = 0
+    seen: set[str] = field(default_factory=set[str])
+    """Digests of the plans that this run has had."""
+    requests: dict[str, Request] = field(default_factory=dict[str, Request])
+    answers: dict[str, Any] = field(default_factory=dict[str, Any])
+    pending: dict[str, Command] = field(default_factory=dict[str, Command])
+    gained: list[Command] = field(default_factory=list[Command])
+    """Commands since the shell last took them."""
+    spent: Usage = NOTHING
+    stopped: Problem | None = None
+    cancelling: str | None = None
+    failing: bool = False
+    """Whether a failed task takes the run with it."""
+    aborted: bool = False
+    """Whether the run was brought to its end before its plan was carried out."""
+    closing: bool = False
+    """Whether the last task over a partial result has been tried."""
+    status: str = "planning"
+    """planning, running, replanning, answering, stopped, or the status of RunFinished."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last event is there."""
+        return self.status in {"succeeded", "partial", "failed", "cancelled"}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing can happen until somebody outside acts."""
+        if self.finished:
+            return True
+        if self.running:
+            return False
+        if self.stopped is not None:
+            return True
+        return not self.ready_count and bool(self.requests) and len(self.pending) == len(self.requests)
+
+    def settings_of(self, task: Task) -> Policy:
+        """Return what the journal alone says of the task: its own settings over the run's."""
+        return (
+            self.policy if task.policy is UNSET or not task.policy.model_fields_set else task.policy.over(self.policy)
+        )
+
+    def policy_of(self, task: Task, agent: str | None = None) -> Policy:
+        """Return what holds for the task: its own settings over its agent's over the run's."""
+        card = self.catalog.get(agent or task.agent)
+        if task.policy is UNSET and (card is None or not card.policy.model_fields_set):
+            return self.policy
+        return task.policy.over(card.policy.over(self.policy) if card is not None else self.policy)
+
+    def key_of(self, state: TaskState) -> str:
+        """Return the dispatch key of the task as it stands."""
+        return f"{self.run_id}/{state.task.id}/{state.revision}/{state.attempt}/{state.dispatch}"
+
+    def of_key(self, key: str) -> TaskState | None:
+        """Return the task whose current, running dispatch is `key`; None when the key is stale."""
+        if key not in self.pending:
+            return None
+        return self.tasks[key.split("/", 2)[1]]

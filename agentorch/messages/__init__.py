@@ -1,0 +1,1 @@
+"""What travels on the bus: envelopes, and the work and results inside them."""

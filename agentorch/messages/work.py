@@ -1,0 +1,73 @@
+"""The two payloads that matter: work handed to a worker, and the result that comes back."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from agentorch.core.failures import FailureKind
+from agentorch.core.task import Task
+from agentorch.core.usage import Budget, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One dispatch: everything that a worker needs, and nothing of the rest of the run."""
+
+    key: str
+    """The dispatch key; the result names it."""
+    run_id: str
+    task: Task
+    """The task with its references as written."""
+    agent: str
+    """Who does it; another than `task.agent` after a fallback."""
+    inputs: dict[str, Any]
+    """Input values, references resolved."""
+    objective: str
+    """The objective, filled in."""
+    attempt: int = 1
+    model: int = 0
+    """Which of the agent's models."""
+    mode: Literal["fresh", "repair"] = "fresh"
+    output: Any = None
+    """For a repair: the output that was rejected."""
+    problems: tuple[str, ...] = ()
+    """Why the last attempt was rejected."""
+    timeout: float | None = None
+    """Seconds that the body may run."""
+    silence: float | None = None
+    deadline: float | None = None
+    """Seconds since the epoch by which the run ends."""
+    budget: Budget = Budget()  # noqa: RUF009  # frozen: safe to share
+    """What is left of the run's budget."""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a dispatch: an accepted output, or a classified failure."""
+
+    key: str
+    output: Any = None
+    kind: FailureKind | None = None
+    """None is success."""
+    problems: tuple[str, ...] = ()
+    usage: Usage | None = None
+    sources: tuple[str, ...] = ()
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Stop working on `key`: nobody waits for it any more."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of text that a model has just said; lossy, never journaled."""
+
+    key: str
+    text: str
+
+
+Payload = Work | Result | Withdrawal | TextDelta
