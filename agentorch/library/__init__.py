@@ -1,0 +1,1 @@
+"""The file library: passages of the user's own files, found by words and cited by line."""

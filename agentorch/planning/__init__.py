@@ -1,0 +1,1 @@
+"""Planners: a goal and a team's cards become tasks."""
