@@ -11,7 +11,7 @@ from agentorch.signatures.inputs import (
 from agentorch.signatures.json_schema import schema_problems
 from agentorch.signatures.output import Output, output_of, output_of_type
 from agentorch.signatures.reading import Parameter, Signature, first_paragraph, read_signature, visible_names
-from agentorch.signatures.words import MalformedInput, error_words, joined
+from agentorch.signatures.words import MalformedInput, error_words, joined, unknown_name
 
 __all__ = [
     "Inputs",
@@ -31,5 +31,6 @@ __all__ = [
     "output_of_type",
     "read_signature",
     "schema_problems",
+    "unknown_name",
     "visible_names",
 ]

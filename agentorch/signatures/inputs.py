@@ -5,7 +5,6 @@ from typing import Any, Final, NotRequired, cast
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     PydanticSchemaGenerationError,
     PydanticUserError,
     TypeAdapter,
@@ -18,7 +17,7 @@ from agentorch.core.card import JsonSchema
 from agentorch.errors import ConfigurationError
 from agentorch.signatures.json_schema import schema_problems
 from agentorch.signatures.reading import Parameter
-from agentorch.signatures.words import MalformedInput, error_words, joined
+from agentorch.signatures.words import MalformedInput, error_words, joined, unknown_name
 
 OPEN: Final[JsonSchema] = {"type": "object", "additionalProperties": True}
 """Any names, any values."""
@@ -73,15 +72,13 @@ def inputs_of_parameters(parameters: Iterable[Parameter], *, is_open: bool, what
         fields[parameter.name] = parameter.annotation if parameter.required else NotRequired[parameter.annotation]
         if not parameter.required:
             defaults[parameter.name] = parameter.default
-    config = ConfigDict(extra="allow" if is_open else "forbid")
-    typed_dict: Any = cast("Any", TypedDict)("Inputs", fields)
-    typed_dict.__pydantic_config__ = config
-    adapter: TypeAdapter[Any] = TypeAdapter(typed_dict)
+    # Unknown names are looked for by hand: a config that forbids them would reach into nested dataclasses as well.
+    adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", TypedDict)("Inputs", fields))
     schema = json_schema_of(adapter, what=what)
     schema.pop("title", None)
     schema["additionalProperties"] = is_open
     _show_defaults(schema, defaults)
-    return Inputs(schema, _validator(adapter, tuple(fields)))
+    return Inputs(schema, _validator(adapter, frozenset(fields), is_open=is_open))
 
 
 def inputs_of_model(model: type[BaseModel], *, what: str) -> Inputs:
@@ -111,14 +108,23 @@ def inputs_of_schema(schema: JsonSchema | None) -> Inputs:
     return Inputs(schema, validate)
 
 
-def _validator(adapter: TypeAdapter[Any], names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def _validator(
+    adapter: TypeAdapter[Any], names: frozenset[str], *, is_open: bool
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     run = adapter.validator.validate_python
 
     def validate(values: Mapping[str, Any]) -> dict[str, Any]:
+        unknown: Iterable[str] = () if values.keys() <= names else [name for name in values if name not in names]
+        problems = () if is_open else tuple(unknown_name(name, names) for name in unknown)
         try:
-            return run(values)
+            typed: dict[str, Any] = run(values)
         except ValidationError as error:
-            raise MalformedInput(joined(error_words(error, known=names))) from None
+            raise MalformedInput(joined((*error_words(error), *problems))) from None
+        if problems:
+            raise MalformedInput(joined(problems))
+        for name in unknown:
+            typed[name] = values[name]
+        return typed
 
     return validate
 

@@ -34,29 +34,29 @@ def shown(value: Any) -> str:
     return text if len(text) <= PREVIEW else text[: PREVIEW - 3] + "..."
 
 
-def error_words(error: ValidationError, *, known: Sequence[str] = ()) -> tuple[str, ...]:
+def error_words(error: ValidationError, *, known: Iterable[str] = ()) -> tuple[str, ...]:
     """Return one line for each thing that pydantic found, `known` being the names that are allowed at the top."""
     found = error.errors(include_url=False, include_context=False)
     lines = tuple(_one(item["loc"], item["type"], item["msg"], item["input"], known) for item in found[:SHOWN])
     return lines if len(found) <= SHOWN else (*lines, f"and {len(found) - SHOWN} more")
 
 
-def _one(path: Sequence[str | int], kind: str, message: str, value: Any, known: Sequence[str]) -> str:
+def _one(path: Sequence[str | int], kind: str, message: str, value: Any, known: Iterable[str]) -> str:
     where = path_text(path)
     if kind == "missing":
         return f"{where}: is missing"
     if kind == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), known) if len(path) == 1 else ""
-        return f"{where}: is not a known name{hint or _allowed(known, len(path))}"
+        return unknown_name(where, known) if len(path) == 1 else f"{where}: is not a known name"
     wanted = message[0].lower() + message[1:]
     line = f"{wanted}; got {shown(value)}"
     return f"{where}: {line}" if where else line
 
 
-def _allowed(known: Sequence[str], depth: int) -> str:
-    if depth != 1:
-        return ""
-    return f"; it takes {', '.join(known)}" if known else "; it takes none"
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """Return the line for a name that is not taken, with the nearest one that is, or all of them."""
+    taken = sorted(known)
+    hint = did_you_mean(name, taken)
+    return f"{name}: is not a known name{hint or '; known are ' + (', '.join(taken) or 'none')}"
 
 
 def joined(lines: Iterable[str]) -> str:
