@@ -8,14 +8,16 @@ What every implementation promises (the suite in `agentorch.testing.journal_conf
    journal's promise. Cancelling whoever awaits the future does not undo the append.
 3. `read` sees only what is durable, in order of `seq`, without gaps.
 4. Events come back equal to what was appended.
+5. A run's idempotency key is its own: starting a second run under it is a `JournalConflict`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agentorch.core.events import Event
+from agentorch.ports.blobs import Blobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +73,43 @@ class Journal(Protocol):
     async def record(self, run_id: str) -> RunRecord | None:
         """Return the record of one run."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish of another process, or another part of this one, for the owner of a run to carry out."""
+
+    id: int
+    """Grows with each request and is never used again."""
+    run_id: str
+    kind: str
+    """"cancel", "approve", "answer", "signal"."""
+    payload: dict[str, Any]
+    by: str
+    """Who asks."""
+    at: float
+    """Seconds since the epoch."""
+
+
+@runtime_checkable
+class Inbox(Protocol):
+    """A journal that other processes can leave requests in; they are durable like its events."""
+
+    async def request(self, run_id: str, kind: str, payload: dict[str, Any], *, by: str, at: float) -> int:
+        """Leave a request; return its id."""
+        ...
+
+    async def requests(self, *, after: int = 0) -> list[Request]:
+        """Return the requests with `id > after` that are not settled, in order."""
+        ...
+
+    async def settle(self, id: int) -> None:
+        """Take a request out: it has been carried out or refused."""
+        ...
+
+
+@runtime_checkable
+class KeepsBlobs(Protocol):
+    """A journal that keeps the large values of its runs with the same promise as its events."""
+
+    blobs: Blobs

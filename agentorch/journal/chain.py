@@ -1,0 +1,94 @@
+"""The hash chain of a run: each event's header names the header before it and the payload it stands for.
+
+A header is `seq, version, at, previous, payload, type`: the sequence number, the version of the event type, the time,
+the SHA-256 of the header before (of the run's id for the first), the SHA-256 of the payload, and the type's name. The
+stored bytes are what is hashed, so that a payload can be erased later and the chain still holds. It shows damage; it
+does not prove who wrote.
+"""
+
+import struct
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from agentorch.errors import JournalDamaged
+
+_FIXED: Final = struct.Struct(">QHd32s32s")
+
+
+class Header(NamedTuple):
+    """What the chain says of one event."""
+
+    seq: int
+    version: int
+    at: float
+    previous: bytes
+    payload: bytes
+    """SHA-256 of the payload."""
+    type: str
+
+
+Sealed = tuple[Header, bytes]
+"""An event as it is stored: its header and its payload."""
+
+
+class Link(NamedTuple):
+    """The end of a chain, or a place in it."""
+
+    seq: int
+    hash: bytes
+    """SHA-256 of the header at `seq`."""
+
+    @classmethod
+    def at(cls, seq: int, header: bytes) -> "Link":
+        """Return the place that this header makes."""
+        return cls(seq, sha256(header).digest())
+
+
+def anchor(run_id: str) -> Link:
+    """Return what the first event of a run is chained to."""
+    return Link(0, sha256(run_id.encode()).digest())
+
+
+def seal(seq: int, version: int, at: float, previous: bytes, payload: bytes, type: bytes) -> bytes:
+    """Return the header of an event as bytes; `type` is encoded already."""
+    return _FIXED.pack(seq, version, at, previous, sha256(payload).digest()) + type
+
+
+def unseal(header: bytes) -> Header:
+    """Return the parts of a header; ValueError when these bytes are none."""
+    try:
+        seq, version, at, previous, payload = _FIXED.unpack_from(header)
+        return Header(seq, version, at, previous, payload, header[_FIXED.size :].decode())
+    except struct.error as error:
+        raise ValueError(f"no header: {error}") from None
+
+
+def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start: Link) -> tuple[list[Sealed], Link]:
+    """Return the stored rows `(seq, header, payload)` behind `start`, and where they end.
+
+    JournalDamaged, with run and seq, at the first that does not follow from the one before or does not match its
+    payload.
+    """
+    found: list[Sealed] = []
+    seq, previous = start
+    for stored_seq, stored, payload in rows:
+        seq += 1
+        if stored_seq != seq:
+            raise damaged(run_id, seq, f"it is missing; the next stored is {stored_seq}")
+        try:
+            header = unseal(stored)
+        except ValueError as error:
+            raise damaged(run_id, seq, str(error)) from None
+        if header.seq != seq or header.previous != previous:
+            raise damaged(run_id, seq, "its header does not follow from the one before")
+        if payload is None or sha256(payload).digest() != header.payload:
+            raise damaged(run_id, seq, "its payload is not what was written")
+        previous = sha256(stored).digest()
+        found.append((header, payload))
+    return found, Link(seq, previous)
+
+
+def damaged(run_id: str, seq: int, what: str) -> JournalDamaged:
+    """Return the error that names the place and what is wrong there."""
+    return JournalDamaged(f"run {run_id}, seq {seq}: {what}; what stands before it can still be read")

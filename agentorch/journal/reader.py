@@ -1,0 +1,163 @@
+"""Reading an SQLite journal: its own connection, which cannot write, in its own thread, by short transactions.
+
+What is read is checked against the chain every time: a flipped bit or a lost row is named, never passed on.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import anyio
+
+from agentorch.core.events import Event
+from agentorch.errors import JournalError
+from agentorch.journal.chain import Link, Sealed, anchor, damaged, walk
+from agentorch.journal.codec import CODEC
+from agentorch.journal.schema import in_words, open_reader
+from agentorch.ports.journal import RunRecord
+
+T = TypeVar("T")
+Rows = list[tuple[int, bytes, bytes | None]]
+
+_COLUMNS: Final = "run_id, goal, status, started, updated, head, tags, key, request"
+
+
+class Reader:
+    """Owner of the connection that reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Open the file, which must be there, for reading."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentorch-journal-reader")
+        try:
+            self._connection = await self._call(open_reader, self._path)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Wait for what is being read, then let go of the file."""
+        thread, self._thread = self._thread, None
+        connection, self._connection = self._connection, None
+        if thread is None:
+            return
+        with anyio.CancelScope(shield=True):
+            if connection is not None:
+                await asyncio.get_running_loop().run_in_executor(thread, connection.close)
+        thread.shutdown()
+
+    async def run(self, call: Callable[..., T], *args: Any) -> T:
+        """Return `call(connection, *args)`, made in the thread inside one transaction."""
+        if self._connection is None:
+            raise JournalError(f"journal {self._path} is not open")
+        return await self._call(_in_transaction, self._connection, call, args)
+
+    async def _call(self, call: Callable[..., T], *args: Any) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+        except sqlite3.Error as error:
+            raise in_words(self._path, error) from None
+
+
+def _in_transaction(connection: sqlite3.Connection, call: Callable[..., T], args: Sequence[Any]) -> T:
+    connection.execute("BEGIN")
+    try:
+        return call(connection, *args)
+    finally:
+        connection.execute("COMMIT")
+
+
+def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Event]:
+    """Return up to `limit` events of a run behind `after`, checked."""
+    return [
+        CODEC.decode(header.type, header.version, payload, run_id=run_id, seq=header.seq)
+        for header, payload in checked(connection, run_id, after, limit)
+    ]
+
+
+def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Sealed]:
+    """Return up to `limit` stored events behind `after`; JournalDamaged when they do not follow from one another."""
+    head = _head(connection, run_id)
+    if after >= head.seq:
+        return []
+    before = Link(0, anchor(run_id).hash)
+    if after > 0:
+        found = connection.execute("SELECT header FROM events WHERE run_id = ? AND seq = ?", (run_id, after)).fetchone()
+        if found is None:
+            raise damaged(run_id, after, "it is missing")
+        before = Link.at(after, found[0])
+    rows: Rows = connection.execute(
+        "SELECT seq, header, payload FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (run_id, after, limit),
+    ).fetchall()
+    return _follow(run_id, rows, before, head, limit)
+
+
+def _follow(run_id: str, rows: Rows, start: Link, head: Link, limit: int) -> list[Sealed]:
+    found, end = walk(run_id, rows, start=start)
+    if len(rows) < limit and end.seq < head.seq:
+        raise damaged(run_id, end.seq + 1, f"it is missing; the run went up to {head.seq}")
+    if end.seq > head.seq or (end.seq == head.seq and end.hash != head.hash):
+        raise damaged(run_id, end.seq, "it is not the last event that was acknowledged")
+    return found
+
+
+def _head(connection: sqlite3.Connection, run_id: str) -> Link:
+    found = connection.execute("SELECT head, hash FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return Link(*found) if found else anchor(run_id)
+
+
+def runs(
+    connection: sqlite3.Connection, status: str | None, tags: dict[str, str], before: int, limit: int
+) -> list[tuple[int, RunRecord]]:
+    """Return up to `limit` runs that were started before the one of that number, newest first, with their numbers."""
+    where = ["number < ?"]
+    values: list[Any] = [before]
+    if status is not None:
+        where.append("status = ?")
+        values.append(status)
+    for name, value in tags.items():
+        where.append("EXISTS (SELECT 1 FROM json_each(tags) AS tag WHERE tag.key = ? AND tag.value = ?)")
+        values += [name, value]
+    rows = connection.execute(
+        f"SELECT number, {_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?",  # noqa: S608
+        [*values, limit],
+    )
+    return [(number, _record(*row)) for number, *row in rows]
+
+
+def by_id(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
+    """Return the record of one run."""
+    return _one(connection.execute(f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?", (run_id,)))  # noqa: S608
+
+
+def by_key(connection: sqlite3.Connection, key: str) -> RunRecord | None:
+    """Return the record of the run that was started under `key`."""
+    return _one(connection.execute(f"SELECT {_COLUMNS} FROM runs WHERE key = ?", (key,)))  # noqa: S608
+
+
+def _one(rows: sqlite3.Cursor) -> RunRecord | None:
+    row = rows.fetchone()
+    return _record(*row) if row else None
+
+
+def _record(
+    run_id: str,
+    goal: str,
+    status: str,
+    started: float,
+    updated: float,
+    head: int,
+    tags: str,
+    key: str | None,
+    request: str | None,
+) -> RunRecord:
+    return RunRecord(run_id, goal, status, started, updated, head, json.loads(tags), key, request)

@@ -1,0 +1,170 @@
+"""The SQLite file: its tables, its settings, and every way in which it cannot be opened, in one line each.
+
+1. Write-ahead log with `synchronous=FULL`: of the settings that were cut off from power, the only one that lost
+   nothing it had acknowledged. NORMAL survives the death of the process, not of the machine.
+2. The file is readable by its owner only; it holds what the agents saw.
+"""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
+
+Durability = Literal["power", "process"]
+"""What an acknowledged event survives: a power cut, or the death of the process."""
+
+SCHEMA: Final = 1
+"""Version of the tables, kept in `user_version`."""
+APPLICATION: Final = 0x61676F72
+"""`application_id` of our files ("agor")."""
+BUSY_SECONDS: Final = 5.0
+"""How long a writer waits for another process."""
+
+_TABLES: Final = (
+    """CREATE TABLE runs (
+        number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, goal TEXT NOT NULL, status TEXT NOT NULL,
+        started REAL NOT NULL, updated REAL NOT NULL, head INTEGER NOT NULL, hash BLOB NOT NULL, tags TEXT NOT NULL,
+        key TEXT UNIQUE, request TEXT) STRICT""",
+    """CREATE TABLE events (
+        run_id TEXT NOT NULL, seq INTEGER NOT NULL, header BLOB NOT NULL, payload BLOB,
+        PRIMARY KEY (run_id, seq)) STRICT, WITHOUT ROWID""",
+    "CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT",
+    """CREATE TABLE requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
+        "by" TEXT NOT NULL, at REAL NOT NULL) STRICT""",
+)
+_NETWORK: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs"}
+_WORDS: Final = {
+    "SQLITE_NOTADB": "it is not a database file: name another file",
+    "SQLITE_FULL": "the disk is full: free some space, then resume",
+    "SQLITE_READONLY": "it is read-only: choose a place that can be written",
+    "SQLITE_BUSY": f"another process has kept it busy for {BUSY_SECONDS:.0f} s",
+    "SQLITE_CANTOPEN": "the file cannot be opened: check the path and its permissions",
+    "SQLITE_IOERR": "the disk reports an input/output error",
+}
+
+
+def in_words(path: Path, error: sqlite3.Error | OSError) -> JournalError:
+    """Return `error` as one line that names the file and the remedy."""
+    if isinstance(error, OSError):
+        return JournalError(f"journal {path}: {error.strerror or error}: choose a place that can be written")
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_CORRUPT"):
+        return JournalDamaged(f"journal {path}: the database file is damaged ({error}): restore it from a copy")
+    for prefix, words in _WORDS.items():
+        if name.startswith(prefix):
+            return JournalError(f"journal {path}: {words}")
+    return JournalError(f"journal {path}: {error}")
+
+
+def prepare(path: Path) -> None:
+    """Make sure that a database file may stand at `path`, creating folders (0700) and an empty file (0600)."""
+    if sqlite3.sqlite_version_info < (3, 37):
+        raise JournalError(f"journal {path}: SQLite 3.37 is needed, this Python has {sqlite3.sqlite_version}")
+    if path.is_dir():
+        raise JournalError(f"journal {path}: this is a folder: name a file in it, such as {path / 'runs.db'}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+    except OSError as error:
+        raise in_words(path, error) from None
+    system = file_system(path.resolve(), _mounts())
+    if system in _NETWORK:
+        raise JournalError(f"journal {path}: {system} is a network file system, where locks fail: use a local disk")
+
+
+def file_system(path: Path, mounts: str) -> str | None:
+    """Return the type of file system that `path` is on, given the text of `/proc/self/mounts`."""
+    best = -1
+    found = None
+    for line in mounts.splitlines():
+        _, point, system, *_ = line.split(" ")
+        folder = Path(point.replace("\\040", " "))
+        if path.is_relative_to(folder) and len(folder.parts) >= best:
+            best, found = len(folder.parts), system
+    return found
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
+    """Return the connection that writes, with tables made; JournalError when the file cannot be used."""
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise in_words(path, error) from None
+    try:
+        _check_ours(connection, path)
+        _use_write_ahead_log(connection)
+        connection.execute("PRAGMA synchronous=" + ("FULL" if durability == "power" else "NORMAL"))
+        connection.execute("PRAGMA fullfsync=1")
+        connection.execute("PRAGMA journal_size_limit=67108864")
+        _make_tables(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise in_words(path, error) from None
+    except JournalError:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that only reads."""
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA query_only=1")
+    return connection
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    schema = _pragma(connection, "user_version")
+    if _pragma(connection, "application_id") == APPLICATION:
+        if schema > SCHEMA:
+            raise JournalVersionError(
+                f"journal {path} was written by a newer version (schema {schema}, this one knows {SCHEMA}): "
+                "upgrade agentorch"
+            )
+    elif connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise JournalError(f"journal {path}: this database belongs to another program: name another file")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + BUSY_SECONDS
+    while _pragma(connection, "journal_mode") != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:  # two processes that open a new file: the switch does not wait by itself
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _check_ours(connection, path)
+        if _pragma(connection, "user_version") == 0:
+            for table in _TABLES:
+                connection.execute(table)
+            connection.execute(f"PRAGMA application_id={APPLICATION}")
+            connection.execute(f"PRAGMA user_version={SCHEMA}")
+    finally:
+        connection.execute("COMMIT")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> Any:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]

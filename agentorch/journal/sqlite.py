@@ -1,0 +1,130 @@
+"""A journal in one SQLite file: events, runs, blobs and requests.
+
+1. `append` encodes on the loop's side and hands bytes to the writer's thread; the future is done after the commit.
+2. `durability="power"`: what is acknowledged survives a power cut; "process": the death of the process.
+3. Any number of processes may open one file. Who writes a run is decided by compare-and-swap, event by event.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import anyio.to_thread
+
+from agentorch.core.events import Event
+from agentorch.errors import JournalError
+from agentorch.journal import reader
+from agentorch.journal.appending import pack
+from agentorch.journal.kept import SqliteBlobs
+from agentorch.journal.reader import Reader
+from agentorch.journal.schema import Durability, prepare
+from agentorch.journal.writer import Writer
+from agentorch.ports.journal import Request, RunRecord
+
+_PAGE: Final = 200
+"""Runs that are read at a time."""
+_LAST: Final = 2**63 - 1
+
+
+class SqliteJournal:
+    """A durable `Journal`, `Inbox` and `KeepsBlobs` in the file at `path`, which is made when it is not there."""
+
+    durable = True
+
+    def __init__(self, path: str | Path, durability: Durability = "power") -> None:
+        self.path = Path(path)
+        """The file."""
+        self._writer = Writer(self.path, durability)
+        self._reader = Reader(self.path)
+        self.blobs = SqliteBlobs(self._writer, self._reader)
+        """Where the large values of the runs are kept."""
+
+    async def open(self) -> None:
+        """Make the file if need be, and open it; every way in which that fails is a JournalError in one line."""
+        await anyio.to_thread.run_sync(prepare, self.path)
+        await self._writer.open()
+        try:
+            await self._reader.open()
+        except BaseException:
+            await self._writer.close()
+            raise
+
+    async def close(self) -> None:
+        """Wait for what was queued, then release the file; harmless when it is not open."""
+        await self._reader.close()
+        await self._writer.close()
+
+    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
+        """Queue `events` behind `after`; the future is done when they are on the disk."""
+        future = self._writer.future()
+        try:
+            append = pack(future, run_id, events, after)
+        except JournalError as error:
+            future.set_exception(error)
+        else:
+            self._writer.put(append)
+        return future
+
+    async def read(self, run_id: str, *, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Return up to `limit` events with `seq > after`, checked against the chain."""
+        return await self._reader.run(reader.events, run_id, after, limit)
+
+    async def runs(
+        self, *, status: str | None = None, tags: dict[str, str] | None = None, limit: int | None = None
+    ) -> AsyncIterator[RunRecord]:
+        """Go through the runs, newest first."""
+        before = _LAST
+        left = _LAST if limit is None else limit
+        while left > 0:
+            page = await self._reader.run(reader.runs, status, tags or {}, before, min(left, _PAGE))
+            for _, record in page:
+                yield record
+            if len(page) < _PAGE:
+                return
+            before = page[-1][0]
+            left -= len(page)
+
+    async def find(self, key: str) -> RunRecord | None:
+        """Return the run that was started under `key`."""
+        return await self._reader.run(reader.by_key, key)
+
+    async def record(self, run_id: str) -> RunRecord | None:
+        """Return the record of one run."""
+        return await self._reader.run(reader.by_id, run_id)
+
+    async def verify(self, run_id: str) -> int:
+        """Check the run's whole chain; return its head. JournalDamaged names the run and seq of the first fault."""
+        after = 0
+        while page := await self._reader.run(reader.checked, run_id, after, 1000):
+            after = page[-1][0].seq
+        return after
+
+    async def request(self, run_id: str, kind: str, payload: dict[str, Any], *, by: str, at: float) -> int:
+        """Leave a request for the owner of a run; return its id."""
+        row = (run_id, kind, json.dumps(payload), by, at)
+
+        def insert(connection: sqlite3.Connection) -> int:
+            sql = 'INSERT INTO requests (run_id, kind, payload, "by", at) VALUES (?, ?, ?, ?, ?)'
+            return connection.execute(sql, row).lastrowid or 0
+
+        return await self._writer.run(insert)
+
+    async def requests(self, *, after: int = 0) -> list[Request]:
+        """Return the requests with `id > after` that are not settled, in order."""
+        return await self._reader.run(_requests, after)
+
+    async def settle(self, id: int) -> None:
+        """Take a request out."""
+        await self._writer.run(
+            lambda connection: connection.execute("DELETE FROM requests WHERE id = ?", (id,)) and None
+        )
+
+
+def _requests(connection: sqlite3.Connection, after: int) -> list[Request]:
+    rows = connection.execute(
+        'SELECT id, run_id, kind, payload, "by", at FROM requests WHERE id > ? ORDER BY id', (after,)
+    )
+    return [Request(id, run_id, kind, json.loads(payload), by, at) for id, run_id, kind, payload, by, at in rows]
