@@ -9,7 +9,8 @@
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from agentorch.core.task import Task
@@ -17,7 +18,10 @@ from agentorch.core.task import Task
 PROVIDED: Final = frozenset({"goal", "inputs"})
 """Ids that stand for the run's own values; no task may bear them."""
 
-_NAME = r"([a-z][a-z0-9_-]*)((?:\.[^.\s{}$]+)*)"
+_NESTED: Final = (dict, list, tuple)
+_NAME: Final = r"([a-z][a-z0-9_-]*)((?:\.[^.\s{}$]+)*)"
+_LONGEST: Final = 1000
+"""Characters beyond which a string is no reference, so that a long text is never searched."""
 _WHOLE: Final = re.compile(r"\$" + _NAME)
 _WITHIN: Final = re.compile(r"\$\{" + _NAME + r"\}")
 
@@ -45,8 +49,7 @@ class Found(NamedTuple):
 
 def parse(text: str) -> Reference | None:
     """Return the reference that `text` wholly is, or None when it is an ordinary string."""
-    match = _WHOLE.fullmatch(text)
-    return _reference(match) if match else None
+    return _parsed(text) if text[:1] == "$" and len(text) <= _LONGEST else None
 
 
 def resolve(
@@ -94,8 +97,8 @@ def found(inputs: Mapping[str, Any]) -> list[Found]:
     result: list[Found] = []
     for name, value in inputs.items():
         if type(value) is str:
-            if value[:1] == "$" and (match := _WHOLE.fullmatch(value)):
-                result.append(Found((name,), _reference(match)))
+            if value[:1] == "$" and (reference := parse(value)):
+                result.append(Found((name,), reference))
         elif _may_hold(value):
             result.extend(_found_within((name,), value))
     return result
@@ -108,9 +111,15 @@ def mentioned(objective: str) -> list[Reference]:
 
 def targets(task: Task) -> tuple[str, ...]:
     """Return the task ids that `task` refers to, inputs before objective, in first-seen order, each once."""
-    ids = [reference.id for _, reference in found(task.inputs)]
-    ids.extend(reference.id for reference in mentioned(task.objective))
-    return tuple(id for id in dict.fromkeys(ids) if id not in PROVIDED)
+    return targets_of(task, found(task.inputs))
+
+
+def targets_of(task: Task, references: Iterable[Found]) -> tuple[str, ...]:
+    """Return what `targets` does, when the references in the inputs are at hand."""
+    ids = {item[1][0]: None for item in references}
+    if "${" in task.objective:
+        ids.update((reference.id, None) for reference in mentioned(task.objective))
+    return tuple([id for id in ids if id not in PROVIDED])
 
 
 def with_needs(task: Task, known: Container[str], *, strict: bool = False) -> Task:
@@ -124,10 +133,12 @@ def with_needs(task: Task, known: Container[str], *, strict: bool = False) -> Ta
 
 def adding(task: Task, ids: Sequence[str], known: Container[str], *, strict: bool) -> Task:
     """Return `task` with `ids` (those known, or all when `strict`) added to its needs."""
-    more = [id for id in ids if id not in task.needs and (strict or id in known)]
-    if not more and len(set(task.needs)) == len(task.needs):
+    if not ids and not task.needs:
         return task
+    more = ids if strict else [id for id in ids if id in known]
     needs = tuple(dict.fromkeys((*task.needs, *more)))
+    if needs == task.needs:
+        return task
     return Task(task.id, task.agent, task.objective, task.inputs, needs, task.policy, task.seconds)
 
 
@@ -136,8 +147,15 @@ def _reference(match: re.Match[str]) -> Reference:
     return Reference(id, tuple(path[1:].split(".")) if path else ())
 
 
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Reference | None:
+    # A plan names the same values over and over; the verifier and the resolver ask again.
+    match = _WHOLE.fullmatch(text)
+    return _reference(match) if match else None
+
+
 def _may_hold(value: Any) -> bool:
-    return value[:1] == "$" if isinstance(value, str) else isinstance(value, dict | list | tuple)
+    return value[:1] == "$" if isinstance(value, str) else isinstance(value, _NESTED)
 
 
 def _resolved(value: Any, outputs: Mapping[str, Any], needs: Container[str] | None) -> Any:

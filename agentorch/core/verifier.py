@@ -16,7 +16,7 @@ from agentorch.core.identity import ID
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.ordering import ordered
 from agentorch.core.policy import Policy
-from agentorch.core.references import PROVIDED, with_needs
+from agentorch.core.references import PROVIDED, Found, adding, found, targets_of
 from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.verify_inputs import InputChecks
 from agentorch.core.verify_whole import answer_problem, duplicates, orphans, sinks_of
@@ -77,13 +77,14 @@ def verify(
     unique = _named(graph.tasks, accepted, problems)
     # A prefix is checked for each task that arrives: it must not cost a copy of all that came before.
     tasks = {**accepted, **unique} if whole else ChainMap(unique, cast("dict[str, Task]", accepted))
-    linked = [with_needs(task, tasks, strict=strict) for task in unique.values()]
+    references = {task.id: found(task.inputs) for task in unique.values()}
+    linked = [adding(task, targets_of(task, references[task.id]), tasks, strict=strict) for task in unique.values()]
     problems.extend(_needs(linked, tasks))
     order = ordered(linked)
     problems.extend(_cycle(cycle) for cycle in order.cycles if len(cycle) > 1)
     result = order.tasks + order.rest
     checks = InputChecks(cards, tasks, inputs=inputs, policy=policy, strict=strict)
-    problems.extend(_agents(result, cards, checks, budget_problem))
+    problems.extend(_agents(result, references, cards, checks, budget_problem))
     count = len(accepted) + len(graph.tasks)
     if max_tasks is not None and count > max_tasks:
         problems.append(Problem(Code.LIMIT, f"{count} tasks, at most {max_tasks}", None, "plan fewer, larger tasks"))
@@ -130,7 +131,11 @@ def _cycle(cycle: tuple[str, ...]) -> Problem:
 
 
 def _agents(
-    tasks: Sequence[Task], cards: Mapping[str, AgentCard], checks: InputChecks, budget_problem: BudgetProblem | None
+    tasks: Sequence[Task],
+    references: Mapping[str, Sequence[Found]],
+    cards: Mapping[str, AgentCard],
+    checks: InputChecks,
+    budget_problem: BudgetProblem | None,
 ) -> Iterator[Problem]:
     hints = _HINTS
     priced: set[str] = set()
@@ -145,7 +150,7 @@ def _agents(
             priced.add(card.name)
             if words := budget_problem(card):
                 yield Problem(Code.BUDGET, words, task.id, "raise the limit, or price its model in the settings")
-        yield from checks.problems(task, card)
+        yield from checks.problems(task, card, references[task.id])
 
 
 def _whole(

@@ -18,7 +18,6 @@ from agentorch.core.references import (
     Found,
     Reference,
     follow,
-    found,
     mentioned,
     parse,
 )
@@ -26,8 +25,14 @@ from agentorch.core.schema import accepts_null, assignable, at, described, liter
 from agentorch.core.task import Task
 
 _TEXT: Final[JsonSchema] = {"type": "string"}
-_PLAIN_TEXT: Final = frozenset({"type", "title", "description", "default", "examples"})
-"""Keywords of a string schema that any string satisfies."""
+_BARE: Final = frozenset({"type", "title", "description", "default", "examples", "$defs"})
+"""Keywords of a schema that narrow nothing beyond its type."""
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,8 @@ class Parameters:
     required: tuple[str, ...]
     rest: JsonSchema | None
     """Schema of parameters that are not listed; None refuses them."""
-    any_text: frozenset[str]
-    """Parameters that any string fits."""
+    plain: frozenset[tuple[str, type]]
+    """Parameters with a type of which every value fits."""
 
     @classmethod
     def of(cls, schema: JsonSchema) -> "Parameters":
@@ -51,8 +56,13 @@ class Parameters:
         }
         more = schema.get("additionalProperties", True)
         rest: JsonSchema | None = None if more is False else {**more, **defs} if isinstance(more, dict) else {}
-        plain = (name for name, part in schemas.items() if part.get("type") == "string" and part.keys() <= _PLAIN_TEXT)
-        return cls(schemas, tuple(schema.get("required", ())), rest, frozenset(plain))
+        plain = frozenset((name, kind) for name, part in schemas.items() for kind in _plain_types(part))
+        return cls(schemas, tuple(schema.get("required", ())), rest, plain)
+
+
+def _plain_types(schema: JsonSchema) -> tuple[type, ...]:
+    kind = schema.get("type")
+    return _TYPES.get(kind, ()) if isinstance(kind, str) and schema.keys() <= _BARE else ()
 
 
 class InputChecks:
@@ -75,8 +85,11 @@ class InputChecks:
         self._parameters: dict[str, Parameters] = {}
         self._fine: set[tuple[str, tuple[str, ...], str, tuple[str, ...], bool]] = set()
 
-    def problems(self, task: Task, card: AgentCard) -> Iterator[Problem]:
-        """Yield what is wrong with the join, the inputs and the objective of `task`."""
+    def problems(self, task: Task, card: AgentCard, references: Iterable[Found]) -> Iterator[Problem]:
+        """Yield what is wrong with the join, the inputs and the objective of `task`.
+
+        `references` are those in its inputs.
+        """
         join = self._join(task, card)
         count = len(task.needs)
         if isinstance(join, int) and not 1 <= join <= count:
@@ -86,12 +99,14 @@ class InputChecks:
                 task.id,
                 f"k of n takes k from 1 to {count}" if count else "a task without needs takes no number as its join",
             )
-        unsure = not (join in {"all", count} or (join == "any" and count == 1))
-        references = [item for item in found(task.inputs) if self._refers(task, item.reference)]
+        unsure = join not in ("all", count) and not (join == "any" and count == 1)
+        if not self._strict:
+            references = [item for item in references if self._refers(task, item.reference)]
         yield from self._arguments(task, card, references)
         for item in references:
-            yield from self._reference(task, card, item, unsure=unsure)
-        for reference in mentioned(task.objective):
+            if problem := self._reference(task, card, item, unsure=unsure):
+                yield problem
+        for reference in mentioned(task.objective) if "${" in task.objective else ():
             if self._refers(task, reference) and self._given(reference) is None:
                 yield self._no_part(task, "objective", reference)
 
@@ -125,7 +140,7 @@ class InputChecks:
                     task.id,
                     did_you_mean(name, parameters.schemas) or "leave it out",
                 )
-            elif name not in whole and not (type(value) is str and name in parameters.any_text):
+            elif name not in whole and (name, value.__class__) not in parameters.plain:
                 yield from self._literal(task, name, value, schema)
 
     def _literal(self, task: Task, name: str, value: Any, schema: JsonSchema) -> Iterator[Problem]:
@@ -136,18 +151,17 @@ class InputChecks:
         for words in literal_problems(value, schema, passes=passes):
             yield Problem(Code.ARGS, f"input {name!r}: {words}", task.id, f"{name!r} takes {described(schema)}")
 
-    def _reference(self, task: Task, card: AgentCard, item: Found, *, unsure: bool) -> Iterator[Problem]:
+    def _reference(self, task: Task, card: AgentCard, item: Found, *, unsure: bool) -> Problem | None:
         where, reference = item
         producer = self._tasks.get(reference.id)
         missing = unsure and producer is not None
-        key = (producer.agent if producer else f"${reference.id}", reference.path, card.name, where, missing)
+        key = (producer.agent if producer else reference.id, reference.path, card.name, where, missing)
         if key in self._fine:
-            return
+            return None
         problem = self._reference_problem(task, card, item, missing=missing)
         if problem is None:
             self._fine.add(key)
-        else:
-            yield problem
+        return problem
 
     def _reference_problem(self, task: Task, card: AgentCard, item: Found, *, missing: bool) -> Problem | None:
         (name, *rest), reference = item
