@@ -17,10 +17,25 @@ from agentorch.core.shapes import branches
 from agentorch.library.words import stem
 
 GOAL_NAMES: Final = frozenset(
-    {"goal", "question", "query", "topic", "task", "text", "prompt", "objective", "request", "instruction", "instructions", "subject"}
+    {
+        "goal",
+        "question",
+        "query",
+        "topic",
+        "task",
+        "text",
+        "prompt",
+        "objective",
+        "request",
+        "instruction",
+        "instructions",
+        "subject",
+    }
 )
 """Parameters of these names take the goal, or one item of it."""
-ITEM_LIST_NAMES: Final = frozenset({"goals", "questions", "queries", "topics", "tasks", "requests", "subjects", "items"})
+ITEM_LIST_NAMES: Final = frozenset(
+    {"goals", "questions", "queries", "topics", "tasks", "requests", "subjects", "items"}
+)
 """Lists of text of these names take all items of the goal."""
 LOOSE_ENDS: Final = "parts"
 """A mapping of this name takes every output that nothing else takes, by task id; null for one that is missing."""
@@ -126,7 +141,14 @@ def can_be(output: JsonSchema, wanted: JsonSchema) -> bool:
 
 def value_fits(value: Any, parameter: Parameter) -> bool:
     """Whether a given value can fill `parameter`, as far as its type tells."""
-    kinds: dict[type[Any], str] = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    kinds: dict[type[Any], str] = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        list: "array",
+        dict: "object",
+    }
     kind = kinds.get(cast("type[Any]", type(value)), "null")
     return can_be({"type": kind}, parameter.schema) or kind in {"array", "object"}
 
