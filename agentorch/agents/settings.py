@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import Policy
 from agentorch.core.task import UNSET
-from agentorch.documents import did_you_mean
 from agentorch.errors import ConfigurationError
 from agentorch.signatures import error_words, joined
 
@@ -23,8 +23,8 @@ def policy_of(settings: Mapping[str, Any], *, what: str, others: tuple[str, ...]
     known = (*Policy.model_fields, *others)
     for name in settings:
         if name not in Policy.model_fields:
-            hint = did_you_mean(name, known) or f"; known are {', '.join(sorted(known))}"
-            raise ConfigurationError(f"{what}: unknown setting {name!r}{hint}")
+            hint = did_you_mean(name, known) or f"the settings are {', '.join(sorted(known))}"
+            raise ConfigurationError(f"{what}: unknown setting {name!r}; {hint}")
     try:
         return Policy.model_validate(dict(settings))
     except ValidationError as error:

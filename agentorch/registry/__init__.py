@@ -1,0 +1,5 @@
+"""Agents by name."""
+
+from agentorch.registry.registry import Registry
+
+__all__ = ["Registry"]

@@ -8,7 +8,6 @@ from agentorch.signatures.inputs import (
     inputs_of_schema,
     json_schema_of,
 )
-from agentorch.signatures.json_schema import schema_problems
 from agentorch.signatures.output import Output, output_of, output_of_type
 from agentorch.signatures.reading import Parameter, Signature, first_paragraph, read_signature, visible_names
 from agentorch.signatures.words import MalformedInput, error_words, joined, unknown_name
@@ -30,7 +29,6 @@ __all__ = [
     "output_of",
     "output_of_type",
     "read_signature",
-    "schema_problems",
     "unknown_name",
     "visible_names",
 ]

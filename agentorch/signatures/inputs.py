@@ -14,8 +14,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from typing_extensions import TypedDict
 
 from agentorch.core.card import JsonSchema
+from agentorch.core.literals import literal_problems
 from agentorch.errors import ConfigurationError
-from agentorch.signatures.json_schema import schema_problems
 from agentorch.signatures.reading import Parameter
 from agentorch.signatures.words import MalformedInput, error_words, joined, unknown_name
 
@@ -100,7 +100,7 @@ def inputs_of_schema(schema: JsonSchema | None) -> Inputs:
         return Inputs(dict(OPEN), dict)
 
     def validate(values: Mapping[str, Any]) -> dict[str, Any]:
-        problems = schema_problems(values, schema)
+        problems = literal_problems(dict(values), schema)
         if problems:
             raise MalformedInput(joined(problems))
         return dict(values)

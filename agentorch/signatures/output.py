@@ -7,9 +7,9 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from agentorch.core.card import JsonSchema
+from agentorch.core.literals import literal_problems
 from agentorch.errors import ConfigurationError, MalformedOutput
 from agentorch.signatures.inputs import json_schema_of
-from agentorch.signatures.json_schema import schema_problems
 from agentorch.signatures.words import error_words, joined
 
 _AS_THEY_ARE: Final[tuple[tuple[Any, type], ...]] = (
@@ -47,7 +47,7 @@ class Output:
         try:
             if self._adapter is None:
                 encoded = to_jsonable_python(value)
-                problems = schema_problems(encoded, self.schema)
+                problems = tuple(literal_problems(encoded, self.schema))
                 return (None, problems) if problems else (encoded, ())
             typed = self._adapter.validate_python(value)
             return self._adapter.dump_python(typed, mode="json", warnings=False), ()

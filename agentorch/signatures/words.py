@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from agentorch.documents import did_you_mean
+from agentorch.core.nearest import did_you_mean
 
 SHOWN: Final = 8
 """How many problems of one value are told; more are counted."""
@@ -55,8 +55,7 @@ def _one(path: Sequence[str | int], kind: str, message: str, value: Any, known: 
 def unknown_name(name: str, known: Iterable[str]) -> str:
     """Return the line for a name that is not taken, with the nearest one that is, or all of them."""
     taken = sorted(known)
-    hint = did_you_mean(name, taken)
-    return f"{name}: is not a known name{hint or '; known are ' + (', '.join(taken) or 'none')}"
+    return f"{name}: is not a known name; {did_you_mean(name, taken) or 'nothing of that name is taken'}"
 
 
 def joined(lines: Iterable[str]) -> str:
