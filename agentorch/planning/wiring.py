@@ -105,12 +105,13 @@ class Wiring:
         ]
 
     def _all_feeds(self) -> dict[tuple[str, str], dict[str, Feed]]:
-        """What every card can be to every parameter, those that can be nothing left out."""
+        """What every card can be to every parameter, those that can be nothing left out; who closes feeds nobody."""
+        closers = {name for name, listed in self._parameters.items() if any(each.takes_loose_ends for each in listed)}
         return {
             (each.agent, each.name): {
                 card.name: found
                 for card in self.cards
-                if card.name != each.agent and (found := self._feed(card, each)).evidence
+                if card.name not in {each.agent, *closers} and (found := self._feed(card, each)).evidence
             }
             for listed in self._parameters.values()
             for each in listed

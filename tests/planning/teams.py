@@ -1,0 +1,91 @@
+"""Teams for the rule planner's tests: cards made from typed functions, as `@agent` makes them."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from agentorch.agents import agent
+from agentorch.core.card import AgentCard
+
+
+class Findings(BaseModel):
+    answer: str
+    sources: list[str] = []
+
+
+class News(BaseModel):
+    headlines: list[str]
+
+
+class Weather(BaseModel):
+    degrees: float
+
+
+class Draft(BaseModel):
+    body: str
+
+
+class Review(BaseModel):
+    remarks: list[str]
+
+
+def card(function: Callable[..., Any], description: str, **settings: Any) -> AgentCard:
+    """Return the card of an agent that does `function`."""
+    return agent(description=description, **settings)(function).card
+
+
+def researcher(topic: str) -> list[str]: ...
+def poet(facts: list[str]) -> str: ...
+def essayist(facts: list[str]) -> str: ...
+def checker(facts: list[str]) -> list[str]: ...
+def optimist(facts: list[str]) -> Draft: ...
+def pessimist(facts: list[str]) -> Review: ...
+def judge(optimist: Draft, pessimist: Review) -> str: ...
+def librarian(question: str) -> Findings: ...
+def answerer(question: str) -> str: ...
+def editor(answers: list[str]) -> str: ...
+def reporter(query: str) -> News: ...
+def forecaster(city: str) -> Weather: ...
+def presenter(news: News, weather: Weather) -> str: ...
+def comparer(goal: str, findings: list[Findings]) -> str: ...
+def drafter(goal: str) -> Draft: ...
+def critic(draft: Draft) -> Review: ...
+def finisher(draft: Draft, review: Review) -> str: ...
+def translator(text: str) -> str: ...
+def pollster(questions: list[str]) -> str: ...
+def stylist(facts: list[str], meter: Literal["iamb", "trochee"]) -> str: ...
+def counter(number: int) -> str: ...
+def loader() -> dict[str, int]: ...
+def plotter(table: dict[str, int]) -> bytes: ...
+def writer(goal: str, parts: dict[str, Any], missing: list[str] = []) -> str: ...  # noqa: B006
+def summarizer(parts: dict[str, Any]) -> str: ...
+def oracle(question: str) -> str: ...
+
+
+RESEARCHER = card(researcher, "Finds facts about a topic.")
+POET = card(poet, "Writes a short poem from facts.")
+ESSAYIST = card(essayist, "Writes an essay from facts.")
+CHECKER = card(checker, "Keeps the facts that are true.")
+OPTIMIST = card(optimist, "Makes the best of it.")
+PESSIMIST = card(pessimist, "Sees what can go wrong.")
+JUDGE = card(judge, "Weighs both sides.")
+LIBRARIAN = card(librarian, "Finds passages in the user's files.")
+ANSWERER = card(answerer, "Answers one question.")
+EDITOR = card(editor, "Makes one text of several.")
+REPORTER = card(reporter, "Tells the latest headlines.")
+FORECASTER = card(forecaster, "Knows the weather and the temperature.")
+PRESENTER = card(presenter, "Presents a morning show.")
+COMPARER = card(comparer, "Sets findings side by side.")
+DRAFTER = card(drafter, "Makes a first draft.")
+CRITIC = card(critic, "Points out weak places.")
+FINISHER = card(finisher, "Mends a draft.")
+TRANSLATOR = card(translator, "Translates text into French.")
+POLLSTER = card(pollster, "Asks many people.")
+STYLIST = card(stylist, "Turns facts into verse, a sonnet or an ode.")
+COUNTER = card(counter, "Counts.")
+LOADER = card(loader, "Loads the table.")
+PLOTTER = card(plotter, "Draws a chart.")
+WRITER = card(writer, "Writes the closing text from what the others found.")
+SUMMARIZER = card(summarizer, "Shortens: summarizes what is long.")
+ORACLE = card(oracle, "Answers from a model's memory.", needs_model=True)

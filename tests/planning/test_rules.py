@@ -1,0 +1,313 @@
+"""The rule planner: which DAG it makes of which team and goal."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentorch.core.card import AgentCard
+from agentorch.errors import PlanError
+from agentorch.planning.rule_planner import RulePlanner
+from agentorch.ports.planner import PlanReport, PlanRequest
+from tests.planning import teams as t
+
+Inputs = dict[str, dict[str, Any]]
+
+BUSES = "An ode to message buses"
+TABLE: list[tuple[str, str, list[AgentCard], Inputs]] = [
+    (
+        "hello world",
+        BUSES,
+        [t.RESEARCHER, t.POET],
+        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
+    ),
+    ("a single agent", BUSES, [t.TRANSLATOR], {"translator": {"text": "$goal"}}),
+    ("an agent that needs nothing", "Go", [t.LOADER], {"loader": {}}),
+    (
+        "an irrelevant agent is left out",
+        BUSES,
+        [t.TRANSLATOR, t.RESEARCHER, t.POET],
+        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
+    ),
+    (
+        "the goal speaks of one of two sources",
+        "What is the weather in Oslo?",
+        [t.REPORTER, t.FORECASTER],
+        {"forecaster": {"city": "$goal"}},
+    ),
+    (
+        "nothing fits: the single best agent, by name",
+        "Hum a tune",
+        [t.REPORTER, t.FORECASTER, t.TRANSLATOR],
+        {"forecaster": {"city": "$goal"}},
+    ),
+    (
+        "three questions fan out",
+        "What is a bus? Who owns it? When was it built?",
+        [t.LIBRARIAN],
+        {
+            "librarian-1": {"question": "What is a bus?"},
+            "librarian-2": {"question": "Who owns it?"},
+            "librarian-3": {"question": "When was it built?"},
+        },
+    ),
+    (
+        "an enumeration fans out, followers once for each",
+        "Poems about Oslo, Bergen and Troms",
+        [t.RESEARCHER, t.POET],
+        {
+            "researcher-1": {"topic": "Poems about Oslo"},
+            "researcher-2": {"topic": "Poems about Bergen"},
+            "researcher-3": {"topic": "Poems about Troms"},
+            "poet-1": {"facts": "$researcher-1"},
+            "poet-2": {"facts": "$researcher-2"},
+            "poet-3": {"facts": "$researcher-3"},
+        },
+    ),
+    (
+        "a comparison fans out and in",
+        "Compare NATS and Kafka",
+        [t.LIBRARIAN, t.COMPARER],
+        {
+            "librarian-1": {"question": "NATS"},
+            "librarian-2": {"question": "Kafka"},
+            "comparer": {"goal": "$goal", "findings": ["$librarian-1", "$librarian-2"]},
+        },
+    ),
+    (
+        "a list of one",
+        "Message buses",
+        [t.LIBRARIAN, t.COMPARER],
+        {"librarian": {"question": "$goal"}, "comparer": {"goal": "$goal", "findings": ["$librarian"]}},
+    ),
+    (
+        "texts are gathered where the name says so",
+        "- Who?\n- Why?",
+        [t.ANSWERER, t.EDITOR],
+        {
+            "answerer-1": {"question": "Who?"},
+            "answerer-2": {"question": "Why?"},
+            "editor": {"answers": ["$answerer-1", "$answerer-2"]},
+        },
+    ),
+    (
+        "two sources, one consumer",
+        "The morning in Oslo",
+        [t.REPORTER, t.FORECASTER, t.PRESENTER],
+        {
+            "forecaster": {"city": "$goal"},
+            "reporter": {"query": "$goal"},
+            "presenter": {"news": "$reporter", "weather": "$forecaster"},
+        },
+    ),
+    (
+        "a diamond",
+        "Shall we move?",
+        [t.RESEARCHER, t.OPTIMIST, t.PESSIMIST, t.JUDGE],
+        {
+            "researcher": {"topic": "$goal"},
+            "optimist": {"facts": "$researcher"},
+            "pessimist": {"facts": "$researcher"},
+            "judge": {"optimist": "$optimist", "pessimist": "$pessimist"},
+        },
+    ),
+    (
+        "a chain of three, one of them turns facts into facts",
+        BUSES,
+        [t.RESEARCHER, t.CHECKER, t.POET],
+        {"researcher": {"topic": "$goal"}, "checker": {"facts": "$researcher"}, "poet": {"facts": "$checker"}},
+    ),
+    (
+        "a chain of three by types",
+        "A letter",
+        [t.FINISHER, t.CRITIC, t.DRAFTER],
+        {
+            "drafter": {"goal": "$goal"},
+            "critic": {"draft": "$drafter"},
+            "finisher": {"draft": "$drafter", "review": "$critic"},
+        },
+    ),
+    (
+        "two followers, the goal speaks of one",
+        "A poem on buses",
+        [t.RESEARCHER, t.POET, t.ESSAYIST],
+        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
+    ),
+    (
+        "two followers, the goal speaks of neither",
+        BUSES,
+        [t.RESEARCHER, t.POET, t.ESSAYIST],
+        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}, "essayist": {"facts": "$researcher"}},
+    ),
+    (
+        "questions as a list",
+        "Who? Why?",
+        [t.POLLSTER],
+        {"pollster": {"questions": ["Who?", "Why?"]}},
+    ),
+    ("one question as a list", "Who?", [t.POLLSTER], {"pollster": {"questions": ["$goal"]}}),
+    (
+        "no input at the start of a chain",
+        "A chart",
+        [t.PLOTTER, t.LOADER],
+        {"loader": {}, "plotter": {"table": "$loader"}},
+    ),
+    (
+        "what nobody can fill is left out when others can work",
+        "Message buses",
+        [t.RESEARCHER, t.COUNTER],
+        {"researcher": {"topic": "$goal"}},
+    ),
+    (
+        "the built-in team, one question",
+        "What does the contract say about termination?",
+        [t.LIBRARIAN, t.WRITER, t.SUMMARIZER],
+        {"librarian": {"question": "$goal"}, "writer": {"goal": "$goal", "parts": {"librarian": "$librarian"}}},
+    ),
+    (
+        "the built-in team, two questions",
+        "Who signs? When does it end?",
+        [t.LIBRARIAN, t.WRITER, t.SUMMARIZER],
+        {
+            "librarian-1": {"question": "Who signs?"},
+            "librarian-2": {"question": "When does it end?"},
+            "writer": {
+                "goal": "$goal",
+                "parts": {"librarian-1": "$librarian-1", "librarian-2": "$librarian-2"},
+            },
+        },
+    ),
+    (
+        "the built-in team, a summary",
+        "Summarize the contract",
+        [t.LIBRARIAN, t.WRITER, t.SUMMARIZER],
+        {"librarian": {"question": "$goal"}, "summarizer": {"parts": {"librarian": "$librarian"}}},
+    ),
+    (
+        "a finished text needs no closing",
+        BUSES,
+        [t.RESEARCHER, t.POET, t.WRITER],
+        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
+    ),
+]
+
+
+async def planned(goal: str, cards: list[AgentCard], **more: Any) -> PlanReport:
+    return await RulePlanner().plan(PlanRequest(goal, tuple(cards), **more))
+
+
+@pytest.mark.parametrize(("goal", "cards", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+async def test_a_team_and_a_goal_give_this_dag(goal: str, cards: list[AgentCard], expected: Inputs) -> None:
+    """Each row of the table is planned as it says."""
+    report = await planned(goal, cards)
+
+    assert {task.id: task.inputs for task in report.graph.tasks} == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(TABLE), st.randoms(use_true_random=False))
+async def test_the_order_of_the_agents_does_not_matter(row: Any, random: Any) -> None:
+    """Shuffling the cards gives the same plan and the same notes."""
+    _, goal, cards, _ = row
+    shuffled = list(cards)
+    random.shuffle(shuffled)
+
+    assert await planned(goal, shuffled) == await planned(goal, cards)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([value for value in vars(t).values() if isinstance(value, AgentCard)]),
+        unique_by=lambda c: c.name,
+    )
+)
+async def test_any_team_gives_a_sound_plan_or_words(cards: list[AgentCard]) -> None:
+    """Needs lead upwards only, each agent works once, and refusals are PlanErrors."""
+    try:
+        report = await planned("Write about the weather", cards)
+    except PlanError as error:
+        assert str(error)
+        return
+
+    seen: set[str] = set()
+    for task in report.graph.tasks:
+        assert set(task.needs) <= seen
+        seen.add(task.id)
+    assert seen
+    agents = [task.agent for task in report.graph.tasks]
+    assert len(agents) == len(set(agents))
+
+
+async def test_what_nobody_can_fill_is_refused_in_words() -> None:
+    """The refusal names the agent, the parameter and the remedy."""
+    with pytest.raises(
+        PlanError, match="agent 'counter': nobody can fill 'number' \\(integer\\): give it with inputs="
+    ):
+        await planned("Three", [t.COUNTER])
+
+
+async def test_the_agent_that_the_goal_asks_for_is_not_left_out_in_silence() -> None:
+    """When the best match in words cannot be fed, the goal is refused."""
+    with pytest.raises(PlanError, match="agent 'stylist': nobody can fill 'meter'"):
+        await planned("A sonnet on buses", [t.RESEARCHER, t.STYLIST])
+
+
+async def test_an_input_of_the_run_fills_a_parameter_of_its_name() -> None:
+    """`inputs={"meter": ...}` makes the same team work."""
+    report = await planned("A sonnet on buses", [t.RESEARCHER, t.STYLIST], inputs={"meter": "iamb"})
+
+    assert report.graph.tasks[-1].inputs == {"facts": "$researcher", "meter": "$inputs.meter"}
+
+
+async def test_no_agent_is_an_error_in_words() -> None:
+    """An empty team is refused."""
+    with pytest.raises(PlanError, match="no agents"):
+        await planned("Anything", [])
+
+
+async def test_without_a_model_agents_that_need_one_are_not_used() -> None:
+    """They are left out; when no other is there, the refusal says so."""
+    request = PlanRequest("Why?", (t.LIBRARIAN, t.ORACLE))
+    report = await RulePlanner(has_model=False).plan(request)
+
+    assert [task.agent for task in report.graph.tasks] == ["librarian"]
+    with pytest.raises(PlanError, match="every agent needs a model"):
+        await RulePlanner(has_model=False).plan(PlanRequest("Why?", (t.ORACLE,)))
+
+
+async def test_several_sinks_leave_the_answer_open() -> None:
+    """The runtime then adds its own last task; one sink is the answer."""
+    several = await planned("Who? Why?", [t.LIBRARIAN])
+    one = await planned(BUSES, [t.RESEARCHER, t.POET])
+
+    assert (several.graph.answer, one.graph.answer) == (None, "$poet")
+
+
+async def test_pieces_that_make_too_many_tasks_are_not_split() -> None:
+    """The limit on tasks is kept."""
+    goal = "\n".join(f"- Question {number}?" for number in range(200))
+    report = await planned(goal, [t.LIBRARIAN], max_tasks=100)
+
+    assert [task.inputs for task in report.graph.tasks] == [{"question": "$goal"}]
+
+
+async def test_each_choice_is_explained_in_one_line() -> None:
+    """The notes say what each agent does there, and why others do not."""
+    report = await planned(BUSES, [t.RESEARCHER, t.POET, t.TRANSLATOR])
+
+    assert report.notes == [
+        "researcher is a source: topic from the goal",
+        "poet follows: facts from researcher (by type)",
+        "translator is left out: others fit the goal better",
+    ]
+
+
+async def test_text_of_the_goal_is_never_a_reference() -> None:
+    """A goal that looks like a reference is given as it is, and its pieces too."""
+    whole = await planned("$poet", [t.RESEARCHER, t.POET])
+    pieces = await planned("- $researcher\n- ${poet}", [t.RESEARCHER])
+
+    assert whole.graph.tasks[0].inputs == {"topic": "$goal"}
+    assert [task.inputs for task in pieces.graph.tasks] == [{"topic": "$goal"}]
