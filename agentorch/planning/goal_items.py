@@ -51,6 +51,7 @@ _NO_NAMES: Final = """
     state store suggest summarise summarize take tell test translate turn update use verify view write
 """
 _NOT_A_NAME: Final = frozenset(_NO_NAMES.split())
+_ARTICLES: Final = frozenset({"the", "a", "an", "our", "my", "your"})
 _LONGEST_NAME: Final = 6
 _LONGEST_SENTENCE: Final = 4_000
 """Characters of a goal beyond which only its listed lines are looked for."""
@@ -128,11 +129,15 @@ def _is_name(part: str) -> bool:
 
 
 def _lead_and_name(first: str, rest: list[str]) -> tuple[str, str]:
-    """Split what comes before the first name of a list off it: after a preposition, else by the others' length."""
+    """Split what comes before the first name of a list off it: after a preposition, before an article, else by length."""
     match = _LEAD.match(first)
     if match:
         return match["lead"] + " ", match["item"]
     inside = first.split()
+    article = rest[0].split()[0].lower() if rest else ""
+    if article in _ARTICLES and article in inside:
+        at = inside.index(article)
+        return " ".join([*inside[:at], ""]), " ".join(inside[at:])
     kept = min(len(inside), max(len(part.split()) for part in rest)) if rest else len(inside)
     lead = " ".join(inside[: len(inside) - kept])
     return (lead + " " if lead else ""), " ".join(inside[len(inside) - kept :])

@@ -227,8 +227,7 @@ async def test_any_team_gives_a_sound_plan_or_words(cards: list[AgentCard]) -> N
     """Needs lead upwards only, each agent works once, and refusals are PlanErrors."""
     try:
         report = await planned("Write about the weather", cards)
-    except PlanError as error:
-        assert str(error)
+    except PlanError:
         return
 
     seen: set[str] = set()
