@@ -6,7 +6,7 @@ The heads of runs are remembered between transactions, as long as no other proce
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain as flat
@@ -16,20 +16,23 @@ from agentorch.core.events import Event
 from agentorch.errors import JournalConflict
 from agentorch.journal.chain import Link, anchor, seal
 from agentorch.journal.codec import encode
-from agentorch.journal.listing import Opening, check_place, opening, status_told_by
+from agentorch.journal.listing import NOTHING_SAID, OTHER_WRITER, Opening, check_place, opening, status_told_by
 
 _REMEMBERED: Final = 4096
 """Heads that are remembered at most."""
 _MOST_ROWS: Final = 512
 """Rows in one statement at most."""
 
-_INSERT_EVENTS: Final = "INSERT INTO events (run_id, seq, header, payload) VALUES "
-_INSERT_RUNS: Final = (
-    "INSERT INTO runs (run_id, goal, status, started, updated, head, hash, tags, key, request) VALUES "
+_ADD_EVENTS: Final = "INSERT INTO events (run, seq, header, payload) VALUES", ""
+_ADD_RUNS: Final = (
+    "INSERT INTO runs (number, run_id, goal, status, started, updated, head, hash, tags, key, request) VALUES",
+    "",
 )
-_OR_MOVE_HEAD: Final = (
-    " ON CONFLICT (run_id) DO UPDATE SET head = excluded.head, hash = excluded.hash, updated = excluded.updated,"
-    " status = CASE excluded.status WHEN '' THEN status ELSE excluded.status END"
+_MOVE_RUNS: Final = (
+    "WITH moved (number, head, hash, updated, status) AS (VALUES",
+    """) UPDATE runs SET head = moved.head, hash = moved.hash, updated = moved.updated,
+    status = CASE moved.status WHEN '' THEN runs.status ELSE moved.status END
+    FROM moved WHERE runs.number = moved.number""",
 )
 
 
@@ -45,7 +48,7 @@ class Append:
     updated: float
     status: str
     """The status that these events tell, or ""."""
-    opening: Opening | None
+    opening: Opening
     """What the run's first event says, when it is among these."""
     started: float
 
@@ -58,8 +61,20 @@ def pack(future: "asyncio.Future[None]", run_id: str, events: Sequence[Event], a
     for event in events:
         packed.append((event.version, event.at, event.type.encode(), encode(event)))
         status = status_told_by(event) or status
-    first = opening(events[0]) if after == 0 else None
+    first = opening(events[0]) if after == 0 else NOTHING_SAID
     return Append(future, run_id, after, packed, events[-1].at, status, first, events[0].at)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run as it stands behind the appends written so far."""
+
+    number: int
+    head: Link
+    status: str = ""
+    updated: float = 0.0
+    begun: Append | None = None
+    """The append that began it, while its row is not in the table yet."""
 
 
 class Appender:
@@ -67,86 +82,107 @@ class Appender:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._heads: dict[str, Link] = {}
+        self._runs: dict[str, _Run] = {}
+        self._last_number = 0
         self._seen = -1
 
     def forget(self) -> None:
         """Drop what is remembered: the transaction did not commit."""
-        self._heads.clear()
+        self._runs.clear()
+        self._seen = -1
 
     def write(self, appends: Sequence[Append]) -> list[JournalConflict | None]:
         """Write those that follow from their run's head; say for each what kept it out, or None."""
         self._look_for_others()
-        rows: list[tuple[str, int, bytes, bytes]] = []
-        told: dict[str, list[Any]] = {}
+        rows: list[tuple[int, int, bytes, bytes]] = []
+        changed: dict[str, _Run] = {}
         refused: list[JournalConflict | None] = []
         for append in appends:
-            conflict = self._conflict(append, told)
+            run = self._runs.get(append.run_id) or self._find(append.run_id)
+            conflict = self._conflict(append, run)
             refused.append(conflict)
             if conflict is None:
-                link = self._link(append, rows)
-                self._heads[append.run_id] = link
-                _tell(told, append, link)
-        _insert(self._connection, _INSERT_EVENTS, 4, rows)
-        _insert(self._connection, _INSERT_RUNS, 10, list(told.values()), _OR_MOVE_HEAD)
+                changed[append.run_id] = _extend(run or self._begin(append), append, rows)
+        self._save(changed)
+        _in_bulk(self._connection, _ADD_EVENTS, rows)
         return refused
 
     def _look_for_others(self) -> None:
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._seen or len(self._heads) > _REMEMBERED:
-            self._heads.clear()
+        if version != self._seen or len(self._runs) > _REMEMBERED:
+            self._runs.clear()
             self._seen = version
+            self._last_number = self._connection.execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()[0]
 
-    def _conflict(self, append: Append, told: dict[str, list[Any]]) -> JournalConflict | None:
-        run_id = append.run_id
-        head = self._heads.get(run_id)
-        if head is None:
-            found = self._connection.execute("SELECT head, hash FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-            head = self._heads[run_id] = Link(*found) if found else anchor(run_id)
-        if head.seq != append.after:
-            return JournalConflict(
-                f"run {run_id} stands at {head.seq}, not at {append.after}: another writer was first"
-            )
-        if append.opening is not None and append.opening.key is not None:
-            return self._key_conflict(append.opening.key, told)
-        return None
+    def _find(self, run_id: str) -> _Run | None:
+        found = self._connection.execute("SELECT number, head, hash FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        if found is None:
+            return None
+        number, head, hash = found
+        run = self._runs[run_id] = _Run(number, Link(head, hash))
+        return run
 
-    def _key_conflict(self, key: str, told: dict[str, list[Any]]) -> JournalConflict | None:
-        holder = next((run_id for run_id, row in told.items() if row[8] == key), None)
-        if holder is None:
-            found = self._connection.execute("SELECT run_id FROM runs WHERE key = ?", (key,)).fetchone()
-            holder = found[0] if found else None
-        return None if holder is None else JournalConflict(f"key {key!r} belongs to run {holder} already")
+    def _begin(self, append: Append) -> _Run:
+        self._last_number += 1
+        run = _Run(self._last_number, anchor(append.run_id), status="running", begun=append)
+        self._runs[append.run_id] = run
+        return run
 
-    def _link(self, append: Append, rows: list[tuple[str, int, bytes, bytes]]) -> Link:
-        seq, previous = self._heads[append.run_id]
-        for version, at, type, payload in append.events:
-            seq += 1
-            header = seal(seq, version, at, previous, payload, type)
-            previous = sha256(header).digest()
-            rows.append((append.run_id, seq, header, payload))
-        return Link(seq, previous)
+    def _conflict(self, append: Append, run: _Run | None) -> JournalConflict | None:
+        head = run.head.seq if run else 0
+        if head != append.after:
+            return JournalConflict(f"run {append.run_id} stands at {head}, not at {append.after}: {OTHER_WRITER}")
+        if append.opening.key is None:
+            return None
+        holder = self._holder(append.opening.key)
+        return (
+            None if holder is None else JournalConflict(f"key {append.opening.key!r} belongs to run {holder} already")
+        )
+
+    def _holder(self, key: str) -> str | None:
+        for run_id, run in self._runs.items():
+            if run.begun is not None and run.begun.opening.key == key:
+                return run_id
+        found = self._connection.execute("SELECT run_id FROM runs WHERE key = ?", (key,)).fetchone()
+        return found[0] if found else None
+
+    def _save(self, changed: dict[str, _Run]) -> None:
+        begun: list[tuple[Any, ...]] = []
+        moved: list[tuple[Any, ...]] = []
+        for run in changed.values():
+            if run.begun is None:
+                moved.append((run.number, *run.head, run.updated, run.status))
+                continue
+            first, run.begun = run.begun, None
+            goal, tags, key, request = first.opening
+            told = (first.run_id, goal, run.status, first.started, run.updated, *run.head, json.dumps(dict(tags)))
+            begun.append((run.number, *told, key, request))
+        _in_bulk(self._connection, _ADD_RUNS, begun)
+        _in_bulk(self._connection, _MOVE_RUNS, moved)
 
 
-def _tell(told: dict[str, list[Any]], append: Append, link: Link) -> None:
-    """Bring the run's row up to date; a row is what `_INSERT_RUNS` takes."""
-    row = told.get(append.run_id)
-    if row is None:
-        goal, tags, key, request = append.opening or Opening()
-        status = "running" if append.opening is not None else ""
-        text = json.dumps(dict(tags))
-        row = told[append.run_id] = [append.run_id, goal, status, append.started, 0.0, 0, b"", text, key, request]
-    row[2] = append.status or row[2]
-    row[4:7] = append.updated, *link
+def _extend(run: _Run, append: Append, rows: list[tuple[int, int, bytes, bytes]]) -> _Run:
+    """Chain the append's events to the run and add their rows."""
+    seq, previous = run.head
+    for version, at, type, payload in append.events:
+        seq += 1
+        header = seal(seq, version, at, previous, payload, type)
+        previous = sha256(header).digest()
+        rows.append((run.number, seq, header, payload))
+    run.head = Link(seq, previous)
+    run.updated = append.updated
+    run.status = append.status or run.status
+    return run
 
 
-def _insert(
-    connection: sqlite3.Connection, head: str, width: int, rows: Sequence[Iterable[Any]], tail: str = ""
-) -> None:
-    """Insert `rows` by statements of 512, 256, ... 1 rows, so that few statements are ever compiled."""
+def _in_bulk(connection: sqlite3.Connection, sql: tuple[str, str], rows: Sequence[Sequence[Any]]) -> None:
+    """Carry out `sql` with `rows` between its halves, by 512, 256, ... 1 rows, so that few statements are compiled.
+
+    `executemany` would give up the interpreter lock at each row; behind a busy loop each time may cost 5 ms.
+    """
     start = 0
     while start < len(rows):
         size = min(_MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
-        values = ",".join(["(" + ",".join("?" * width) + ")"] * size)
-        connection.execute(head + values + tail, list(flat.from_iterable(rows[start : start + size])))
+        values = ",".join(["(" + ",".join("?" * len(rows[0])) + ")"] * size)
+        connection.execute(f"{sql[0]} {values} {sql[1]}", list(flat.from_iterable(rows[start : start + size])))
         start += size

@@ -22,11 +22,17 @@ class Opening(NamedTuple):
     request: str | None = None
 
 
+NOTHING_SAID: Final = Opening()
+"""The opening of a run whose first event is no `RunStarted`, and of an append that begins no run."""
+OTHER_WRITER: Final = "another writer was first"
+"""Why an append conflicts."""
+
+
 def opening(event: Event) -> Opening:
     """Return what `event`, the first of a run, says of it; nothing when it is no `RunStarted`."""
     if isinstance(event, RunStarted):
         return Opening(event.goal, event.tags, event.key, event.request)
-    return Opening()
+    return NOTHING_SAID
 
 
 def status_told_by(event: Event) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from agentorch.core.events import Event
 from agentorch.errors import JournalConflict, JournalError
 from agentorch.journal.codec import CODEC, encode
-from agentorch.journal.listing import Opening, check_place, opening, status_told_by
+from agentorch.journal.listing import OTHER_WRITER, Opening, check_place, opening, status_told_by
 from agentorch.ports.journal import RunRecord
 
 
@@ -76,7 +76,7 @@ class MemoryJournal:
         log = self._logs.get(run_id)
         head = len(log.payloads) if log else 0
         if head != after:
-            raise JournalConflict(f"run {run_id} stands at {head}, not at {after}: another writer was first")
+            raise JournalConflict(f"run {run_id} stands at {head}, not at {after}: {OTHER_WRITER}")
         check_place(run_id, events, after)
         payloads = [encode(event) for event in events]
         if log is None:

@@ -85,34 +85,33 @@ def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) 
 
 def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Sealed]:
     """Return up to `limit` stored events behind `after`; JournalDamaged when they do not follow from one another."""
-    head = _head(connection, run_id)
-    if after >= head.seq:
+    found = connection.execute("SELECT number, head, hash FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    if found is None or after >= found[1]:
         return []
-    before = Link(0, anchor(run_id).hash)
-    if after > 0:
-        found = connection.execute("SELECT header FROM events WHERE run_id = ? AND seq = ?", (run_id, after)).fetchone()
-        if found is None:
-            raise damaged(run_id, after, "it is missing")
-        before = Link.at(after, found[0])
+    number, *head = found
+    before = anchor(run_id) if after <= 0 else _place(connection, run_id, number, after)
     rows: Rows = connection.execute(
-        "SELECT seq, header, payload FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
-        (run_id, after, limit),
+        "SELECT seq, header, payload FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (number, before.seq, limit),
     ).fetchall()
-    return _follow(run_id, rows, before, head, limit)
+    sealed, end = walk(run_id, rows, start=before)
+    _check_end(run_id, end, Link(*head), whole=len(rows) < limit)
+    return sealed
 
 
-def _follow(run_id: str, rows: Rows, start: Link, head: Link, limit: int) -> list[Sealed]:
-    found, end = walk(run_id, rows, start=start)
-    if len(rows) < limit and end.seq < head.seq:
+def _place(connection: sqlite3.Connection, run_id: str, number: int, seq: int) -> Link:
+    found = connection.execute("SELECT header FROM events WHERE run = ? AND seq = ?", (number, seq)).fetchone()
+    if found is None:
+        raise damaged(run_id, seq, "it is missing")
+    return Link.at(seq, found[0])
+
+
+def _check_end(run_id: str, end: Link, head: Link, *, whole: bool) -> None:
+    """The run's head was committed with its last event: what is short of it, or beyond it, is damage."""
+    if whole and end.seq < head.seq:
         raise damaged(run_id, end.seq + 1, f"it is missing; the run went up to {head.seq}")
     if end.seq > head.seq or (end.seq == head.seq and end.hash != head.hash):
         raise damaged(run_id, end.seq, "it is not the last event that was acknowledged")
-    return found
-
-
-def _head(connection: sqlite3.Connection, run_id: str) -> Link:
-    found = connection.execute("SELECT head, hash FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    return Link(*found) if found else anchor(run_id)
 
 
 def runs(

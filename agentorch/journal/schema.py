@@ -2,7 +2,9 @@
 
 1. Write-ahead log with `synchronous=FULL`: of the settings that were cut off from power, the only one that lost
    nothing it had acknowledged. NORMAL survives the death of the process, not of the machine.
-2. The file is readable by its owner only; it holds what the agents saw.
+2. Events lie in the order in which they came, with a small index by run: a group that writes to many runs touches
+   a tenth of the pages that it would touch if each run's events lay together.
+3. The file is readable by its owner only; it holds what the agents saw.
 """
 
 import os
@@ -29,8 +31,8 @@ _TABLES: Final = (
         started REAL NOT NULL, updated REAL NOT NULL, head INTEGER NOT NULL, hash BLOB NOT NULL, tags TEXT NOT NULL,
         key TEXT UNIQUE, request TEXT) STRICT""",
     """CREATE TABLE events (
-        run_id TEXT NOT NULL, seq INTEGER NOT NULL, header BLOB NOT NULL, payload BLOB,
-        PRIMARY KEY (run_id, seq)) STRICT, WITHOUT ROWID""",
+        run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, header BLOB NOT NULL, payload BLOB,
+        PRIMARY KEY (run, seq)) STRICT""",
     "CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT",
     """CREATE TABLE requests (
         id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
@@ -107,6 +109,7 @@ def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=" + ("FULL" if durability == "power" else "NORMAL"))
         connection.execute("PRAGMA fullfsync=1")
         connection.execute("PRAGMA journal_size_limit=67108864")
+        connection.execute("PRAGMA cache_size=-8192")
         _make_tables(connection, path)
     except sqlite3.Error as error:
         connection.close()
