@@ -16,7 +16,7 @@ from agentorch.core.identity import ID
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.ordering import ordered
 from agentorch.core.policy import Policy
-from agentorch.core.references import PROVIDED, Found, adding, found, targets_of
+from agentorch.core.references import PROVIDED, adding, found, targets_of
 from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.verify_inputs import InputChecks
 from agentorch.core.verify_whole import answer_problem, duplicates, orphans, sinks_of
@@ -77,14 +77,20 @@ def verify(
     unique = _named(graph.tasks, accepted, problems)
     # A prefix is checked for each task that arrives: it must not cost a copy of all that came before.
     tasks = {**accepted, **unique} if whole else ChainMap(unique, cast("dict[str, Task]", accepted))
-    references = {task.id: found(task.inputs) for task in unique.values()}
-    linked = [adding(task, targets_of(task, references[task.id]), tasks, strict=strict) for task in unique.values()]
-    problems.extend(_needs(linked, tasks))
+    checks = InputChecks(cards, tasks, inputs=inputs, policy=policy, strict=strict)
+    agents = _Agents(cards, budget_problem)
+    linked: list[Task] = []
+    for task in unique.values():
+        references = found(task.inputs)
+        whole_task = adding(task, targets_of(task, references), tasks, strict=strict)
+        linked.append(whole_task)
+        if whole_task.needs:
+            problems.extend(_needs(whole_task, tasks, hints=len(problems) < _HINTS))
+        card = agents.card(whole_task, problems)
+        if card is not None:
+            problems.extend(checks.problems(whole_task, card, references))
     order = ordered(linked)
     problems.extend(_cycle(cycle) for cycle in order.cycles if len(cycle) > 1)
-    result = order.tasks + order.rest
-    checks = InputChecks(cards, tasks, inputs=inputs, policy=policy, strict=strict)
-    problems.extend(_agents(result, references, cards, checks, budget_problem))
     count = len(accepted) + len(graph.tasks)
     if max_tasks is not None and count > max_tasks:
         problems.append(Problem(Code.LIMIT, f"{count} tasks, at most {max_tasks}", None, "plan fewer, larger tasks"))
@@ -92,7 +98,7 @@ def verify(
     if whole:
         tasks.update((task.id, task) for task in linked)
         answer, sinks = _whole(graph.answer, tasks, cards, problems)
-    return Verified(result, answer, sinks, tuple(problems))
+    return Verified(order.tasks + order.rest, answer, sinks, tuple(problems))
 
 
 def _named(given: Sequence[Task], accepted: Mapping[str, Task], problems: list[Problem]) -> dict[str, Task]:
@@ -112,16 +118,13 @@ def _named(given: Sequence[Task], accepted: Mapping[str, Task], problems: list[P
     return unique
 
 
-def _needs(linked: Sequence[Task], tasks: Mapping[str, Task]) -> Iterator[Problem]:
-    hints = _HINTS
-    for task in linked:
-        for need in task.needs:
-            if need == task.id:
-                yield Problem(Code.SELF_DEP, "it needs itself", task.id, f"take {need!r} out of its needs and inputs")
-            elif need not in tasks:
-                remedy = did_you_mean(need, tasks) if hints > 0 else None
-                hints -= 1
-                yield Problem(Code.UNKNOWN_DEP, f"it needs {need!r}, which is no task of the plan", task.id, remedy)
+def _needs(task: Task, tasks: Mapping[str, Task], *, hints: bool) -> Iterator[Problem]:
+    for need in task.needs:
+        if need == task.id:
+            yield Problem(Code.SELF_DEP, "it needs itself", task.id, f"take {need!r} out of its needs and inputs")
+        elif need not in tasks:
+            remedy = did_you_mean(need, tasks) if hints else None
+            yield Problem(Code.UNKNOWN_DEP, f"it needs {need!r}, which is no task of the plan", task.id, remedy)
 
 
 def _cycle(cycle: tuple[str, ...]) -> Problem:
@@ -130,27 +133,26 @@ def _cycle(cycle: tuple[str, ...]) -> Problem:
     return Problem(Code.CYCLE, f"tasks wait for each other: {words}", cycle[0], "take one of these needs out")
 
 
-def _agents(
-    tasks: Sequence[Task],
-    references: Mapping[str, Sequence[Found]],
-    cards: Mapping[str, AgentCard],
-    checks: InputChecks,
-    budget_problem: BudgetProblem | None,
-) -> Iterator[Problem]:
-    hints = _HINTS
-    priced: set[str] = set()
-    for task in tasks:
-        card = cards.get(task.agent)
+class _Agents:
+    """The team, as the tasks name it."""
+
+    def __init__(self, cards: Mapping[str, AgentCard], budget_problem: BudgetProblem | None) -> None:
+        self._cards = cards
+        self._budget_problem = budget_problem
+        self._priced: set[str] = set()
+
+    def card(self, task: Task, problems: list[Problem]) -> AgentCard | None:
+        """Return the card of the task's agent; report an agent that is unknown, or once that it costs too much."""
+        card = self._cards.get(task.agent)
         if card is None:
-            remedy = did_you_mean(task.agent, cards) if hints > 0 else None
-            hints -= 1
-            yield Problem(Code.UNKNOWN_AGENT, f"there is no agent {task.agent!r}", task.id, remedy)
-            continue
-        if budget_problem is not None and card.name not in priced:
-            priced.add(card.name)
-            if words := budget_problem(card):
-                yield Problem(Code.BUDGET, words, task.id, "raise the limit, or price its model in the settings")
-        yield from checks.problems(task, card, references[task.id])
+            remedy = did_you_mean(task.agent, self._cards) if len(problems) < _HINTS else None
+            problems.append(Problem(Code.UNKNOWN_AGENT, f"there is no agent {task.agent!r}", task.id, remedy))
+        elif self._budget_problem is not None and card.name not in self._priced:
+            self._priced.add(card.name)
+            if words := self._budget_problem(card):
+                remedy = "raise the limit, or price its model in the settings"
+                problems.append(Problem(Code.BUDGET, words, task.id, remedy))
+        return card
 
 
 def _whole(
