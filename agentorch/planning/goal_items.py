@@ -129,7 +129,7 @@ def _is_name(part: str) -> bool:
 
 
 def _lead_and_name(first: str, rest: list[str]) -> tuple[str, str]:
-    """Split what comes before the first name of a list off it: after a preposition, before an article, else by length."""
+    """Split the first name of a list from what leads to it."""
     match = _LEAD.match(first)
     if match:
         return match["lead"] + " ", match["item"]
