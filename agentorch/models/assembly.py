@@ -1,0 +1,103 @@
+"""Putting a streamed answer together.
+
+1. Tool calls come in pieces, told apart by their index; servers that leave the index out tell them apart by id.
+2. Usage may come with the last piece, after it, or never.
+3. A stream has ended well only when a finish reason came.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from agentorch.ports.model import FinishReason, ToolCall
+
+_REASONS: Final[dict[str, FinishReason]] = {
+    "length": "length",
+    "content_filter": "content_filter",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+}
+_BROKEN: Final = frozenset({"error", "insufficient_system_resource", "abort"})
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list[str])
+
+
+class Assembly:
+    """An answer that is still coming."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._refusal: list[str] = []
+        self._calls: dict[int, _Call] = {}
+        self._reason: str | None = None
+        self.usage: Any = None
+        """The provider's own count, if it sent one."""
+        self.model = ""
+
+    def feed(self, chunk: Any) -> str:
+        """Take one piece; return the text in it."""
+        self.model = chunk.model or self.model
+        self.usage = chunk.usage or self.usage
+        text = ""
+        for choice in chunk.choices or ():
+            self._reason = choice.finish_reason or self._reason
+            if choice.delta is None:
+                continue
+            text += choice.delta.content or ""
+            self._refusal.append(getattr(choice.delta, "refusal", None) or "")
+            for piece in choice.delta.tool_calls or ():
+                self._add(piece)
+        self._text.append(text)
+        return text
+
+    @property
+    def finished(self) -> bool:
+        """Whether the provider said that this is all."""
+        return self._reason is not None and self._reason not in _BROKEN
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._text)
+
+    @property
+    def refusal(self) -> str | None:
+        """The model's words when it declines."""
+        return "".join(self._refusal) or None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls that it asks for, in the order of their indices."""
+        return tuple(
+            # Some servers give no ids: the answers need one to name.
+            ToolCall(call.id or f"call_{index}", call.name, "".join(call.arguments) or "{}")
+            for index, call in sorted(self._calls.items())
+        )
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why the answer ended, in our words."""
+        if self.refusal is not None:
+            return "refusal"
+        reason = _REASONS.get(self._reason or "", "stop")
+        # Some servers say "stop" after tool calls.
+        return "tool_calls" if reason == "stop" and self._calls else reason
+
+    def _add(self, piece: Any) -> None:
+        call = self._calls.setdefault(self._index(piece), _Call())
+        call.id = call.id or piece.id or ""
+        if piece.function is not None:
+            call.name = call.name or piece.function.name or ""
+            call.arguments.append(piece.function.arguments or "")
+
+    def _index(self, piece: Any) -> int:
+        if piece.index is not None:
+            return int(piece.index)
+        for index, call in self._calls.items():
+            if piece.id and call.id == piece.id:
+                return index
+        return len(self._calls) if piece.id or not self._calls else max(self._calls)

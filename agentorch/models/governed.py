@@ -1,0 +1,77 @@
+"""A model behind a governor."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import count
+from typing import Final
+
+from agentorch.errors import FailureKind, ModelError
+from agentorch.models.governor import Governor
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
+
+_EXPECTED_OUTPUT: Final = 1_000
+_LONGEST_WAIT: Final = 60.0
+
+
+class GovernedModel:
+    """A model whose calls wait for their turn.
+
+    `ModelResponse.extra["waited"]` is how many seconds that took. With `retries` a transient failure is met here, with
+    the provider's own wait or a doubling one, as long as no text has been shown yet. It is 0 by default: the policy's
+    next dispatch does the same, is journaled, and may go to another worker. Use one of the two, never both.
+    """
+
+    def __init__(self, model: Model, governor: Governor, *, retries: int = 0) -> None:
+        self.model = model
+        self.name = model.name
+        self._governor = governor
+        self._retries = retries
+
+    async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
+        """Wait for a turn, then return the whole answer; `on_delta` sees its text as it comes."""
+        spoken = False
+
+        def spoke(text: str) -> None:
+            nonlocal spoken
+            spoken = True
+            if on_delta is not None:
+                on_delta(text)
+
+        waited = 0.0
+        for tried in count():
+            try:
+                async with self._governor.slot(self._expected(request)) as lease:
+                    waited += lease.waited
+                    response = await self.model.complete(request, on_delta=spoke)
+                    lease.settle(response.usage.tokens)
+            except ModelError as error:
+                if error.kind is not FailureKind.TRANSIENT or tried >= self._retries or spoken:
+                    raise
+                await asyncio.sleep(_wait(error, tried))
+            else:
+                return replace(response, extra={**response.extra, "waited": waited})
+        raise AssertionError  # count() does not end
+
+    def count(self, text: str) -> int:
+        """Return about how many tokens `text` is."""
+        return self.model.count(text)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self.model.close()
+
+    def _expected(self, request: ModelRequest) -> int:
+        asked = sum(self.count(text) for text in _texts(request))
+        return asked + (request.max_output_tokens or _EXPECTED_OUTPUT)
+
+
+def _texts(request: ModelRequest) -> Iterable[str]:
+    for message in request.messages:
+        yield message.content
+    for tool in request.tools:
+        yield f"{tool.name} {tool.description} {tool.parameters}"
+
+
+def _wait(error: ModelError, tried: int) -> float:
+    return error.retry_after if error.retry_after is not None else min(_LONGEST_WAIT, 2.0**tried)

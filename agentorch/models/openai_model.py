@@ -1,0 +1,222 @@
+"""Models behind the OpenAI Chat Completions protocol, which every compatible server speaks.
+
+1. One call is one request; it is asked again only without a parameter that the server refused by name.
+2. Always streamed: a call that falls silent is noticed, and deltas come for free.
+3. Only `openai.*` errors are caught, and every one becomes a `ModelError` with a kind.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from agentorch.core.usage import Usage
+from agentorch.models import failures
+from agentorch.models.assembly import Assembly
+from agentorch.models.pricing import Prices
+from agentorch.models.provider import OPENAI, PROCESS, Provider, closed, time_limits
+from agentorch.models.quirks import Form, Quirks, downgraded, quirks_for
+from agentorch.models.structured import unwrapped
+from agentorch.models.wire import digest, form_for, parameters, wrapped
+from agentorch.ports.model import ModelRequest, ModelResponse, OnDelta
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Counted(Protocol):
+    """A token count, as `agentorch.tokens.count` gives it."""
+
+    @property
+    def tokens(self) -> int:
+        """How many."""
+        ...
+
+
+class Traffic(Protocol):
+    """Who wants to know what a provider says about its limits: the governor."""
+
+    def headers(self, headers: Mapping[str, str]) -> None:
+        """Take note of the headers of an answer."""
+        ...
+
+    def limited(self, retry_after: float | None) -> None:
+        """Take note that the provider asked for fewer requests."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoughCount:
+    """A count from the length alone, for a model that was given no counter: three bytes a token."""
+
+    tokens: int
+
+
+def rough(text: str, model: str) -> RoughCount:
+    """Count without any table; `model` makes no difference."""
+    del model
+    return RoughCount(-(-len(text.encode(errors="surrogatepass")) // 3))
+
+
+class OpenAIModel:
+    """A model behind an OpenAI-compatible server; see `agentorch.ports.model.Model` for what it promises."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        quirks: Quirks | Mapping[str, Any] | None = None,
+        client: Any = None,
+        count: Callable[[str, str], Counted] = rough,
+        prices: Prices | None = None,
+        traffic: Traffic | None = None,
+    ) -> None:
+        """Name a model; nothing is loaded or connected before the first call.
+
+        `client` is an `AsyncOpenAI` of the caller's own, which the caller closes; `quirks` go on top of the table;
+        `count` is `agentorch.tokens.count` or the like.
+        """
+        self.name = name
+        where = str(client.base_url) if client is not None else base_url or OPENAI
+        self._provider = PROCESS.get(where, api_key) if client is None else Provider(where, api_key, client=client)
+        self._quirks = quirks_for(self._provider.base_url, name, given=quirks)
+        self._count = count
+        self._prices = prices or Prices()
+        self._traffic = traffic
+
+    @property
+    def priced(self) -> bool:
+        """Whether the price of a call is known beforehand."""
+        return self._prices.knows(self.name, base_url=self._provider.base_url)
+
+    def count(self, text: str) -> int:
+        """Return about how many tokens `text` is."""
+        return self._count(text, self.name).tokens
+
+    async def close(self) -> None:
+        """Let go of the connection; it is closed when no other model uses it."""
+        await self._provider.release(self)
+
+    async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
+        """Return the whole answer; `on_delta` sees its text as it comes."""
+        import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
+
+        before = quirks = self._provider.learned.get(self.name, self._quirks)
+        refused: set[str] = set()
+        while True:
+            form = form_for(request, quirks=quirks, refused=self._provider.refused_schemas | refused)
+            try:
+                answer = await self._ask(
+                    parameters(request, model=self.name, quirks=quirks, form=form), request, on_delta
+                )
+            except openai.APIStatusError as error:
+                lesser = self._lesser(error, request, quirks, form, refused)
+                if lesser is None:
+                    raise self._failed(error) from error
+                quirks = lesser
+                continue
+            except openai.OpenAIError as error:
+                raise self._failed(error) from error
+            self._learn(before, quirks, refused)
+            return self._response(answer, request, form)
+
+    async def _ask(self, sent: dict[str, Any], request: ModelRequest, on_delta: OnDelta | None) -> Assembly:
+        answer = Assembly()
+        try:
+            async with asyncio.timeout(request.silence) as silence:
+                await self._stream(sent, request.silence, silence, answer, on_delta)
+        except TimeoutError:
+            if not answer.finished:  # else only the usage is missing
+                raise failures.timed_out(request.silence, model=self.name, provider=self._provider) from None
+        except ValueError as error:  # a piece that is not JSON
+            raise failures.broken_off(self.name, self._provider) from error
+        if not answer.finished:
+            raise failures.broken_off(self.name, self._provider)
+        return answer
+
+    async def _stream(
+        self,
+        sent: dict[str, Any],
+        seconds: float | None,
+        silence: asyncio.Timeout,
+        answer: Assembly,
+        on_delta: OnDelta | None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        client = self._provider.client(self)
+        stream = await client.chat.completions.create(**sent, timeout=time_limits(seconds))
+        self._provider.reached = True
+        if self._traffic is not None:
+            self._traffic.headers(stream.response.headers)
+        try:
+            async for chunk in stream:
+                if seconds is not None:
+                    silence.reschedule(loop.time() + seconds)
+                text = answer.feed(chunk)
+                if text and on_delta is not None:
+                    on_delta(text)
+        finally:
+            await closed(stream)
+
+    def _lesser(
+        self, error: Any, request: ModelRequest, quirks: Quirks, form: Form, refused: set[str]
+    ) -> Quirks | None:
+        """Return what to ask with next, or None when the refusal is final; may add to `refused`."""
+        self._provider.reached = True
+        asked = request.output is not None
+        with_schema = asked and form in {Form.STRICT, Form.SCHEMA}
+        # Some servers fall over a schema instead of refusing it. An outage looks the same, so nothing is learned
+        # unless the next form is answered.
+        if error.status_code == 500 and with_schema and not quirks.refuses_in_words:  # noqa: PLR2004
+            return replace(quirks, output=Form.OBJECT)
+        if error.status_code not in {400, 422} or failures.too_long(error):
+            return None
+        complaint = failures.complaint(error)
+        if with_schema and "invalid schema" in complaint and request.output is not None:
+            refused.add(f"{form}:{digest(request.output)}")
+            return quirks
+        return downgraded(replace(quirks, output=form) if asked else quirks, complaint)
+
+    def _learn(self, before: Quirks, quirks: Quirks, refused: set[str]) -> None:
+        self._provider.refused_schemas |= refused
+        if quirks != before:
+            _LOGGER.warning("%s at %s: not understood, so no longer sent: %s -> %s",
+                            self.name, self._provider.base_url, before, quirks)  # fmt: skip
+            self._provider.learned[self.name] = quirks
+
+    def _failed(self, error: Any) -> Exception:
+        failure = failures.failure_of(error, model=self.name, provider=self._provider)
+        status = getattr(error, "status_code", None)
+        if self._traffic is not None and (status == 429 or failure.retry_after is not None):  # noqa: PLR2004
+            self._traffic.headers(error.response.headers)
+            self._traffic.limited(failure.retry_after)
+        return failure
+
+    def _response(self, answer: Assembly, request: ModelRequest, form: Form) -> ModelResponse:
+        return ModelResponse(
+            text=unwrapped(answer.text) if wrapped(request.output, form) else answer.text,
+            finish_reason=answer.finish_reason,
+            tool_calls=answer.tool_calls,
+            refusal=answer.refusal,
+            usage=self._usage(answer, request),
+            model=answer.model or self.name,
+        )
+
+    def _usage(self, answer: Assembly, request: ModelRequest) -> Usage:
+        usage = _reported(answer.usage) if answer.usage is not None else self._estimated(answer, request)
+        cost = self._prices.cost(usage, model=self.name, base_url=self._provider.base_url)
+        return replace(usage, unpriced=1) if cost is None else replace(usage, money=cost)
+
+    def _estimated(self, answer: Assembly, request: ModelRequest) -> Usage:
+        asked = "\n".join(message.content for message in request.messages) + "".join(map(str, request.tools))
+        said = answer.text + "".join(call.name + call.arguments for call in answer.tool_calls)
+        return Usage(self.count(asked), self.count(said), calls=1, approximate=True)
+
+
+def _reported(usage: Any) -> Usage:
+    details = getattr(usage, "prompt_tokens_details", None)
+    cached = getattr(details, "cached_tokens", None) or getattr(usage, "prompt_cache_hit_tokens", None) or 0
+    asked, said = usage.prompt_tokens or 0, usage.completion_tokens or 0
+    return Usage(asked, said, cached_tokens=min(cached, asked), calls=1)

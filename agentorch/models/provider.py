@@ -1,0 +1,114 @@
+"""A provider: one server as seen with one key, and what has been learned about it."""
+
+import asyncio
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from agentorch.models.quirks import Quirks
+
+OPENAI: Final = "https://api.openai.com/v1"
+
+_CONNECT_SECONDS: Final = 20.0
+_READ_SECONDS: Final = 600.0
+_LONGEST_MESSAGE: Final = 300
+_KEYS: Final = re.compile(r"\bsk-[\w*-]{4,}")
+# Servers on one's own machine ask for no key, but the client insists on one.
+_NO_KEY: Final = "no-key-needed"
+
+
+@dataclass(slots=True)
+class _Shared:
+    client: Any
+    users: set[int] = field(default_factory=set[int])
+
+
+class Provider:
+    """A server and a key, shared by all models that are reached through them.
+
+    A client belongs to the event loop that it was first used in; making one costs 18 ms or more, so it is shared.
+    """
+
+    def __init__(self, base_url: str, api_key: str | None = None, *, client: Any = None) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._given = client
+        self._shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
+        self.reached = False
+        """Whether it has ever answered: before that a failing connection is a matter of set-up."""
+        self.learned: dict[str, Quirks] = {}
+        """What it turned out not to understand, by model."""
+        self.refused_schemas: set[str] = set()
+        """Digests of schemas that it refused, while it takes others."""
+
+    def client(self, user: object) -> Any:
+        """Return the `AsyncOpenAI` of the running loop; `user` holds it until `release`."""
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        for other in [other for other in self._shared if other.is_closed()]:
+            del self._shared[other]
+        shared = self._shared.get(loop)
+        if shared is None:
+            shared = self._shared[loop] = _Shared(self._connected())
+        shared.users.add(id(user))
+        return shared.client
+
+    async def release(self, user: object) -> None:
+        """Close the running loop's client when `user` was the last to hold it; a given client is its owner's."""
+        loop = asyncio.get_running_loop()
+        shared = self._shared.get(loop)
+        if shared is None:
+            return
+        shared.users.discard(id(user))
+        if not shared.users:
+            del self._shared[loop]
+            await shared.client.close()
+
+    def line(self, text: str) -> str:
+        """Return what a server said as one line of bearable length, without any key."""
+        if self._api_key:
+            text = text.replace(self._api_key, "***")
+        words = " ".join(_KEYS.sub("***", text).split())
+        return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 3] + "..."
+
+    def _connected(self) -> Any:
+        import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
+
+        # Retries are the policy's and the governor's: a second layer would multiply them.
+        return openai.AsyncOpenAI(
+            api_key=self._api_key or _NO_KEY,
+            base_url=self.base_url,
+            max_retries=0,
+            timeout=time_limits(None),
+        )
+
+
+class Providers:
+    """The providers that are in use, one for each pair of base URL and key."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str | None], Provider] = {}
+
+    def get(self, base_url: str | None, api_key: str | None) -> Provider:
+        """Return the provider at `base_url` (OpenAI's own if None)."""
+        where = (base_url or OPENAI).rstrip("/")
+        return self._known.setdefault((where, api_key), Provider(where, api_key))
+
+
+PROCESS: Final = Providers()
+"""A key's limits and a server's abilities are facts about the world outside: hence one table for the process."""
+
+
+def time_limits(silence: float | None) -> Any:
+    """Return the client's own limits for a call that may be silent for so many seconds."""
+    import openai  # noqa: PLC0415
+
+    return openai.Timeout(silence or _READ_SECONDS, connect=min(_CONNECT_SECONDS, silence or _CONNECT_SECONDS))
+
+
+async def closed(stream: Any) -> None:
+    """Close a response that may already be broken."""
+    with suppress(Exception):
+        await stream.close()

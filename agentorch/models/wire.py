@@ -1,0 +1,99 @@
+"""A model request as the parameters of a Chat Completions call."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any, Final
+
+from agentorch.models.quirks import Form, Quirks
+from agentorch.models.structured import object_rooted, strict
+from agentorch.ports.model import Message, ModelRequest, OutputSchema
+
+# The protocol has no field for it: what a server without schemas must be told in words.
+_IN_WORDS: Final = "Answer with JSON only, no other text. It must match this JSON Schema:\n"
+
+
+def parameters(request: ModelRequest, *, model: str, quirks: Quirks, form: Form) -> dict[str, Any]:
+    """Return the keyword arguments of `chat.completions.create`; `form` is how the output is asked for."""
+    sent: dict[str, Any] = {"model": model, "stream": True}
+    if quirks.stream_usage:
+        sent["stream_options"] = {"include_usage": True}
+    if request.max_output_tokens is not None and quirks.limit is not None:
+        sent[quirks.limit] = request.max_output_tokens
+    if request.temperature is not None and quirks.temperature:
+        sent["temperature"] = request.temperature
+    if request.tools:
+        sent["tools"] = [_tool(tool.name, tool.description, tool.parameters) for tool in request.tools]
+        if quirks.tool_choice:
+            sent["tool_choice"] = "auto"
+    messages = request.messages
+    if request.output is not None:
+        sent |= _response_format(request.output, form)
+        messages = _told(messages, request.output, form)
+    sent["messages"] = [_message(message) for message in messages]
+    return sent
+
+
+def form_for(request: ModelRequest, *, quirks: Quirks, refused: set[str]) -> Form:
+    """Return the best form that this server takes for this request; `refused` holds digests of schemas."""
+    if request.output is None:
+        return quirks.output
+    if request.tools and not quirks.tools_with_output:
+        return Form.PROMPT
+    form = quirks.output
+    rooted, _ = object_rooted(request.output.schema)
+    if form is Form.STRICT and strict(rooted) is None:
+        form = Form.SCHEMA
+    if form in {Form.STRICT, Form.SCHEMA} and f"{form}:{digest(request.output)}" in refused:
+        form = Form.OBJECT if f"{Form.SCHEMA}:{digest(request.output)}" in refused else Form.SCHEMA
+    return form
+
+
+def digest(output: OutputSchema) -> str:
+    """Return a short name for a schema's content."""
+    return hashlib.sha256(json.dumps(output.schema, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def wrapped(output: OutputSchema | None, form: Form) -> bool:
+    """Return whether the answer comes wrapped in an object of one key."""
+    return output is not None and form is not Form.PROMPT and object_rooted(output.schema)[1]
+
+
+def _response_format(output: OutputSchema, form: Form) -> dict[str, Any]:
+    if form is Form.PROMPT:
+        return {}
+    if form is Form.OBJECT:
+        return {"response_format": {"type": "json_object"}}
+    schema, _ = object_rooted(output.schema)
+    described: dict[str, Any] = {"name": output.name, "schema": schema}
+    if form is Form.STRICT:
+        described |= {"schema": strict(schema), "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": described}}
+
+
+def _told(messages: tuple[Message, ...], output: OutputSchema, form: Form) -> tuple[Message, ...]:
+    if form in {Form.STRICT, Form.SCHEMA}:
+        return messages
+    schema = output.schema if form is Form.PROMPT else object_rooted(output.schema)[0]
+    words = _IN_WORDS + json.dumps(schema, ensure_ascii=False)
+    # Many chat templates take a system message only at the very start, and only one.
+    if messages and messages[0].role == "system":
+        return (replace(messages[0], content=f"{messages[0].content}\n\n{words}"), *messages[1:])
+    return (Message("system", words), *messages)
+
+
+def _message(message: Message) -> dict[str, Any]:
+    sent: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_call_id is not None:
+        sent["tool_call_id"] = message.tool_call_id
+    if message.tool_calls:
+        sent["content"] = message.content or None
+        sent["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    return sent
+
+
+def _tool(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
