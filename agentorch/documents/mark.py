@@ -16,11 +16,11 @@ class DocumentError(ValueError):
         """From 1, or None."""
 
 
-def clean_text(data: bytes | str) -> str:
+def clean_text(data: bytes | str, *, most: int = MOST_BYTES) -> str:
     """Return the text of a document: a byte order mark and carriage returns are dropped, the length is bounded."""
     size = len(data) if isinstance(data, bytes) else len(data.encode("utf-8", "replace"))
-    if size > MOST_BYTES:
-        raise DocumentError(f"it is {size:,} bytes long; at most {MOST_BYTES:,} are read")
+    if size > most:
+        raise DocumentError(f"it is {size:,} bytes long; at most {most:,} are read")
     if isinstance(data, bytes):
         try:
             data = data.decode("utf-8")

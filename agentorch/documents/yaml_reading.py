@@ -91,6 +91,11 @@ def read_yaml(data: bytes | str, *, first_line: int = 1) -> Any:
         raise DocumentError(f"a value cannot be read: {error}") from None
 
 
+def compose_yaml(text: str) -> Node | None:
+    """Return the nodes of a document that `read_yaml` has read: they know their places."""
+    return _StrictLoader(text).get_single_node()
+
+
 class _PlacedError(Exception):
     def __init__(self, words: str, line: int, column: int) -> None:
         super().__init__(words)
