@@ -17,7 +17,7 @@ NO_INPUTS: Final = digest([{}, ""])
 def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str]:
     """Return the input values and the filled-in objective of a task; raise BrokenReference."""
     spec = task.task
-    inputs = resolve(spec.inputs, state.outputs) if spec.inputs else {}
+    inputs = resolve(spec.inputs, state.outputs, needs=spec.needs) if spec.inputs else {}
     objective = fill(spec.objective, state.outputs) if "${" in spec.objective else spec.objective
     return inputs, objective
 

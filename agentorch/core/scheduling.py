@@ -76,6 +76,7 @@ def rank(state: RunState) -> None:
             if other.status not in FINAL and other.rank > longest:
                 longest = other.rank
         task.rank = expected[name] + longest
+    state.usual_seconds = sum(expected.values()) / len(expected) if expected else 1.0
     state.ready.clear()
     state.ranks_stale = False
     for name in expected:

@@ -18,7 +18,7 @@ class Stamp:
         self.seq = state.seq
         self.at = at
 
-    def __call__(self, kind: type[EventT], **fields: Any) -> EventT:
+    def __call__(self, kind: type[EventT], /, **fields: Any) -> EventT:
         """Return an event of `kind` with the next sequence number."""
         self.seq += 1
         return kind(seq=self.seq, at=self.at, run_id=self.run_id, **fields)

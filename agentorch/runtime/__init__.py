@@ -1,0 +1,1 @@
+"""The runtime: the only code that starts tasks. `Orchestrator` is its face."""

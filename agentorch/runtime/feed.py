@@ -1,0 +1,128 @@
+"""A run's events, for any number of readers.
+
+1. Publishing costs the run nothing per reader: one shared ring of recent events, one shared wake-up.
+2. A reader owns only its place. One that is slow, or late, reads what the ring has lost from the journal.
+3. Token deltas are lossy: each reader that wants them has a bounded queue of its own.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from agentorch.core.events import Event, RunFinished
+from agentorch.messages.work import TextDelta
+from agentorch.ports.journal import Journal
+
+RING: Final = 1024
+"""Recent events that are kept while anybody reads."""
+DELTAS: Final = 4096
+"""Deltas that wait for one reader before the oldest are dropped."""
+PAGE: Final = 500
+"""Events read from the journal at once."""
+
+
+class Feed:
+    """The durable events of one run as they come."""
+
+    def __init__(self, run_id: str, journal: Journal) -> None:
+        self._run_id = run_id
+        self._journal = journal
+        self._ring: deque[Event] = deque(maxlen=RING)
+        self._wake: asyncio.Future[None] | None = None
+        self._deltas: list[deque[TextDelta]] = []
+        self._over = False
+        self.readers = 0
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Show events that are durable now."""
+        if not self.readers:
+            return
+        self._ring.extend(events)
+        self._rouse()
+
+    def publish_delta(self, delta: TextDelta) -> None:
+        """Show a piece of text to whoever wants deltas."""
+        if self._deltas:
+            for queue in self._deltas:
+                queue.append(delta)
+            self._rouse()
+
+    def end(self) -> None:
+        """Nothing more will come from this process: readers read what the journal has, and stop."""
+        self._over = True
+        self._rouse()
+
+    async def read(self, after: int = 0) -> AsyncIterator[Event]:
+        """Go through the events with `seq > after`, up to RunFinished or the end of the feed."""
+        self.readers += 1
+        try:
+            while True:
+                over = self._over
+                batch = self._recent(after)
+                if batch is None:
+                    batch = await self._journal.read(self._run_id, after=after, limit=PAGE)
+                for event in batch:
+                    after = event.seq
+                    yield event
+                    if isinstance(event, RunFinished):
+                        return
+                if not batch:
+                    if over:
+                        return
+                    await self._more(after)
+        finally:
+            self._leave()
+
+    async def read_with_deltas(self, after: int = 0) -> AsyncIterator[Event | TextDelta]:
+        """The same, with the pieces of text that models say in between."""
+        self.readers += 1
+        queue: deque[TextDelta] = deque(maxlen=DELTAS)
+        self._deltas.append(queue)
+        try:
+            while True:
+                over = self._over
+                while queue:
+                    yield queue.popleft()
+                batch = self._recent(after)
+                if batch is None:
+                    batch = await self._journal.read(self._run_id, after=after, limit=PAGE)
+                for event in batch:
+                    after = event.seq
+                    yield event
+                    if isinstance(event, RunFinished):
+                        return
+                if not batch and not queue:
+                    if over:
+                        return
+                    await self._more(after, queue)
+        finally:
+            self._deltas.remove(queue)
+            self._leave()
+
+    def _leave(self) -> None:
+        self.readers -= 1
+        if not self.readers:
+            self._ring.clear()
+
+    def _recent(self, after: int) -> list[Event] | None:
+        """Return what the ring has behind `after`; None when it does not reach back that far."""
+        ring = self._ring
+        if not ring or ring[0].seq > after + 1:
+            return None
+        missed = ring[-1].seq - after
+        if missed <= 0:
+            return None
+        return [ring[index] for index in range(len(ring) - missed, len(ring))]
+
+    async def _more(self, after: int, queue: deque[TextDelta] | None = None) -> None:
+        """Wait until something was published; the check and the wait have nothing between them."""
+        if self._over or queue or (self._ring and self._ring[-1].seq > after):
+            return
+        if self._wake is None or self._wake.done():
+            self._wake = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._wake)
+
+    def _rouse(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)

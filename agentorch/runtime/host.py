@@ -1,0 +1,81 @@
+"""What a worker in this process asks of its supervisor: delegation, questions, reports."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from agentorch.core import inbox
+from agentorch.core.failures import Problem
+from agentorch.core.identity import digest
+from agentorch.core.state import FINAL, Status, TaskState
+from agentorch.errors import AgentorchError, PermanentError
+from agentorch.runtime.account import Account
+from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.supervisor import Supervisor
+
+
+class Host:
+    """The supervisor's side of a running dispatch."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def account(self, run_id: str) -> Account | None:
+        """Return the run's account."""
+        run = self._supervisor.scheduler.runs.get(run_id)
+        return run.account if run is not None else None
+
+    async def delegate(self, key: str, name: str, agent: str, inputs: Mapping[str, Any]) -> Any:
+        """Run `agent` as the task `name` under the dispatch `key`; return its output."""
+        run = self._run(key)
+        if agent not in run.state.catalog:
+            known = ", ".join(sorted(run.state.catalog))
+            raise PermanentError(f"context.call: no agent named '{agent}'; this team has {known}")
+        supervisor = self._supervisor
+        supervisor.send(run, inbox.Delegate(supervisor.now(), key, name, agent, inputs))
+        child = run.state.tasks.get(name)
+        if child is None:
+            raise asyncio.CancelledError(f"{key} is no longer carried out")
+        while child.status not in FINAL:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            run.calls.setdefault(name, []).append(waiter)
+            await waiter
+            child = run.state.tasks[name]
+        if child.status is Status.SUCCEEDED:
+            return run.state.outputs[name]
+        raise PermanentError(_why(child))
+
+    async def ask(self, key: str, question: str, answer_schema: dict[str, Any]) -> Any:
+        """Ask a person; return the answer, also one that was given before a crash."""
+        run = self._run(key)
+        task = key.split("/")[1:4]
+        request_id = f"question:{':'.join(task)}:{digest(question)[:8]}"
+        if request_id not in run.state.answers:
+            waiter = run.questions.get(request_id)
+            if waiter is None:
+                waiter = run.questions[request_id] = asyncio.get_running_loop().create_future()
+            now = self._supervisor.now()
+            self._supervisor.send(run, inbox.Ask(now, key, request_id, question, answer_schema))
+            await asyncio.shield(waiter)
+        return run.state.answers[request_id]
+
+    def report(self, key: str, text: str) -> None:
+        """Journal a line of progress."""
+        run = self._run(key)
+        self._supervisor.send(run, inbox.Report(self._supervisor.now(), key, text))
+
+    def trimmed(self, key: str, name: str, *, tokens: int, kept: int, blob: str) -> None:
+        """Journal that an input was shown as a preview."""
+        run = self._run(key)
+        self._supervisor.send(run, inbox.Trim(self._supervisor.now(), key, name, tokens, kept, blob))
+
+    def _run(self, key: str) -> HostedRun:
+        run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
+        if run is None:
+            raise AgentorchError(f"{key} is not carried out here any more")
+        return run
+
+
+def _why(child: TaskState) -> str:
+    problem = child.problem or Problem(str(child.status), f"the task was {child.status}")
+    return f"'{child.task.agent}' failed: {problem.message}"

@@ -1,0 +1,96 @@
+"""A run that this process carries out: its state, its feed, and what waits for it."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from agentorch.core.events import Event
+from agentorch.core.state import RunState
+from agentorch.errors import AgentorchError, JournalError
+from agentorch.ports.journal import Journal
+from agentorch.runtime.account import Account
+from agentorch.runtime.feed import Feed
+
+
+class HostedRun:
+    """The supervisor's hold on one run.
+
+    The state may run ahead of the journal by what is queued; readers and whoever waits for the end see only what is
+    durable. When the journal refuses an append the run is lost to this process: `lost` says why.
+    """
+
+    def __init__(self, state: RunState, journal: Journal) -> None:
+        self.state = state
+        self.feed = Feed(state.run_id, journal)
+        self._journal = journal
+        self.queued = 0
+        """Appends that are not durable yet."""
+        self.lost: AgentorchError | None = None
+        self.calls: dict[str, list[asyncio.Future[None]]] = {}
+        """Who waits for a delegated task, by its id."""
+        self.questions: dict[str, asyncio.Future[object]] = {}
+        """Which running dispatches wait for a person's answer, by request id."""
+        self.planning: asyncio.Task[None] | None = None
+        self.asking: dict[str, asyncio.Task[None]] = {}
+        """Requests that are being shown to a person."""
+        self.timers: dict[str, asyncio.TimerHandle] = {}
+        self.account = Account(state.budget)
+        self.score = 0.0
+        self.entry = 0
+        """Version of the run's place in the scheduler."""
+        self.active = 0
+        """Slots that the run takes, as the scheduler counts them."""
+        self._rest: asyncio.Future[None] | None = None
+        self.first: asyncio.Future[None] | None = None
+        """Done when the run's first event is durable: the run is accepted."""
+
+    def commit(self, events: Sequence[Event], after: int) -> None:
+        """Queue the events of one decision; show them once they are durable."""
+        future = self._journal.append(self.state.run_id, events, after=after)
+        if self.first is None:
+            self.first = future
+        if future.done() and future.exception() is None:
+            self.feed.publish(events)
+            return
+        self.queued += 1
+        future.add_done_callback(partial(self._committed, events))
+
+    def _committed(self, events: Sequence[Event], future: "asyncio.Future[None]") -> None:
+        self.queued -= 1
+        error = None if future.cancelled() else future.exception()
+        if error is None:
+            self.feed.publish(events)
+        elif self.lost is None:
+            self.lost = error if isinstance(error, AgentorchError) else JournalError(str(error))
+            self.feed.end()
+        if not self.queued or self.lost is not None:
+            self.settle()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing more will happen here until somebody acts, and all of it is durable."""
+        return self.lost is not None or (self.state.idle and not self.queued)
+
+    def settle(self) -> None:
+        """Tell whoever waits, when the run is at rest."""
+        if self._rest is not None and not self._rest.done() and self.at_rest:
+            self._rest.set_result(None)
+
+    async def rest(self) -> None:
+        """Wait until the run is at rest; raise what lost it."""
+        while not self.at_rest:
+            if self._rest is None or self._rest.done():
+                self._rest = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._rest)
+        if self.lost is not None:
+            raise self.lost
+
+    def drop_timers(self) -> None:
+        """Stop everything of this run that waits for time, for a planner or for a person."""
+        for timer in self.timers.values():
+            timer.cancel()
+        self.timers.clear()
+        if self.planning is not None:
+            self.planning.cancel()
+        for task in self.asking.values():
+            task.cancel()

@@ -1,0 +1,249 @@
+"""The supervisor: the one writer of its runs. Messages come in, decisions go to the journal, commands are carried out.
+
+1. One message, one decision, one append. Nothing is awaited between them: the state has one owner.
+2. In process a dispatch need not wait for the journal, because a crash takes the worker along; elsewhere it does.
+3. A result is acknowledged on the bus once its event is durable.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from agentorch.core import inbox
+from agentorch.core.admission import inputs_of
+from agentorch.core.advance import advance
+from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.scheduling import ripen
+from agentorch.core.state import RunState, TaskState
+from agentorch.core.usage import Budget
+from agentorch.messages.envelope import Envelope
+from agentorch.messages.work import Result, TextDelta, Withdrawal, Work
+from agentorch.ports.bus import Bus, Delivery
+from agentorch.ports.clock import Clock
+from agentorch.ports.journal import Journal
+from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.scheduler import Scheduler
+
+log = logging.getLogger(__name__)
+
+AskThePlanner = Callable[[HostedRun, AskPlanner], None]
+AskThePerson = Callable[[HostedRun, AskPerson], None]
+
+
+class Supervisor:
+    """Carries out any number of runs over one bus and one journal."""
+
+    def __init__(
+        self,
+        *,
+        owner: str,
+        bus: Bus,
+        journal: Journal,
+        clock: Clock,
+        slots: int,
+        ask_planner: AskThePlanner,
+        ask_person: AskThePerson,
+    ) -> None:
+        self.owner = owner
+        self._bus = bus
+        self._journal = journal
+        self._clock = clock
+        self._ask_planner = ask_planner
+        self._ask_person = ask_person
+        self.scheduler = Scheduler(slots, self._admit)
+        self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
+        self._deltas = bus.listen(f"delta.{owner}", self._hear)
+
+    def close(self) -> None:
+        """Let go of every run; what is durable can be resumed."""
+        self._subscription.close()
+        self._deltas.close()
+        for run in list(self.scheduler.runs.values()):
+            self.release(run)
+
+    def host(self, state: RunState) -> HostedRun:
+        """Take a run in."""
+        run = HostedRun(state, self._journal)
+        self.scheduler.enter(run)
+        return run
+
+    def release(self, run: HostedRun) -> None:
+        """Let go of a run: nothing more is written for it by this process."""
+        run.drop_timers()
+        self.scheduler.leave(run)
+        run.feed.end()
+
+    def send(self, run: HostedRun, message: inbox.Message) -> None:
+        """Decide on a message, and carry out what follows."""
+        if run.lost is not None:
+            return
+        state = run.state
+        before = state.seq
+        events = advance(state, message)
+        if events:
+            run.commit(events, before)
+        while state.gained:
+            commands, state.gained = state.gained, []
+            for command in commands:
+                self._carry_out(run, command)
+        self.scheduler.changed(run)
+        self.scheduler.pump()
+        if state.idle:
+            self._rested(run)
+
+    def recover(self, run: HostedRun) -> None:
+        """Carry out again what the journal says is pending."""
+        for command in list(run.state.pending.values()):
+            self._carry_out(run, command)
+        for task in run.state.tasks.values():
+            if task.waiting == "timer" and task.due is not None:
+                self._set_timer(run, SetTimer(task.task.id, task.due))
+        self.scheduler.changed(run)
+        self.scheduler.pump()
+        if run.state.idle:
+            self._rested(run)
+
+    def now(self) -> float:
+        """Return the time of the next decision: never before the last one of any run."""
+        return self._clock.now()
+
+    def _rested(self, run: HostedRun) -> None:
+        if run.state.finished:
+            run.drop_timers()
+            self.scheduler.leave(run)
+        run.settle()
+
+    def _admit(self, run: HostedRun, task: str) -> None:
+        self.send(run, inbox.Admit(self.now(), task))
+
+    def _receive(self, delivery: Delivery) -> None:
+        result = delivery.envelope.data
+        delivery.ack()
+        if not isinstance(result, Result):
+            log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
+            return
+        run = self.scheduler.runs.get(result.key.split("/", 1)[0])
+        if run is None:
+            log.info("a result came for %s, which is not carried out here", result.key)
+            return
+        at = self.now()
+        if result.kind is None:
+            self.send(run, inbox.Succeed(at, result.key, result.output, result.usage, result.sources))
+        else:
+            self.send(
+                run,
+                inbox.Fail(
+                    at, result.key, result.kind, result.problems, result.output, result.usage, result.retry_after
+                ),
+            )
+
+    def _hear(self, envelope: Envelope) -> None:
+        delta = envelope.data
+        if isinstance(delta, TextDelta):
+            run = self.scheduler.runs.get(delta.key.split("/", 1)[0])
+            if run is not None:
+                run.feed.publish_delta(delta)
+
+    def _carry_out(self, run: HostedRun, command: Command) -> None:
+        match command:
+            case Dispatch():
+                self._dispatch(run, command)
+            case Withdraw():
+                self._withdraw(command)
+            case SetTimer():
+                self._set_timer(run, command)
+            case Deliver():
+                for waiter in run.calls.pop(command.task, ()):
+                    if not waiter.done():
+                        waiter.set_result(None)
+            case AskPlanner():
+                self._ask_planner(run, command)
+            case AskPerson():
+                self._ask_person(run, command)
+
+    def _dispatch(self, run: HostedRun, command: Dispatch) -> None:
+        task = run.state.tasks[command.task]
+        envelope = Envelope(
+            subject=f"task.{task.agent}.{run.state.priority}",
+            data=work_of(run.state, task, command.key),
+            id=command.key,
+            source=self.owner,
+        )
+        if self._bus.local and self._bus.offer(envelope):
+            return
+        publishing = asyncio.ensure_future(self._publish(run, envelope))
+        run.asking[command.key] = publishing
+        publishing.add_done_callback(lambda _: run.asking.pop(command.key, None))
+
+    async def _publish(self, run: HostedRun, envelope: Envelope) -> None:
+        """Hand over a dispatch when there is room, and, across processes, when its event is durable."""
+        try:
+            await self._bus.publish(envelope)
+        except Exception as error:  # noqa: BLE001  # whatever the transport says, the dispatch did not leave
+            problem = f"the bus did not take the task: {error}"
+            self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
+
+    def _withdraw(self, command: Withdraw) -> None:
+        self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(command.key), source=self.owner))
+
+    def _set_timer(self, run: HostedRun, command: SetTimer) -> None:
+        delay = max(0.0, command.due - self.now())
+        run.timers[command.task] = asyncio.get_running_loop().call_later(delay, self._ripe, run, command.task)
+
+    def _ripe(self, run: HostedRun, task: str) -> None:
+        run.timers.pop(task, None)
+        if ripen(run.state, task):
+            self.scheduler.changed(run)
+            self.scheduler.pump()
+
+    def expire_at(self, run: HostedRun, seconds: float) -> None:
+        """Bring the run to its end `seconds` after its start."""
+        delay = max(0.0, run.state.started + seconds - self.now())
+        run.timers["run"] = asyncio.get_running_loop().call_later(delay, self._expire, run, seconds)
+
+    def _expire(self, run: HostedRun, seconds: float) -> None:
+        problem = Problem("budget", f"the run's {seconds:g} seconds are up", remedy="raise max_seconds and start again")
+        self.send(run, inbox.Abort(self.now(), problem))
+
+
+def work_of(state: RunState, task: TaskState, key: str) -> Work:
+    """Return all that a worker needs for one dispatch."""
+    inputs, objective = inputs_of(state, task)
+    policy = state.policy_of(task.task, task.agent)
+    ladder = task.ladder
+    seconds = state.budget.max_seconds
+    return Work(
+        key=key,
+        run_id=state.run_id,
+        task=task.task,
+        agent=task.agent,
+        inputs=inputs,
+        objective=objective,
+        attempt=task.attempt,
+        model=ladder.model if ladder is not None else 0,
+        mode=ladder.mode if ladder is not None else "fresh",
+        output=ladder.output if ladder is not None else None,
+        problems=ladder.problems if ladder is not None else (),
+        timeout=policy.timeout,
+        silence=policy.silence,
+        deadline=state.started + seconds if seconds is not None else None,
+        budget=left(state),
+        depth=task.depth,
+    )
+
+
+def left(state: RunState) -> Budget:
+    """Return what is left of the run's budget."""
+    budget, spent = state.budget, state.spent
+    if not spent.calls:
+        return budget
+    update: dict[str, Any] = {}
+    if budget.max_tokens is not None:
+        update["max_tokens"] = max(0, budget.max_tokens - spent.tokens)
+    if budget.max_money is not None:
+        update["max_money"] = max(0.0, budget.max_money - spent.money)
+    if budget.max_calls is not None:
+        update["max_calls"] = max(0, budget.max_calls - spent.calls)
+    return budget.model_copy(update=update) if update else budget
