@@ -1,0 +1,101 @@
+"""Validation: holds an output to its schema, then to the agent's checks, then to the caller's validators.
+
+1. A schema that does not hold ends it: checks are written for outputs of the declared type.
+2. All checks run, also after one that found something: a repair is told everything at once.
+3. A check gives None, a problem in words, a list of them, or a `Verdict`; a bool says nothing and is a TypeError.
+   ValueError and AssertionError reject in their words; every other exception is a fault of the check itself.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from agentorch.agents import Agent, Context
+from agentorch.core.verdict import Verdict
+from agentorch.errors import ConfigurationError
+
+Validator = Callable[..., Any]
+"""A check that the caller adds: `(output)` or `(output, context)`, sync or async."""
+Validators = Iterable[Validator] | Mapping[Any, Any]
+"""Validators for every agent, or by agent (or its name): one or several."""
+
+
+def validators_for(agent: str, validators: Validators) -> tuple[Validator, ...]:
+    """Return the caller's validators that concern an agent."""
+    if not isinstance(validators, Mapping):
+        return tuple(validators)
+    found: list[Validator] = []
+    for key, given in cast("Mapping[Any, Any]", validators).items():
+        name = key if isinstance(key, str) else str(key.name)
+        if name == agent:
+            found.extend((given,) if callable(given) else cast("Sequence[Validator]", given))
+    return tuple(found)
+
+
+async def validate(
+    agent: Agent, output: Any, *, context: Context | None = None, validators: Sequence[Validator] = ()
+) -> tuple[Any, Verdict]:
+    """Return the output as JSON and the verdict on it; the JSON is None when its schema does not hold.
+
+    `output` is what the agent gave, in its own type or as JSON.
+    """
+    encoded, problems = agent.output.examine(output)
+    if problems:
+        return None, Verdict(problems)
+    checks = (*agent.checks, *validators)
+    if not checks:
+        return encoded, Verdict.accept()
+    # Checks see what a resumed run would see: the value that came back from JSON.
+    typed = agent.revive(encoded)
+    found: list[str] = []
+    for check in checks:
+        found.extend(await run_check(check, typed, context))
+    return encoded, Verdict(tuple(found))
+
+
+async def run_check(check: Validator, output: Any, context: Context | None) -> tuple[str, ...]:
+    """Return the problems that one check finds; a sync check runs in a thread."""
+    arguments = (output, context) if _takes_context(check) else (output,)
+    try:
+        if inspect.iscoroutinefunction(check):
+            result = await check(*arguments)
+        else:
+            result = await asyncio.to_thread(check, *arguments)
+            if inspect.isawaitable(result):
+                result = await result
+    except (ValueError, AssertionError) as error:
+        return (str(error) or f"{_name(check)} does not hold",)
+    return _problems(check, result)
+
+
+def _problems(check: Validator, result: Any) -> tuple[str, ...]:
+    if result is None:
+        return ()
+    if isinstance(result, Verdict):
+        return result.problems
+    if isinstance(result, str):
+        return (result,) if result else ()
+    if isinstance(result, list | tuple) and all(isinstance(item, str) for item in cast("list[Any]", result)):
+        return tuple(cast("list[str]", result))
+    raise TypeError(
+        f"check {_name(check)!r} returned {result!r:.60}; return None, a problem in words, a list of them, or a Verdict"
+    )
+
+
+def _takes_context(check: Validator) -> bool:
+    """Whether it has a second place to fill."""
+    try:
+        parameters = inspect.signature(check).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    positional = [item for item in parameters if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)]
+    if any(item.kind is item.VAR_POSITIONAL for item in parameters):
+        return True
+    if not positional:
+        raise ConfigurationError(f"check {_name(check)!r} takes no output; declare (output) or (output, context)")
+    return len(positional) > 1
+
+
+def _name(check: Validator) -> str:
+    return getattr(check, "__name__", repr(check))
