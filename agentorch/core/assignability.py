@@ -63,6 +63,9 @@ class _Comparison:
         return _every((inner, None if narrower else True))
 
     def _items(self, producer: Schema, consumer: Schema) -> Iterator[bool | None]:
+        sizes = producer.get("minItems", 0), consumer.get("minItems", 0)
+        if sizes[0] > consumer.get("maxItems", sizes[0]) or sizes[1] > producer.get("maxItems", sizes[1]):
+            yield False
         given: list[Any] = producer.get("prefixItems", [])
         wanted: list[Any] = consumer.get("prefixItems", [])
         rest_given, rest_wanted = producer.get("items", {}), consumer.get("items", {})
