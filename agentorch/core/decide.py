@@ -16,8 +16,8 @@ from agentorch.core.failing import fail, give_up_without_patch
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.patching import check_patch
 from agentorch.core.planned import begin, complete, propose, with_join_settings
-from agentorch.core.state import FINAL, RunState, Status, TaskState
 from agentorch.core.stamping import Stamp
+from agentorch.core.state import FINAL, RunState, Status, TaskState
 from agentorch.core.task import Task
 
 
@@ -81,6 +81,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _cancel(state, message, stamp)
         case msg.Abort():
             return [stamp(ev.RunAborted, problem=message.problem)]
+        case msg.Stop():
+            return [] if state.stopped is not None else [stamp(ev.RunStopped, problem=message.problem)]
         case msg.Conclude():
             return conclude(state, stamp)
         case _:

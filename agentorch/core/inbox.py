@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agentorch.core.failures import FailureKind, Problem
-from agentorch.core.policy import Policy
+from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.task import Task
-from agentorch.core.usage import Budget, Usage
+from agentorch.core.usage import UNLIMITED, Budget, Usage
 from agentorch.core.verifier import Verified
 
 
@@ -18,8 +18,8 @@ class Begin:
     at: float
     goal: str
     inputs: dict[str, Any] = field(default_factory=dict[str, Any])
-    policy: Policy = Policy()
-    budget: Budget = Budget()
+    policy: Policy = DEFAULT
+    budget: Budget = UNLIMITED
     plan: Verified | None = None
     planner: str | None = None
     person: bool = False
@@ -221,6 +221,14 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """The set-up is wrong outside any task: the run stands still, resumable."""
+
+    at: float
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class Conclude:
     """Nothing is left to do: close the run, or start its last task."""
 
@@ -248,5 +256,6 @@ Message = (
     | Spend
     | Cancel
     | Abort
+    | Stop
     | Conclude
 )

@@ -1,7 +1,7 @@
 """Re-planning by patch: what it may touch, what it resets, and which outputs stay valid.
 
-1. Work is kept as in an incremental build: a succeeded task that the patch does not change keeps its output unless one
-   of its needs is reset; then its output is remembered with the digest of its inputs, and stands if they come out equal.
+1. Work is kept as in an incremental build: a succeeded task that the patch leaves alone keeps its output unless a need
+   of it is reset; then its output is remembered with the digest of its inputs, and stands if they come out equal.
 2. A patch may not touch a succeeded task with effects. Touching a running task withdraws it first.
 3. A patch that leads to a plan that the run has had before is refused.
 """
@@ -34,7 +34,7 @@ def current_plan(state: RunState) -> dict[str, Task]:
 def check_patch(
     state: RunState, put: tuple[Task, ...], drop: tuple[str, ...], answer: str | None
 ) -> tuple[Verified | None, tuple[Problem, ...]]:
-    """Verify a patch against the state as it is now; the problems are those of the patch and of the plan it leads to."""
+    """Verify a patch against the state as it is; the problems are those of the patch and of the plan it leads to."""
     before = current_plan(state)
     problems = [*_refusals(state, put, drop)]
     unknown = [name for name in drop if name not in before]

@@ -6,12 +6,11 @@ from typing import Final
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.failures import Problem
+from agentorch.core.policy import Policy
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, RunState
-from agentorch.core.policy import Policy
 from agentorch.core.task import Graph, Task
 from agentorch.core.verifier import Verified, verify
-
 
 JOIN_SETTINGS: Final = frozenset({"join", "on_failure", "cancel_rest"})
 """The settings that `apply` reads."""

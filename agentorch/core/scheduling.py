@@ -2,7 +2,7 @@
 
 1. Ranks are computed when the plan has changed and somebody asks, never per event: O(plan) per plan change.
 2. Per agent there is one heap; the next task is the best head among the agents that have a free slot.
-3. A task's own expected seconds count first, then its agent's running mean, then the mean of what is known, then one hop.
+3. A task's own expected seconds count first, then its agent's running mean, then the mean of what is known, then a hop.
 """
 
 import heapq

@@ -1,7 +1,7 @@
 """The state of a run: what applying its events has made of it.
 
 1. Only `apply` changes it (and `scheduling`, its derived ranks and heaps); everyone else reads.
-2. A message costs O(the task's own edges): counters say how many needs are open, held and lost; heaps hold what is ready.
+2. A message costs O(the task's own edges): counters say how many needs are open, held and lost; heaps hold the ready.
 3. Containers are deterministic: dicts in plan order, heaps ordered by (rank, order).
 """
 
@@ -15,7 +15,7 @@ from agentorch.core.commands import Command
 from agentorch.core.failures import Problem
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.task import UNSET, Task
-from agentorch.core.usage import NOTHING, Budget, Usage
+from agentorch.core.usage import NOTHING, UNLIMITED, Budget, Usage
 
 
 class Status(StrEnum):
@@ -154,7 +154,7 @@ class RunState:
     seq: int = 0
     goal: str = ""
     policy: Policy = DEFAULT
-    budget: Budget = Budget()
+    budget: Budget = UNLIMITED
     planner: str | None = None
     person: bool = False
     priority: str = "interactive"

@@ -70,3 +70,7 @@ class Budget(BaseModel):
         if self.max_money is not None and usage.money >= self.max_money:
             return f"all of max_money={self.max_money} dollars are spent"
         return None
+
+
+UNLIMITED: Final = Budget()
+"""A budget without limits but that of depth."""

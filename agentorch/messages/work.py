@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from agentorch.core.failures import FailureKind
 from agentorch.core.task import Task
-from agentorch.core.usage import Budget, Usage
+from agentorch.core.usage import UNLIMITED, Budget, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Work:
     silence: float | None = None
     deadline: float | None = None
     """Seconds since the epoch by which the run ends."""
-    budget: Budget = Budget()  # noqa: RUF009  # frozen: safe to share
+    budget: Budget = UNLIMITED
     """What is left of the run's budget."""
     depth: int = 0
 

@@ -14,6 +14,7 @@ from agentorch.core import inbox
 from agentorch.core.admission import inputs_of
 from agentorch.core.advance import advance
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState, TaskState
@@ -75,10 +76,10 @@ class Supervisor:
         self.scheduler.leave(run)
         run.feed.end()
 
-    def send(self, run: HostedRun, message: inbox.Message) -> None:
-        """Decide on a message, and carry out what follows."""
+    def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
+        """Decide on a message, and carry out what follows; return what was decided."""
         if run.lost is not None:
-            return
+            return []
         state = run.state
         before = state.seq
         events = advance(state, message)
@@ -92,6 +93,7 @@ class Supervisor:
         self.scheduler.pump()
         if state.idle:
             self._rested(run)
+        return events
 
     def recover(self, run: HostedRun) -> None:
         """Carry out again what the journal says is pending."""

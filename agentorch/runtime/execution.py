@@ -1,0 +1,135 @@
+"""One dispatch, carried out: bind the inputs, run the agent, encode and check the output.
+
+Every failure but a cancellation becomes a classified `Result`; nothing that an agent raises leaves this module.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, cast
+
+import anyio.to_thread
+
+from agentorch.agents import Agent, Context, MalformedInput
+from agentorch.core.failures import FailureKind
+from agentorch.core.task import Task
+from agentorch.core.usage import NOTHING
+from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, PermanentError, TransientError
+from agentorch.messages.work import Result, Work
+from agentorch.ports.blobs import Blobs
+from agentorch.runtime.isolation import in_own_context
+from agentorch.runtime.large import loaded, may_hold_blobs, stored
+from agentorch.runtime.services import DispatchServices
+from agentorch.runtime.worker import Job
+from agentorch.validation import judge
+
+Validator = Callable[..., Any]
+
+
+class Prompted(Protocol):
+    """Runs a prompt agent; see `agentorch.prompting`."""
+
+    async def __call__(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
+        """Return the agent's output as JSON; raise ModelError or MalformedOutput."""
+        ...
+
+
+class Execution:
+    """Carries out dispatches for a worker."""
+
+    def __init__(
+        self,
+        *,
+        agents: Mapping[str, Agent],
+        validators: Mapping[str, Sequence[Validator]],
+        services: Callable[[Job], DispatchServices],
+        prompted: Prompted,
+        blobs: Blobs,
+    ) -> None:
+        self._agents = agents
+        self._validators = validators
+        self._services = services
+        self._prompted = prompted
+        self._blobs = blobs
+
+    async def __call__(self, job: Job) -> Result:
+        """Return what came of the dispatch."""
+        work = job.work
+        services = self._services(job)
+        try:
+            result = await self._attempt(work, services)
+        except asyncio.CancelledError:
+            if job.withdrawn or job.timed_out or job.slot.cancelling():
+                raise
+            result = Result(work.key, kind=FailureKind.CRASH, problems=("the agent raised CancelledError",))
+        except Exception as error:  # noqa: BLE001  # an agent may raise anything
+            result = failed(work, error)
+        used = services.spent
+        return result if used is NOTHING else replace(result, usage=used)
+
+    async def _attempt(self, work: Work, services: DispatchServices) -> Result:
+        agent = self._agents[work.agent]
+        if may_hold_blobs(work.inputs):
+            work = replace(work, inputs=await loaded(work.inputs, self._blobs))
+        if agent.kind == "prompt":
+            output = await self._prompted(agent, work, services)
+        else:
+            output = agent.encode(await self._called(agent, work, services))
+        checks = (*agent.checks, *self._validators.get("*", ()), *self._validators.get(agent.name, ()))
+        if checks:
+            verdict = await judge(agent.revive(output), checks, Context(services))
+            if not verdict.accepted:
+                return Result(work.key, output, FailureKind.INVALID, verdict.problems)
+        return Result(work.key, await stored(output, self._blobs), sources=sources_in(output))
+
+    async def _called(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
+        problems = work.problems if work.mode == "repair" else ()
+        arguments = agent.bind(work.inputs, lambda kind: _given(kind, services), problems=problems)
+        function = cast("Callable[..., Any]", agent.function)
+        if agent.is_async:
+            return await in_own_context(function(**arguments))
+        return await anyio.to_thread.run_sync(functools.partial(function, **arguments), abandon_on_cancel=True)
+
+
+def _given(kind: type, services: DispatchServices) -> Any:
+    if kind is Task:
+        return services.task
+    if kind is Context:
+        return Context(services)
+    raise KeyError(kind)
+
+
+def sources_in(output: Any) -> tuple[str, ...]:
+    """Return what an output says that it rests on: its list `sources`, when it has one."""
+    if not isinstance(output, dict):
+        return ()
+    listed: Any = cast("dict[str, Any]", output).get("sources")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(item for item in cast("list[Any]", listed) if isinstance(item, str))
+
+
+def failed(work: Work, error: Exception) -> Result:
+    """Classify what an agent raised."""
+    output: Any = None
+    retry_after: float | None = None
+    match error:
+        case MalformedOutput():
+            kind, output = FailureKind.INVALID, error.text or None
+        case ModelError():
+            kind, retry_after = error.kind, error.retry_after
+        case TransientError():
+            kind, retry_after = FailureKind.TRANSIENT, error.retry_after
+        case ConfigurationError():
+            kind = FailureKind.UNCONFIGURED
+        case PermanentError() | MalformedInput():
+            kind = FailureKind.PERMANENT
+        case _:
+            kind = FailureKind.CRASH
+    return Result(work.key, output, kind, (_words(error, kind),), retry_after=retry_after)
+
+
+def _words(error: Exception, kind: FailureKind) -> str:
+    text = str(error).strip() or "no message"
+    return f"{type(error).__name__}: {text}" if kind is FailureKind.CRASH else text
