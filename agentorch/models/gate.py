@@ -77,10 +77,12 @@ class Gate:
 
     def abandon(self, passage: Passage) -> None:
         """Leave without having called."""
-        if passage in self._under_way:
+        if passage in self._under_way:  # let in and cancelled in the same moment
             self._under_way.discard(passage)
             self.settle(passage, 0)
-        else:
+            if passage.request is not None:
+                self._requests.settle(passage.request, 0)
+        elif passage in self._queue:
             self._queue.remove(passage)
         self._let_in()
 
@@ -130,6 +132,9 @@ class Gate:
             self._timer = None
         now = self._loop.time()
         while self._queue and len(self._under_way) < self.ceiling:
+            if self._queue[0].admitted.cancelled():
+                self._queue.popleft()
+                continue
             wait = self._wait(now, self._queue[0])
             if wait > _SLACK:
                 self._timer = self._loop.call_at(now + wait, self._let_in)

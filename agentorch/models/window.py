@@ -8,6 +8,7 @@ from agentorch.models.headers import Allowance
 
 MINUTE: Final = 60.0
 _SLACK: Final = 1e-6
+_LONGEST_WAIT: Final = 600.0
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Told:
         full = allowance.limit if allowance.limit is not None else max(allowance.remaining, 1.0)
         self._full = full
         self._level = allowance.remaining - under_way
-        self._rate = max(full - allowance.remaining, 1.0) / max(allowance.reset, 1.0)
+        self._rate = max(full - allowance.remaining, 1.0) / max(allowance.reset, 0.01)
         self._at = now
 
     def wait(self, now: float, amount: float) -> float:
@@ -80,7 +81,9 @@ class Told:
         if self._level is None:
             return 0.0
         missing = min(amount, self._full) - self._now(now, self._level)
-        return missing / self._rate if missing > _SLACK else 0.0
+        wait = missing / self._rate if missing > _SLACK else 0.0
+        # Nobody stands in a queue for a day: let the provider refuse, in its own words.
+        return wait if wait <= _LONGEST_WAIT else 0.0
 
     def take(self, now: float, amount: float) -> None:
         """Take `amount`."""

@@ -1,0 +1,244 @@
+"""A stand-in for an OpenAI-compatible server, on the HTTP level of the real `openai` client.
+
+    async with FakeOpenAI(Say("hello"), Fail(429, retry_after=2), Say("again")) as server:
+        response = await server.model().complete(request)
+    assert server.requests[0]["messages"][-1]["content"] == "..."
+
+1. Answers are given in order; `server.otherwise` is given when there are none left, and without it a request is an
+   error that shows itself.
+2. Every server has a base URL of its own, so that nothing that one test taught a provider is known in the next.
+3. Delays are `anyio.sleep`: they take no real time in a virtual clock.
+
+Needs `respx` and `pytest-httpx2`, which come with the test dependencies.
+"""
+
+import importlib
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final, Self
+
+import anyio
+
+from agentorch.models.openai_model import OpenAIModel
+from agentorch.ports.model import ToolCall
+
+_DONE: Final = b"data: [DONE]\n\n"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Say:
+    """A normal answer, in pieces if asked for."""
+
+    text: str = ""
+    pieces: Sequence[str] = ()
+    """The text as it is streamed; by default in one piece."""
+    tool_calls: Sequence[ToolCall] = ()
+    refusal: str | None = None
+    finish_reason: str | None = None
+    """By default "tool_calls" or "stop"."""
+    usage: tuple[int, int, int] | None = (10, 5, 0)
+    """Input, output and cached tokens; None sends no usage, as many servers do."""
+    delay: float = 0.0
+    """Seconds before each piece."""
+    headers: tuple[tuple[str, str], ...] = ()
+    stall_after: int | None = None
+    """After so many pieces nothing comes any more, for ever."""
+    break_after: int | None = None
+    """After so many pieces the stream ends, without a finish reason."""
+    as_json: bool = False
+    """Answer as one JSON body even where a stream was asked for."""
+
+
+@dataclass(frozen=True)
+class Fail:
+    """An error answer."""
+
+    status: int
+    message: str = "The fake server refuses."
+    code: str | None = None
+    param: str | None = None
+    type: str = "error"
+    retry_after: float | str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """No connection: refused, or never made."""
+
+    message: str = "[Errno 111] Connection refused"
+    timeout: bool = False
+
+
+Answer = Say | Fail | Unreachable
+Answering = Callable[[dict[str, Any]], Answer]
+
+
+class FakeOpenAI:
+    """A server; open it with `with` or `async with`, in the test or in a fixture."""
+
+    def __init__(self, *answers: Answer | Answering, otherwise: Answer | Answering | None = None) -> None:
+        """Queue what the server answers; a callable is given the request's body and returns the answer."""
+        self.base_url = f"http://fake-{next(_numbers)}.test/v1"
+        self.requests: list[dict[str, Any]] = []
+        """The bodies of the requests, in order."""
+        self.times: list[float] = []
+        """When they came, by the event loop's clock."""
+        self.authorizations: list[str] = []
+        """The keys that came with them."""
+        self.otherwise = otherwise
+        self._answers = list(answers)
+        self._router: Any = None
+
+    def then(self, *answers: Answer | Answering) -> Self:
+        """Queue more answers."""
+        self._answers.extend(answers)
+        return self
+
+    def model(self, name: str = "gpt-5-mini", *, api_key: str | None = "sk-fake-key", **settings: Any) -> OpenAIModel:
+        """Return a model at this server."""
+        return OpenAIModel(name, api_key=api_key, base_url=self.base_url, **settings)
+
+    def assert_all_used(self) -> None:
+        """Raise unless every queued answer was given."""
+        assert not self._answers, f"{len(self._answers)} answers were not asked for, the next is {self._answers[0]}"
+
+    def __enter__(self) -> Self:
+        importlib.import_module("pytest_httpx2")  # registers the mocker: openai 3 runs on httpx2
+        import respx  # noqa: PLC0415  # with pytest: only when a fake is opened
+
+        self._router = respx.mock(using="httpcore2", assert_all_called=False)
+        self._router.__enter__()
+        self._router.post(f"{self.base_url}/chat/completions").mock(side_effect=self._respond)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._router.__exit__(*exception)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *exception: object) -> None:
+        self.__exit__(*exception)
+
+    async def _respond(self, request: Any) -> Any:
+        body = json.loads(request.content)
+        self.requests.append(body)
+        self.times.append(anyio.current_time())
+        self.authorizations.append(request.headers.get("authorization", ""))
+        return _http(self._next(body), request, body)
+
+    def _next(self, body: dict[str, Any]) -> Answer:
+        answer = self._answers.pop(0) if self._answers else self.otherwise
+        if answer is None:
+            raise AssertionError(f"the fake server has no answer left for: {json.dumps(body)[:2000]}")
+        return answer if isinstance(answer, Answer) else answer(body)
+
+
+def _http(answer: Answer, request: Any, body: dict[str, Any]) -> Any:
+    import httpx  # noqa: PLC0415  # respx speaks in its types
+
+    match answer:
+        case Unreachable(timeout=True):
+            raise httpx.ConnectTimeout(answer.message, request=request)
+        case Unreachable():
+            raise httpx.ConnectError(answer.message, request=request)
+        case Fail():
+            return httpx.Response(answer.status, headers=_fail_headers(answer), json=_error(answer))
+        case Say():
+            if answer.as_json or not body.get("stream"):
+                return httpx.Response(200, headers=list(answer.headers), json=_whole(answer, body))
+            headers = [("content-type", "text/event-stream"), *answer.headers]
+            return httpx.Response(200, headers=headers, content=_events(answer, body))
+
+
+def _fail_headers(answer: Fail) -> list[tuple[str, str]]:
+    if answer.retry_after is None:
+        return list(answer.headers)
+    return [("retry-after", str(answer.retry_after)), *answer.headers]
+
+
+def _error(answer: Fail) -> dict[str, Any]:
+    return {
+        "error": {"message": answer.message, "type": answer.type, "param": answer.param, "code": answer.code},
+    }
+
+
+def _whole(answer: Say, body: dict[str, Any]) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text or "".join(answer.pieces)}
+    if answer.refusal is not None:
+        message["refusal"] = answer.refusal
+    if answer.tool_calls:
+        message["tool_calls"] = [_call(call) for call in answer.tool_calls]
+    choice = {"index": 0, "message": message, "finish_reason": _reason(answer)}
+    return _envelope("chat.completion", body) | {"choices": [choice], "usage": _usage(answer)}
+
+
+async def _events(answer: Say, body: dict[str, Any]) -> AsyncGenerator[bytes]:
+    deltas = _deltas(answer)
+    for index, delta in enumerate(deltas):
+        if index == answer.break_after:
+            return
+        if index == answer.stall_after:
+            await anyio.sleep_forever()
+        if answer.delay:
+            await anyio.sleep(answer.delay)
+        yield _event(body, choices=[{"index": 0, "delta": delta, "finish_reason": None}])
+    if answer.break_after is not None:
+        return
+    if answer.stall_after is not None:
+        await anyio.sleep_forever()
+    yield _event(body, choices=[{"index": 0, "delta": {}, "finish_reason": _reason(answer)}])
+    asked = body.get("stream_options", {}).get("include_usage")
+    if answer.usage is not None and asked:
+        yield _event(body, choices=[], usage=_usage(answer))
+    yield _DONE
+
+
+def _deltas(answer: Say) -> list[dict[str, Any]]:
+    deltas: list[dict[str, Any]] = [
+        {"content": piece} for piece in answer.pieces or ([answer.text] * bool(answer.text))
+    ]
+    if answer.refusal is not None:
+        deltas.append({"refusal": answer.refusal})
+    # The way OpenAI does it: first the name, then the arguments, in halves, the calls one after the other.
+    for index, call in enumerate(answer.tool_calls):
+        deltas.append({"tool_calls": [{"index": index, **_call(call, arguments="")}]})
+        half = len(call.arguments) // 2
+        deltas.extend(
+            {"tool_calls": [{"index": index, "function": {"arguments": part}}]}
+            for part in (call.arguments[:half], call.arguments[half:])
+        )
+    return deltas
+
+
+def _call(call: ToolCall, *, arguments: str | None = None) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments if arguments is None else arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _reason(answer: Say) -> str:
+    return answer.finish_reason or ("tool_calls" if answer.tool_calls else "stop")
+
+
+def _usage(answer: Say) -> dict[str, Any] | None:
+    if answer.usage is None:
+        return None
+    asked, said, cached = answer.usage
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": said,
+        "total_tokens": asked + said,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+
+
+def _envelope(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "chatcmpl-fake", "object": kind, "created": 0, "model": body.get("model", "")}
+
+
+def _event(body: dict[str, Any], **content: Any) -> bytes:
+    return f"data: {json.dumps(_envelope('chat.completion.chunk', body) | content)}\n\n".encode()
