@@ -104,26 +104,26 @@ def test_assignable(producer: Any, consumer: Any, expected: bool | None) -> None
     assert assignable(schema(producer), schema(consumer)) is expected
 
 
-@pytest.mark.parametrize(
-    ("producer", "consumer", "expected"),
-    [
-        ({"type": ["string", "null"]}, {"type": "string"}, False),
-        ({"type": "string"}, {"type": ["string", "null"]}, True),
-        ({"allOf": [{"type": "string"}]}, {"type": "string"}, True),
-        ({"allOf": [{"type": "string"}, {"minLength": 1}]}, {"type": "string"}, None),
-        ({"items": {"type": "string"}}, {"type": "array"}, True),
-        ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, {"anyOf": [{"type": "integer"}, {}]}, True),
-        ({"anyOf": [{"enum": [1]}, {"not": {}}]}, {"type": "integer"}, None),
-        ({"properties": {"a": {}}}, {"type": "object", "required": ["a"]}, None),
-        ({"$ref": "#/$defs/Lost"}, {"type": "string"}, None),
-        ({"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}]}}}, {"type": "string"}, None),
-        ({"type": "array", "prefixItems": [{}], "items": False}, {"type": "array", "items": False}, False),
-        ({"type": "object", "additionalProperties": False}, {"type": "object", "additionalProperties": False}, True),
-        ({"oneOf": [], "type": "string"}, {"type": "string"}, True),
-        ({"oneOf": []}, {"type": "string"}, None),
-        ({"type": "string", "allOf": [{}, {}]}, {"type": "string"}, None),
-    ],
-)
+WRITTEN: Sequence[tuple[dict[str, Any], dict[str, Any], bool | None]] = [
+    ({"type": ["string", "null"]}, {"type": "string"}, False),
+    ({"type": "string"}, {"type": ["string", "null"]}, True),
+    ({"allOf": [{"type": "string"}]}, {"type": "string"}, True),
+    ({"allOf": [{"type": "string"}, {"minLength": 1}]}, {"type": "string"}, None),
+    ({"items": {"type": "string"}}, {"type": "array"}, True),
+    ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, {"anyOf": [{"type": "integer"}, {}]}, True),
+    ({"anyOf": [{"enum": [1]}, {"not": {}}]}, {"type": "integer"}, None),
+    ({"properties": {"a": {}}}, {"type": "object", "required": ["a"]}, None),
+    ({"$ref": "#/$defs/Lost"}, {"type": "string"}, None),
+    ({"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}]}}}, {"type": "string"}, None),
+    ({"type": "array", "prefixItems": [{}], "items": False}, {"type": "array", "items": False}, False),
+    ({"type": "object", "additionalProperties": False}, {"type": "object", "additionalProperties": False}, True),
+    ({"oneOf": [], "type": "string"}, {"type": "string"}, True),
+    ({"oneOf": []}, {"type": "string"}, None),
+    ({"type": "string", "allOf": [{}, {}]}, {"type": "string"}, None),
+]
+
+
+@pytest.mark.parametrize(("producer", "consumer", "expected"), WRITTEN)
 def test_assignable_as_people_write_schemas(
     producer: dict[str, Any], consumer: dict[str, Any], expected: bool | None
 ) -> None:
@@ -219,7 +219,7 @@ def test_literals_against_schemas_that_people_write() -> None:
     mixed = {"anyOf": [{"enum": ["a"]}, {"enum": ["b"]}]}
     assert literal_problems("c", mixed) == ["'c' is not one of 'a' or one of 'b'"]
     assert literal_problems([1], {"type": "array", "items": False}) == ["item 0 is one too many"]
-    closed = {"type": "object", "additionalProperties": False, "patternProperties": {"^x": {}}}
+    closed: dict[str, Any] = {"type": "object", "additionalProperties": False, "patternProperties": {"^x": {}}}
     assert literal_problems({"xa": 1}, closed) == []
     assert literal_problems({"a": 1}, {"type": "object", "additionalProperties": False}) == [
         "unknown key 'a'; the keys are none"
