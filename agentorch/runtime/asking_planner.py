@@ -31,13 +31,13 @@ PREVIEW = 400
 class PlannerDesk:
     """Asks the planners in turn."""
 
-    def __init__(self, supervisor: Supervisor, planners: Sequence[Planner], cards: Sequence[AgentCard]) -> None:
-        self._supervisor = supervisor
+    def __init__(self, planners: Sequence[Planner], cards: Sequence[AgentCard]) -> None:
         self._planners = tuple(planners)
         self._cards = tuple(cards)
 
-    def ask(self, run: HostedRun, command: AskPlanner) -> None:
+    def ask(self, supervisor: Supervisor, run: HostedRun, command: AskPlanner) -> None:
         """Start asking; the answer comes to the run as a message."""
+        self._supervisor = supervisor
         if run.planning is not None:
             run.planning.cancel()
         work = self._plan(run) if command.number == 0 else self._patch(run, command)

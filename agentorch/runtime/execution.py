@@ -5,11 +5,12 @@ Every failure but a cancellation becomes a classified `Result`; nothing that an 
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
 import anyio.to_thread
+from pydantic_core import to_jsonable_python
 
 from agentorch.agents import Agent, Context, MalformedInput
 from agentorch.core.failures import FailureKind
@@ -22,9 +23,7 @@ from agentorch.runtime.isolation import in_own_context
 from agentorch.runtime.large import loaded, may_hold_blobs, stored
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.worker import Job
-from agentorch.validation import judge
-
-Validator = Callable[..., Any]
+from agentorch.validation import Validators, validate, validators_for
 
 
 class Prompted(Protocol):
@@ -42,7 +41,7 @@ class Execution:
         self,
         *,
         agents: Mapping[str, Agent],
-        validators: Mapping[str, Sequence[Validator]],
+        validators: Validators,
         services: Callable[[Job], DispatchServices],
         prompted: Prompted,
         blobs: Blobs,
@@ -75,13 +74,13 @@ class Execution:
         if agent.kind == "prompt":
             output = await self._prompted(agent, work, services)
         else:
-            output = agent.encode(await self._called(agent, work, services))
-        checks = (*agent.checks, *self._validators.get("*", ()), *self._validators.get(agent.name, ()))
-        if checks:
-            verdict = await judge(agent.revive(output), checks, Context(services))
-            if not verdict.accepted:
-                return Result(work.key, output, FailureKind.INVALID, verdict.problems)
-        return Result(work.key, await stored(output, self._blobs), sources=sources_in(output))
+            output = await self._called(agent, work, services)
+        validators = validators_for(agent.name, self._validators)
+        encoded, verdict = await validate(agent, output, context=Context(services), validators=validators)
+        if not verdict.accepted:
+            shown = encoded if encoded is not None else to_jsonable_python(output, fallback=repr)
+            return Result(work.key, shown, FailureKind.INVALID, verdict.problems)
+        return Result(work.key, await stored(encoded, self._blobs), sources=sources_in(encoded))
 
     async def _called(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
         problems = work.problems if work.mode == "repair" else ()

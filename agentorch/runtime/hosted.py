@@ -41,14 +41,12 @@ class HostedRun:
         self.active = 0
         """Slots that the run takes, as the scheduler counts them."""
         self._rest: asyncio.Future[None] | None = None
-        self.first: asyncio.Future[None] | None = None
-        """Done when the run's first event is durable: the run is accepted."""
+        self._last: asyncio.Future[None] | None = None
 
     def commit(self, events: Sequence[Event], after: int) -> None:
         """Queue the events of one decision; show them once they are durable."""
         future = self._journal.append(self.state.run_id, events, after=after)
-        if self.first is None:
-            self.first = future
+        self._last = future
         if future.done() and future.exception() is None:
             self.feed.publish(events)
             return
@@ -84,6 +82,11 @@ class HostedRun:
             await asyncio.shield(self._rest)
         if self.lost is not None:
             raise self.lost
+
+    async def durable(self) -> None:
+        """Wait until everything decided so far is durable; raise what lost the run."""
+        if self._last is not None:
+            await asyncio.shield(self._last)
 
     def drop_timers(self) -> None:
         """Stop everything of this run that waits for time, for a planner or for a person."""

@@ -29,7 +29,7 @@ from agentorch.runtime.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
 
-AskThePlanner = Callable[[HostedRun, AskPlanner], None]
+AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
 AskThePerson = Callable[[HostedRun, AskPerson], None]
 
 
@@ -161,7 +161,7 @@ class Supervisor:
                     if not waiter.done():
                         waiter.set_result(None)
             case AskPlanner():
-                self._ask_planner(run, command)
+                self._ask_planner(self, run, command)
             case AskPerson():
                 self._ask_person(run, command)
 

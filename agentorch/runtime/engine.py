@@ -1,0 +1,170 @@
+"""The engine: everything that an open orchestrator holds, wired together once."""
+
+import asyncio
+import inspect
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any, Self, cast
+
+from agentorch import tokens
+from agentorch.agents import Agent
+from agentorch.blobs import MemoryBlobs
+from agentorch.bus import open_bus
+from agentorch.core import inbox
+from agentorch.core.commands import AskPerson
+from agentorch.errors import ConfigurationError
+from agentorch.journal import open_journal
+from agentorch.library import Library
+from agentorch.loading import load_agents
+from agentorch.models import open_model
+from agentorch.planning import ModelPlanner, RulePlanner
+from agentorch.ports.blobs import Blobs
+from agentorch.ports.journal import Journal, KeepsBlobs
+from agentorch.ports.model import Model
+from agentorch.ports.planner import Planner
+from agentorch.prompts import Prompts
+from agentorch.runtime.answering import answerer
+from agentorch.runtime.asking_planner import PlannerDesk
+from agentorch.runtime.execution import Execution
+from agentorch.runtime.host import Host
+from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.prompted import Prompting
+from agentorch.runtime.services import DispatchServices
+from agentorch.runtime.settings import ModelSpec, Settings
+from agentorch.runtime.supervisor import Supervisor
+from agentorch.runtime.team import Team
+from agentorch.runtime.worker import Job, Worker
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """An open journal, bus, team, supervisor and worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
+        self.prompts = Prompts(_prompt_folders(settings))
+        self.team = team_of(settings, self.prompts)
+        self.planners = planners_of(settings, self.team, self.prompts)
+        journal = settings.journal
+        self.journal: Journal = (
+            open_journal(journal, durability=settings.durability)
+            if journal is None or isinstance(journal, str | os.PathLike)
+            else journal
+        )
+        self.blobs: Blobs = self.journal.blobs if isinstance(self.journal, KeepsBlobs) else MemoryBlobs()
+        self.bus = open_bus(settings.bus)
+        self.prompting = Prompting(self.prompts)
+
+    async def open(self) -> Self:
+        """Open the journal and the bus, and start to supervise and to work."""
+        await self.journal.open()
+        try:
+            await self.bus.open()
+        except BaseException:
+            await self.journal.close()
+            raise
+        desk = PlannerDesk(self.planners, self.team.cards)
+        self.supervisor = Supervisor(
+            owner=self.owner,
+            bus=self.bus,
+            journal=self.journal,
+            clock=self.settings.clock,
+            slots=self.settings.policy.parallel,
+            ask_planner=desk.ask,
+            ask_person=self._ask_person,
+        )
+        for card in self.team.catalog.values():
+            if "parallel" in card.policy.model_fields_set:
+                self.supervisor.scheduler.limit_agent(card.name, card.policy.parallel)
+        self._host = Host(self.supervisor)
+        execution = Execution(
+            agents=self.team.agents,
+            validators=self.settings.validators,
+            services=self._services,
+            prompted=self.prompting.run,
+            blobs=self.blobs,
+        )
+        self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution)
+        return self
+
+    async def close(self) -> None:
+        """Let go of every run, then of everything else."""
+        self.supervisor.close()
+        await self.worker.close()
+        await self.team.close()
+        await self.bus.close()
+        await self.journal.close()
+
+    def _services(self, job: Job) -> DispatchServices:
+        work = job.work
+        return DispatchServices(
+            job,
+            source=self.owner,
+            host=self._host,
+            bus=self.bus,
+            blobs=self.blobs,
+            model=self.team.model_of(work.agent, work.model),
+            converse=self.prompting.converse,
+        )
+
+    def _ask_person(self, run: HostedRun, command: AskPerson) -> None:
+        """Show a request to the caller's `on_request`; without one it waits in `run.waiting`."""
+        if self.settings.on_request is None:
+            return
+        task = asyncio.get_running_loop().create_task(self._answered(run, command.request_id))
+        run.asking[command.request_id] = task
+        task.add_done_callback(lambda _: run.asking.pop(command.request_id, None))
+
+    async def _answered(self, run: HostedRun, request_id: str) -> None:
+        request = run.state.requests[request_id]
+        try:
+            value = cast("Any", self.settings.on_request)(request)
+            if inspect.isawaitable(value):
+                value = await value
+        except Exception:
+            log.exception("on_request raised for %s of run %s; the request stays open", request_id, run.state.run_id)
+            return
+        if value is not None:
+            self.supervisor.send(run, inbox.Answer(self.supervisor.now(), request_id, value, "on_request"))
+
+
+def _prompt_folders(settings: Settings) -> Sequence[str]:
+    return () if settings.project is None else (os.path.join(settings.project, "prompts"),)  # noqa: PTH118
+
+
+def models_of(spec: ModelSpec) -> tuple[Model, ...]:
+    """Return the models that `model=` names, opened, in order."""
+    listed = () if spec is None else (spec,) if isinstance(spec, str) or hasattr(spec, "complete") else spec
+    several = cast("Sequence[str | Model]", listed)
+    opened = (open_model(one, count=tokens.count) for one in several)
+    return tuple(model for model in opened if model is not None)
+
+
+def team_of(settings: Settings, prompts: Prompts) -> Team:
+    """Return the team: the listed agents, or the project's and the built-in ones, with their resources given."""
+    models = models_of(settings.model)
+    loaded: Sequence[Agent] = load_agents(settings.agents, project=settings.project)
+    resources = (*settings.resources, Library(settings.files))
+    agents = [agent.with_resources(resources) for agent in loaded]
+    return Team(agents, models, answerer(prompts, with_model=bool(models)))
+
+
+def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Planner, ...]:
+    """Return who plans, in the order of asking: the rules are always the last resort."""
+    given = settings.planner
+    rules = RulePlanner()
+    if given is None:
+        given = "model" if team.models else "rules"
+    if given == "rules":
+        return (rules,)
+    if given == "model":
+        if not team.models:
+            raise ConfigurationError("planner='model' needs a model: give Orchestrator(model=...), or planner='rules'")
+        return (ModelPlanner(team.models[0].complete, prompts.render), rules)
+    if isinstance(given, str):
+        raise ConfigurationError(f"planner {given!r}: it can be 'model', 'rules' or a Planner")
+    return (given, rules)

@@ -1,0 +1,224 @@
+"""Starting, adopting and finishing runs on an open engine."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, Literal, TypedDict
+
+from pydantic_core import to_jsonable_python
+
+from agentorch.core import inbox
+from agentorch.core.advance import replay
+from agentorch.core.events import Event
+from agentorch.core.identity import digest
+from agentorch.core.policy import Policy
+from agentorch.core.state import RunState
+from agentorch.core.task import Graph
+from agentorch.core.usage import Budget
+from agentorch.core.verifier import Verified
+from agentorch.errors import ConfigurationError, PlanError, RunKeyError, RunNotFoundError, RunOwnedError
+from agentorch.plans import Plan
+from agentorch.runtime.asking_planner import plan_request
+from agentorch.runtime.engine import Engine
+from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.large import loaded
+from agentorch.runtime.outcome import Outcome, outcome_of
+from agentorch.runtime.run import Run
+from agentorch.runtime.run_ids import new_run_id
+
+PAGE: Final = 2000
+
+
+class StartOptions(TypedDict, total=False):
+    """What every call that starts a run takes."""
+
+    inputs: Mapping[str, Any]
+    """Values that tasks refer to as `$inputs.name`."""
+    budget: Budget
+    policy: Policy
+    priority: Literal["interactive", "batch"]
+    tags: Mapping[str, str]
+    timeout: float
+    """Seconds that the run may take; the same as `Budget(max_seconds=)`."""
+    key: str
+    """The same key and request attaches to the run that it started; another request raises RunKeyError."""
+
+
+def release() -> str:
+    """Return the version of agentorch that is installed."""
+    try:
+        return version("agentorch")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class Launch:
+    """Runs on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def plan(self, goal: str, inputs: Mapping[str, Any]) -> Plan:
+        """Ask the planners in turn; return the first plan that passes."""
+        state = RunState("plan", self.engine.team.catalog)
+        state.goal = goal
+        state.outputs["inputs"] = dict(inputs)
+        request = plan_request(state, self.engine.team.cards)
+        problems: list[str] = []
+        for planner in self.engine.planners:
+            try:
+                report = await planner.plan(request)
+            except PlanError as error:
+                problems.append(f"{planner.name}: {error}")
+                continue
+            return Plan.from_graph(report.graph, goal)
+        raise PlanError("; ".join(problems))
+
+    @asynccontextmanager
+    async def start(self, goal: str | Plan, options: StartOptions, *, detach: bool = False) -> AsyncIterator[Run]:
+        """Start a run; leaving by an exception cancels it, leaving normally waits for it unless it is detached."""
+        run = await self.begin(goal, options)
+        try:
+            yield run
+        except BaseException:
+            await run.cancel(reason="its block was left by an exception")
+            raise
+        if not detach:
+            await run.outcome()
+
+    async def begin(self, goal: str | Plan, options: StartOptions) -> Run:
+        """Start a run; it is accepted, and its first event durable, when this returns."""
+        engine = self.engine
+        key = options.get("key")
+        request = _request_digest(goal, options)
+        if key is not None:
+            record = await engine.journal.find(key)
+            if record is not None:
+                if record.request != request:
+                    raise RunKeyError(f"key {key!r} belongs to run {record.run_id}, which was asked something else")
+                return await self.attach(record.run_id)
+        message = self._message(goal, options, request)
+        state = RunState(new_run_id(message.at), engine.team.catalog)
+        run = engine.supervisor.host(state)
+        engine.supervisor.send(run, message)
+        if state.budget.max_seconds is not None:
+            engine.supervisor.expire_at(run, state.budget.max_seconds)
+        await run.durable()
+        return self._run(run)
+
+    def _message(self, goal: str | Plan, options: StartOptions, request: str) -> inbox.Begin:
+        settings = self.engine.settings
+        plan = goal if isinstance(goal, Plan) else None
+        words = goal.goal if isinstance(goal, Plan) else goal
+        if plan is None and not words.strip():
+            raise ConfigurationError("the goal is empty: say in words what is wanted")
+        budget = options.get("budget", settings.budget)
+        timeout = options.get("timeout")
+        if timeout is not None:
+            shortest = min(timeout, budget.max_seconds or timeout)
+            budget = budget.model_copy(update={"max_seconds": shortest})
+        inputs: dict[str, Any] = to_jsonable_python(dict(options.get("inputs", {})))
+        policy = options["policy"].over(settings.policy) if "policy" in options else settings.policy
+        return inbox.Begin(
+            at=self.engine.supervisor.now(),
+            goal=words,
+            inputs=inputs,
+            policy=policy,
+            budget=budget,
+            plan=self._verified(plan, inputs, policy) if plan is not None else None,
+            planner=None if plan is not None and not self._replans(plan) else self.engine.planners[0].name,
+            person=settings.on_request is not None,
+            priority=options.get("priority", "interactive"),
+            tags=dict(options.get("tags", {})),
+            key=options.get("key"),
+            request=request if options.get("key") is not None else None,
+            owner=self.engine.owner,
+            release=release(),
+        )
+
+    def _replans(self, plan: Plan) -> bool:
+        """Whether a hand-made plan may be patched: it may, by whoever plans here."""
+        return len(plan) > 0
+
+    def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy) -> Verified:
+        verified = self.verify(plan.graph(), inputs=inputs, policy=policy)
+        if verified.errors:
+            raise PlanError("the plan has errors: " + "; ".join(str(problem) for problem in verified.errors))
+        return verified
+
+    def verify(self, graph: Graph, *, inputs: dict[str, Any], policy: Policy) -> Verified:
+        """Check a hand-made plan against the team."""
+        from agentorch.core.verifier import verify
+
+        return verify(graph, self.engine.team.catalog, inputs=inputs, policy=policy)
+
+    async def attach(self, run_id: str) -> Run:
+        """Return a run for reading: live when it is carried out here, else as the journal has it."""
+        hosted = self.engine.supervisor.scheduler.runs.get(run_id)
+        if hosted is not None:
+            return self._run(hosted)
+        state = await self._replayed(run_id)
+        run = HostedRun(state, self.engine.journal)
+        run.feed.end()
+        return self._run(run)
+
+    async def adopt(self, run_id: str) -> Run:
+        """Take a run over and carry on with what is pending; a finished one is only read."""
+        known = self.engine.supervisor.scheduler.runs.get(run_id)
+        if known is not None:
+            if not known.at_rest:
+                raise RunOwnedError(f"run {run_id} is being carried out by this process: attach to it")
+            self.engine.supervisor.release(known)
+        state = await self._replayed(run_id)
+        if state.finished:
+            return self._read_only(state)
+        self._check_versions(state)
+        run = self.engine.supervisor.host(state)
+        self.engine.supervisor.send(run, inbox.Adopt(self.engine.supervisor.now(), self.engine.owner))
+        await run.durable()
+        run.account.spent = state.spent
+        if state.budget.max_seconds is not None:
+            self.engine.supervisor.expire_at(run, state.budget.max_seconds)
+        self.engine.supervisor.recover(run)
+        return self._run(run)
+
+    def _check_versions(self, state: RunState) -> None:
+        """Refuse to go on with agents that are not there any more."""
+        for task in state.tasks.values():
+            if task.agent not in self.engine.team.catalog:
+                raise ConfigurationError(
+                    f"run {state.run_id}: task '{task.task.id}' needs agent '{task.agent}', which this team lacks"
+                )
+
+    def _read_only(self, state: RunState) -> Run:
+        run = HostedRun(state, self.engine.journal)
+        run.feed.end()
+        return self._run(run)
+
+    async def _replayed(self, run_id: str) -> RunState:
+        state = RunState(run_id, self.engine.team.catalog)
+        while True:
+            events: list[Event] = await self.engine.journal.read(run_id, after=state.seq, limit=PAGE)
+            if not events:
+                break
+            replay(state, events)
+        if not state.seq:
+            raise RunNotFoundError(f"no run {run_id} in this journal; `agentorch runs` lists them")
+        return state
+
+    def _run(self, hosted: HostedRun) -> Run:
+        return Run(hosted, self.engine.supervisor, self._outcome)
+
+    async def _outcome(self, run: HostedRun) -> Outcome:
+        state = run.state
+        values = {
+            name: await loaded(value, self.engine.blobs)
+            for name, value in state.outputs.items()
+            if name not in {"goal", "inputs"}
+        }
+        return outcome_of(state, self.engine.team.registry, values)
+
+
+def _request_digest(goal: str | Plan, options: StartOptions) -> str:
+    asked = goal.to_dict() if isinstance(goal, Plan) else goal
+    return digest(to_jsonable_python([asked, dict(options.get("inputs", {}))]))

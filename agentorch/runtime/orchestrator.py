@@ -1,0 +1,163 @@
+"""The orchestrator: the face of agentorch. A goal and a team go in; an answer comes out."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, Self, Unpack
+
+from agentorch.core.policy import DEFAULT, Policy
+from agentorch.core.usage import UNLIMITED, Budget
+from agentorch.errors import ConfigurationError
+from agentorch.plans import Plan
+from agentorch.ports.bus import Bus
+from agentorch.ports.clock import Clock, SystemClock
+from agentorch.ports.journal import Journal, RunRecord
+from agentorch.ports.planner import Planner
+from agentorch.registry import Registry
+from agentorch.runtime.engine import Engine
+from agentorch.runtime.launch import Launch, StartOptions
+from agentorch.runtime.outcome import Outcome
+from agentorch.runtime.run import Run
+from agentorch.runtime.settings import ModelSpec, OnRequest, Settings
+from agentorch.runtime.sync import run_in_thread
+from agentorch.validation import Validators
+
+
+class Orchestrator:
+    """Coordinates a team of agents.
+
+    `agents` is the whole team: decorated functions, `Agent`s, paths, `"builtin/librarian"`; when empty, the project's
+    agents and the built-in ones. `model` is None for no model, a name, a `Model`, or a list tried in order. `journal`
+    is None or "memory:", a path, or a `Journal`. `files` are the folders that file agents may read.
+
+    Open it once for many runs: `async with Orchestrator([...]) as orchestrator`. Without that, each call opens and
+    closes what it needs, and a journal in memory is gone after it.
+    """
+
+    def __init__(
+        self,
+        agents: Sequence[Any] = (),
+        *,
+        model: ModelSpec = None,
+        planner: str | Planner | None = None,
+        validators: Validators = (),
+        policy: Policy = DEFAULT,
+        budget: Budget | None = None,
+        bus: str | Bus | None = None,
+        journal: str | Path | Journal | None = None,
+        durability: Literal["power", "process"] = "power",
+        resources: Sequence[object] = (),
+        files: Sequence[str | Path] = (),
+        project: str | Path | None = None,
+        on_request: OnRequest | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._settings = Settings(
+            agents=agents,
+            model=model,
+            planner=planner,
+            validators=validators,
+            policy=policy,
+            budget=budget or UNLIMITED,
+            bus=bus,
+            journal=journal,
+            durability=durability,
+            resources=resources,
+            files=(files,) if isinstance(files, str | Path) else files,
+            project=project,
+            on_request=on_request,
+            clock=clock or SystemClock(),
+        )
+        self._engine: Engine | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._engine is not None:
+            raise ConfigurationError("this Orchestrator is open already; open another, or share this one")
+        self._engine = await Engine(self._settings).open()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
+
+    @asynccontextmanager
+    async def _launch(self) -> AsyncIterator[Launch]:
+        if self._engine is not None:
+            yield Launch(self._engine)
+            return
+        engine = await Engine(self._settings).open()
+        try:
+            yield Launch(engine)
+        finally:
+            await engine.close()
+
+    def _open_launch(self, method: str) -> Launch:
+        if self._engine is None:
+            raise ConfigurationError(
+                f"Orchestrator.{method} needs an open orchestrator: use `async with Orchestrator(...)`"
+            )
+        return Launch(self._engine)
+
+    @property
+    def registry(self) -> Registry:
+        """The team."""
+        return (self._engine or Engine(self._settings)).team.registry
+
+    async def plan(self, goal: str, *, inputs: Mapping[str, Any] | None = None) -> Plan:
+        """Return the plan that would be run for `goal`; raise PlanError in words when there is none."""
+        async with self._launch() as launch:
+            return await launch.plan(goal, inputs or {})
+
+    async def run(self, goal: str | Plan, **options: Unpack[StartOptions]) -> Outcome:
+        """Carry out a goal, or a plan, to its end, and return what came of it.
+
+        Raises PlanError for a hand-made plan with errors; what goes wrong later is in the outcome.
+        """
+        async with self._launch() as launch, launch.start(goal, options) as run:
+            return await run.outcome()
+
+    @asynccontextmanager
+    async def start(
+        self, goal: str | Plan, *, detach: bool = False, **options: Unpack[StartOptions]
+    ) -> AsyncIterator[Run]:
+        """Start a run and watch it in the block.
+
+        Leaving the block by an exception cancels the run; leaving it normally waits for the end. `detach` hands the
+        run to the orchestrator instead.
+        """
+        async with self._launch() as launch, launch.start(goal, options, detach=detach) as run:
+            yield run
+
+    async def submit(self, goal: str | Plan, **options: Unpack[StartOptions]) -> Run:
+        """Start a run that goes on by itself while the orchestrator is open; it is accepted when this returns."""
+        return await self._open_launch("submit").begin(goal, options)
+
+    async def attach(self, run_id: str) -> Run:
+        """Return a run of this journal for reading."""
+        return await self._open_launch("attach").attach(run_id)
+
+    async def resume(self, run_id: str) -> Outcome:
+        """Take up a run where its journal ends, and carry it out; a finished one gives its outcome."""
+        async with self._launch() as launch:
+            run = await launch.adopt(run_id)
+            return await run.outcome()
+
+    def runs(
+        self, *, status: str | None = None, tags: dict[str, str] | None = None, limit: int | None = None
+    ) -> AsyncIterator[RunRecord]:
+        """Go through the runs of the journal, newest first."""
+        return self._runs(status, tags, limit)
+
+    async def _runs(
+        self, status: str | None, tags: dict[str, str] | None, limit: int | None
+    ) -> AsyncIterator[RunRecord]:
+        async with self._launch() as launch:
+            async for record in launch.engine.journal.runs(status=status, tags=tags, limit=limit):
+                yield record
+
+    def run_sync(self, goal: str | Plan, **options: Unpack[StartOptions]) -> Outcome:
+        """Do the same as `run`, for callers that are not async; works in a notebook too."""
+        if self._engine is not None:
+            raise ConfigurationError("this Orchestrator is open: use `await orchestrator.run(...)`")
+        return run_in_thread(lambda: self.run(goal, **options))

@@ -1,0 +1,158 @@
+"""What came of a run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from agentorch.core.events import RunStatus
+from agentorch.core.failures import Problem
+from agentorch.core.state import RunState, Status
+from agentorch.core.task import Graph
+from agentorch.core.usage import NOTHING, Usage
+from agentorch.errors import RunFailed
+from agentorch.plans import Plan
+from agentorch.registry import Registry
+
+
+class OutcomeStatus(StrEnum):
+    """How a run stands when nothing more happens by itself."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    """There is an answer, or some outputs; `problems` say what is missing."""
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    WAITING = "waiting"
+    """For a person, or for the set-up to be mended: it can be resumed."""
+
+
+class Outputs(Mapping[str, Any]):
+    """The outputs of the succeeded tasks by id, each in its agent's declared type, made when looked at."""
+
+    def __init__(self, values: Mapping[str, Any], agents: Mapping[str, str], registry: Registry) -> None:
+        self._values = values
+        self._agents = agents
+        self._registry = registry
+        self._typed: dict[str, Any] = {}
+
+    def __getitem__(self, task: str) -> Any:
+        """Return the output of `task`; KeyError when it brought none."""
+        if task not in self._typed:
+            value = self._values[task]
+            agent = self._agents[task]
+            self._typed[task] = self._registry[agent].revive(value) if agent in self._registry else value
+        return self._typed[task]
+
+    def plain(self, task: str) -> Any:
+        """Return the output of `task` as JSON."""
+        return self._values[task]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Outputs({', '.join(self._values)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: equal live and after a resume."""
+
+    run_id: str
+    status: OutcomeStatus
+    answer: Any
+    """The value of the plan's answer, in its own type; None when there is none."""
+    outputs: Mapping[str, Any]
+    """Outputs of the succeeded tasks by id."""
+    sources: tuple[str, ...]
+    """What the answer rests on, as the agents cite it: `path:line` or URLs."""
+    plan: Plan
+    usage: Usage = NOTHING
+    problems: tuple[Problem, ...] = ()
+    """What went wrong or is missing, and warnings; each with code, task, message and remedy."""
+    seconds: float = 0.0
+    """Wall time from the first event to the last."""
+    states: Mapping[str, str] = field(default_factory=dict[str, str])
+    """How each task of the plan ended, by id."""
+
+    def raise_for_problems(self) -> "Outcome":
+        """Return self when the run succeeded; raise RunFailed with the problems in words otherwise."""
+        if self.status is OutcomeStatus.SUCCEEDED:
+            return self
+        lines = [str(problem) for problem in self.problems if problem.is_error] or ["no reason was recorded"]
+        raise RunFailed(f"run {self.run_id} {self.status}: " + "; ".join(lines))
+
+
+def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -> Outcome:
+    """Return the outcome of a run that is at rest; `values` are its outputs, blobs read."""
+    root, path = _answer_place(state)
+    agents = {name: task.agent for name, task in state.tasks.items()}
+    outputs = Outputs(values, agents, registry)
+    answer = _part(outputs, root, path)
+    tasks = tuple(task.task for task in state.tasks.values() if task.caller is None)
+    plan = Plan.from_graph(Graph(tasks, state.answer), state.goal)
+    return Outcome(
+        run_id=state.run_id,
+        status=_status(state),
+        answer=answer,
+        outputs=outputs,
+        sources=_sources(state, root),
+        plan=plan,
+        usage=state.spent,
+        problems=_problems(state),
+        seconds=max(0.0, state.updated - state.started),
+        states={name: str(task.status) for name, task in state.tasks.items() if task.caller is None},
+    )
+
+
+def _status(state: RunState) -> OutcomeStatus:
+    finished: RunStatus | str = state.status
+    return OutcomeStatus(finished) if state.finished else OutcomeStatus.WAITING
+
+
+def _problems(state: RunState) -> tuple[Problem, ...]:
+    problems = list(state.problems)
+    if state.stopped is not None and not state.finished:
+        problems.append(state.stopped)
+    for request in state.requests.values():
+        remedy = f"answer request {request.request_id}"
+        problems.append(Problem("waiting", request.question, task=request.task, remedy=remedy))
+    return tuple(problems)
+
+
+def _answer_place(state: RunState) -> tuple[str, list[str]]:
+    root, *path = (state.answer or "$")[1:].split(".")
+    return root, path
+
+
+def _part(outputs: Outputs, root: str, path: list[str]) -> Any:
+    if root not in outputs:
+        return None
+    if not path:
+        return outputs[root]
+    value = outputs.plain(root)
+    for step in path:
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
+
+
+def _sources(state: RunState, root: str) -> tuple[str, ...]:
+    """Return what the answer's task cites, or else what the tasks above it cite, nearest first, each once."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    level = [root]
+    while level:
+        below: list[str] = []
+        for name in level:
+            task = state.tasks.get(name)
+            if task is None or name in seen or task.status is not Status.SUCCEEDED:
+                continue
+            seen.add(name)
+            found.update(dict.fromkeys(task.sources))
+            below += [*task.task.needs, *(task.children or ())]
+        level = below
+    return tuple(found)

@@ -1,0 +1,37 @@
+"""The runtime's side of `agentorch.prompting`: templates and the token budget given, services passed on."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from agentorch.agents import Agent
+from agentorch.messages.work import Work
+from agentorch.prompting import converse, run_prompt_agent
+from agentorch.prompts import Prompts
+from agentorch.runtime.services import DispatchServices
+
+INPUT_TOKENS: Final = 24_000
+"""Tokens that the inputs of one prompt may take; larger ones are shown as previews."""
+
+
+class Prompting:
+    """Runs prompt agents and conversations."""
+
+    def __init__(self, prompts: Prompts) -> None:
+        self._prompts = prompts
+
+    async def run(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
+        """Return the output of a prompt agent as JSON."""
+        return await run_prompt_agent(
+            agent,
+            work.inputs,
+            services,
+            prompts=self._prompts,
+            mode=work.mode,
+            previous_output=work.output,
+            problems=work.problems,
+            token_budget=INPUT_TOKENS,
+        )
+
+    async def converse(self, services: DispatchServices, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
+        """Return the model's answer to `prompt` as the type `output`."""
+        return await converse(services, prompt, output=output, tools=tools)

@@ -1,0 +1,73 @@
+"""A run in the caller's hands: watch it, answer it, wait for it, stop it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Literal, overload
+
+from agentorch.core.events import Event
+from agentorch.core.inbox import Answer, Cancel
+from agentorch.core.state import Request
+from agentorch.errors import ConfigurationError
+from agentorch.messages.work import TextDelta
+from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.outcome import Outcome
+from agentorch.runtime.supervisor import Supervisor
+
+
+class Run:
+    """One run. Any number of readers may watch it; none slows it down."""
+
+    def __init__(
+        self, hosted: HostedRun, supervisor: Supervisor, finish: Callable[[HostedRun], Awaitable[Outcome]]
+    ) -> None:
+        self._hosted = hosted
+        self._supervisor = supervisor
+        self._finish = finish
+
+    @property
+    def id(self) -> str:
+        """The run's id: a UUIDv7."""
+        return self._hosted.state.run_id
+
+    @property
+    def status(self) -> str:
+        """planning, running, replanning, answering, stopped, succeeded, partial, failed or cancelled."""
+        return self._hosted.state.status
+
+    @property
+    def waiting(self) -> tuple[Request, ...]:
+        """What waits for a person: each with request_id, kind, task, question and answer_schema."""
+        return tuple(self._hosted.state.requests.values())
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._hosted.feed.read(0)
+
+    @overload
+    def events(self, *, after: int = 0, deltas: Literal[False] = False) -> AsyncIterator[Event]: ...
+
+    @overload
+    def events(self, *, after: int = 0, deltas: Literal[True]) -> AsyncIterator[Event | TextDelta]: ...
+
+    def events(self, *, after: int = 0, deltas: bool = False) -> AsyncIterator[Any]:
+        """Go through the events with `seq > after`; with `deltas`, also the text that models are saying."""
+        return self._hosted.feed.read_with_deltas(after) if deltas else self._hosted.feed.read(after)
+
+    async def outcome(self) -> Outcome:
+        """Wait until nothing more happens by itself; return what came of the run."""
+        await self._hosted.rest()
+        return await self._finish(self._hosted)
+
+    async def answer(self, request_id: str, value: Any, *, by: str = "user") -> None:
+        """Answer a request in `waiting`; durable when this returns."""
+        if request_id not in self._hosted.state.requests:
+            waiting = ", ".join(self._hosted.state.requests) or "nothing"
+            raise ConfigurationError(f"run {self.id}: no request {request_id!r} is open; waiting: {waiting}")
+        self._supervisor.send(self._hosted, Answer(self._supervisor.now(), request_id, value, by))
+        await self._hosted.durable()
+
+    async def cancel(self, *, by: str = "user", reason: str = "") -> None:
+        """Stop the run; what is done is kept. Durable when this returns."""
+        self._supervisor.send(self._hosted, Cancel(self._supervisor.now(), by, reason))
+        await self._hosted.durable()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id} {self.status}>"

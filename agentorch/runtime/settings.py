@@ -1,0 +1,52 @@
+"""What an orchestrator was given, checked: the constructor's arguments as one value."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from agentorch.core.policy import Policy
+from agentorch.core.usage import UNLIMITED, Budget
+from agentorch.ports.bus import Bus
+from agentorch.ports.clock import Clock, SystemClock
+from agentorch.ports.journal import Journal
+from agentorch.ports.model import Model
+from agentorch.ports.planner import Planner
+from agentorch.validation import Validators
+
+ModelSpec = str | Model | Sequence[str | Model] | None
+OnRequest = Callable[..., Any]
+"""Called with (run, request) when something waits for a person; what it returns is the answer, None is "later"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See `Orchestrator`."""
+
+    agents: Sequence[Any] = ()
+    model: ModelSpec = None
+    planner: str | Planner | None = None
+    validators: Validators = ()
+    policy: Policy = Policy()  # noqa: RUF009  # frozen: safe to share
+    budget: Budget = UNLIMITED
+    bus: str | Bus | None = None
+    journal: str | Path | Journal | None = None
+    durability: Literal["power", "process"] = "power"
+    resources: Sequence[object] = ()
+    files: Sequence[str | Path] = ()
+    project: str | Path | None = None
+    on_request: OnRequest | None = None
+    clock: Clock = SystemClock()  # noqa: RUF009  # stateless
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What every call that starts a run takes."""
+
+    inputs: Mapping[str, Any]
+    budget: Budget | None = None
+    policy: Policy | None = None
+    priority: Literal["interactive", "batch"] = "interactive"
+    tags: Mapping[str, str] | None = None
+    timeout: float | None = None
+    key: str | None = None

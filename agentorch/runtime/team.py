@@ -1,0 +1,59 @@
+"""The team of an orchestrator: its agents, their models, and the cards that planners and the core see."""
+
+from collections.abc import Mapping, Sequence
+
+from agentorch.agents import Agent
+from agentorch.core.card import AgentCard
+from agentorch.errors import ConfigurationError
+from agentorch.models import open_model
+from agentorch.ports.model import Model
+from agentorch.registry import Registry
+
+
+class Team:
+    """Agents by name, each with the models that it is tried with."""
+
+    def __init__(self, agents: Sequence[Agent], models: Sequence[Model], answerer: Agent) -> None:
+        self.registry = Registry(agents)
+        self.models = tuple(models)
+        """The run's models, in order."""
+        if answerer.name in self.registry:
+            raise ConfigurationError(f"an agent is called {answerer.name!r}, which is the built-in answerer's name")
+        self.agents: Mapping[str, Agent] = {one.name: one for one in (*self.registry, answerer)}
+        self._own: dict[str, tuple[Model, ...]] = {
+            one.name: tuple(_opened(name, one) for name in one.models) for one in self.registry if one.models
+        }
+        self.catalog: Mapping[str, AgentCard] = {name: self._card(one) for name, one in sorted(self.agents.items())}
+        """Every card, the answerer's included, with the number of models that it can be tried with."""
+
+    @property
+    def cards(self) -> tuple[AgentCard, ...]:
+        """What planners may choose from: without a model, only agents that need none."""
+        return tuple(
+            self.catalog[name]
+            for name in self.registry.names
+            if not self.catalog[name].needs_model or self.model_of(name, 0) is not None
+        )
+
+    def model_of(self, agent: str, index: int) -> Model | None:
+        """Return the agent's model number `index`; None when there is none."""
+        models = self._own.get(agent, self.models)
+        return models[min(index, len(models) - 1)] if models else None
+
+    async def close(self) -> None:
+        """Release the models' connections."""
+        for model in {id(model): model for models in (self.models, *self._own.values()) for model in models}.values():
+            await model.close()
+
+    def _card(self, agent: Agent) -> AgentCard:
+        count = len(self._own.get(agent.name, self.models))
+        uses_model = agent.kind == "prompt" or agent.card.needs_model
+        return agent.card.model_copy(update={"models": max(1, count) if uses_model else 1})
+
+
+def _opened(name: str, agent: Agent) -> Model:
+    given = agent.given_models.get(name)
+    model = given if given is not None else open_model(name)
+    if model is None:
+        raise ConfigurationError(f"agent {agent.name!r}: no model is named by {name!r}")
+    return model
