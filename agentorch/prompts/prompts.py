@@ -35,7 +35,7 @@ class Prompts:
         self._loader = _Loader(tuple(Path(folder) for folder in folders), builtin or builtin_folder("prompts"))
         self._environment = Sandbox(self._loader)
 
-    def render(self, name: str, **values: Any) -> str:
+    def render(self, name: str, /, **values: Any) -> str:
         """Return the text of a template; values are data, never templates.
 
         Raises:

@@ -94,7 +94,7 @@ def _takes_context(check: Validator) -> bool:
         return True
     if not positional:
         raise ConfigurationError(f"check {_name(check)!r} takes no output; declare (output) or (output, context)")
-    return len(positional) > 1
+    return sum(item.default is item.empty or item.name == "context" for item in positional) > 1
 
 
 def _name(check: Validator) -> str:

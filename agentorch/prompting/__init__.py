@@ -1,0 +1,6 @@
+"""Prompt agents at work: requests, tools, answers."""
+
+from agentorch.prompting.converse import converse
+from agentorch.prompting.prompt_agent import run_prompt_agent
+
+__all__ = ["converse", "run_prompt_agent"]

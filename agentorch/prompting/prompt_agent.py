@@ -1,0 +1,139 @@
+"""Runs a prompt agent for one dispatch: its declared inputs in, a checked answer out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from agentorch.agents import Agent
+from agentorch.core.card import AgentCard
+from agentorch.core.values import BLOB_KEY, is_blob_ref
+from agentorch.errors import PermanentError
+from agentorch.ports.model import Message
+from agentorch.ports.services import Services
+from agentorch.prompting.answers import asked_schema, read_answer, schema_text
+from agentorch.prompting.conversation import MESSAGE_TOKENS, READING_SHARE, Conversation, reading_note, request_tokens
+from agentorch.prompting.reading_on import ReadingOn
+from agentorch.prompting.toolbox import Toolbox
+from agentorch.prompting.trimming import Shown, count_long, fit
+from agentorch.prompts import Prompts, escaped, shown_value
+
+_NO_TEAM: Final[Mapping[str, AgentCard]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class InputText:
+    """One input as the template sees it."""
+
+    name: str
+    text: str
+    note: str = ""
+
+
+async def run_prompt_agent(
+    agent: Agent,
+    inputs: Mapping[str, Any],
+    services: Services,
+    *,
+    prompts: Prompts,
+    mode: Literal["fresh", "repair"] = "fresh",
+    previous_output: Any = None,
+    problems: Sequence[str] = (),
+    token_budget: int | None = None,
+    team: Mapping[str, AgentCard] = _NO_TEAM,
+) -> Any:
+    """Return the agent's output as JSON, held to its schema.
+
+    `inputs` are the declared ones, as `agent.bind` gives them; nothing else of the run is shown. A repair shows the
+    rejected output, its schema and the problems, and nothing else. `team` are the agents that may be called as tools.
+
+    Raises:
+        ModelRefusal: the model or a filter declined.
+        MalformedOutput: the answer does not hold to the schema, or was cut off; `text` is what came.
+        PermanentError: not even previews fit the token budget.
+    """
+    reading = ReadingOn(services.count)
+    tools = () if mode == "repair" else agent.tools
+    toolbox = Toolbox(tools, services, reading=reading, team=team)
+    labels = {"agent": agent.name, "task": services.task.id, "purpose": "repair" if mode == "repair" else "work"}
+    output = asked_schema(agent.output, agent.name)
+    talk = Conversation(services, prompts, toolbox, reading, labels, output, token_budget)
+    if mode == "repair":
+        messages = [Message("user", _repair_text(talk, previous_output, problems))]
+    else:
+        texts = {name: escaped(shown_value(await _whole(value, services))) for name, value in inputs.items()}
+        messages = await _task_messages(talk, agent, texts)
+    return read_answer(await talk.hold(messages), agent.output)
+
+
+def _repair_text(talk: Conversation, output: Any, problems: Sequence[str]) -> str:
+    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    return talk.prompts.render("repair", output=text, problems=list(problems), schema=schema_text(talk.output))
+
+
+async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, str]) -> list[Message]:
+    """Return the system and the user message, with what does not fit shown in part."""
+    objective = talk.services.task.objective
+    shown = _fitted(talk, agent, texts, objective)
+    inputs = [await _noted(talk, name, texts[name], shown[name]) for name in texts]
+    system = _system_text(talk, agent)
+    return [
+        Message("system", system),
+        Message("user", talk.prompts.render("task", objective=objective, inputs=inputs)),
+    ]
+
+
+def _system_text(talk: Conversation, agent: Agent) -> str:
+    return talk.prompts.render(
+        "agent",
+        name=agent.name,
+        description=agent.card.description,
+        prompt=agent.prompt,
+        schema=schema_text(talk.output),
+        tools=not talk.toolbox.empty,
+        reading=bool(talk.reading),
+    )
+
+
+def _fitted(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> Mapping[str, Shown]:
+    """Return how each value is shown; what is cut becomes readable by the tool."""
+    if talk.token_budget is None:
+        return {name: Shown(text, 0, 0) for name, text in texts.items()}
+    shown = fit(texts, room=_room(talk, agent, objective), count=talk.services.count)
+    if shown is not None and all(item.whole for item in shown.values()):
+        return shown
+    for name, text in texts.items():
+        talk.reading.add(name, text)
+    # With the reading tool, its sentence and its answers in the requests there is less room than before.
+    shown = fit(texts, room=_room(talk, agent, objective), count=talk.services.count)
+    if shown is None:
+        raise PermanentError(
+            f"agent {agent.name!r}: its prompt, task and tools alone take more than the budget of {talk.token_budget} "
+            f"tokens; raise the budget, or shorten them"
+        )
+    talk.reading.keep([name for name, item in shown.items() if not item.whole])
+    return shown
+
+
+def _room(talk: Conversation, agent: Agent, objective: str) -> int:
+    """Return the tokens that are left for the inputs; a part is kept free for what tools answer."""
+    frame = _system_text(talk, agent) + talk.prompts.render("task", objective=objective, inputs=[])
+    tools = request_tokens(talk.services, talk.toolbox, talk.output)
+    budget = talk.token_budget or 0
+    kept_free = budget // READING_SHARE if talk.toolbox.specs else 0
+    return budget - kept_free - count_long(frame, talk.services.count) - tools - 2 * MESSAGE_TOKENS
+
+
+async def _noted(talk: Conversation, name: str, text: str, shown: Shown) -> InputText:
+    if shown.whole:
+        return InputText(name, text)
+    blob = await talk.services.put_blob(text.encode("utf-8", "replace"))
+    talk.services.trimmed(name, tokens=shown.tokens, kept=shown.kept, blob=blob)
+    return InputText(name, shown.text, reading_note(name, len(shown.text), len(text), blob))
+
+
+async def _whole(value: Any, services: Services) -> Any:
+    """Return the value that a blob reference stands for, or the value itself."""
+    if not is_blob_ref(value):
+        return value
+    return json.loads(await services.get_blob(value[BLOB_KEY]["sha256"]))

@@ -1,0 +1,102 @@
+"""The toolbox: what a model may call in one dispatch, and what it is told of each call."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from agentorch.core.card import AgentCard
+from agentorch.errors import AgentorchError, ConfigurationError, PermanentError, TransientError
+from agentorch.ports.model import ToolCall, ToolSpec
+from agentorch.ports.services import Services
+from agentorch.prompting.reading_on import NAME as READ_INPUT
+from agentorch.prompting.reading_on import ReadingOn
+from agentorch.prompts import shown_value
+from agentorch.signatures import MalformedInput
+from agentorch.tools import Tool, as_tool
+
+
+class Toolbox:
+    """Tools, agents that may be called by name, and reading on.
+
+    A call that goes wrong is answered with the error, so that the model can mend it; what stops the dispatch
+    (cancellation, budget, a provider that fails) is raised.
+    """
+
+    def __init__(
+        self, tools: Sequence[Any], services: Services, *, reading: ReadingOn, team: Mapping[str, AgentCard]
+    ) -> None:
+        self._services = services
+        self._reading = reading
+        self._tools: dict[str, Tool[..., Any]] = {}
+        self._agents: dict[str, AgentCard] = {}
+        for given in tools:
+            self._add(given, team)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing but reading on."""
+        return not self._tools and not self._agents
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """The tools as a model sees them."""
+        tools = [tool.spec for tool in self._tools.values()]
+        agents = [ToolSpec(name, card.description, card.input) for name, card in self._agents.items()]
+        return (*tools, *agents, *((self._reading.spec,) if self._reading else ()))
+
+    async def answer(self, calls: Sequence[ToolCall]) -> list[str]:
+        """Carry out the calls of one turn side by side; return what to tell the model of each, in their order."""
+        if len(calls) == 1:
+            return [await self._answer(calls[0])]
+        tasks = [asyncio.ensure_future(self._answer(call)) for call in calls]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, call: ToolCall) -> str:
+        try:
+            return await self._carry_out(call)
+        except MalformedInput as error:
+            return f"error: {error}"
+        except (TransientError, PermanentError) as error:
+            return f"error: {call.name} failed: {error}"
+        except AgentorchError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever a tool raises is the model's to deal with
+            return f"error: {call.name} failed: {type(error).__name__}: {error}"
+
+    async def _carry_out(self, call: ToolCall) -> str:
+        if call.name == READ_INPUT and self._reading:
+            return self._reading.invoke(_json_object(call.arguments))
+        tool = self._tools.get(call.name)
+        if tool is not None:
+            return shown_value(await self._services.use(tool, tool.parse(call.arguments)))
+        if call.name in self._agents:
+            return shown_value(await self._services.call(call.name, _json_object(call.arguments)))
+        known = ", ".join(spec.name for spec in self.specs) or "none"
+        return f"error: there is no tool {call.name!r}; the tools are {known}"
+
+    def _add(self, given: Any, team: Mapping[str, AgentCard]) -> None:
+        if isinstance(given, str):
+            if given not in team:
+                raise ConfigurationError(f"unknown tool {given!r}: neither a tool nor an agent of the team")
+            self._agents[given] = team[given]
+        elif isinstance(getattr(given, "card", None), AgentCard):
+            self._agents[given.card.name] = given.card
+        else:
+            tool = as_tool(given)
+            self._tools[tool.name] = tool
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value: Any = json.loads(text) if text.strip() else {}
+    except ValueError as error:
+        raise MalformedInput(f"the arguments are not JSON: {error}; send one JSON object") from None
+    if not isinstance(value, dict):
+        raise MalformedInput("the arguments are not a JSON object; send one")
+    return cast("dict[str, Any]", value)

@@ -1,0 +1,76 @@
+"""Trimming: which values are shown whole when they do not all fit.
+
+1. Everything that fits is shown whole.
+2. Else the largest value is cut to what makes the rest fit, but not below a preview; then the next largest; names
+   break ties.
+3. When previews are still too much they become short, then empty: each value keeps at least its name and its reference.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+Count = Callable[[str], int]
+PREVIEWS: Final = (300, 40, 0)
+"""Tokens that a preview keeps, at first and when that is too much."""
+NOTE_TOKENS: Final = 70
+"""What the note below a preview costs."""
+FENCE_TOKENS: Final = 16
+"""What the delimiters around a value cost, its name not counted."""
+_SAMPLE: Final = 60_000
+"""Characters that are counted of a long text; the rest is taken to be alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One value as it stands in the prompt."""
+
+    text: str
+    tokens: int
+    """Of the whole value."""
+    kept: int
+    """Of what is shown."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.kept == self.tokens
+
+
+def count_long(text: str, count: Count) -> int:
+    """Count the tokens of a text; of a very long one, by its beginning."""
+    if len(text) <= _SAMPLE:
+        return count(text)
+    return round(count(text[:_SAMPLE]) * len(text) / _SAMPLE)
+
+
+def cut(text: str, tokens: int, count: Count) -> str:
+    """Return the beginning of a text that is at most `tokens` long."""
+    if tokens <= 0:
+        return ""
+    length = min(len(text), tokens * 8)
+    while length and (size := count(text[:length])) > tokens:
+        length = min(length - 1, int(length * tokens / size))
+    return text[:length]
+
+
+def fit(texts: Mapping[str, str], *, room: int, count: Count) -> dict[str, Shown] | None:
+    """Return how each value is shown so that all take at most `room` tokens; None when nothing helps."""
+    sizes = {name: count_long(text, count) for name, text in texts.items()}
+    shown = {name: Shown(text, sizes[name], sizes[name]) for name, text in texts.items()}
+    overhead = sum(FENCE_TOKENS + count(name) for name in texts)
+    total = overhead + sum(sizes.values())
+    by_size = sorted(texts, key=lambda name: (-sizes[name], name))
+    for preview in PREVIEWS:
+        for name in by_size:
+            if total <= room:
+                return shown
+            before = shown[name]
+            keep = max(preview, before.kept - (total - room) - NOTE_TOKENS * before.whole)
+            if keep >= before.kept:
+                continue
+            text = cut(texts[name], keep, count)
+            after = Shown(text, sizes[name], count(text))
+            total += after.kept - before.kept + NOTE_TOKENS * before.whole
+            shown[name] = after
+    return shown if total <= room else None
