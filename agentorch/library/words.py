@@ -5,9 +5,11 @@ harmless for other languages. SQLite's own stemmer ranks passages; this one coun
 """
 
 import re
+import unicodedata
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*")
+_PARTS: Final = re.compile(r"[.']")
 _SHORTEST_STEM: Final = 3
 _SUFFIXES: Final = (
     ("ations", "at"), ("ation", "at"), ("ating", "at"), ("ated", "at"), ("ates", "at"), ("ate", "at"),
@@ -21,7 +23,7 @@ _VOWELS: Final = frozenset("aeiouy")
 _SMALL: Final = """
     a about after all also am an and any are as at be because been before being both but by can could did do does
     doing done each either else every find for from further get give given go goes had has have having he her here hers
-    him his how i if in into is it its itself just know let like long many me more most much must my near no nor not
+    him his happen happened happens how i if in into is it its itself just know let like long made make makes many may me might more most much must my near no nor not
     now of off often on once one only or other our ours out over own per please same say says shall she should show so
     some such tell than that the their theirs them then there these they this those to too under until up upon us use
     used using very via want was we were what whatever when where whether which while who whom whose why will with
@@ -34,7 +36,7 @@ STOP_WORDS: Final = frozenset(_SMALL.split())
 
 def words(text: str) -> list[str]:
     """Return the words of `text` in lower case, in order."""
-    return [match.group().replace("’", "'") for match in _WORD.finditer(text.lower())]
+    return [match.group() for match in _WORD.finditer(_folded(text))]
 
 
 def content_words(text: str) -> list[str]:
@@ -53,6 +55,19 @@ def stem(word: str) -> str:
         if word.endswith(suffix) and len(root) >= _SHORTEST_STEM and not _VOWELS.isdisjoint(root):
             return _single_end(root + instead)
     return word
+
+
+def stems(text: str) -> set[str]:
+    """Return the stems of all words of `text`, and of the parts of compound ones."""
+    return {stem(part) for word in words(text) for part in (word, *_PARTS.split(word))}
+
+
+def _folded(text: str) -> str:
+    """Lower case, without accents, with straight apostrophes."""
+    lower = text.lower().replace("’", "'")
+    if lower.isascii():
+        return lower
+    return "".join(letter for letter in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(letter))
 
 
 def _means_something(word: str) -> bool:

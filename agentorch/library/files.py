@@ -1,0 +1,183 @@
+"""The library of the user's files: keeps an index of the folders given, and finds passages in it."""
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from time import time_ns
+from typing import Final, Self
+
+from agentorch.errors import FileAccessError, MissingExtraError
+from agentorch.library.findings import NO_MODEL, Findings, FoundPassage, cited, in_answer
+from agentorch.library.folders import Folders, Found, Refused
+from agentorch.library.index import Index, Known, fingerprint
+from agentorch.library.reading import LARGEST_FILE, NotRead, decode, read_passages
+from agentorch.library.search import search, understand
+
+_SETTLED: Final = 2_000_000_000
+"""Nanoseconds after which a file's time of change tells two versions apart for certain."""
+_MOST_NAMED: Final = 3
+"""Files that one note names."""
+_LINES: Final = 200
+"""Lines that one reading gives."""
+
+
+class Library:
+    """Finds passages in the files under some folders, and reads those files, and no others.
+
+    A resource: a parameter annotated `Library` is given the orchestrator's. Every search looks for changed files
+    first. May be used from several threads.
+    """
+
+    def __init__(self, folders: Iterable[str | os.PathLike[str]] = (), *, index: str | Path | None = None) -> None:
+        """Take the folders (or files) that may be read; nothing is read yet.
+
+        The index is kept in memory, or in the file `index` if one is named. Raises FileAccessError for a folder that
+        is not there.
+        """
+        self._folders = Folders(list(folders))
+        self._index = Index(index)
+        self._lock = threading.Lock()
+        self._notes: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index."""
+        with self._lock:
+            self._index.close()
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders as they were given."""
+        return self._folders.shown
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be read at the last look, one line for each reason."""
+        return list(self._notes)
+
+    def refresh(self) -> int:
+        """Read what is new or has changed; return how many files have passages."""
+        with self._lock:
+            return self._refresh()
+
+    def find(self, question: str, limit: int = 5) -> list[FoundPassage]:
+        """Return the passages that speak of `question`, best first; none when the files say nothing about it."""
+        with self._lock:
+            self._refresh()
+            hits = search(understand(question, self._index), self._index, limit)
+        return [
+            FoundPassage(
+                path=hit.path,
+                line=hit.line,
+                end_line=hit.end,
+                text=hit.text,
+                heading=hit.heading,
+                score=round(hit.score, 4),
+            )
+            for hit in hits
+        ]
+
+    def ask(self, question: str, limit: int = 5) -> Findings:
+        """Return what the files say about `question`, in their own words, with citations."""
+        passages = self.find(question, limit)
+        answer = in_answer(passages)
+        text = "\n".join([*map(cited, answer), NO_MODEL]) if answer else self._absent(question)
+        sources = list(dict.fromkeys(passage.source for passage in answer))
+        return Findings(
+            question=question, answer=text, found=bool(answer), passages=passages, sources=sources, notes=self.notes
+        )
+
+    def read(self, path: str, start: int = 1, lines: int = _LINES) -> str:
+        """Return lines of a file under the folders, each with its number; a PDF's are read by `find` only.
+
+        Raises:
+            FileAccessError: the file is outside the folders, not there, too large, or not text.
+        """
+        real = self._folders.resolve(path)
+        try:
+            data = self._folders.read(str(real), most=LARGEST_FILE)
+            if len(data) > LARGEST_FILE:
+                raise FileAccessError(f"{path}: is larger than {LARGEST_FILE // 2**20} MB")
+            text = decode(data).splitlines()
+        except OSError as error:
+            raise FileAccessError(f"{path}: cannot be read: {error.strerror}") from error
+        except NotRead as why:
+            raise FileAccessError(f"{path}: {why}") from None
+        first = max(1, start)
+        shown = text[first - 1 : first - 1 + max(1, lines)]
+        return "\n".join(f"{number}: {line}" for number, line in enumerate(shown, first))
+
+    def _absent(self, question: str) -> str:
+        if not len(self._folders):
+            return "No files were given to look in: name the folders to read."
+        with self._lock:
+            unknown = understand(question, self._index).unknown
+            count = sum(1 for known in self._index.known().values() if not known.note)
+        words = f" They do not hold the word {_listed(unknown)}." if unknown else ""
+        where = f"{_listed(self.folders, quote=False)} ({count} {'file' if count == 1 else 'files'})"
+        return f"The files in {where} say nothing about this: {question.strip()}{words}"
+
+    def _refresh(self) -> int:
+        known = self._index.known()
+        reasons: dict[str, list[str]] = defaultdict(list)
+        met: set[str] = set()
+        readable = 0
+        for item in self._folders.walk():
+            if isinstance(item, Refused):
+                reasons[item.why].append(item.shown)
+                continue
+            met.add(item.real)
+            note = self._look(item, known.get(item.real))
+            readable += not note
+            if note:
+                reasons[note].append(item.shown)
+        for real in known.keys() - met:
+            self._index.drop(real)
+        self._index.commit()
+        self._notes = [_note(why, paths) for why, paths in sorted(reasons.items())]
+        return readable
+
+    def _look(self, file: Found, known: Known | None) -> str:
+        """Read a file if it is new or has changed; return why it has no passages, if so."""
+        same = known is not None and (known.modified, known.size, known.shown) == (file.modified, file.size, file.shown)
+        if known is not None and same:
+            return known.note
+        # A file changed a moment ago may change again within the same tick of its clock: look once more next time.
+        modified = file.modified if time_ns() - file.modified > _SETTLED else 0
+        if file.size > LARGEST_FILE:
+            return self._skip(file, modified, f"larger than {LARGEST_FILE // 2**20} MB")
+        try:
+            data = self._folders.read(file.real, most=LARGEST_FILE)
+        except OSError as error:
+            return self._skip(file, 0, error.strerror or "cannot be read")
+        except FileAccessError:
+            return self._skip(file, 0, "no longer a file inside the folders given")
+        sha256 = fingerprint(data)
+        if known is not None and known.sha256 == sha256 and known.shown == file.shown:
+            self._index.touch(known, file.shown, modified)
+            return known.note
+        try:
+            self._index.put(file, sha256, read_passages(file.shown, data), modified=modified)
+        except (NotRead, MissingExtraError) as why:
+            return self._skip(file, modified, str(why), sha256)
+        return ""
+
+    def _skip(self, file: Found, modified: int, why: str, sha256: str = "") -> str:
+        self._index.put(file, sha256, (), why, modified)
+        return why
+
+
+def _note(why: str, paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return f"not read: {', '.join(paths[:_MOST_NAMED])}{more}: {why}"
+
+
+def _listed(names: Sequence[str], *, quote: bool = True) -> str:
+    return ", ".join(f'"{name}"' if quote else os.fspath(name) for name in names[:_MOST_NAMED])

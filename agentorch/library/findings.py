@@ -1,0 +1,57 @@
+"""What the library finds: passages with their places, and an answer made of their own words."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+NO_MODEL: Final = "No language model was used: these are the files' own words."
+"""Said wherever passages stand in for an answer."""
+_CLOSE: Final = 0.6
+"""The share of the best score from which a passage is part of the answer."""
+_MOST_IN_ANSWER: Final = 3
+
+
+class FoundPassage(BaseModel):
+    """A piece of a file that speaks of the question."""
+
+    path: str
+    line: int
+    """Its first line; the page in a PDF."""
+    end_line: int
+    text: str
+    heading: str = ""
+    """The headings above it, outermost first."""
+    score: float
+    """How much of the question it covers, from 0 to about 1."""
+
+    @property
+    def source(self) -> str:
+        """Where it stands: `path:line`, or `path:first-last`."""
+        return f"{self.path}:{self.line}" + (f"-{self.end_line}" if self.end_line > self.line else "")
+
+
+class Findings(BaseModel):
+    """What the files say about a question."""
+
+    question: str
+    answer: str
+    """Extracted sentences with citations, or that the files say nothing; without a language model."""
+    found: bool
+    passages: list[FoundPassage] = Field(default_factory=list[FoundPassage])
+    """Best first."""
+    sources: list[str] = Field(default_factory=list[str])
+    """What the answer cites, as `path:line`."""
+    notes: list[str] = Field(default_factory=list[str])
+    """What could not be read, one line for each reason."""
+
+
+def in_answer(passages: Sequence[FoundPassage]) -> list[FoundPassage]:
+    """Return the passages, best first, that make up an answer."""
+    best = passages[0].score if passages else 0.0
+    return [passage for passage in passages if passage.score >= best * _CLOSE][:_MOST_IN_ANSWER]
+
+
+def cited(passage: FoundPassage) -> str:
+    """Return the passage's words with their citation."""
+    return f"{' '.join(passage.text.split())} [{passage.source}]"

@@ -1,0 +1,132 @@
+"""The folders that may be read: every path is checked against them, and nothing outside is ever opened.
+
+1. A path counts as what it really is, symbolic links followed; one that leads out of the folders is refused.
+2. Hidden files and folders, and those that tools keep for themselves, are passed over.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agentorch.errors import FileAccessError
+
+PASSED_OVER: Final = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "dist", "build", "target"})
+"""Folders that hold no documents, besides the hidden ones."""
+MOST_FILES: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file under the folders."""
+
+    real: str
+    """Where it is, links followed."""
+    shown: str
+    """How the user would name it: as the folder was given."""
+    modified: int
+    """In nanoseconds since the epoch."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What stands under the folders and is not read."""
+
+    shown: str
+    why: str
+
+
+class Folders:
+    """Folders, or single files, given by the user."""
+
+    def __init__(self, given: Sequence[str | os.PathLike[str]]) -> None:
+        """Take existing folders and files; raises FileAccessError for one that is not there."""
+        self._roots: list[tuple[str, str]] = []
+        for each in given:
+            shown = os.path.normpath(os.fspath(each))
+            if not os.path.exists(shown):  # noqa: PTH110 - names are kept as they were given
+                raise FileAccessError(f"{shown}: no such file or folder; give the folders to read")
+            self._roots.append((os.path.realpath(shown), shown))
+
+    def __len__(self) -> int:
+        return len(self._roots)
+
+    @property
+    def shown(self) -> list[str]:
+        """The folders as they were given."""
+        return [shown for _, shown in self._roots]
+
+    def walk(self) -> Iterator[Found | Refused]:
+        """Yield every file once, and what is refused, in the order of their names."""
+        seen: set[str] = set()
+        for root, shown in self._roots:
+            for item in self._under(root, shown):
+                if isinstance(item, Found):
+                    if item.real in seen:
+                        continue
+                    seen.add(item.real)
+                    if len(seen) > MOST_FILES:
+                        yield Refused(shown, f"it holds more than {MOST_FILES} files; the rest was not read")
+                        return
+                yield item
+
+    def resolve(self, path: str) -> Path:
+        """Return the real path of a file named as it is shown, or relative to a folder.
+
+        Raises:
+            FileAccessError: it is outside the folders, no regular file, or not there.
+        """
+        candidates = [path, *(os.path.join(root, path) for root, _ in self._roots)]  # noqa: PTH118 - may be absolute
+        real = [os.path.realpath(candidate) for candidate in candidates]
+        inside = [each for each in real if self._is_inside(each)]
+        found = [each for each in inside if os.path.isfile(each)]  # noqa: PTH113
+        if found:
+            return Path(found[0])
+        if inside:
+            raise FileAccessError(f"{path}: no such file in {', '.join(self.shown)}")
+        raise FileAccessError(f"{path}: outside the folders that may be read ({', '.join(self.shown) or 'none'})")
+
+    def read(self, real: str, *, most: int) -> bytes:
+        """Return the bytes of a file found here; OSError when it cannot be read, or is no longer where it was."""
+        descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not self._is_inside(os.path.realpath(real)):
+                raise FileAccessError(f"{real}: no regular file inside the folders")
+            return file.read(most + 1)
+
+    def _is_inside(self, real: str) -> bool:
+        return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root, _ in self._roots)
+
+    def _under(self, real: str, shown: str) -> Iterator[Found | Refused]:
+        try:
+            if not os.path.isdir(real):  # noqa: PTH112
+                status = os.stat(real)  # noqa: PTH116
+                yield Found(real, shown, status.st_mtime_ns, status.st_size)
+                return
+            with os.scandir(real) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Refused(shown, error.strerror or "cannot be read")
+            return
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.name not in PASSED_OVER:
+                yield from self._entry(
+                    entry, entry.name if shown == "." else f"{shown.rstrip(os.sep)}{os.sep}{entry.name}"
+                )
+
+    def _entry(self, entry: os.DirEntry[str], shown: str) -> Iterator[Found | Refused]:
+        try:
+            if entry.is_symlink():
+                if not self._is_inside(os.path.realpath(entry.path)):
+                    yield Refused(shown, "a symbolic link that leads out of the folders given")
+                return  # what it leads to is met where it is
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._under(entry.path, shown)
+            elif entry.is_file(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                yield Found(entry.path, shown, status.st_mtime_ns, status.st_size)
+        except OSError as error:
+            yield Refused(shown, error.strerror or "cannot be read")

@@ -1,0 +1,115 @@
+"""Markdown: headings, paragraphs, list items, tables and code, without their marks."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from agentorch.library.formats.table import record
+from agentorch.library.passage import Outline, Section, Unit
+from agentorch.library.sentences import Line, sentences
+
+_HEADING: Final = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_UNDERLINE: Final = re.compile(r"^ {0,3}(=+|-+)\s*$")
+_FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
+_ITEM: Final = re.compile(r"^\s*(?:[-*+]|\d{1,4}[.)])\s+")
+_RULE: Final = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
+_TABLE_RULE: Final = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_MARKS: Final = (
+    (re.compile(r"<!--.*?-->"), ""),
+    (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"!?\[([^\]]*)\]\[[^\]]*\]"), r"\1"),
+    (re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"^\s*(?:>\s?)+"), ""),
+    (re.compile(r"</?[a-zA-Z][^<>]{0,200}>"), ""),
+)
+
+
+_CODE: Final = re.compile(r"(`+)(.+?)\1")
+_HELD: Final = "\ue000"
+"""Stands for a piece of code while the marks around it go."""
+
+
+def plain(line: str) -> str:
+    """Return a line of Markdown without its marks; code keeps its characters."""
+    held = [match[2] for match in _CODE.finditer(line)]
+    line = _CODE.sub(_HELD, line)
+    for pattern, instead in _MARKS:
+        line = pattern.sub(instead, line)
+    for code in held:
+        line = line.replace(_HELD, code, 1)
+    return line.strip()
+
+
+def read_markdown(text: str) -> Iterator[Section]:
+    """Yield a section for each heading that has something under it."""
+    return _Markdown(text.splitlines()).sections()
+
+
+class _Markdown:
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.outline = Outline()
+        self.units: list[Unit] = []
+        self.paragraph: list[Line] = []
+        self.in_code = False
+        self.columns: list[str] | None = None
+        """Names of the columns of the table that we are in."""
+
+    def sections(self) -> Iterator[Section]:
+        for index, line in enumerate(self.lines):
+            if _FENCE.match(line):
+                self.flush()
+                self.in_code = not self.in_code
+            elif self.in_code:
+                self.add(index, line.rstrip())
+            else:
+                yield from self.prose(index, line)
+        yield from self.close()
+
+    def prose(self, index: int, line: str) -> Iterator[Section]:
+        heading = _HEADING.match(line)
+        underline = _UNDERLINE.match(line) if len(self.paragraph) == 1 else None
+        if heading:
+            yield from self.close()
+            self.outline.enter(len(heading[1]), plain(heading[2]))
+        elif underline:
+            title = plain(self.paragraph.pop()[1])
+            yield from self.close()
+            self.outline.enter(1 if "=" in underline[1] else 2, title)
+        elif self.columns is not None and "|" in line:
+            self.units.append(record(self.columns, _cells(line), index + 1))
+        else:
+            self.columns = None
+            self.text(index, line)
+
+    def text(self, index: int, line: str) -> None:
+        if not line.strip() or _RULE.match(line):
+            self.flush()
+        elif _TABLE_RULE.match(line) and "|" in line and self.paragraph:
+            self.columns = _cells(self.paragraph.pop()[1])
+            self.flush()
+        else:
+            if _ITEM.match(line):
+                self.flush()
+            self.paragraph.append((index + 1, plain(_ITEM.sub("", line)) if "|" not in line else line))
+
+    def add(self, index: int, text: str) -> None:
+        if text.strip():
+            self.units.append(Unit(index + 1, index + 1, text))
+
+    def flush(self) -> None:
+        self.units.extend(sentences(self.paragraph))
+        self.paragraph = []
+
+    def close(self) -> Iterator[Section]:
+        """End the section."""
+        self.flush()
+        self.columns = None
+        if self.units:
+            yield Section(self.outline.trail, self.units)
+        self.units = []
+
+
+def _cells(line: str) -> list[str]:
+    return [plain(cell) for cell in line.strip().strip("|").split("|")]

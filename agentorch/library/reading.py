@@ -1,0 +1,57 @@
+"""From a file's bytes to passages."""
+
+import codecs
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Final
+
+from agentorch.library.formats import reader_for
+from agentorch.library.formats.pdf import read_pdf
+from agentorch.library.passage import Passage, passages
+
+LARGEST_FILE: Final = 10 * 1024 * 1024
+"""Bytes beyond which a file is not read."""
+_SNIFFED: Final = 8_192
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class NotRead(Exception):
+    """A file has no passages, and why, in a few words."""
+
+
+def read_passages(path: str, data: bytes) -> Sequence[Passage]:
+    """Return the passages of a file; raises NotRead, or MissingExtraError for a PDF without its extra."""
+    try:
+        is_pdf = PurePath(path).suffix.lower() == ".pdf"
+        return list(passages(read_pdf(data) if is_pdf else reader_for(path)(decode(data))))
+    except RecursionError:
+        raise NotRead("is nested too deeply") from None
+    except ValueError as error:
+        raise NotRead(str(error)) from error
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a file: UTF-8, UTF-16 or 32 with a mark, else Latin-1; raises NotRead when it is no text."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    if b"\0" in data[:_SNIFFED]:
+        raise NotRead("is not text")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _latin(data)
+
+
+def _latin(data: bytes) -> str:
+    text = data.decode("cp1252", "replace")
+    strange = sum(1 for letter in text[:_SNIFFED] if not letter.isprintable() and letter not in "\t\r\n\f")
+    if strange > min(len(text), _SNIFFED) // 20:
+        raise NotRead("is not text")
+    return text

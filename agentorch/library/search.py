@@ -1,0 +1,139 @@
+"""Search: which passages speak of a question, and on which lines the answer stands.
+
+1. SQLite's BM25 finds the candidates. A word weighs by how rare it is in the library.
+2. Within a passage the unit is cited that covers most of the question's weight, headings and neighbours helping.
+3. What covers too little of the weight is no answer: then the topic is absent, and that is what is said.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agentorch.library.index import Index, Ranked
+from agentorch.library.passage import Unit
+from agentorch.library.words import content_words, stem, stems
+
+ENOUGH: Final = 0.5
+"""The share of a question's weight that a passage must cover to be about it."""
+CANDIDATES: Final = 60
+_MOST_WORDS: Final = 32
+_BY_HEADING: Final = 0.6
+_BY_NEIGHBOUR: Final = 0.35
+_BY_RANK: Final = 0.15
+_BY_KIND: Final = 0.15
+_FREE_WORDS: Final = 25
+_PENALTY: Final = 0.004
+_LONGEST_PENALTY: Final = 0.2
+"""A sentence of many words covers much by chance: each word above the free ones costs."""
+_ORDER_WORDS: Final = """
+    answer compare describe document documents explain file files information list look mention mentioned overview
+    question research search show summarise summarize tells write
+"""
+_ORDERS: Final = frozenset(_ORDER_WORDS.split())
+"""Words that say what to do, not what about."""
+_NUMBER_WANTED: Final = re.compile(
+    r"\b(?:how (?:many|much|long|far|old|large|big|often|high|tall|fast|late|early)|when|"
+    r"(?:what|which) (?:year|date|day|time|month|percentage|price|number|version|port|size))\b",
+    re.IGNORECASE,
+)
+_NUMBER: Final = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|hundred|"
+    r"once|twice|never|always|daily|weekly|monthly|yearly|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A cited piece of text."""
+
+    path: str
+    heading: str
+    line: int
+    end: int
+    text: str
+    score: float
+    """From 0 to about 1: how much of the question it covers."""
+    reach: float
+    """How much of the question's weight its whole passage covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, taken apart."""
+
+    weights: dict[str, float]
+    """The weight of each stem."""
+    words: tuple[str, ...]
+    wants_number: bool
+    unknown: tuple[str, ...]
+    """Words that the library does not hold at all."""
+
+    @property
+    def mass(self) -> float:
+        """The weight of all words."""
+        return sum(self.weights.values())
+
+    def weight(self, found: set[str]) -> float:
+        """Return the share of the weight that these stems cover."""
+        return sum(weight for word, weight in self.weights.items() if word in found) / self.mass
+
+
+def understand(question: str, index: Index) -> Query:
+    """Return what the question asks about, weighed by the library."""
+    about = [word for word in content_words(question) if word not in _ORDERS] or content_words(question)
+    about = about[:_MOST_WORDS]
+    size = len(index)
+    found = {word: index.frequency(word) for word in about}
+    weights = {stem(word): math.log(1 + (size - count + 0.5) / (count + 0.5)) for word, count in found.items()}
+    unknown = tuple(word for word, count in found.items() if not count)
+    return Query(weights, tuple(about), bool(_NUMBER_WANTED.search(question)), unknown)
+
+
+def search(query: Query, index: Index, most: int) -> list[Hit]:
+    """Return the best hits, best first, those that cover too little left out."""
+    if not query.words:
+        return []
+    ranked = index.rank(query.words, CANDIDATES)
+    highest = max((passage.score for passage in ranked), default=1.0) or 1.0
+    hits = [_best(query, passage, passage.score / highest) for passage in ranked]
+    fitting = sorted((hit for hit in hits if hit.reach >= ENOUGH), key=lambda hit: (-hit.score, hit.path, hit.line))
+    return _distinct(fitting)[:most]
+
+
+def _best(query: Query, passage: Ranked, rank: float) -> Hit:
+    about = stems(f"{passage.heading} {passage.path}")
+    units = [stems(unit.text) for unit in passage.units]
+    scores = [_score(query, index, passage.units, units, about) for index in range(len(units))]
+    best = max(range(len(units)), key=lambda index: (scores[index], -index))
+    reach = query.weight(about.union(*units))
+    line, end, text = _cited(query, passage.units, best)
+    return Hit(passage.path, passage.heading, line, end, text, scores[best] + _BY_RANK * rank, reach)
+
+
+def _score(query: Query, at: int, units: Sequence[Unit], found: Sequence[set[str]], about: set[str]) -> float:
+    own = query.weight(found[at])
+    near = set[str]().union(*found[max(0, at - 1) : at + 2])
+    score = own + _BY_HEADING * query.weight(about - found[at]) + _BY_NEIGHBOUR * query.weight(near - about - found[at])
+    score -= min(_LONGEST_PENALTY, _PENALTY * max(0, len(units[at].text.split()) - _FREE_WORDS))
+    if query.wants_number and _NUMBER.search(units[at].text):
+        score += _BY_KIND
+    return score
+
+
+def _cited(query: Query, units: Sequence[Unit], at: int) -> tuple[int, int, str]:
+    """Return the lines and the text of an answer: a question brings what follows it, a record its fitting field."""
+    unit = units[at]
+    if unit.text.endswith("?") and at + 1 < len(units):
+        return unit.line, units[at + 1].end, f"{unit.text} {units[at + 1].text}"
+    asked = [field for field in unit.fields if not stems(field.name).isdisjoint(query.weights)]
+    if asked:
+        return min(field.line for field in asked), max(field.line for field in asked), unit.text
+    return unit.line, unit.end, unit.text
+
+
+def _distinct(hits: list[Hit]) -> list[Hit]:
+    """Leave out what says the same once more."""
+    return list({hit.text.casefold(): hit for hit in reversed(hits)}.values())[::-1]
