@@ -98,14 +98,14 @@ class Gate:
 
     def succeeded(self, passage: Passage) -> None:
         """Recover a little, unless the call began before the last pause."""
-        if passage.passed_at >= self._paused_until:
+        if passage.passed_at + _SLACK >= self._paused_until:
             self._strikes = 0
             self._ceiling = min(self._most, self._ceiling + 1 / self._ceiling)
 
     def pause(self, seconds: float | None) -> None:
         """Stop everybody, as the provider asked; `seconds` is its word, if it gave one."""
         now = self._loop.time()
-        if now >= self._paused_until:  # what was under way when the pause began is no second reason
+        if now + _SLACK >= self._paused_until:  # what was under way when the pause began is no second reason
             self._ceiling = max(1.0, self._ceiling / 2)
             self._strikes += 1
         wait = self._back_off() if seconds is None else min(seconds, _LONGEST_PAUSE)

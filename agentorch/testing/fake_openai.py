@@ -48,6 +48,12 @@ class Say:
     """After so many pieces nothing comes any more, for ever."""
     break_after: int | None = None
     """After so many pieces the stream ends, without a finish reason."""
+    error: "Fail | None" = None
+    """An error event inside the stream, in the place of its end."""
+    garbage: bool = False
+    """A piece that is not JSON, in the place of the stream's end."""
+    never_hangs_up: bool = False
+    """After the finish reason nothing comes any more, for ever."""
     as_json: bool = False
     """Answer as one JSON body even where a stream was asked for."""
 
@@ -67,10 +73,11 @@ class Fail:
 
 @dataclass(frozen=True)
 class Unreachable:
-    """No connection: refused, or never made."""
+    """No connection: refused, or never made in time, or (with `lost`) no answer on it in time."""
 
     message: str = "[Errno 111] Connection refused"
     timeout: bool = False
+    lost: bool = False
 
 
 Answer = Say | Fail | Unreachable
@@ -144,6 +151,8 @@ def _http(answer: Answer, request: Any, body: dict[str, Any]) -> Any:
     match answer:
         case Unreachable(timeout=True):
             raise httpx.ConnectTimeout(answer.message, request=request)
+        case Unreachable(lost=True):
+            raise httpx.ReadTimeout(answer.message, request=request)
         case Unreachable():
             raise httpx.ConnectError(answer.message, request=request)
         case Fail():
@@ -191,7 +200,20 @@ async def _events(answer: Say, body: dict[str, Any]) -> AsyncGenerator[bytes]:
         return
     if answer.stall_after is not None:
         await anyio.sleep_forever()
+    async for event in _end(answer, body):
+        yield event
+
+
+async def _end(answer: Say, body: dict[str, Any]) -> AsyncGenerator[bytes]:
+    if answer.error is not None:
+        yield f"data: {json.dumps(_error(answer.error))}\n\n".encode()
+        return
+    if answer.garbage:
+        yield b"data: {not json\n\n"
+        return
     yield _event(body, choices=[{"index": 0, "delta": {}, "finish_reason": _reason(answer)}])
+    if answer.never_hangs_up:
+        await anyio.sleep_forever()
     asked = body.get("stream_options", {}).get("include_usage")
     if answer.usage is not None and asked:
         yield _event(body, choices=[], usage=_usage(answer))

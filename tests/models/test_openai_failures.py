@@ -1,0 +1,161 @@
+"""What comes of everything that can go wrong at a provider, through the real client, in virtual time."""
+
+import asyncio
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+
+from agentorch.errors import FailureKind, ModelError, ModelRefusal, ModelTimeout
+from agentorch.ports.model import Message, ModelRequest
+from agentorch.testing.fake_openai import Answer, Fail, FakeOpenAI, Say, Unreachable
+
+ASK = ModelRequest((Message("user", "Hello?"),), silence=30)
+_SOON = format_datetime(datetime(2026, 11, 23, 12, 0, 20, tzinfo=UTC), usegmt=True)
+_NOW = format_datetime(datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC), usegmt=True)
+
+
+async def failure(*answers: Answer, name: str = "gpt-5-mini") -> ModelError:
+    async with FakeOpenAI(*answers) as server:
+        model = server.model(name)
+        try:
+            for _ in answers[:-1]:
+                await model.complete(ASK)
+            with pytest.raises(ModelError) as raised:
+                await model.complete(ASK)
+        finally:
+            await model.close()
+        assert len(server.requests) == len(answers), "the client must not retry by itself"
+        assert "sk-fake-key" not in str(raised.value)
+        assert "\n" not in str(raised.value)
+        assert server.base_url in str(raised.value) or raised.value.kind is FailureKind.PERMANENT
+        return raised.value
+
+
+@pytest.mark.parametrize(
+    ("fail", "wait"),
+    [
+        (Fail(429, retry_after=20), 20.0),
+        (Fail(429, retry_after="1.5"), 1.5),
+        (Fail(429, retry_after=_SOON, headers=(("date", _NOW),)), 20.0),
+        (Fail(429, headers=(("retry-after-ms", "250"),)), 0.25),
+        (Fail(429), None),
+        (Fail(429, retry_after="soon"), None),
+        (Fail(408), None),
+        (Fail(409), None),
+        (Fail(500), None),
+        (Fail(503, retry_after=3), 3.0),
+        (Fail(529), None),
+    ],
+)
+async def test_passing_trouble_is_transient(fail: Fail, wait: float | None) -> None:
+    """429, 408, 409 and 5xx can be tried again, after the wait that the provider names in any of its ways."""
+    raised = await failure(fail)
+    assert (raised.kind, raised.retry_after) == (FailureKind.TRANSIENT, wait)
+
+
+@pytest.mark.parametrize(
+    ("fail", "words"),
+    [
+        (Fail(401, "Incorrect API key provided: sk-fake-key"), "OPENAI_API_KEY"),
+        (Fail(400, "API key not valid. Please pass a valid API key."), "OPENAI_API_KEY"),
+        (Fail(403, "No access to this model"), "gpt-5-mini"),
+        (Fail(402, "Payment required"), "add credit"),
+        (Fail(429, "You exceeded your quota", code="insufficient_quota"), "add credit"),
+        (Fail(404, "The model does not exist", code="model_not_found"), "gpt-5-mini"),
+        (Unreachable(), "OPENAI_BASE_URL"),
+        (Unreachable("timed out", timeout=True), "OPENAI_BASE_URL"),
+    ],
+)
+async def test_wrong_settings_stop_at_once(fail: Answer, words: str) -> None:
+    """A wrong key, no quota, an unknown model, no server: one line with the remedy, and no other try."""
+    raised = await failure(fail)
+    assert raised.kind is FailureKind.UNCONFIGURED
+    assert words in str(raised)
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        Fail(400, "This model's maximum context length is 8192 tokens", code="context_length_exceeded"),
+        Fail(413, "Request too large"),
+        Fail(400, "Invalid value: 'banana'"),
+        Fail(422, "Unprocessable"),
+    ],
+)
+async def test_a_bad_request_is_permanent(fail: Fail) -> None:
+    """What the server will refuse again is not sent again."""
+    assert (await failure(fail)).kind is FailureKind.PERMANENT
+
+
+async def test_a_filtered_prompt_is_refused() -> None:
+    """A content filter that refuses the prompt is a refusal."""
+    assert isinstance(await failure(Fail(400, "Filtered", code="content_filter")), ModelRefusal)
+
+
+@pytest.mark.parametrize("after", [0, 1])
+async def test_a_stream_that_ends_early_is_transient(after: int) -> None:
+    """A stream without a finish reason raises nothing in the client; here it is a failure."""
+    raised = await failure(Say(pieces=["a", "b"], break_after=after))
+    assert (raised.kind, "without a finish reason" in str(raised)) == (FailureKind.TRANSIENT, True)
+
+
+@pytest.mark.parametrize(
+    ("say", "kind"),
+    [
+        (Say("a", error=Fail(500, "The server had an error")), FailureKind.TRANSIENT),
+        (Say("a", error=Fail(429, "No credit", code="insufficient_quota")), FailureKind.UNCONFIGURED),
+        (Say("a", garbage=True), FailureKind.TRANSIENT),
+        (Say("a", finish_reason="error"), FailureKind.TRANSIENT),
+    ],
+)
+async def test_a_stream_that_breaks_in_words(say: Say, kind: FailureKind) -> None:
+    """An error event, a piece that is no JSON, an error as the finish reason: classified like the rest."""
+    assert (await failure(say)).kind is kind
+
+
+async def test_the_clients_own_time_limit_is_a_time_out() -> None:
+    """A read that the client gives up on is the same as a silence."""
+    assert isinstance(await failure(Unreachable(lost=True)), ModelTimeout)
+
+
+async def test_a_whole_answer_where_a_stream_was_asked_for_is_transient() -> None:
+    """A server that does not stream is not believed silently."""
+    assert (await failure(Say("Hello.", as_json=True))).kind is FailureKind.TRANSIENT
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("after", "at"), [(0, 30.0), (2, 50.0)])
+async def test_a_stalled_connection_is_given_up(after: int, at: float) -> None:
+    """After 30 s without a word the call is lost, however far it had come."""
+    raised = await failure(Say(pieces=["a", "b", "c"], delay=10, stall_after=after))
+    assert isinstance(raised, ModelTimeout)
+    assert asyncio.get_running_loop().time() == pytest.approx(at, abs=0.1)
+
+
+@pytest.mark.looptime
+async def test_a_slow_stream_is_not_a_stalled_one() -> None:
+    """Silence is counted from the last piece: an answer may take as long as it goes on."""
+    async with FakeOpenAI(Say(pieces=["a"] * 10, delay=29)) as server:
+        model = server.model()
+        assert (await model.complete(ASK)).text == "a" * 10
+        await model.close()
+    assert asyncio.get_running_loop().time() == pytest.approx(290, abs=0.1)
+
+
+async def test_a_connection_lost_later_is_transient() -> None:
+    """Once a provider has answered, a failing connection is an outage and no matter of set-up."""
+    assert (await failure(Say("Hello."), Unreachable())).kind is FailureKind.TRANSIENT
+
+
+@pytest.mark.looptime
+async def test_cancelling_a_call_ends_it() -> None:
+    """A cancelled call raises CancelledError, not a failure of the model."""
+    async with FakeOpenAI(Say("a", stall_after=0)) as server:
+        model = server.model()
+        call = asyncio.create_task(model.complete(ASK))
+        await asyncio.sleep(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await model.close()
