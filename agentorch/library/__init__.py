@@ -1,6 +1,8 @@
 """The file library: passages of the user's own files, found by words and cited by line."""
 
+from agentorch.library.extraction import extract, extractive_answer
 from agentorch.library.files import Library
-from agentorch.library.findings import Findings, FoundPassage
+from agentorch.library.findings import NO_MODEL, Findings, FoundPassage
+from agentorch.library.tools import file_tools
 
-__all__ = ["Findings", "FoundPassage", "Library"]
+__all__ = ["NO_MODEL", "Findings", "FoundPassage", "Library", "extract", "extractive_answer", "file_tools"]

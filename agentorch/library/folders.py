@@ -46,7 +46,8 @@ class Folders:
         """Take existing folders and files; raises FileAccessError for one that is not there."""
         self._roots: list[tuple[str, str]] = []
         for each in given:
-            shown = os.path.normpath(os.fspath(each))
+            named: str = os.fspath(each)
+            shown = os.path.normpath(named)
             if not os.path.exists(shown):  # noqa: PTH110 - names are kept as they were given
                 raise FileAccessError(f"{shown}: no such file or folder; give the folders to read")
             self._roots.append((os.path.realpath(shown), shown))

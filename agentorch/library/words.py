@@ -23,7 +23,9 @@ _VOWELS: Final = frozenset("aeiouy")
 _SMALL: Final = """
     a about after all also am an and any are as at be because been before being both but by can could did do does
     doing done each either else every find for from further get give given go goes had has have having he her here hers
-    him his happen happened happens how i if in into is it its itself just know let like long made make makes many may me might more most much must my near no nor not
+    him his happen happened happens
+    how i if in into is it its itself just know let like long made make makes many
+    may me might more most much must my near no nor not
     now of off often on once one only or other our ours out over own per please same say says shall she should show so
     some such tell than that the their theirs them then there these they this those to too under until up upon us use
     used using very via want was we were what whatever when where whether which while who whom whose why will with
