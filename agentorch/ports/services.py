@@ -11,20 +11,45 @@ from agentorch.ports.model import ModelRequest, ModelResponse
 class Services(Protocol):
     """One dispatch's access to the run. After a cancel every call raises `asyncio.CancelledError` at once."""
 
-    task: Task
-    """The task, its references still unresolved; `objective` is filled in."""
-    key: str
-    """The dispatch key."""
-    run_id: str
-    attempt: int
-    budget: Budget
-    """What is left for this task."""
-    deadline: float | None
-    """Seconds since the epoch, or None."""
-    idempotency_key: str
-    """A name for the current effect, stable over dispatches and attempts; see `Context.idempotency_key`."""
-    spent: Usage
-    """Model use of this dispatch so far."""
+    @property
+    def task(self) -> Task:
+        """The task, its references still unresolved; `objective` is filled in."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The dispatch key."""
+        ...
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """Which fresh start of the task this is, from 1."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """What is left for this task."""
+        ...
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds since the epoch, or None."""
+        ...
+
+    @property
+    def idempotency_key(self) -> str:
+        """A name for the current effect, stable over dispatches and attempts; see `Context.idempotency_key`."""
+        ...
+
+    @property
+    def spent(self) -> Usage:
+        """Model use of this dispatch so far."""
+        ...
 
     async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
         """Call the dispatch's model: governed, counted, its deltas shown to readers of the run; raises ModelError."""

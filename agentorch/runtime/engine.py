@@ -10,12 +10,12 @@ from typing import Any, Self, cast
 
 from agentorch import tokens
 from agentorch.agents import Agent
-from agentorch.blobs import MemoryBlobs
+from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
 from agentorch.core import inbox
 from agentorch.core.commands import AskPerson
 from agentorch.errors import ConfigurationError
-from agentorch.journal import open_journal
+from agentorch.journal.opening import open_journal
 from agentorch.library import Library
 from agentorch.loading import load_agents
 from agentorch.models import open_model
@@ -57,7 +57,7 @@ class Engine:
         )
         self.blobs: Blobs = self.journal.blobs if isinstance(self.journal, KeepsBlobs) else MemoryBlobs()
         self.bus = open_bus(settings.bus)
-        self.prompting = Prompting(self.prompts)
+        self.prompting = Prompting(self.prompts, self.team.catalog)
 
     async def open(self) -> Self:
         """Open the journal and the bus, and start to supervise and to work."""

@@ -1,6 +1,6 @@
 """Large values: stored once as blobs, passed by reference, read where they are used."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic_core import from_json, to_json
 
@@ -27,24 +27,29 @@ async def loaded(value: Any, blobs: Blobs) -> Any:
         reference = value[BLOB_KEY]
         whole: Any = from_json(await blobs.get(reference["sha256"]))
         for step in reference.get("path", ()):
-            whole = whole[int(step)] if isinstance(whole, list) else whole[step]
-        return whole  # pyright: ignore[reportUnknownVariableType]
+            whole = part(whole, step)
+        return whole
     if isinstance(value, dict):
-        items: dict[str, Any] = value
+        items = cast("dict[str, Any]", value)
         return {name: await loaded(item, blobs) for name, item in items.items()}
     if isinstance(value, list):
-        parts: list[Any] = value
+        parts = cast("list[Any]", value)
         return [await loaded(item, blobs) for item in parts]
     return value
+
+
+def part(value: Any, step: str) -> Any:
+    """Return the part of a list or an object that one step of a path names."""
+    return cast("list[Any]", value)[int(step)] if isinstance(value, list) else value[step]
 
 
 def may_hold_blobs(value: Any) -> bool:
     """Whether `value` may have a blob reference in it."""
     if isinstance(value, dict):
-        items: dict[str, Any] = value
+        items = cast("dict[str, Any]", value)
         return BLOB_KEY in items or any(may_hold_blobs(item) for item in items.values())
     if isinstance(value, list):
-        parts: list[Any] = value
+        parts = cast("list[Any]", value)
         return any(may_hold_blobs(item) for item in parts)
     return False
 
@@ -52,4 +57,4 @@ def may_hold_blobs(value: Any) -> bool:
 def _may_be_large(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) > _CERTAINLY_SMALL
-    return isinstance(value, dict | list) and bool(value)
+    return isinstance(value, dict | list) and bool(cast("list[Any]", value))

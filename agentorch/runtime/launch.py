@@ -1,6 +1,6 @@
 """Starting, adopting and finishing runs on an open engine."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal, TypedDict
@@ -15,7 +15,7 @@ from agentorch.core.policy import Policy
 from agentorch.core.state import RunState
 from agentorch.core.task import Graph
 from agentorch.core.usage import Budget
-from agentorch.core.verifier import Verified
+from agentorch.core.verifier import Verified, verify
 from agentorch.errors import ConfigurationError, PlanError, RunKeyError, RunNotFoundError, RunOwnedError
 from agentorch.plans import Plan
 from agentorch.runtime.asking_planner import plan_request
@@ -75,7 +75,7 @@ class Launch:
         raise PlanError("; ".join(problems))
 
     @asynccontextmanager
-    async def start(self, goal: str | Plan, options: StartOptions, *, detach: bool = False) -> AsyncIterator[Run]:
+    async def start(self, goal: str | Plan, options: StartOptions, *, detach: bool = False) -> AsyncGenerator[Run]:
         """Start a run; leaving by an exception cancels it, leaving normally waits for it unless it is detached."""
         run = await self.begin(goal, options)
         try:
@@ -148,8 +148,6 @@ class Launch:
 
     def verify(self, graph: Graph, *, inputs: dict[str, Any], policy: Policy) -> Verified:
         """Check a hand-made plan against the team."""
-        from agentorch.core.verifier import verify
-
         return verify(graph, self.engine.team.catalog, inputs=inputs, policy=policy)
 
     async def attach(self, run_id: str) -> Run:

@@ -1,6 +1,6 @@
 """The orchestrator: the face of agentorch. A goal and a team go in; an answer comes out."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, Self, Unpack
@@ -82,7 +82,7 @@ class Orchestrator:
             await engine.close()
 
     @asynccontextmanager
-    async def _launch(self) -> AsyncIterator[Launch]:
+    async def _launch(self) -> AsyncGenerator[Launch]:
         if self._engine is not None:
             yield Launch(self._engine)
             return
@@ -120,7 +120,7 @@ class Orchestrator:
     @asynccontextmanager
     async def start(
         self, goal: str | Plan, *, detach: bool = False, **options: Unpack[StartOptions]
-    ) -> AsyncIterator[Run]:
+    ) -> AsyncGenerator[Run]:
         """Start a run and watch it in the block.
 
         Leaving the block by an exception cancels the run; leaving it normally waits for the end. `detach` hands the

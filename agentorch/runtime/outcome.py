@@ -13,6 +13,7 @@ from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import RunFailed
 from agentorch.plans import Plan
 from agentorch.registry import Registry
+from agentorch.runtime.large import part
 
 
 class OutcomeStatus(StrEnum):
@@ -136,7 +137,7 @@ def _part(outputs: Outputs, root: str, path: list[str]) -> Any:
         return outputs[root]
     value = outputs.plain(root)
     for step in path:
-        value = value[int(step)] if isinstance(value, list) else value[step]
+        value = part(value, step)
     return value
 
 

@@ -1,9 +1,10 @@
 """The runtime's side of `agentorch.prompting`: templates and the token budget given, services passed on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agentorch.agents import Agent
+from agentorch.core.card import AgentCard
 from agentorch.messages.work import Work
 from agentorch.prompting import converse, run_prompt_agent
 from agentorch.prompts import Prompts
@@ -16,8 +17,9 @@ INPUT_TOKENS: Final = 24_000
 class Prompting:
     """Runs prompt agents and conversations."""
 
-    def __init__(self, prompts: Prompts) -> None:
+    def __init__(self, prompts: Prompts, team: Mapping[str, AgentCard]) -> None:
         self._prompts = prompts
+        self._team = team
 
     async def run(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
         """Return the output of a prompt agent as JSON."""
@@ -30,8 +32,18 @@ class Prompting:
             previous_output=work.output,
             problems=work.problems,
             token_budget=INPUT_TOKENS,
+            team=self._team,
         )
 
     async def converse(self, services: DispatchServices, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Return the model's answer to `prompt` as the type `output`."""
-        return await converse(services, prompt, output=output, tools=tools)
+        return await converse(
+            prompt,
+            services,
+            output=output,
+            tools=tools,
+            prompts=self._prompts,
+            agent=services.agent,
+            token_budget=INPUT_TOKENS,
+            team=self._team,
+        )

@@ -53,7 +53,12 @@ class DispatchServices:
         self._model = model
         self._converse = converse
         self._calls: dict[str, int] = {}
-        self.spent: Usage = NOTHING
+        self._spent: Usage = NOTHING
+
+    @property
+    def spent(self) -> Usage:
+        """Model use of this dispatch so far."""
+        return self._spent
 
     @property
     def task(self) -> Task:
@@ -64,6 +69,11 @@ class DispatchServices:
     def key(self) -> str:
         """The dispatch key."""
         return self._work.key
+
+    @property
+    def agent(self) -> str:
+        """Who does the task."""
+        return self._work.agent
 
     @property
     def run_id(self) -> str:
@@ -115,7 +125,7 @@ class DispatchServices:
         finally:
             if account is not None:
                 account.settle(used)
-            self.spent += used
+            self._spent += used
         waited = response.extra.get("waited")
         if isinstance(waited, float):
             self._job.extend(waited)
