@@ -6,12 +6,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from agentorch.core.events import Event
 from agentorch.errors import JournalConflict, JournalError
 from agentorch.journal.codec import CODEC, encode
 from agentorch.journal.listing import OTHER_WRITER, Opening, check_place, opening, status_told_by
-from agentorch.ports.journal import RunRecord
+from agentorch.ports.journal import Request, RunRecord
 
 
 class _Log:
@@ -42,13 +43,15 @@ class _Log:
 
 
 class MemoryJournal:
-    """A `Journal` for runs that need not outlive the process."""
+    """A `Journal` and `Inbox` for runs that need not outlive the process."""
 
     durable = False
 
     def __init__(self) -> None:
         self._logs: dict[str, _Log] = {}
         self._keys: dict[str, str] = {}
+        self._requests: dict[int, Request] = {}
+        self._last_request = 0
         self._done: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
@@ -129,3 +132,17 @@ class MemoryJournal:
         """Return the record of one run."""
         log = self._logs.get(run_id)
         return log.record(run_id) if log else None
+
+    async def request(self, run_id: str, kind: str, payload: dict[str, Any], *, by: str, at: float) -> int:
+        """Leave a request for the owner of a run; return its id."""
+        self._last_request += 1
+        self._requests[self._last_request] = Request(self._last_request, run_id, kind, payload, by, at)
+        return self._last_request
+
+    async def requests(self, *, after: int = 0) -> list[Request]:
+        """Return the requests with `id > after` that are not settled, in order."""
+        return [request for id, request in self._requests.items() if id > after]
+
+    async def settle(self, id: int) -> None:
+        """Take a request out."""
+        self._requests.pop(id, None)
