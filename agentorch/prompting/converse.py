@@ -17,8 +17,8 @@ _NO_TEAM: Final[Mapping[str, AgentCard]] = {}
 
 
 async def converse(
-    prompt: str,
     services: Services,
+    prompt: str,
     *,
     output: Any,
     tools: Sequence[Any],

@@ -44,10 +44,11 @@ async def run_prompt_agent(
 ) -> Any:
     """Return the agent's output as JSON, held to its schema.
 
-    `inputs` are the declared ones, as `agent.bind` gives them; nothing else of the run is shown. A repair shows the
+    `inputs` are held to the agent's input schema; nothing else of the run is shown. A repair shows the
     rejected output, its schema and the problems, and nothing else. `team` are the agents that may be called as tools.
 
     Raises:
+        MalformedInput: the inputs do not fit.
         ModelRefusal: the model or a filter declined.
         MalformedOutput: the answer does not hold to the schema, or was cut off; `text` is what came.
         PermanentError: not even previews fit the token budget.
@@ -61,7 +62,8 @@ async def run_prompt_agent(
     if mode == "repair":
         messages = [Message("user", _repair_text(talk, previous_output, problems))]
     else:
-        texts = {name: escaped(shown_value(await _whole(value, services))) for name, value in inputs.items()}
+        inputs = {name: await _whole(value, services) for name, value in inputs.items()}
+        texts = {name: escaped(shown_value(value)) for name, value in agent.bind(inputs).items()}
         messages = await _task_messages(talk, agent, texts)
     return read_answer(await talk.hold(messages), agent.output)
 

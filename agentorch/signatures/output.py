@@ -44,6 +44,8 @@ class Output:
 
     def examine(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Return the JSON value and no problems, or None and the problems in words."""
+        if type(value) is self._exact:
+            return value, ()
         try:
             if self._adapter is None:
                 encoded = to_jsonable_python(value)

@@ -1,0 +1,187 @@
+"""Loads a team: decorated functions, agents, files, folders, and what is built in.
+
+1. What is listed is the whole team. When nothing is, it is the project's agents and the built-in ones; by name the
+   project's win.
+2. Python is executed only from files and folders that were named, from the project's `agents/`, and from ours.
+3. A folder's files are taken in the order of their names; those that begin with `_` or `.` are left out.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from agentorch.agents import Agent
+from agentorch.core.nearest import did_you_mean
+from agentorch.errors import AgentFileError, ConfigurationError
+from agentorch.loading.front_matter import has_front_matter
+from agentorch.loading.markdown_agent import AgentFile, agent_of, read_agent_file, resolvable
+from agentorch.loading.python_file import read_python_file
+from agentorch.prompts import builtin_folder
+from agentorch.tools import Tool
+
+_LOG: Final = logging.getLogger(__name__)
+BUILTIN: Final = "builtin/"
+"""Begins the name of an agent that is ours."""
+
+
+@dataclass(slots=True)
+class LoadedTeam:
+    """What was loaded."""
+
+    agents: list[Agent] = field(default_factory=list[Agent])
+    tools: dict[str, Tool[..., Any]] = field(default_factory=dict[str, Tool[..., Any]])
+    warnings: list[str] = field(default_factory=list[str])
+    """What was ignored, one line each."""
+
+
+def load_agents(specs: Iterable[Any] = (), *, project: str | Path | None = None) -> list[Agent]:
+    """Return the agents of `load_team`; what it ignored is logged."""
+    team = load_team(specs, project=project)
+    for warning in team.warnings:
+        _LOG.warning("%s", warning)
+    return team.agents
+
+
+def load_team(specs: Iterable[Any] = (), *, project: str | Path | None = None) -> LoadedTeam:
+    """Load agents, tools, paths and `builtin/` names; none of them is the project's team and the built-in one.
+
+    Raises:
+        AgentFileError: a file or folder is missing or wrong; the message begins with its path.
+        ConfigurationError: something listed is no agent.
+    """
+    listed = [specs] if isinstance(specs, str | Path | Agent) else list(specs)
+    if listed:
+        loading = _Loading()
+        for spec in listed:
+            loading.take(spec)
+        return loading.finish()
+    own = _Loading()
+    folder = None if project is None else Path(project) / "agents"
+    if folder is not None and folder.is_dir():
+        own.take_folder(folder)
+    ours = _Loading()
+    if builtin_folder("agents").is_dir():
+        ours.take_folder(builtin_folder("agents"))
+    return _joined(own.finish(), ours.finish())
+
+
+def _joined(own: LoadedTeam, ours: LoadedTeam) -> LoadedTeam:
+    names = {agent.name for agent in own.agents}
+    agents = [*own.agents, *(agent for agent in ours.agents if agent.name not in names)]
+    return LoadedTeam(agents, {**ours.tools, **own.tools}, [*own.warnings, *ours.warnings])
+
+
+class _Loading:
+    """One team on its way: Python at once, Markdown when all tools are known."""
+
+    def __init__(self) -> None:
+        self._slots: list[Agent | AgentFile] = []
+        self._team = LoadedTeam()
+
+    def take(self, spec: Any) -> None:
+        """Take one thing that was listed."""
+        if isinstance(spec, Agent):
+            self._slots.append(spec)
+        elif isinstance(spec, Tool):
+            self._add_tool(spec)  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(spec, str | Path):
+            self._take_path(spec)
+        elif callable(spec):
+            name = getattr(spec, "__name__", repr(spec))
+            raise ConfigurationError(f"{name} is a plain function; decorate it with @agent(description=...)")
+        else:
+            raise ConfigurationError(f"{spec!r:.80} is no agent; give a decorated function, an Agent or a path")
+
+    def take_folder(self, folder: Path) -> None:
+        """Take every agent file of a folder."""
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            raise AgentFileError(f"{folder}: cannot be read: {error.strerror}") from None
+        for path in paths:
+            if path.name.startswith(("_", ".")) or not path.is_file():
+                continue
+            if path.suffix == ".py":
+                self._take_python(path)
+            elif path.suffix == ".md":
+                self._take_markdown(path, named=False)
+
+    def finish(self) -> LoadedTeam:
+        """Make the agents of Markdown files, whose tools are known now."""
+        names = [item.name for item in self._slots]
+        tools = self._team.tools
+        for item in self._slots:
+            if isinstance(item, AgentFile):
+                others = [name for name in names if name != item.name]
+                file = resolvable(item, (*tools, *others), self._warn)
+                self._team.agents.append(agent_of(file, tools, others, self._warn))
+            else:
+                self._team.agents.append(item)
+        return self._team
+
+    def _take_path(self, spec: str | Path) -> None:
+        if isinstance(spec, str) and spec.startswith(BUILTIN):
+            self._take_file(_builtin_file(spec))
+            return
+        path = Path(spec).expanduser()
+        if path.is_dir():
+            self.take_folder(path)
+        elif path.exists():
+            self._take_file(path)
+        else:
+            remedy = "" if "/" in str(spec) else f"; an agent that is built in is called 'builtin/{path.stem}'"
+            raise AgentFileError(f"{spec}: there is no such file or folder{remedy}")
+
+    def _take_file(self, path: Path) -> None:
+        if path.suffix == ".py":
+            self._take_python(path)
+        elif path.suffix == ".md":
+            self._take_markdown(path, named=True)
+        else:
+            raise AgentFileError(f"{path}: an agent file ends in .md or .py")
+
+    def _take_python(self, path: Path) -> None:
+        found = read_python_file(path)
+        self._slots.extend(found.agents)
+        for tool in found.tools:
+            self._add_tool(tool)
+
+    def _take_markdown(self, path: Path, *, named: bool) -> None:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise AgentFileError(f"{path}: cannot be read: {error.strerror}") from None
+        if named or has_front_matter(data):
+            self._slots.append(read_agent_file(path, data, self._warn))
+        elif path.stem.lower() != "readme":
+            self._warn(f"{path}: it has no front matter and is taken for no agent")
+
+    def _add_tool(self, tool: Tool[..., Any]) -> None:
+        known = self._team.tools.setdefault(tool.name, tool)
+        if known is not tool:
+            raise ConfigurationError(f"two tools are called {tool.name!r}; rename one of them")
+
+    def _warn(self, line: str) -> None:
+        self._team.warnings.append(line)
+
+
+def builtin_names() -> tuple[str, ...]:
+    """Return the names by which built-in agents are listed: `builtin/librarian`."""
+    folder = builtin_folder("agents")
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return tuple(
+        f"{BUILTIN}{path.stem}"
+        for path in paths
+        if path.suffix in (".md", ".py") and not path.name.startswith(("_", "."))
+    )
+
+
+def _builtin_file(spec: str) -> Path:
+    names = builtin_names()
+    if spec not in names:
+        hint = did_you_mean(spec, names) or f"built in are {', '.join(names) or 'none'}"
+        raise AgentFileError(f"{spec}: there is no such agent; {hint}")
+    stem = builtin_folder("agents") / spec.removeprefix(BUILTIN)
+    return next(path for path in (stem.with_suffix(".md"), stem.with_suffix(".py")) if path.is_file())
