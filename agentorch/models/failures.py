@@ -26,6 +26,7 @@ _TOO_LONG: Final = (
     "too many tokens",
 )
 _FILTERED: Final = ("content_filter", "content_policy_violation", "content management policy")
+_NO_CONNECTION: Final = frozenset({"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"})
 _BAD_KEY: Final = ("invalid_api_key", "api key not valid", "invalid api key")
 
 
@@ -94,8 +95,9 @@ def _by_status(status: int, error: Any, *, model: str, provider: Provider) -> Mo
 def _by_connection(error: Any, *, model: str, provider: Provider) -> ModelError:
     import openai  # noqa: PLC0415
 
-    cause = type(error.__cause__).__name__
-    connecting = not isinstance(error, openai.APITimeoutError) or cause == "ConnectTimeout"
+    # By name, because the client's HTTP library is its own business. A connection that was made and then broke is an
+    # outage even the first time.
+    connecting = type(error.__cause__).__name__ in _NO_CONNECTION
     why = provider.line(str(error.__cause__ or "") or str(error))
     if connecting and not provider.reached:
         remedy = "check the base URL (OPENAI_BASE_URL) and that the server runs"

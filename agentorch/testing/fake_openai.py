@@ -17,7 +17,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import anyio
 
@@ -73,11 +73,11 @@ class Fail:
 
 @dataclass(frozen=True)
 class Unreachable:
-    """No connection: refused, or never made in time, or (with `lost`) no answer on it in time."""
+    """No connection, or none that lasts."""
 
     message: str = "[Errno 111] Connection refused"
-    timeout: bool = False
-    lost: bool = False
+    how: Literal["refused", "timeout", "silent", "dropped"] = "refused"
+    """Refused; not made in time; made, but no answer in time; made, and lost before the answer."""
 
 
 Answer = Say | Fail | Unreachable
@@ -149,12 +149,14 @@ def _http(answer: Answer, request: Any, body: dict[str, Any]) -> Any:
     import httpx  # noqa: PLC0415  # respx speaks in its types
 
     match answer:
-        case Unreachable(timeout=True):
-            raise httpx.ConnectTimeout(answer.message, request=request)
-        case Unreachable(lost=True):
-            raise httpx.ReadTimeout(answer.message, request=request)
         case Unreachable():
-            raise httpx.ConnectError(answer.message, request=request)
+            errors = {
+                "refused": httpx.ConnectError,
+                "timeout": httpx.ConnectTimeout,
+                "silent": httpx.ReadTimeout,
+                "dropped": httpx.RemoteProtocolError,
+            }
+            raise errors[answer.how](answer.message, request=request)
         case Fail():
             return httpx.Response(answer.status, headers=_fail_headers(answer), json=_error(answer))
         case Say():

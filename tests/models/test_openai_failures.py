@@ -64,7 +64,7 @@ async def test_passing_trouble_is_transient(fail: Fail, wait: float | None) -> N
         (Fail(429, "You exceeded your quota", code="insufficient_quota"), "add credit"),
         (Fail(404, "The model does not exist", code="model_not_found"), "gpt-5-mini"),
         (Unreachable(), "OPENAI_BASE_URL"),
-        (Unreachable("timed out", timeout=True), "OPENAI_BASE_URL"),
+        (Unreachable("timed out", how="timeout"), "OPENAI_BASE_URL"),
     ],
 )
 async def test_wrong_settings_stop_at_once(fail: Answer, words: str) -> None:
@@ -116,7 +116,7 @@ async def test_a_stream_that_breaks_in_words(say: Say, kind: FailureKind) -> Non
 
 async def test_the_clients_own_time_limit_is_a_time_out() -> None:
     """A read that the client gives up on is the same as a silence."""
-    assert isinstance(await failure(Unreachable(lost=True)), ModelTimeout)
+    assert isinstance(await failure(Unreachable(how="silent")), ModelTimeout)
 
 
 async def test_a_whole_answer_where_a_stream_was_asked_for_is_transient() -> None:
@@ -141,6 +141,11 @@ async def test_a_slow_stream_is_not_a_stalled_one() -> None:
         assert (await model.complete(ASK)).text == "a" * 10
         await model.close()
     assert asyncio.get_running_loop().time() == pytest.approx(290, abs=0.1)
+
+
+async def test_a_connection_that_breaks_is_transient() -> None:
+    """A server that drops the first call is there: another try may help."""
+    assert (await failure(Unreachable(how="dropped"))).kind is FailureKind.TRANSIENT
 
 
 async def test_a_connection_lost_later_is_transient() -> None:
