@@ -44,7 +44,8 @@ class Policy(BaseModel):
 
     @model_serializer(mode="plain")
     def _only_what_is_set(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        chosen = self.model_fields_set
+        return {name: getattr(self, name) for name in type(self).model_fields if name in chosen} if chosen else {}
 
     def whole(self) -> "Policy":
         """Return the same policy with every default written out, for the journal."""

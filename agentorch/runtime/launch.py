@@ -90,7 +90,7 @@ class Launch:
         """Start a run; it is accepted, and its first event durable, when this returns."""
         engine = self.engine
         key = options.get("key")
-        request = _request_digest(goal, options)
+        request = None if key is None else _request_digest(goal, options)
         if key is not None:
             record = await engine.journal.find(key)
             if record is not None:
@@ -106,7 +106,7 @@ class Launch:
         await run.durable()
         return self._run(run)
 
-    def _message(self, goal: str | Plan, options: StartOptions, request: str) -> inbox.Begin:
+    def _message(self, goal: str | Plan, options: StartOptions, request: str | None) -> inbox.Begin:
         settings = self.engine.settings
         plan = goal if isinstance(goal, Plan) else None
         words = goal.goal if isinstance(goal, Plan) else goal
@@ -131,7 +131,7 @@ class Launch:
             priority=options.get("priority", "interactive"),
             tags=dict(options.get("tags", {})),
             key=options.get("key"),
-            request=request if options.get("key") is not None else None,
+            request=request,
             owner=self.engine.owner,
             release=release(),
         )

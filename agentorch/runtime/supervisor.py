@@ -161,9 +161,11 @@ class Supervisor:
                     if not waiter.done():
                         waiter.set_result(None)
             case AskPlanner():
-                self._ask_planner(self, run, command)
+                if "plan" in run.state.pending:
+                    self._ask_planner(self, run, command)
             case AskPerson():
-                self._ask_person(run, command)
+                if command.request_id in run.state.requests:
+                    self._ask_person(run, command)
 
     def _dispatch(self, run: HostedRun, command: Dispatch) -> None:
         task = run.state.tasks[command.task]

@@ -53,7 +53,8 @@ class Worker:
         self._execute = execute
         self._queue: deque[Delivery] = deque()
         self._idle: list[asyncio.Future[None]] = []
-        self._returning = 0
+        self._coming = 0
+        """Slots that will look at the queue without being told: just started, woken, or sending a result."""
         self._slots: set[asyncio.Task[None]] = set()
         self._jobs: dict[str, Job] = {}
         self._deadlines: list[tuple[float, int, Job]] = []
@@ -75,8 +76,9 @@ class Worker:
 
     def _accept(self, delivery: Delivery) -> None:
         self._queue.append(delivery)
-        if len(self._queue) <= self._returning:
-            return  # a slot that has just sent its result will look
+        if len(self._queue) <= self._coming:
+            return
+        self._coming += 1
         while self._idle:
             waiter = self._idle.pop()
             if not waiter.done():
@@ -92,6 +94,7 @@ class Worker:
         slot = asyncio.current_task()
         assert slot is not None
         burst = 0
+        self._coming -= 1
         while True:
             if self._queue:
                 burst += 1
@@ -107,6 +110,7 @@ class Worker:
             waiter: asyncio.Future[None] = loop.create_future()
             self._idle.append(waiter)
             await waiter
+            self._coming -= 1
 
     async def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> None:
         work = delivery.envelope.data
@@ -126,12 +130,12 @@ class Worker:
                 slot.uncancel()
             self._jobs.pop(work.key, None)
         envelope = Envelope(f"outcome.{delivery.envelope.source}", result, id=work.key)
-        self._returning += 1
+        self._coming += 1
         try:
             if not self._bus.offer(envelope):
                 await self._bus.publish(envelope)
         finally:
-            self._returning -= 1
+            self._coming -= 1
         delivery.ack()
 
     def _hear(self, envelope: Envelope) -> None:
