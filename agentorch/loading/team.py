@@ -19,7 +19,7 @@ from agentorch.loading.front_matter import has_front_matter
 from agentorch.loading.markdown_agent import AgentFile, agent_of, read_agent_file, resolvable
 from agentorch.loading.python_file import read_python_file
 from agentorch.prompts import builtin_folder
-from agentorch.tools import Tool
+from agentorch.tools import Tool, as_tool
 
 _LOG: Final = logging.getLogger(__name__)
 BUILTIN: Final = "builtin/"
@@ -36,32 +36,37 @@ class LoadedTeam:
     """What was ignored, one line each."""
 
 
-def load_agents(specs: Iterable[Any] = (), *, project: str | Path | None = None) -> list[Agent]:
+def load_agents(
+    specs: Iterable[Any] = (), *, project: str | Path | None = None, tools: Iterable[Any] = ()
+) -> list[Agent]:
     """Return the agents of `load_team`; what it ignored is logged."""
-    team = load_team(specs, project=project)
+    team = load_team(specs, project=project, tools=tools)
     for warning in team.warnings:
         _LOG.warning("%s", warning)
     return team.agents
 
 
-def load_team(specs: Iterable[Any] = (), *, project: str | Path | None = None) -> LoadedTeam:
+def load_team(specs: Iterable[Any] = (), *, project: str | Path | None = None, tools: Iterable[Any] = ()) -> LoadedTeam:
     """Load agents, tools, paths and `builtin/` names; none of them is the project's team and the built-in one.
+
+    `tools` (typed functions or `Tool`s) may be named by agent files, beside those that Python files define.
 
     Raises:
         AgentFileError: a file or folder is missing or wrong; the message begins with its path.
         ConfigurationError: something listed is no agent.
     """
+    given = [as_tool(tool) for tool in tools]
     listed = [specs] if isinstance(specs, str | Path | Agent) else list(specs)
     if listed:
-        loading = _Loading()
+        loading = _Loading(given)
         for spec in listed:
             loading.take(spec)
         return loading.finish()
-    own = _Loading()
+    own = _Loading(given)
     folder = None if project is None else Path(project) / "agents"
     if folder is not None and folder.is_dir():
         own.take_folder(folder)
-    ours = _Loading()
+    ours = _Loading(given)
     if builtin_folder("agents").is_dir():
         ours.take_folder(builtin_folder("agents"))
     return _joined(own.finish(), ours.finish())
@@ -76,9 +81,10 @@ def _joined(own: LoadedTeam, ours: LoadedTeam) -> LoadedTeam:
 class _Loading:
     """One team on its way: Python at once, Markdown when all tools are known."""
 
-    def __init__(self) -> None:
+    def __init__(self, tools: Iterable[Tool[..., Any]]) -> None:
         self._slots: list[Agent | AgentFile] = []
         self._team = LoadedTeam()
+        self._given = {tool.name: tool for tool in tools}
 
     def take(self, spec: Any) -> None:
         """Take one thing that was listed."""
@@ -111,7 +117,7 @@ class _Loading:
     def finish(self) -> LoadedTeam:
         """Make the agents of Markdown files, whose tools are known now."""
         names = [item.name for item in self._slots]
-        tools = self._team.tools
+        tools = {**self._given, **self._team.tools}
         for item in self._slots:
             if isinstance(item, AgentFile):
                 others = [name for name in names if name != item.name]
@@ -131,7 +137,8 @@ class _Loading:
         elif path.exists():
             self._take_file(path)
         else:
-            remedy = "" if "/" in str(spec) else f"; an agent that is built in is called 'builtin/{path.stem}'"
+            name = f"{BUILTIN}{spec}"
+            remedy = f"; did you mean {name!r}?" if name in builtin_names() else ""
             raise AgentFileError(f"{spec}: there is no such file or folder{remedy}")
 
     def _take_file(self, path: Path) -> None:
