@@ -1,0 +1,40 @@
+"""What holds for every test: only loopback, no keys, nothing in the user's home, and seeds that are printed.
+
+Sockets are limited by pytest-socket (see `addopts` in pyproject.toml); pytest-randomly prints its seed and shuffles.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+_NETWORK = re.compile(r"(_API_KEY|_BASE_URL|_ORG_ID|_PROJECT_ID)$|^(https?|all|no)_proxy$", re.IGNORECASE)
+"""Variables that would let a test reach a provider, or reach it some other way."""
+_OURS = re.compile(r"^(AGENTORCH_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)")
+"""Variables that would change what the program says."""
+
+settings.register_profile("dev", deadline=None, print_blob=True)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def clean_environment(data: Path) -> None:
+    """Make this process, and so every process that a test starts, the same on every machine."""
+    for name in [*os.environ]:
+        if _NETWORK.search(name) or _OURS.search(name):
+            del os.environ[name]
+    os.environ["XDG_DATA_HOME"] = str(data / "data")
+    os.environ["XDG_CONFIG_HOME"] = str(data / "config")
+
+
+_home = tempfile.TemporaryDirectory(prefix="agentorch-tests-", ignore_cleanup_errors=True)
+clean_environment(Path(_home.name))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).parent.parent
