@@ -11,13 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import anyio
-
 from agentorch.core.events import Event
 from agentorch.errors import JournalError
 from agentorch.journal.chain import Link, Sealed, anchor, damaged, walk
 from agentorch.journal.codec import CODEC
 from agentorch.journal.schema import in_words, open_reader
+from agentorch.journal.waiting import to_the_end
 from agentorch.ports.journal import RunRecord
 
 T = TypeVar("T")
@@ -38,41 +37,50 @@ class Reader:
         """Open the file, which must be there, for reading."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentorch-journal-reader")
         try:
-            self._connection = await self._call(open_reader, self._path)
+            await self._call(self._connect)
         except BaseException:
             await self.close()
             raise
 
     async def close(self) -> None:
-        """Wait for what is being read, then let go of the file."""
+        """Wait for what is being read, then let go of the file; no cancellation cuts this short."""
         thread, self._thread = self._thread, None
-        connection, self._connection = self._connection, None
         if thread is None:
             return
-        with anyio.CancelScope(shield=True):
-            if connection is not None:
-                await asyncio.get_running_loop().run_in_executor(thread, connection.close)
-        thread.shutdown()
+        try:
+            await to_the_end(asyncio.get_running_loop().run_in_executor(thread, self._release))
+        finally:
+            thread.shutdown()
 
     async def run(self, call: Callable[..., T], *args: Any) -> T:
         """Return `call(connection, *args)`, made in the thread inside one transaction."""
-        if self._connection is None:
+        return await self._call(self._in_transaction, call, args)
+
+    def _connect(self) -> None:
+        self._connection = open_reader(self._path)
+
+    def _release(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _in_transaction(self, call: Callable[..., T], args: Sequence[Any]) -> T:
+        connection = self._connection
+        if connection is None:
             raise JournalError(f"journal {self._path} is not open")
-        return await self._call(_in_transaction, self._connection, call, args)
+        connection.execute("BEGIN")
+        try:
+            return call(connection, *args)
+        finally:
+            connection.execute("COMMIT")
 
     async def _call(self, call: Callable[..., T], *args: Any) -> T:
+        if self._thread is None:
+            raise JournalError(f"journal {self._path} is not open")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
         except sqlite3.Error as error:
             raise in_words(self._path, error) from None
-
-
-def _in_transaction(connection: sqlite3.Connection, call: Callable[..., T], args: Sequence[Any]) -> T:
-    connection.execute("BEGIN")
-    try:
-        return call(connection, *args)
-    finally:
-        connection.execute("COMMIT")
 
 
 def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Event]:
@@ -111,7 +119,7 @@ def _check_end(run_id: str, end: Link, head: Link, *, whole: bool) -> None:
     if whole and end.seq < head.seq:
         raise damaged(run_id, end.seq + 1, f"it is missing; the run went up to {head.seq}")
     if end.seq > head.seq or (end.seq == head.seq and end.hash != head.hash):
-        raise damaged(run_id, end.seq, "it is not the last event that was acknowledged")
+        raise damaged(run_id, min(end.seq, head.seq + 1), "it is not the last event that was acknowledged")
 
 
 def runs(

@@ -54,8 +54,12 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Wait for what was queued, then release the file; harmless when it is not open."""
-        await self._reader.close()
-        await self._writer.close()
+        try:
+            await (
+                self._reader.close()
+            )  # first: the last connection, which tidies the file up, must be the one that writes
+        finally:
+            await self._writer.close()
 
     def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
         """Queue `events` behind `after`; the future is done when they are on the disk."""

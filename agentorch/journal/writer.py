@@ -20,12 +20,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
-import anyio
-import anyio.to_thread
-
 from agentorch.errors import JournalError
 from agentorch.journal.appending import Append, Appender
 from agentorch.journal.schema import Durability, in_words, open_writer
+from agentorch.journal.waiting import to_the_end
 
 _GROUP: Final = 512
 """Entries that are committed together at most."""
@@ -59,7 +57,7 @@ class Writer:
         self._queue: SimpleQueue[Append | Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended = asyncio.Event()
+        self._ended: asyncio.Future[None] | None = None
         self._committed = threading.Event()
         self._waiting = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -67,27 +65,34 @@ class Writer:
         """When something was last committed, or began to wait."""
 
     async def open(self) -> None:
-        """Open the file and start the thread."""
-        connection = await anyio.to_thread.run_sync(open_writer, self._path, self._durability)
-        self._loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
-        work = (connection, self._loop)
+        """Start the thread, which opens the file; JournalError when it cannot."""
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[None] = loop.create_future()
+        self._ended = loop.create_future()
+        work = (loop, opened, self._ended)
         self._thread = threading.Thread(target=self._work, args=work, name="agentorch-journal", daemon=True)
         self._thread.start()
+        try:
+            await opened
+        except BaseException:
+            await self.close()
+            raise
+        self._loop = loop
 
     async def close(self) -> None:
         """Wait until all that was queued is written and the file is closed; no cancellation cuts this short."""
         thread, self._thread = self._thread, None
-        if thread is None:
+        if thread is None or self._ended is None:
             return
         self._loop = None
         self._queue.put(None)
-        with anyio.CancelScope(shield=True):
-            await self._ended.wait()
-        thread.join()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        try:
+            await to_the_end(self._ended)
+        finally:
+            thread.join()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
 
     def future(self) -> "asyncio.Future[Any]":
         """Return a future for an entry; JournalError when the writer is not open."""
@@ -122,7 +127,19 @@ class Writer:
             self._committed.wait(_GIVEN)
         self._timer = self._loop.call_later(_PATIENCE, self._give_way)
 
-    def _work(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
+    def _work(
+        self, loop: asyncio.AbstractEventLoop, opened: "asyncio.Future[None]", ended: "asyncio.Future[None]"
+    ) -> None:
+        try:
+            connection = open_writer(self._path, self._durability)
+        except Exception as error:  # noqa: BLE001  # it is raised where `open` is awaited
+            self._call(loop, _settle, [(opened, None, error)])
+        else:
+            self._call(loop, _settle, [(opened, None, None)])
+            self._write_until_closed(loop, connection)
+        self._call(loop, _settle, [(ended, None, None)])
+
+    def _write_until_closed(self, loop: asyncio.AbstractEventLoop, connection: sqlite3.Connection) -> None:
         appender = Appender(connection)
         while (group := self._next_group())[0] is not None:
             told = self._commit(connection, appender, [entry for entry in group if entry is not None])
@@ -134,7 +151,6 @@ class Writer:
             connection.close()
         except sqlite3.Error as error:
             _log.warning("journal %s: %s", self._path, error)
-        self._call(loop, self._ended.set)
 
     def _next_group(self) -> list[Append | Job | None]:
         group = [self._queue.get()]
@@ -164,16 +180,9 @@ class Writer:
         return in_words(self._path, error) if isinstance(error, sqlite3.Error | OSError) else error
 
     def _settle(self, told: Sequence[Told]) -> None:
-        """Give the futures their results; those whose waiter was cancelled have none to get."""
         self._waiting -= len(told)
         self._since = time.monotonic()
-        for future, result, error in told:
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
+        _settle(told)
 
     def _call(self, loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: Any) -> None:
         try:
@@ -192,3 +201,14 @@ def _run(connection: sqlite3.Connection, job: Job) -> Told:
     finally:
         connection.execute("RELEASE job")
     return job.future, result, None
+
+
+def _settle(told: Sequence[Told]) -> None:
+    """Give the futures their results; those whose waiter was cancelled have none to get."""
+    for future, result, error in told:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

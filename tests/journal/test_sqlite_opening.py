@@ -1,0 +1,184 @@
+"""Every way in which an SQLite journal cannot be opened is one clear line."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
+from agentorch.journal.schema import APPLICATION, SCHEMA, Durability, file_system
+from agentorch.journal.sqlite import SqliteJournal
+from agentorch.testing.journal_suite import reported, started
+
+
+async def refusal(path: Path) -> JournalError:
+    """Return the error of opening `path`; it is one line that names the path."""
+    journal = SqliteJournal(path)
+    with pytest.raises(JournalError) as caught:
+        await journal.open()
+    await journal.close()
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+async def test_the_file_is_private_and_its_folders_are_made(tmp_path: Path) -> None:
+    """The file is for its owner only; folders on the way are made."""
+    path = tmp_path / "a" / "b" / "runs.db"
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.append("r", [started("r")], after=0)
+    modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+    await journal.close()
+    assert modes == {"runs.db": 0o600, "runs.db-wal": 0o600, "runs.db-shm": 0o600}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [each.name for each in path.parent.iterdir()] == ["runs.db"]
+
+
+async def test_power_is_full_and_process_is_normal(tmp_path: Path) -> None:
+    """The settings that the promises rest on are the ones in force."""
+    settings: list[tuple[Durability, int]] = [("power", 2), ("process", 1)]
+    for durability, synchronous in settings:
+        journal = SqliteJournal(tmp_path / f"{durability}.db", durability=durability)
+        await journal.open()
+        writer = journal._writer
+        assert await writer.run(lambda c: c.execute("PRAGMA synchronous").fetchone()[0]) == synchronous
+        assert await writer.run(lambda c: c.execute("PRAGMA journal_mode").fetchone()[0]) == "wal"
+        await journal.close()
+
+
+async def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
+    """A schema from the future: the message says so, and what to do; nothing in the file changes."""
+    path = tmp_path / "runs.db"
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version={SCHEMA + 1}")
+    connection.close()
+    before = path.read_bytes()
+    error = await refusal(path)
+    assert isinstance(error, JournalVersionError)
+    assert str(error) == (
+        f"journal {path} was written by a newer version (schema {SCHEMA + 1}, this one knows {SCHEMA}): "
+        "upgrade agentorch"
+    )
+    assert path.read_bytes() == before
+
+
+async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    """A database with tables that are not ours gets no tables of ours."""
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    before = path.read_bytes()
+    assert "belongs to another program" in str(await refusal(path))
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    """Any other file: said in words, not a byte changed."""
+    path = tmp_path / "notes.txt"
+    path.write_text("These are my notes.\n" * 100)
+    assert "not a database file" in str(await refusal(path))
+    assert path.read_text() == "These are my notes.\n" * 100
+
+
+async def test_a_folder_is_not_a_journal(tmp_path: Path) -> None:
+    """A folder: the message proposes a file in it."""
+    assert str(tmp_path / "runs.db") in str(await refusal(tmp_path))
+
+
+async def test_a_file_in_the_way_of_a_folder(tmp_path: Path) -> None:
+    """A parent that is a file: the message says that it is no folder."""
+    (tmp_path / "file").write_text("")
+    assert "choose a place" in str(await refusal(tmp_path / "file" / "runs.db"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc, where nothing can be made")
+async def test_a_place_that_cannot_be_written() -> None:
+    """A read-only place: one line, with the remedy."""
+    assert "choose a place that can be written" in str(await refusal(Path("/proc/agentorch/runs.db")))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small file system of the test's own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not mounted("-t", "tmpfs", "none", str(folder)):
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def mounted(*arguments: str) -> bool:
+    """Call `mount`; whether it worked."""
+    if shutil.which("mount") is None:
+        return False
+    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode == 0
+
+
+async def test_a_read_only_disk(disk: Path) -> None:
+    """A journal on a disk that has become read-only is refused in words."""
+    journal = SqliteJournal(disk / "runs.db")
+    await journal.open()
+    await journal.append("r", [started("r")], after=0)
+    await journal.close()
+    assert mounted("-o", "remount,ro", str(disk))
+    error = await refusal(disk / "runs.db")
+    assert "read-only" in str(error).lower()
+    assert "choose a place that can be written" in str(error)
+
+
+async def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    """Garbage in the pages of the file: JournalDamaged, not a traceback of sqlite3."""
+    path = tmp_path / "runs.db"
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.append("r", [started("r"), *(reported("r", n, "x" * 500) for n in range(2, 200))], after=0)
+    await journal.close()
+    data = bytearray(path.read_bytes())
+    data[100:4096] = b"\xa5" * 3996
+    path.write_bytes(data)
+    assert isinstance(await refusal(path), JournalDamaged)
+
+
+def test_the_file_system_of_the_nearest_mount_counts() -> None:
+    """The longest mount point wins, a later mount covers an earlier one, escaped blanks are read."""
+    mounts = (
+        "/dev/sda / ext4 rw 0 0\n"
+        "server:/home /home nfs4 rw 0 0\n"
+        "/dev/sdb /home/me/local ext4 rw 0 0\n"
+        "x /mnt/my\\040share cifs rw 0 0\n"
+        "y /tmp tmpfs rw 0 0\n"
+        "z /tmp nfs rw 0 0\n"
+    )
+    paths = ["/srv/runs.db", "/home/me/runs.db", "/home/me/local/runs.db", "/mnt/my share/a", "/tmp/a"]
+    assert [file_system(Path(path), mounts) for path in paths] == ["ext4", "nfs4", "ext4", "cifs", "nfs"]
+
+
+def test_processes_that_open_a_new_file_together(tmp_path: Path) -> None:
+    """Six processes make one journal at the same moment: all succeed, each run is there."""
+    script = (
+        "import asyncio, sys\n"
+        "from agentorch.journal.sqlite import SqliteJournal\n"
+        "from agentorch.testing.journal_suite import started\n"
+        "async def main():\n"
+        "    journal = SqliteJournal(sys.argv[1]); await journal.open()\n"
+        "    await journal.append(sys.argv[2], [started(sys.argv[2])], after=0)\n"
+        "    await journal.close()\n"
+        "asyncio.run(main())\n"
+    )
+    path = tmp_path / "runs.db"
+    children = [subprocess.Popen([sys.executable, "-c", script, str(path), f"r{n}"]) for n in range(6)]
+    assert [child.wait(50) for child in children] == [0] * 6
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT count(*) FROM runs").fetchone() == (6,)
+    assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
+    connection.close()
