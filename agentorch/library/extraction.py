@@ -20,8 +20,8 @@ _WHOLE: Final = 1_500
 """Characters up to which a text is given as it is."""
 _SENTENCES: Final = 7
 """Sentences that stand in for a long text."""
-_GOAL: Final = 3.0
-"""How much more a word of the goal counts than one that is merely frequent."""
+_GOAL: Final = 12.0
+"""What a word of the goal counts; one that is merely frequent counts less."""
 _FREE_WORDS: Final = 12.0
 
 
@@ -72,7 +72,7 @@ def extract(text: str, goal: str = "", most: int = _SENTENCES) -> str:
 
 def _weight(counts: Mapping[str, int], frequency: Mapping[str, int], wanted: set[str]) -> float:
     """Return how much a sentence says: the frequent words of the text, and those of the goal, per length."""
-    total = sum(math.log1p(frequency[word]) * (_GOAL if word in wanted else 1.0) for word in counts)
+    total = sum(_GOAL if word in wanted else math.log1p(frequency[word]) for word in counts)
     return total / (_FREE_WORDS + sum(counts.values()))
 
 

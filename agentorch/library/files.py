@@ -13,7 +13,7 @@ from agentorch.library.findings import NO_MODEL, Findings, FoundPassage, cited, 
 from agentorch.library.folders import Folders, Found, Refused
 from agentorch.library.index import Index, Known, fingerprint
 from agentorch.library.reading import LARGEST_FILE, NotRead, decode, read_passages
-from agentorch.library.search import search, understand
+from agentorch.library.search import NEAR, Hit, search, understand
 
 _SETTLED: Final = 2_000_000_000
 """Nanoseconds after which a file's time of change tells two versions apart for certain."""
@@ -72,17 +72,7 @@ class Library:
         with self._lock:
             self._refresh()
             hits = search(understand(question, self._index), self._index, limit)
-        return [
-            FoundPassage(
-                path=hit.path,
-                line=hit.line,
-                end_line=hit.end,
-                text=hit.text,
-                heading=hit.heading,
-                score=round(hit.score, 4),
-            )
-            for hit in hits
-        ]
+        return [_passage(hit) for hit in hits]
 
     def ask(self, question: str, limit: int = 5) -> Findings:
         """Return what the files say about `question`, in their own words, with citations."""
@@ -118,11 +108,14 @@ class Library:
         if not len(self._folders):
             return "No files were given to look in: name the folders to read."
         with self._lock:
-            unknown = understand(question, self._index).unknown
+            query = understand(question, self._index)
+            near = search(query, self._index, 1, enough=NEAR)
             count = sum(1 for known in self._index.known().values() if not known.note)
-        words = f" They do not hold the word {_listed(unknown)}." if unknown else ""
+        words = f" They do not hold the word {_listed(query.unknown)}." if query.unknown else ""
         where = f"{_listed(self.folders, quote=False)} ({count} {'file' if count == 1 else 'files'})"
-        return f"The files in {where} say nothing about this: {question.strip()}{words}"
+        verdict = "do not answer this" if near else "say nothing about this"
+        nearest = f"\nThe nearest that they hold: {cited(_passage(near[0]))}" if near else ""
+        return f"The files in {where} {verdict}: {question.strip()}{words}{nearest}\n{NO_MODEL}"
 
     def _refresh(self) -> int:
         known = self._index.known()
@@ -172,6 +165,17 @@ class Library:
     def _skip(self, file: Found, modified: int, why: str, sha256: str = "") -> str:
         self._index.put(file, sha256, (), why, modified)
         return why
+
+
+def _passage(hit: Hit) -> FoundPassage:
+    return FoundPassage(
+        path=hit.path,
+        line=hit.line,
+        end_line=hit.end,
+        text=hit.text,
+        heading=hit.heading,
+        score=round(hit.score, 4),
+    )
 
 
 def _note(why: str, paths: Sequence[str]) -> str:

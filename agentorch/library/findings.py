@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-NO_MODEL: Final = "No language model was used: these are the files' own words."
+NO_MODEL: Final = "No language model was used: what is quoted are the files' own words."
 """Said wherever passages stand in for an answer."""
 _CLOSE: Final = 0.75
 """The share of the best score from which a passage is part of the answer."""

@@ -105,20 +105,20 @@ class Index:
     def __len__(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM units").fetchone()[0])
 
-    def frequency(self, word: str) -> int:
-        """Return how many passages hold the word, in any of its forms."""
+    def frequency(self, term: str) -> int:
+        """Return how many passages hold a term, in any of its forms."""
         query = "SELECT count(*) FROM passages WHERE passages MATCH ?"
-        return int(self._database.execute(query, (quoted(word),)).fetchone()[0])
+        return int(self._database.execute(query, (term,)).fetchone()[0])
 
-    def rank(self, query: Sequence[str], most: int) -> list[Ranked]:
-        """Return the passages that hold any of the words, best first."""
-        rows = self._database.execute(_RANK, (" OR ".join(map(quoted, query)), most))
+    def rank(self, terms: Sequence[str], most: int) -> list[Ranked]:
+        """Return the passages that hold any of the terms, best first."""
+        rows = self._database.execute(_RANK, (" OR ".join(terms), most))
         return [Ranked(path, heading, _units(units), score) for path, heading, units, score in rows]
 
 
-def quoted(word: str) -> str:
-    """Return a word as SQLite's full-text queries take it: as it is, whatever it holds."""
-    return '"' + word.replace('"', '""') + '"'
+def term_of(word: str, *, prefix: bool = False) -> str:
+    """Return a word as SQLite's full-text queries take it, whatever it holds; a prefix stands for all longer words."""
+    return '"' + word.replace('"', '""') + ('"*' if prefix else '"')
 
 
 def fingerprint(data: bytes) -> str:

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agentorch.library.index import Index, Ranked
+from agentorch.library.index import Index, Ranked, term_of
 from agentorch.library.passage import Unit
 from agentorch.library.words import content_words, stem, stems
 
 ENOUGH: Final = 0.5
 """The share of a question's weight that a passage must cover to be about it."""
+NEAR: Final = 0.3
+"""The share from which it is worth showing as the nearest, where nothing is about it."""
 CANDIDATES: Final = 60
 _MOST_WORDS: Final = 32
+_SHORTEST_PREFIX: Final = 5
 _BY_HEADING: Final = 0.6
 _BY_NEIGHBOUR: Final = 0.35
 _BY_RANK: Final = 0.15
@@ -66,7 +69,8 @@ class Query:
 
     weights: dict[str, float]
     """The weight of each stem."""
-    words: tuple[str, ...]
+    terms: tuple[str, ...]
+    """What the index is asked for."""
     wants_number: bool
     unknown: tuple[str, ...]
     """Words that the library does not hold at all."""
@@ -86,20 +90,26 @@ def understand(question: str, index: Index) -> Query:
     about = [word for word in content_words(question) if word not in _ORDERS] or content_words(question)
     about = about[:_MOST_WORDS]
     size = len(index)
-    found = {word: index.frequency(word) for word in about}
+    terms = {word: term_of(word) for word in about}
+    found = {word: index.frequency(term) for word, term in terms.items()}
+    for word in about:  # the two stemmers do not always agree
+        root = stem(word)
+        if not found[word] and len(root) >= _SHORTEST_PREFIX:
+            terms[word] = term_of(root, prefix=True)
+            found[word] = index.frequency(terms[word])
     weights = {stem(word): math.log(1 + (size - count + 0.5) / (count + 0.5)) for word, count in found.items()}
     unknown = tuple(word for word, count in found.items() if not count)
-    return Query(weights, tuple(about), bool(_NUMBER_WANTED.search(question)), unknown)
+    return Query(weights, tuple(terms.values()), bool(_NUMBER_WANTED.search(question)), unknown)
 
 
-def search(query: Query, index: Index, most: int) -> list[Hit]:
-    """Return the best hits, best first, those that cover too little left out."""
-    if not query.words:
+def search(query: Query, index: Index, most: int, *, enough: float = ENOUGH) -> list[Hit]:
+    """Return the best hits, best first, those that cover less than `enough` left out."""
+    if not query.terms:
         return []
-    ranked = index.rank(query.words, CANDIDATES)
+    ranked = index.rank(query.terms, CANDIDATES)
     highest = max((passage.score for passage in ranked), default=1.0) or 1.0
     hits = [_best(query, passage, passage.score / highest) for passage in ranked]
-    fitting = sorted((hit for hit in hits if hit.reach >= ENOUGH), key=lambda hit: (-hit.score, hit.path, hit.line))
+    fitting = sorted((hit for hit in hits if hit.reach >= enough), key=lambda hit: (-hit.score, hit.path, hit.line))
     return _distinct(fitting)[:most]
 
 

@@ -27,6 +27,7 @@ class _Reader:
     def __init__(self, text: str, sections: list[Section]) -> None:
         self.tokens = list(_tokens(text))
         self.at = 0
+        self.depth = 0
         self.sections = sections
 
     def read(self) -> None:
@@ -37,7 +38,8 @@ class _Reader:
 
     def value(self, path: tuple[str, ...], fields: list[Field]) -> None:
         """Read one value: plain ones go to the fields of the record that they are part of."""
-        if len(path) > _DEEPEST:
+        self.depth += 1
+        if self.depth > _DEEPEST:
             raise ValueError("nested too deeply")
         line, word = self.next()
         if word == "{":
@@ -49,6 +51,7 @@ class _Reader:
         else:
             name = path[-1] if path else ""
             fields.append(Field(line, name, str(_plain(word))))
+        self.depth -= 1
 
     def object(self, path: tuple[str, ...]) -> None:
         fields: list[Field] = []

@@ -13,7 +13,10 @@ def read_plain(text: str) -> Iterator[Section]:
     """Yield one section of all sentences; a short first line that stands alone is its heading."""
     units: list[Unit] = []
     paragraph: list[Line] = []
+    title = title_of(text)
     for number, line in enumerate(text.splitlines(), 1):
+        if title and not units and not paragraph and line.strip() == title:
+            continue
         if line.strip() and not _starts_anew(line):
             paragraph.append((number, line))
             continue
@@ -21,7 +24,7 @@ def read_plain(text: str) -> Iterator[Section]:
         paragraph = [(number, line)] if line.strip() else []
     units.extend(sentences(paragraph))
     if units:
-        yield Section(title_of(text), units)
+        yield Section(title, units)
 
 
 def title_of(text: str) -> str:

@@ -1,0 +1,70 @@
+"""What the library answers over the fixture: cited lines that hold the answer, and absence said plainly."""
+
+from pathlib import Path
+
+import pytest
+
+from agentorch.library import NO_MODEL, Library
+from tests.library.questions import ABSENT, QUESTIONS, SAFETY_PDF
+
+
+def cited_text(source: str) -> str:
+    """Return the lines that `path:line` or `path:first-last` names; a page of a PDF."""
+    path, _, place = source.rpartition(":")
+    first, _, last = place.partition("-")
+    chosen = slice(int(first) - 1, int(last or first))
+    if path.endswith(".pdf"):
+        return " ".join(line for page in SAFETY_PDF[chosen] for line in page)
+    return " ".join(" ".join(Path(path).read_text("utf-8").splitlines()[chosen]).split())
+
+
+def test_the_cited_lines_hold_the_answer(library: Library) -> None:
+    """Of thirty questions and more in six formats and PDF, at least 80 % are answered by the first citation."""
+    asked = {question: (library.ask(question), answer) for question, answer in QUESTIONS}
+    held = [
+        question
+        for question, (findings, answer) in asked.items()
+        if findings.sources and answer.lower() in cited_text(findings.sources[0]).lower()
+    ]
+
+    assert len(QUESTIONS) >= 30
+    assert len(held) >= 0.8 * len(QUESTIONS), sorted(set(asked) - set(held))
+
+
+@pytest.mark.parametrize("question", ABSENT)
+def test_an_absent_topic_is_said_to_be_absent(library: Library, question: str) -> None:
+    """Nothing is found, nothing is cited, and the answer says so."""
+    findings = library.ask(question)
+
+    assert (findings.found, findings.passages, findings.sources) == (False, [], [])
+    assert question in findings.answer
+    assert "say nothing about this" in findings.answer or "do not answer this" in findings.answer
+
+
+def test_an_answer_says_that_no_model_was_used(library: Library) -> None:
+    """The words are the file's own, with their place, and the answer says so."""
+    findings = library.ask("How often are secrets rotated?")
+
+    assert findings.answer.splitlines()[0].startswith("They are rotated every 60 days")
+    assert findings.answer.splitlines()[0].endswith("engineering/deploy.md:19]")
+    assert findings.answer.endswith(NO_MODEL)
+
+
+def test_no_folders_is_said_plainly() -> None:
+    """Without folders there is nothing to look in."""
+    with Library() as library:
+        assert library.ask("Anything?").answer == "No files were given to look in: name the folders to read."
+
+
+@pytest.mark.parametrize("question", ["", "?", "the of and", '"*" OR (', "NEAR(a b)", "heading:xyzzy", "\x00", "é" * 3000])
+def test_no_question_breaks_the_search(library: Library, question: str) -> None:
+    """Whatever is asked is data, never a query of the index."""
+    assert library.ask(question).found is False
+
+
+def test_a_record_is_cited_by_its_fitting_field(library: Library) -> None:
+    """In JSON the line of the value that was asked for is cited, not the whole object."""
+    findings = library.ask("Who is the manager of the Hamburg store?")
+
+    assert findings.sources[0].endswith("data/stores.json:21")
+    assert "Anke Petersen" in findings.answer

@@ -1,0 +1,146 @@
+"""Which files the library reads, and when: changes, limits, encodings, and nothing outside the folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agentorch.errors import FileAccessError
+from agentorch.library import Library
+from agentorch.library.reading import LARGEST_FILE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").write_text("The kettle boils at noon.\n", "utf-8")
+    (tmp_path / "secret.txt").write_text("The vault opens with 4711.\n", "utf-8")
+    return tmp_path / "in"
+
+
+def test_a_changed_file_is_read_anew(folder: Path) -> None:
+    """Even when its size and its time of change stay the same."""
+    with Library([folder]) as library:
+        assert "noon" in library.ask("When does the kettle boil?").answer
+        before = (folder / "notes.txt").stat()
+        (folder / "notes.txt").write_text("The kettle boils at dusk.\n", "utf-8")
+        os.utime(folder / "notes.txt", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        answer = library.ask("When does the kettle boil?").answer
+
+    assert "dusk" in answer
+    assert "noon" not in answer
+
+
+def test_new_and_removed_files_are_noticed(folder: Path) -> None:
+    """Every search looks at the folders first."""
+    with Library([folder]) as library:
+        library.refresh()
+        (folder / "notes.txt").unlink()
+        (folder / "more.md").write_text("# Tea\nThe teapot is blue.\n", "utf-8")
+
+        assert library.find("When does the kettle boil?") == []
+        assert [passage.source for passage in library.find("Which teapot?")] == [f"{folder}/more.md:2"]
+
+
+def test_an_index_in_a_file_is_kept(folder: Path, tmp_path: Path) -> None:
+    """It is opened again, and what has changed since is read."""
+    with Library([folder], index=tmp_path / "index.db") as library:
+        library.refresh()
+    (folder / "notes.txt").write_text("The kettle whistles at seven.\n", "utf-8")
+
+    with Library([folder], index=tmp_path / "index.db") as library:
+        assert "seven" in library.ask("When does the kettle whistle?").answer
+
+
+def test_a_link_out_of_the_folders_is_refused(folder: Path) -> None:
+    """It is not indexed, cannot be read by name, and a note says so."""
+    (folder / "way-out.txt").symlink_to(folder.parent / "secret.txt")
+    (folder / "way-up").symlink_to(folder.parent, target_is_directory=True)
+    with Library([folder]) as library:
+        assert library.find("Which vault opens?") == []
+        assert library.notes == [
+            f"not read: {folder}/way-out.txt, {folder}/way-up: a symbolic link that leads out of the folders given"
+        ]
+        with pytest.raises(FileAccessError, match="outside the folders"):
+            library.read("way-out.txt")
+        with pytest.raises(FileAccessError, match="outside the folders"):
+            library.read("way-up/secret.txt")
+
+
+def test_a_link_within_the_folders_is_met_once(folder: Path) -> None:
+    """What it leads to is read where it is, and loops end."""
+    (folder / "again.txt").symlink_to(folder / "notes.txt")
+    (folder / "loop").symlink_to(folder, target_is_directory=True)
+    with Library([folder]) as library:
+        assert library.refresh() == 1
+        assert library.notes == []
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "/etc/passwd", "notes.txt/../../secret.txt", "~/x", ""])
+def test_a_path_out_of_the_folders_is_refused(folder: Path, path: str) -> None:
+    """Reading by name stays inside."""
+    with Library([folder]) as library, pytest.raises(FileAccessError):
+        library.read(path)
+
+
+def test_a_file_is_read_by_lines(folder: Path) -> None:
+    """Named as it is cited, or relative to its folder."""
+    (folder / "long.txt").write_text("\n".join(f"row {number}" for number in range(1, 10)), "utf-8")
+    with Library([folder]) as library:
+        assert library.read("long.txt", 3, 2) == "3: row 3\n4: row 4"
+        assert library.read(f"{folder}/long.txt", 9) == "9: row 9"
+
+
+def test_a_single_file_may_be_given(folder: Path) -> None:
+    """Then nothing beside it is read."""
+    (folder / "other.txt").write_text("The kettle is red.", "utf-8")
+    with Library([folder / "notes.txt"]) as library:
+        assert [passage.source for passage in library.find("kettle")] == [f"{folder}/notes.txt:1"]
+
+
+def test_a_folder_that_is_not_there_is_refused(folder: Path) -> None:
+    """The message names it."""
+    with pytest.raises(FileAccessError, match="nowhere: no such file or folder"):
+        Library([folder / "nowhere"])
+
+
+def test_what_cannot_be_read_is_noted_in_one_line_each(folder: Path) -> None:
+    """Binary and huge files do not stop the others, and are named."""
+    (folder / "picture.bin").write_bytes(b"\x89PNG\0\0\0")
+    (folder / "noise.dat").write_bytes(bytes(range(1, 32)) * 50 + b"\xff\xfe")
+    with (folder / "huge.txt").open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+    with Library([folder]) as library:
+        assert library.refresh() == 1
+        assert library.notes == [
+            f"not read: {folder}/noise.dat, {folder}/picture.bin: is not text",
+            f"not read: {folder}/huge.txt: larger than 10 MB",
+        ]
+
+
+def test_a_damaged_pdf_is_noted(folder: Path) -> None:
+    """It is no traceback."""
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing more")
+    with Library([folder]) as library:
+        library.refresh()
+        assert [note.startswith(f"not read: {folder}/bad.pdf: is damaged or locked") for note in library.notes] == [
+            True
+        ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+def test_encodings(folder: Path, encoding: str) -> None:
+    """What is text in a usual encoding is read."""
+    (folder / "cafe.txt").write_bytes("Das Café öffnet früh.\n".encode(encoding))
+    with Library([folder]) as library:
+        assert [passage.text for passage in library.find("cafe offnet")] == ["Das Café öffnet früh."]
+
+
+def test_hidden_folders_and_those_of_tools_are_passed_over(folder: Path) -> None:
+    """No documents live there."""
+    for name in (".git", "node_modules", ".venv"):
+        (folder / name).mkdir()
+        (folder / name / "notes.txt").write_text("The kettle is hidden.", "utf-8")
+    with Library([folder]) as library:
+        assert library.refresh() == 1

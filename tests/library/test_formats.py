@@ -1,0 +1,64 @@
+"""The readers: which units on which lines each format gives."""
+
+import pytest
+
+from agentorch.library.formats import reader_for
+from agentorch.library.passage import passages
+from agentorch.library.sentences import sentences
+
+Row = tuple[str, int, int, str]
+
+CASES: list[tuple[str, str, list[Row]]] = [
+    ("a.txt", "Title\n\nOne is\nhere. Two.\n\n- item\n- more", [
+        ("Title", 3, 4, "One is here."), ("Title", 4, 4, "Two."), ("Title", 6, 6, "- item"), ("Title", 7, 7, "- more"),
+    ]),
+    ("a.md", "# A\ntext **bold** `x<y>`\n## B ##\n* one\n* [two](u)\n\nC\n=\nlast", [
+        ("A", 2, 2, "text bold x<y>"), ("A > B", 4, 4, "one"), ("A > B", 5, 5, "two"), ("C", 9, 9, "last"),
+    ]),
+    ("a.md", "| p | q |\n|---|---|\n| 1 | 2 |\n\n```\n# no heading\n```", [
+        ("", 3, 3, "p: 1; q: 2"), ("", 6, 6, "# no heading"),
+    ]),
+    ("a.rst", "===\nTop\n===\n\nSub\n---\n\n.. note:: mind\n   this\n\n* ``a`` :ref:`b <c>`\n", [
+        ("Top > Sub", 8, 9, "mind this"), ("Top > Sub", 11, 11, "a b"),
+    ]),
+    ("a.html", "<title>T</title><h1>H</h1>\n<p>One\ntwo. Three.<script>no</script><tr><td>x", [
+        ("T > H", 2, 3, "One two."), ("T > H", 3, 3, "Three."), ("T > H", 3, 3, "x"),
+    ]),
+    ("a.csv", 'n,v\na,1\n"b\nc",2\n', [("", 2, 2, "n: a; v: 1"), ("", 3, 4, "n: b\nc; v: 2")]),
+    ("a.tsv", "n\tv\na\t1\n", [("", 2, 2, "n: a; v: 1")]),
+    ("a.json", '{"k": {"a": 1,\n"b": [true,\nnull]}}', [("k", 1, 2, "a: 1; b: true, null")]),
+    ("a.jsonl", '{"a": 1}\n{"a": 2}\n', [("", 1, 1, "a: 1"), ("", 2, 2, "a: 2")]),
+    ("a.json", "{broken", [("", 1, 1, "{broken")]),
+    ("a.json", "[" * 5000, [("", 1, 1, "[" * 2000), ("", 1, 1, "[" * 2000), ("", 1, 1, "[" * 1000)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), CASES)
+def test_a_format_gives_units_with_lines_and_headings(name: str, text: str, expected: list[Row]) -> None:
+    """Headings lead to units; every unit knows the lines that it stands on."""
+    found = [
+        (passage.heading, unit.line, unit.end, unit.text)
+        for passage in passages(reader_for(name)(text))
+        for unit in passage.units
+    ]
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst", "a.html", "a.csv", "a.json"])
+@pytest.mark.parametrize("text", ["", "\n\n", "\x0c", "|", "a|b\n---\n", '"', "<", "&#x;", "===\n", "..", "{}", "[]"])
+def test_no_text_breaks_a_reader(name: str, text: str) -> None:
+    """Odd files give few units, never an error."""
+    assert len(list(passages(reader_for(name)(text)))) <= 2
+
+
+def test_sentences_end_where_they_end() -> None:
+    """Abbreviations, versions and initials are no ends."""
+    text = "Use v1.5 of it, e.g. Python. Dr. A. Smith agrees! Is it (really)? Yes."
+
+    assert [unit.text for unit in sentences([(1, text)])] == [
+        "Use v1.5 of it, e.g. Python.",
+        "Dr. A. Smith agrees!",
+        "Is it (really)?",
+        "Yes.",
+    ]
