@@ -99,7 +99,7 @@ class Appender:
         refused: list[JournalConflict | None] = []
         for append in appends:
             run = self._runs.get(append.run_id) or self._find(append.run_id)
-            conflict = self._conflict(append, run)
+            conflict = self._conflict(append, run, changed)
             refused.append(conflict)
             if conflict is None:
                 changed[append.run_id] = _extend(run or self._begin(append), append, rows)
@@ -128,19 +128,19 @@ class Appender:
         self._runs[append.run_id] = run
         return run
 
-    def _conflict(self, append: Append, run: _Run | None) -> JournalConflict | None:
+    def _conflict(self, append: Append, run: _Run | None, changed: dict[str, _Run]) -> JournalConflict | None:
         head = run.head.seq if run else 0
         if head != append.after:
             return JournalConflict(f"run {append.run_id} stands at {head}, not at {append.after}: {OTHER_WRITER}")
         if append.opening.key is None:
             return None
-        holder = self._holder(append.opening.key)
+        holder = self._holder(append.opening.key, changed)
         return (
             None if holder is None else JournalConflict(f"key {append.opening.key!r} belongs to run {holder} already")
         )
 
-    def _holder(self, key: str) -> str | None:
-        for run_id, run in self._runs.items():
+    def _holder(self, key: str, changed: dict[str, _Run]) -> str | None:
+        for run_id, run in changed.items():
             if run.begun is not None and run.begun.opening.key == key:
                 return run_id
         found = self._connection.execute("SELECT run_id FROM runs WHERE key = ?", (key,)).fetchone()

@@ -173,6 +173,9 @@ class Writer:
             appender.forget()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if len(group) > 1 and not isinstance(error, sqlite3.OperationalError):
+                # Not the disk or a lock: one entry is at fault, and only that one is to fail.
+                return [told for entry in group for told in self._commit(connection, appender, [entry])]
             return [(entry.future, None, self._why(error)) for entry in group]
         return told
 

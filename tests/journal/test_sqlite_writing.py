@@ -62,6 +62,23 @@ async def test_any_error_in_the_thread_is_heard(tmp_path: Path) -> None:
     await journal.close()
 
 
+async def test_an_append_that_the_tables_refuse_fails_alone(tmp_path: Path) -> None:
+    """A time that is no number cannot be stored in the list of runs: those in the same group are written."""
+    journal = SqliteJournal(tmp_path / "runs.db")
+    await journal.open()
+    nowhen = reported("bad", 1).model_copy(update={"at": float("nan")})
+    done = await asyncio.gather(
+        *(journal.append(f"r{n}", [started(f"r{n}")], after=0) for n in range(5)),
+        journal.append("bad", [nowhen], after=0),
+        *(journal.append(f"r{n}", [reported(f"r{n}", 2)], after=1) for n in range(5)),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in done if each is not None] == [JournalError]
+    assert [await journal.verify(f"r{n}") for n in range(5)] == [2] * 5
+    assert await journal.record("bad") is None
+    await journal.close()
+
+
 async def test_a_job_that_fails_takes_nothing_along(tmp_path: Path) -> None:
     """An exception of any kind in a job reaches its caller; what was committed with it stands."""
     journal = SqliteJournal(tmp_path / "runs.db")
