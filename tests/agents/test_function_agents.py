@@ -1,6 +1,5 @@
 """Typed functions as agents."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -45,7 +44,7 @@ async def researcher(topic: str, limit: int = 3, *, exact: bool = False) -> list
     return [topic] * limit if not exact else []
 
 
-def test_a_call_is_just_a_call():
+async def test_a_call_is_just_a_call():
     """Calling the decorated function calls it, sync or async."""
 
     @agent(description="Doubles.")
@@ -53,7 +52,7 @@ def test_a_call_is_just_a_call():
         return 2 * number
 
     assert double(4) == 8
-    assert asyncio.run(researcher("x", limit=2)) == ["x", "x"]
+    assert await researcher("x", limit=2) == ["x", "x"]
     assert (double.is_async, researcher.is_async) == (False, True)
 
 
