@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from agentorch.core.card import AgentCard
 from agentorch.core.failures import Code, Problem
 from agentorch.core.policy import Policy
-from agentorch.core.references import parse
+from agentorch.core.references import Reference, found, parse, resolve
 from agentorch.core.task import EMPTY, UNSET, Task
 from agentorch.planning.raw_inputs import fitted_inputs
 from agentorch.planning.raw_plan import RawPlan, RawTask, raw_plan
@@ -41,24 +41,36 @@ class Normalised:
 
 
 def normalise(
-    value: Any, cards: Mapping[str, AgentCard], *, accepted: Mapping[str, Task] = EMPTY, replacing: bool = False
+    value: Any,
+    cards: Mapping[str, AgentCard],
+    *,
+    accepted: Mapping[str, Task] = EMPTY,
+    replacing: bool = False,
+    exact: bool = False,
 ) -> Normalised:
     """Return the tasks of the JSON `value` of a model.
 
-    `accepted` tasks may be named but are not read again, unless `replacing` (a patch puts tasks by id).
+    `accepted` tasks may be named but are not read again, unless `replacing` (a patch puts tasks by id). `exact` takes
+    ids as they are written: for tasks of a plan whose rest is not known yet.
     """
     raw = raw_plan(value)
     if raw is None:
         remedy = "answer with an object that has a list 'tasks'"
         return Normalised(problems=[Problem(Code.SCHEMA, "the JSON has no list of tasks", None, remedy)])
-    return _Normalising(raw, cards, accepted, replacing=replacing).result()
+    return _Normalising(raw, cards, accepted, replacing=replacing, exact=exact).result()
 
 
 class _Normalising:
     """One plan on its way from what was written to tasks."""
 
     def __init__(
-        self, raw: RawPlan, cards: Mapping[str, AgentCard], accepted: Mapping[str, Task], *, replacing: bool
+        self,
+        raw: RawPlan,
+        cards: Mapping[str, AgentCard],
+        accepted: Mapping[str, Task],
+        *,
+        replacing: bool,
+        exact: bool,
     ) -> None:
         self._raw = raw
         self._cards = cards
@@ -66,7 +78,7 @@ class _Normalising:
         self._accepted = accepted
         self._replacing = replacing
         self._out = Normalised()
-        self._spellings = Spellings(accepted)
+        self._spellings = Spellings(accepted, exact=exact)
         self._markers: set[str] = set()
         self._agents = {id: task.agent for id, task in accepted.items()}
         self._reading = ReferenceReading(self._spellings, self._agents, cards, self._out.notes.append)
@@ -76,9 +88,11 @@ class _Normalising:
         named = self._named([task for task in self._raw.tasks if not self._is_marker(task)])
         self._add_edges(named)
         self._settle_numbers(named)
+        again: set[str] = set()
         for id, raw in named:
-            if self._replacing or id not in self._accepted:
+            if self._replacing or id not in self._accepted or id in again:
                 self._out.tasks.append(self._task(id, raw))
+            again.add(id)
         self._out.answer = self._answer(self._raw.answer)
         self._out.drop = tuple(self._spellings.meaning(name) or id_for(name) for name in self._raw.drop)
         return self._out
@@ -154,7 +168,18 @@ class _Normalising:
         else:  # an unknown agent: its inputs show at least what the task needs
             inputs = cast("dict[str, Any]", written) if isinstance(written, dict) else {"inputs": written}
         needs = dict.fromkeys(self._need(need) for need in raw.needs if not self._is_nothing(need))
+        inputs = self._not_itself(id, inputs, list(needs))
         return Task(id, agent, objective, inputs, tuple(needs), self._policy(raw), _seconds(raw))
+
+    def _not_itself(self, id: str, inputs: dict[str, Any], needs: list[str]) -> dict[str, Any]:
+        """A task that refers to itself means the one need that it declares and does not refer to."""
+        references = [item.reference for item in found(inputs)]
+        named = {reference.id for reference in references}
+        spare = [need for need in needs if need not in named]
+        if Reference(id) not in references or len(spare) != 1 or any(one.id == id and one.path for one in references):
+            return inputs
+        self._out.notes.append(f"{id}: read its reference to itself as {spare[0]!r}")
+        return resolve(inputs, {id: f"${spare[0]}"}, needs=())
 
     def _need(self, written: Any) -> str:
         if isinstance(written, dict):

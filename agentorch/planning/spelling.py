@@ -53,7 +53,9 @@ def id_for(spelling: Any) -> str:
 class Spellings:
     """The ids of a plan in order, and the spellings that mean them."""
 
-    def __init__(self, ids: Iterable[str] = ()) -> None:
+    def __init__(self, ids: Iterable[str] = (), *, exact: bool = False) -> None:
+        """`exact` knows ids only: for a plan that is still being written, where a near or counted id may yet come."""
+        self._exact = exact
         self._order: dict[str, int] = {}
         self._texts: dict[str, str | None] = {}
         self._numbers: dict[int, str | None] = {}
@@ -72,7 +74,7 @@ class Spellings:
 
     def counts(self, spelling: Any) -> int | None:
         """Return the number in `spelling` when it can only be understood by counting."""
-        exact = isinstance(spelling, str) and spelling.strip() in self._texts
+        exact = self._exact or (isinstance(spelling, str) and spelling.strip() in self._texts)
         return None if exact else number_in(spelling)
 
     def shift_for(self, uses: Sequence[tuple[str, int]]) -> int:
@@ -90,7 +92,9 @@ class Spellings:
         name = id_for(text)
         if name in self._texts:
             return self._texts[name]
-        close = get_close_matches(name, self._texts, n=2, cutoff=_CLOSE) if len(self._texts) <= _MOST else []
+        if self._exact or len(self._texts) > _MOST:
+            return None
+        close = get_close_matches(name, self._texts, n=2, cutoff=_CLOSE)
         meant = {self._texts[near] for near in close}
         return meant.pop() if len(meant) == 1 else None
 
