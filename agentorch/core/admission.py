@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
-from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.failing import give_up
+from agentorch.core.failures import Code, FailureKind, Problem
 from agentorch.core.identity import digest
 from agentorch.core.references import BrokenReference, fill, resolve
 from agentorch.core.stamping import Stamp
@@ -25,7 +26,7 @@ def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str]:
 def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     """Start a ready task, keep its earlier output, or fail it for want of budget or of an input."""
     task = state.tasks.get(message.task)
-    if task is None or task.status is not Status.READY or state.stopped is not None or state.cancelling is not None:
+    if task is None or task.status is not Status.READY or state.stopped is not None:
         return []
     name = task.task.id
     lack = _lack(state, task)
@@ -34,8 +35,8 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     try:
         inputs, objective = inputs_of(state, task)
     except BrokenReference as broken:
-        problem = Problem("E_REF_PATH", str(broken), name, "mend the reference or the agent that gave the value")
-        return [stamp(ev.TaskFailed, task=name, problem=problem)]
+        problem = Problem(Code.REF_PATH, str(broken), name, "mend the reference or the agent that gave the value")
+        return give_up(state, task, problem, stamp)
     frozen = digest([inputs, objective]) if inputs or objective else NO_INPUTS
     if task.memo is not None and task.memo.inputs == frozen:
         return [stamp(ev.TaskKept, task=name, inputs=frozen)]
@@ -51,10 +52,7 @@ def _lack(state: RunState, task: TaskState) -> str | None:
         return f"delegation is {task.depth} levels deep, max_depth={budget.max_depth}"
     if budget.max_tasks is not None and len(state.tasks) > budget.max_tasks and task.order >= budget.max_tasks:
         return f"the run has {len(state.tasks)} tasks, max_tasks={budget.max_tasks}"
-    if state.spent.calls == 0:
-        return None
-    card = state.catalog.get(task.agent)
-    return budget.exhausted_by(state.spent) if card is not None and card.needs_model else None
+    return budget.exhausted_by(state.spent) if state.catalog[task.agent].needs_model else None
 
 
 def _approval(task: TaskState, stamp: Stamp) -> ev.Event:

@@ -5,16 +5,20 @@
 3. The cost is O(the task's own edges), but for a patch, which may cost O(plan).
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from agentorch.core import events as ev
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
-from agentorch.core.joins import admit_or_skip, count_needs, settle
+from agentorch.core.failures import FailureKind
+from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, settle, want
 from agentorch.core.patching import apply_patch
 from agentorch.core.scheduling import make_ready, unready
-from agentorch.core.state import FINAL, Ladder, Memo, Replan, Request, RunState, Status, TaskState
+from agentorch.core.state import Ladder, Replan, Request, RunState, Status, TaskState
 from agentorch.core.task import Task
 from agentorch.core.usage import Usage
+
+_INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
+"""Failures that say nothing of the output that a repair is about."""
 
 
 def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915  # the table of events
@@ -48,6 +52,7 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
         case ev.TaskDelegated():
             _task_delegated(state, known)
         case ev.OutcomeLate():
+            state.unsettled.pop(known.key, None)
             _spend(state, known.usage)
         case ev.UsageAdded():
             _spend(state, known.usage)
@@ -72,7 +77,7 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
             _request_answered(state, known)
         case ev.RunStopped():
             state.stopped = known.problem
-            state.status = "stopped"
+            state.status = _phase(state)
         case ev.RunAborted():
             state.aborted = True
             state.problems.append(known.problem)
@@ -84,7 +89,9 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
             state.replan = None
         case ev.RunFinished():
             state.status = known.status
+            state.finished = True
             state.problems = list(known.problems)
+            state.replan = None
             state.pending.clear()
         case ev.PlanRejected() | ev.PlanNoted() | ev.InputTrimmed() | ev.TaskReported():
             pass
@@ -93,6 +100,8 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
 
 
 def _phase(state: RunState) -> str:
+    if state.stopped is not None:
+        return "stopped"
     if state.replan is not None:
         return "replanning"
     if state.closing:
@@ -134,8 +143,9 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
 
 
 def _enter(state: RunState, task: Task) -> None:
-    entered = TaskState(task, state.revision, len(state.tasks) + len(state.retired))
+    entered = TaskState(task, state.revision, state.entered)
     state.tasks[task.id] = entered
+    state.entered += 1
     state.open += 1
     state.ranks_stale = True
     count_needs(state, entered)
@@ -143,12 +153,15 @@ def _enter(state: RunState, task: Task) -> None:
 
 
 def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
-    state.pending.pop("plan", None)
+    asked = state.pending.pop("plan", None)
+    if asked in state.gained:  # a plan that came with its goal is not asked for
+        state.gained.remove(asked)
     state.closing = state.closing or event.source == "closing"
     state.complete = True
     state.status = _phase(state)
     state.answer = event.answer
     state.problems.extend(event.problems)
+    want(state, state.answer_root)
 
 
 def _task_started(state: RunState, event: ev.TaskStarted) -> None:
@@ -161,8 +174,8 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     task.started = event.at
     task.memo = None
     ladder = task.ladder
-    if ladder is not None and task.dispatch == 1:
-        ladder.since = event.at
+    if ladder is not None and (task.dispatch == 1 or ladder.kind == FailureKind.UNCONFIGURED):
+        ladder.since = event.at  # the time for which a run stood still is nobody's failure
     state.running += 1
     agent = task.agent
     state.running_by_agent[agent] = state.running_by_agent.get(agent, 0) + 1
@@ -193,7 +206,8 @@ def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
 
 def _task_kept(state: RunState, event: ev.TaskKept) -> None:
     task = state.tasks[event.task]
-    memo = task.memo or Memo(event.inputs, None, ())
+    memo, task.memo = task.memo, None
+    assert memo is not None
     state.outputs[event.task] = memo.output
     task.inputs = event.inputs
     task.sources = memo.sources
@@ -213,8 +227,11 @@ def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     if task.ladder is None:
         task.ladder = Ladder(task.task.agent, since=task.started)
     task.ladder.kind = event.kind
-    task.ladder.problems = event.problems
-    task.ladder.output = event.output
+    if task.ladder.mode == "fresh" or event.kind not in _INTERRUPTIONS:
+        task.ladder.problems = event.problems
+        task.ladder.output = event.output
+    if event.usage is None:
+        state.unsettled[event.key] = None
     task.status = Status.PENDING  # until the next event of the same append says what follows
 
 
@@ -232,6 +249,8 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
     elif event.rung in {"retry", "person"}:
         ladder.mode = "fresh"
         ladder.starts += 1
+    if state.requests and event.attempt != task.attempt:
+        drop_requests(state, event.task)
     task.ladder = ladder
     task.attempt, task.dispatch = event.attempt, event.dispatch
     task.problem = None
@@ -239,11 +258,8 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
         make_ready(state, task)
     else:
         task.status, task.waiting, task.due = Status.WAITING, "timer", event.due
-        _gain_timer(state, event.task, event.due)
-
-
-def _gain_timer(state: RunState, task: str, due: float) -> None:
-    state.gained.append(SetTimer(task, due))
+        state.timers += 1
+        state.gained.append(SetTimer(event.task, event.due))
 
 
 def _task_gave_up(state: RunState, event: ev.TaskGaveUp) -> None:
@@ -258,16 +274,14 @@ def _end(state: RunState, name: str, status: Status, event: ev.TaskFailed | ev.T
     task = state.tasks[name]
     if isinstance(event, ev.TaskFailed):
         task.problem = event.problem
-        if state.settings_of(task.task).on_failure == "fail_run":
+        if task.caller is None and state.settings_of(task.task).on_failure == "fail_run":
             state.failing = True
             state.cancelling = state.cancelling or f"'{name}' failed"
     if task.status is Status.RUNNING:
         key = state.key_of(task)
         _leave_running(state, task)
         state.gained.append(Withdraw(key, name))
-    for request_id in [r.request_id for r in state.requests.values() if r.task == name]:
-        del state.requests[request_id]
-        state.pending.pop(request_id, None)
+        state.unsettled[key] = None
     settle(state, task, status)
     _deliver(state, task)
 
@@ -279,14 +293,20 @@ def _deliver(state: RunState, task: TaskState) -> None:
 
 def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
     caller = state.tasks[event.caller.split("/", 2)[1]]
-    child = TaskState(event.spec, state.revision, len(state.tasks) + len(state.retired))
+    child = TaskState(event.spec, state.revision, state.entered)
+    state.entered += 1
     child.caller, child.depth = event.caller, event.depth
+    child.rank = caller.rank  # the caller waits for it: the plan need not be ranked anew
+    earlier = state.tasks.get(event.task)
+    if earlier is not None:
+        child.attempt = earlier.attempt + 1
+        state.retired.append((state.revision, earlier))
     state.tasks[event.task] = child
     state.open += 1
-    state.ranks_stale = True
     if caller.children is None:
         caller.children = []
-    caller.children.append(event.task)
+    if earlier is None:
+        caller.children.append(event.task)
     if not caller.open_children:
         state.blocked += 1
     caller.open_children += 1
@@ -294,9 +314,9 @@ def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
 
 
 def _replan_requested(state: RunState, event: ev.ReplanRequested) -> None:
-    state.status = "replanning"
     state.replans = event.number
     state.replan = Replan(event.number, list(event.tasks), event.tasks, event.again)
+    state.status = _phase(state)
     _gain(state, "plan", AskPlanner(event.number, event.tasks))
 
 
@@ -319,8 +339,3 @@ def _request_answered(state: RunState, event: ev.RequestAnswered) -> None:
         task = state.tasks[request.task]
         task.approved = True
         make_ready(state, task)
-
-
-def open_tasks(state: RunState) -> list[TaskState]:
-    """Return the tasks that are not final, in order."""
-    return [task for task in state.tasks.values() if task.status not in FINAL]

@@ -1,6 +1,7 @@
 """The end of a run: what is cancelled, whether a partial answer is tried, and the last word."""
 
 from agentorch.core import events as ev
+from agentorch.core.children import cancel_children
 from agentorch.core.failures import Problem
 from agentorch.core.planned import answer_task, free_name
 from agentorch.core.stamping import Stamp
@@ -11,7 +12,7 @@ def is_due(state: RunState) -> bool:
     """Whether `Conclude` would decide something: cheap enough to ask after every event."""
     if state.finished:
         return False
-    if state.surplus:
+    if state.surplus and state.complete:
         return True
     ending = state.cancelling is not None or state.aborted
     if state.open:
@@ -21,7 +22,7 @@ def is_due(state: RunState) -> bool:
 
 def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
     """Cancel what a join or the run's end no longer wants; close the run when nothing is open."""
-    if state.surplus:
+    if state.surplus and state.complete:
         return _cancel_surplus(state, stamp)
     if state.open:
         reason = state.cancelling or str(state.problems[-1].message)
@@ -42,19 +43,14 @@ def _cancelled(task: TaskState, reason: str, stamp: Stamp) -> ev.Event:
 
 def _cancel_surplus(state: RunState, stamp: Stamp) -> list[ev.Event]:
     unwanted = sorted((state.tasks[name] for name in state.surplus), key=lambda task: task.order, reverse=True)
-    return [_cancelled(task, "its join no longer waits for it", stamp) for task in unwanted]
-
-
-def _root(reference: str | None) -> str:
-    return (reference or "$")[1:].split(".", 1)[0]
+    children = cancel_children(state, unwanted, stamp)
+    return [*children, *(_cancelled(task, "its join no longer waits for it", stamp) for task in unwanted)]
 
 
 def _wants_partial_answer(state: RunState) -> bool:
     if state.closing or state.aborted or state.cancelling is not None or ANSWERER not in state.catalog:
         return False
-    return _root(state.answer) not in state.outputs and any(
-        task.status is Status.SUCCEEDED and task.caller is None for task in state.tasks.values()
-    )
+    return state.answer_root not in state.outputs and _some_succeeded(state)
 
 
 def _partial_answer(state: RunState, stamp: Stamp) -> list[ev.Event]:
@@ -74,27 +70,30 @@ def _partial_answer(state: RunState, stamp: Stamp) -> list[ev.Event]:
 def _problems(state: RunState) -> tuple[Problem, ...]:
     """Say what befell each task that brought no output, in plan order, and the run as a whole."""
     found = list(state.problems)
+    absorbed = _absorbed(state)
     for name, task in state.tasks.items():
-        if task.caller is not None or task.status is Status.SUCCEEDED or _absorbed(state, task):
+        if task.caller is not None or task.status is Status.SUCCEEDED or name in absorbed:
             continue
         if task.status is Status.SKIPPED:
             found.append(Problem("skipped", f"'{name}' was skipped because '{task.cause}' brought nothing", name))
-        elif task.status is Status.CANCELLED:
-            found.append(Problem("cancelled", f"'{name}' was cancelled", name))
-        elif task.problem is not None:
-            found.append(task.problem)
+        else:
+            found.append(task.problem or Problem("cancelled", f"'{name}' was cancelled", name))
     return tuple(found)
 
 
-def _absorbed(state: RunState, task: TaskState) -> bool:
-    """Whether every dependent went on without it by its own join."""
-    if not task.dependents:
-        return False
-    others = [state.tasks[name] for name in task.dependents]
-    return all(
-        other.status is Status.SUCCEEDED and state.settings_of(other.task).join not in {"all", "settled"}
-        for other in others
-    )
+def _absorbed(state: RunState) -> set[str]:
+    """Return the tasks without output that nobody misses: each dependent went on by its own join, or is one of them."""
+    absorbed: set[str] = set()
+    for name, task in reversed(state.tasks.items()):
+        if task.status is Status.SUCCEEDED or not task.dependents:
+            continue
+        if all(other in absorbed or _went_on(state, state.tasks[other]) for other in task.dependents):
+            absorbed.add(name)
+    return absorbed
+
+
+def _went_on(state: RunState, task: TaskState) -> bool:
+    return task.status is Status.SUCCEEDED and state.settings_of(task.task).join not in {"all", "settled"}
 
 
 def _verdict(state: RunState) -> tuple[ev.RunStatus, tuple[Problem, ...]]:
@@ -102,8 +101,11 @@ def _verdict(state: RunState) -> tuple[ev.RunStatus, tuple[Problem, ...]]:
     if state.cancelling is not None:
         return ("failed" if state.failing else "cancelled"), problems
     serious = [problem for problem in problems if problem.is_error]
-    answered = _root(state.answer) in state.outputs
+    answered = state.answer_root in state.outputs
     if answered and not serious:
         return "succeeded", problems
-    some = any(task.status is Status.SUCCEEDED for task in state.tasks.values())
-    return ("partial" if some else "failed"), problems
+    return ("partial" if _some_succeeded(state) else "failed"), problems
+
+
+def _some_succeeded(state: RunState) -> bool:
+    return any(task.status is Status.SUCCEEDED and task.caller is None for task in state.tasks.values())

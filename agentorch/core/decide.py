@@ -5,27 +5,29 @@
 3. Every choice (admission, rung, patch, giving up, closing) is an event.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, assert_never
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.admission import admit
-from agentorch.core.closing import conclude
+from agentorch.core.children import cancel_children
+from agentorch.core.closing import conclude, is_due
 from agentorch.core.failing import fail, give_up_without_patch
 from agentorch.core.failures import FailureKind, Problem
-from agentorch.core.patching import check_patch
-from agentorch.core.planned import begin, complete, propose, with_join_settings
+from agentorch.core.identity import Key
+from agentorch.core.patching import check_patch, reset_by
+from agentorch.core.planned import begin, complete, propose
 from agentorch.core.stamping import Stamp
-from agentorch.core.state import FINAL, RunState, Status, TaskState
+from agentorch.core.state import RunState, Status, TaskState
 from agentorch.core.task import Task
 
 
 def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C901, PLR0912  # the table of messages
     """Return the events that `message` leads to, in order; none when it changes nothing."""
     stamp = Stamp(state, message.at)
-    if state.finished and not isinstance(message, msg.Succeed | msg.Fail):
-        return []
+    if state.finished:
+        return _late(state, message, stamp) if isinstance(message, msg.Succeed | msg.Fail) else []
     match message:
         case msg.Admit():
             return admit(state, message, stamp)
@@ -78,13 +80,13 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
         case msg.Spend():
             return [stamp(ev.UsageAdded, purpose=message.purpose, usage=message.usage)]
         case msg.Cancel():
-            return _cancel(state, message, stamp)
+            return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]
         case msg.Abort():
             return [stamp(ev.RunAborted, problem=message.problem)]
         case msg.Stop():
             return [] if state.stopped is not None else [stamp(ev.RunStopped, problem=message.problem)]
         case msg.Conclude():
-            return conclude(state, stamp)
+            return conclude(state, stamp) if is_due(state) else []
         case _:
             assert_never(message)
 
@@ -95,10 +97,11 @@ def _of_running(state: RunState, key: str, make: Callable[[TaskState], ev.Event]
 
 
 def _late(state: RunState, message: msg.Succeed | msg.Fail, stamp: Stamp) -> list[ev.Event]:
-    name = message.key.split("/", 2)[1]
-    if state.finished and message.usage is None:
+    """Record it; what it used counts only if nobody has told yet. After the last word only use is worth a word."""
+    usage = message.usage if message.key in state.unsettled else None
+    if state.finished and usage is None:
         return []
-    return [stamp(ev.OutcomeLate, task=name, key=message.key, usage=message.usage)]
+    return [stamp(ev.OutcomeLate, task=Key.parse(message.key).task, key=message.key, usage=usage)]
 
 
 def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Event]:
@@ -126,19 +129,6 @@ def _fail(state: RunState, message: msg.Fail, stamp: Stamp) -> list[ev.Event]:
     return [*cancel_children(state, [task], stamp), *fail(state, task, message, stamp)]
 
 
-def cancel_children(state: RunState, tasks: Iterable[TaskState], stamp: Stamp) -> list[ev.Event]:
-    """Cancel every open task that `tasks` delegated, deepest first."""
-    found: list[TaskState] = []
-    queue = [task for task in tasks if task.children]
-    while queue:
-        for name in queue.pop().children or ():
-            child = state.tasks.get(name)
-            if child is not None and child.status not in FINAL:
-                found.append(child)
-                queue.append(child)
-    return [stamp(ev.TaskCancelled, task=child.task.id, reason="its caller ended") for child in reversed(found)]
-
-
 def _planning_failed(state: RunState, message: msg.PlanningFailed, stamp: Stamp) -> list[ev.Event]:
     if state.complete or "plan" not in state.pending:
         return []
@@ -149,42 +139,37 @@ def _planning_failed(state: RunState, message: msg.PlanningFailed, stamp: Stamp)
 
 
 def _patched(state: RunState, message: msg.Patched, stamp: Stamp) -> list[ev.Event]:
-    if state.replan is None:
+    if state.replan is None or message.asked != state.replan.asked:
         return []
     joined = tuple(name for name in state.replan.tasks if name not in message.asked)
     if joined and not state.replan.again:
         number, tasks = state.replan.number, tuple(state.replan.tasks)
         return [stamp(ev.ReplanRequested, number=number, tasks=tasks, again=True)]
-    verified, problems = check_patch(state, message.put, message.drop, message.answer)
-    if verified is None:
+    patch, problems = check_patch(state, message.put, message.drop, message.answer)
+    if patch is None:
         return [stamp(ev.PlanRejected, problems=problems, source=message.source)]
-    wanted = {task.id for task in message.put}
-    put = tuple(
-        task
-        for task in verified.tasks
-        if task.id in wanted and (task.id in state.replan.tasks or not _unchanged(state, task))
+    changed = patch.changed
+    again = reset_by(state, changed)
+    touched = [state.tasks[name] for name in state.tasks if name in changed]
+    events = cancel_children(state, [*touched, *again], stamp)
+    patched = stamp(
+        ev.PlanPatched,
+        revision=state.revision + 1,
+        put=patch.put,
+        drop=patch.drop,
+        answer=patch.answer,
+        source=message.source,
     )
-    put = with_join_settings(state, put)
-    touched = [state.tasks[name] for name in (*message.drop, *wanted) if name in state.tasks]
-    events = cancel_children(state, touched, stamp)
-    answer = message.answer or (verified.answer if verified.answer != state.answer else None)
-    events.append(
-        stamp(
-            ev.PlanPatched,
-            revision=state.revision + 1,
-            put=put,
-            drop=message.drop,
-            answer=answer,
-            source=message.source,
-        )
-    )
-    left = [name for name in state.replan.tasks if name not in wanted and name not in message.drop]
-    return events + give_up_without_patch(state, left, stamp)
+    dealt_with = changed | {task.task.id for task in again}
+    left = [name for name in state.replan.tasks if name not in dealt_with]
+    return [*events, patched, *_left_by_patch(state, left, message.asked, stamp)]
 
 
-def _unchanged(state: RunState, task: Task) -> bool:
-    known = state.tasks.get(task.id)
-    return known is not None and known.task == task and known.status is not Status.FAILED
+def _left_by_patch(state: RunState, names: list[str], asked: tuple[str, ...], stamp: Stamp) -> list[ev.Event]:
+    """What the planner was asked about and did not deal with goes on down the ladder; the rest is asked about anew."""
+    new = tuple(name for name in names if name not in asked and state.replans < state.policy.replans)
+    events = give_up_without_patch(state, [name for name in names if name not in new], stamp)
+    return [*events, stamp(ev.ReplanRequested, number=state.replans + 1, tasks=new)] if new else events
 
 
 def _patch_failed(state: RunState, message: msg.PatchFailed, stamp: Stamp) -> list[ev.Event]:
@@ -195,9 +180,9 @@ def _patch_failed(state: RunState, message: msg.PatchFailed, stamp: Stamp) -> li
 
 
 def _delegate(state: RunState, message: msg.Delegate, stamp: Stamp) -> list[ev.Event]:
-    caller = state.of_key(message.key)
-    if caller is None or message.task in state.tasks:
-        return []
+    caller, known = state.of_key(message.key), state.tasks.get(message.task)
+    if caller is None or (known is not None and known.status is not Status.CANCELLED):
+        return []  # a child that was cancelled with an earlier dispatch of its caller is called anew
     spec = Task(message.task, message.agent, inputs=dict(message.inputs))
     depth = caller.depth + 1
     return [stamp(ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth)]
@@ -250,9 +235,3 @@ def _consequence(state: RunState, task: TaskState, kind: str, value: Any, by: st
         return [stamp(ev.TaskSucceeded, task=name, key=state.key_of(task), output=value["output"])]  # pyright: ignore[reportUnknownArgumentType]
     failed = task.problem or Problem(str(FailureKind.PERMANENT), f"{by} gave '{name}' up", task=name)
     return [stamp(ev.TaskFailed, task=name, problem=failed)]
-
-
-def _cancel(state: RunState, message: msg.Cancel, stamp: Stamp) -> list[ev.Event]:
-    if state.cancelling is not None:
-        return []
-    return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]

@@ -1,6 +1,7 @@
 """A dispatch failed: the events that follow, down to a re-plan, a person, or the end."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from agentorch.core import events as ev
 from agentorch.core.failures import FailureKind, Problem
@@ -8,6 +9,9 @@ from agentorch.core.inbox import Fail
 from agentorch.core.ladder import next_step, problem_of
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, RunState, TaskState
+
+_HOPELESS: Final = frozenset({FailureKind.BUDGET, FailureKind.CANCELLED})
+"""Failures that neither another plan nor a person's answer would mend."""
 
 
 def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[ev.Event]:
@@ -39,9 +43,19 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
             due=step.due,
         )
         return [failed, retried]
-    if failure.kind is not FailureKind.BUDGET and _may_replan(state, task):
-        return [failed, *_replan(state, task, problem, stamp)]
-    return [failed, _last_remedy(state, task, problem, stamp, asked=failure.kind is FailureKind.BUDGET)]
+    if failure.kind in _HOPELESS:
+        return [failed, stamp(ev.TaskFailed, task=name, problem=problem)]
+    return [failed, *give_up(state, task, problem, stamp)]
+
+
+def give_up(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:
+    """The task's own remedies are used up: a re-plan, or the last remedy."""
+    if not _may_replan(state, task):
+        return [_last_remedy(state, task, problem, stamp)]
+    gave_up = stamp(ev.TaskGaveUp, task=task.task.id, problem=problem)
+    if state.replan is not None or not state.complete:
+        return [gave_up]  # it joins the re-plan under way, or that which follows the plan
+    return [gave_up, stamp(ev.ReplanRequested, number=state.replans + 1, tasks=(task.task.id,))]
 
 
 def give_up_without_patch(state: RunState, names: Iterable[str], stamp: Stamp) -> list[ev.Event]:
@@ -49,8 +63,8 @@ def give_up_without_patch(state: RunState, names: Iterable[str], stamp: Stamp) -
     events: list[ev.Event] = []
     for name in names:
         task = state.tasks[name]
-        problem = task.problem or Problem("replan", f"'{name}' gave up", task=name)
-        events.append(_last_remedy(state, task, problem, stamp, asked=False))
+        if task.waiting == "replan" and task.problem is not None:
+            events.append(_last_remedy(state, task, task.problem, stamp))
     return events
 
 
@@ -70,22 +84,15 @@ def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> l
 
 
 def _may_replan(state: RunState, task: TaskState) -> bool:
-    if state.planner is None or task.caller is not None or task.task.agent == ANSWERER or not state.complete:
+    if state.planner is None or task.caller is not None or task.task.agent == ANSWERER:
         return False
     return state.replan is not None or state.replans < state.policy.replans
 
 
-def _replan(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:
-    gave_up = stamp(ev.TaskGaveUp, task=task.task.id, problem=problem)
-    if state.replan is not None:
-        return [gave_up]
-    return [gave_up, stamp(ev.ReplanRequested, number=state.replans + 1, tasks=(task.task.id,))]
-
-
-def _last_remedy(state: RunState, task: TaskState, problem: Problem, stamp: Stamp, *, asked: bool) -> ev.Event:
-    """A person, if one is there and was not asked for this attempt; else the end."""
+def _last_remedy(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> ev.Event:
+    """A person, if one is there; else the end."""
     name = task.task.id
-    if not state.person or asked or task.caller is not None:
+    if not state.person or task.caller is not None:
         return stamp(ev.TaskFailed, task=name, problem=problem)
     return stamp(
         ev.RequestOpened,

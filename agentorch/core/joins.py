@@ -5,27 +5,39 @@
 3. A task whose join cannot be met any more is skipped, and so on down: each skip names the need that caused it.
 """
 
+from typing import Final
+
 from agentorch.core.policy import Join
 from agentorch.core.scheduling import make_ready, unready
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
 
+_LOST: Final = FINAL - {Status.SUCCEEDED}
+
 
 def count_needs(state: RunState, task: TaskState) -> None:
-    """Set the counters of a pending task from its needs, and enter it as their dependent."""
+    """Set the counters of a task from its needs, and enter it as their dependent."""
     task.open = task.held = task.lost = 0
+    enter_dependent(state, task)
+    for need in task.task.needs:
+        status = state.tasks[need].status
+        if status is Status.SUCCEEDED:
+            task.held += 1
+        elif status in FINAL:
+            task.lost += 1
+        else:
+            task.open += 1
+        if state.surplus:
+            want(state, need)
+
+
+def enter_dependent(state: RunState, task: TaskState) -> None:
+    """Enter a task as a dependent of each of its needs."""
     for need in task.task.needs:
         other = state.tasks[need]
         if other.dependents is None:
             other.dependents = [task.task.id]
         else:
             other.dependents.append(task.task.id)
-        if other.status is Status.SUCCEEDED:
-            task.held += 1
-        elif other.status in FINAL:
-            task.lost += 1
-            task.cause = task.cause or need
-        else:
-            task.open += 1
 
 
 def admit_or_skip(state: RunState, task: TaskState) -> None:
@@ -34,11 +46,16 @@ def admit_or_skip(state: RunState, task: TaskState) -> None:
     if decided is None:
         return
     if decided:
-        make_ready(state, task)
-        if task.open and state.settings_of(task.task).cancel_rest:
-            _release_needs(state, task)
+        _admit(state, task)
     else:
+        task.cause = next(name for name in task.task.needs if state.tasks[name].status in _LOST)
         settle(state, task, Status.SKIPPED)
+
+
+def _admit(state: RunState, task: TaskState) -> None:
+    make_ready(state, task)
+    if task.open and state.settings_of(task.task).cancel_rest:
+        _release_needs(state, task)
 
 
 def settle(state: RunState, task: TaskState, status: Status) -> None:
@@ -59,23 +76,52 @@ def settle(state: RunState, task: TaskState, status: Status) -> None:
                 continue
             decided = _decide(state, dependent)
             if decided:
-                admit_or_skip(state, dependent)
+                _admit(state, dependent)
             elif decided is False:
                 dependent.cause = current.task.id
                 queue.append((dependent, Status.SKIPPED))
 
 
+def want(state: RunState, name: str) -> None:
+    """Take a task, and what it needs, out of the surplus: somebody waits for it after all."""
+    queue = [name]
+    while queue:
+        wanted = queue.pop()
+        if wanted in state.surplus:
+            del state.surplus[wanted]
+            queue.extend(state.tasks[wanted].task.needs)
+
+
+def drop_requests(state: RunState, name: str) -> None:
+    """Withdraw every question that stands open about a task."""
+    for request_id in [request.request_id for request in state.requests.values() if request.task == name]:
+        del state.requests[request_id]
+        state.pending.pop(request_id, None)
+
+
 def _release_needs(state: RunState, task: TaskState) -> None:
-    """Mark the open needs that nobody else waits for."""
-    for name in task.task.needs:
-        need = state.tasks[name]
-        wanted = any(state.tasks[other].status is Status.PENDING for other in need.dependents or ())
-        if need.status not in FINAL and not wanted:
-            state.surplus[name] = None
+    """Mark the open needs that nobody else waits for, and in turn what only they need."""
+    queue = [task]
+    while queue:
+        for name in queue.pop().task.needs:
+            need = state.tasks[name]
+            if need.status not in FINAL and name not in state.surplus and not _is_wanted(state, need):
+                state.surplus[name] = None
+                queue.append(need)
+
+
+def _is_wanted(state: RunState, task: TaskState) -> bool:
+    if task.task.id == state.answer_root:
+        return True
+    return any(
+        state.tasks[name].status is Status.PENDING and name not in state.surplus for name in task.dependents or ()
+    )
 
 
 def _close(state: RunState, task: TaskState, status: Status) -> None:
     unready(state, task)
+    if state.requests:
+        drop_requests(state, task.task.id)
     task.status = status
     task.waiting = None
     task.due = None
@@ -83,13 +129,10 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     state.open -= 1
     state.surplus.pop(task.task.id, None)
     if task.caller is not None:
-        _release_caller(state, task)
+        _release_caller(state, state.tasks[task.caller.split("/", 2)[1]])
 
 
-def _release_caller(state: RunState, task: TaskState) -> None:
-    caller = state.tasks.get(str(task.caller).split("/", 2)[1])
-    if caller is None:
-        return
+def _release_caller(state: RunState, caller: TaskState) -> None:
     caller.open_children -= 1
     if not caller.open_children and caller.status is Status.RUNNING:
         state.blocked -= 1

@@ -76,9 +76,9 @@ def _try(rung: Rung, state: RunState, task: TaskState, ladder: Ladder, failure: 
 
 
 def _redispatch(state: RunState, task: TaskState, ladder: Ladder, failure: Fail) -> Step | None:
-    if task.dispatch >= limits.TRANSIENT_DISPATCHES or failure.at - ladder.since >= limits.TRANSIENT_SECONDS:
-        return None
     due = failure.at + delay(state.key_of(task), task.dispatch, failure.retry_after)
+    if task.dispatch >= limits.TRANSIENT_DISPATCHES or due - ladder.since > limits.TRANSIENT_SECONDS:
+        return None
     return Step("redispatch", ladder.agent, ladder.model, task.attempt, task.dispatch + 1, due)
 
 

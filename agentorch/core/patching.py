@@ -1,27 +1,50 @@
 """Re-planning by patch: what it may touch, what it resets, and which outputs stay valid.
 
-1. Work is kept as in an incremental build: a succeeded task that the patch leaves alone keeps its output unless a need
-   of it is reset; then its output is remembered with the digest of its inputs, and stands if they come out equal.
-2. A patch may not touch a succeeded task with effects. Touching a running task withdraws it first.
-3. A patch that leads to a plan that the run has had before is refused.
+1. Work is kept as in an incremental build: a task that the patch resets keeps its output in mind, with the digest of
+   its inputs; the output stands if spec and inputs come out equal.
+2. What the plan has already, and what has not failed, is left alone, even when the patch names it again.
+3. A patch may not touch a succeeded task with effects. Touching a running task withdraws it first.
+4. A join is decided once: a task that went on without a need is not reset when that need is patched.
+5. A patch that leads to a plan that the run has had before is refused.
 """
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from agentorch.core import events as ev
 from agentorch.core.commands import Withdraw
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
-from agentorch.core.joins import admit_or_skip, count_needs
+from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent
+from agentorch.core.planned import answer_task, free_name, is_answer_task, with_join_settings
+from agentorch.core.scheduling import unready
+from agentorch.core.speckey import spec_key
 from agentorch.core.state import FINAL, Memo, RunState, Status, TaskState
 from agentorch.core.task import Graph, Task
 from agentorch.core.verifier import Verified, verify
 
 
-def plan_digest(tasks: dict[str, Task]) -> str:
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A verified patch: what really changes."""
+
+    put: tuple[Task, ...]
+    drop: tuple[str, ...]
+    answer: str | None
+    """The new answer reference; None keeps the old one."""
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The ids that it touches."""
+        return frozenset((*self.drop, *(task.id for task in self.put)))
+
+
+def plan_digest(tasks: Iterable[Task]) -> str:
     """Return a digest of a whole plan, whatever the order of its tasks."""
     return digest(
         [
             [t.id, t.agent, t.objective, t.inputs, sorted(t.needs), t.policy.model_dump(mode="json")]
-            for _, t in sorted(tasks.items())
+            for t in sorted(tasks, key=lambda task: task.id)
         ]
     )
 
@@ -33,133 +56,166 @@ def current_plan(state: RunState) -> dict[str, Task]:
 
 def check_patch(
     state: RunState, put: tuple[Task, ...], drop: tuple[str, ...], answer: str | None
-) -> tuple[Verified | None, tuple[Problem, ...]]:
+) -> tuple[Patch | None, tuple[Problem, ...]]:
     """Verify a patch against the state as it is; the problems are those of the patch and of the plan it leads to."""
     before = current_plan(state)
-    problems = [*_refusals(state, put, drop)]
     unknown = [name for name in drop if name not in before]
-    problems += [
-        Problem(Code.UNKNOWN_DEP, f"the patch drops '{name}', which the plan does not have") for name in unknown
-    ]
-    after = {name: task for name, task in before.items() if name not in drop} | {task.id: task for task in put}
+    if unknown:
+        message = "the patch drops '{}', which the plan does not have"
+        return None, tuple(Problem(Code.UNKNOWN_DEP, message.format(name)) for name in unknown)
     if not put and not drop:
-        problems.append(Problem(Code.EMPTY, "the patch changes nothing"))
-    if problems:
-        return None, tuple(problems)
-    root = _root(answer or state.answer)
-    kept = answer or (state.answer if root in after else None)
-    verified = verify(Graph(tuple(after.values()), kept), state.catalog)
-    errors = tuple(problem for problem in verified.problems if problem.is_error)
-    if errors:
-        return None, errors
-    if plan_digest({task.id: task for task in verified.tasks}) in (state.seen | {plan_digest(before)}):
-        return None, (Problem(Code.PATCH, "the patch leads to a plan that this run has had before"),)
-    return verified, ()
+        return None, (Problem(Code.EMPTY, "the patch changes nothing"),)
+    named = {task.id for task in put}
+    rest = {name: task for name, task in before.items() if name not in drop and name not in named}
+    alone = verify(Graph(put), state.catalog, known=rest, strict=True, whole=False, policy=state.policy)
+    if alone.errors:
+        return None, alone.errors
+    after = rest | {task.id: task for task in with_join_settings(state, alone.tasks)}
+    verified, tasks = _verified(
+        state, {name: after[name] for name in (*before, *after) if name in after}, answer, named
+    )
+    if verified.errors:
+        return None, verified.errors
+    patch = Patch(
+        tuple(task for task in tasks if task.id not in rest and not _stands(state, task)),
+        tuple(name for name in before if name not in {task.id for task in tasks}),
+        None if verified.answer == state.answer else verified.answer,
+    )
+    refusals = _refusals(state, patch)
+    if not refusals and plan_digest(tasks) in (state.seen | {plan_digest(before.values())}):
+        refusals = (Problem(Code.PATCH, "the patch leads to a plan that this run has had before"),)
+    return (None, refusals) if refusals else (patch, ())
+
+
+def reset_by(state: RunState, changed: Iterable[str]) -> list[TaskState]:
+    """Return the tasks that start again because a need that they saw the end of is changed, in plan order."""
+    ended = {name for name in changed if name in state.tasks and state.tasks[name].status in FINAL}
+    untouched = state.tasks.keys() - set(changed)
+    found: list[TaskState] = []
+    for name, task in state.tasks.items():
+        if name in untouched and task.status is not Status.PENDING and not ended.isdisjoint(task.task.needs):
+            found.append(task)
+            if task.status in FINAL:
+                ended.add(name)
+    return found
 
 
 def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
     """Change the plan: retire, enter, reset what depends on it, and count anew."""
-    state.seen.add(plan_digest(current_plan(state)))
+    state.seen.add(plan_digest(current_plan(state).values()))
     state.revision = event.revision
-    changed = set(event.drop)
+    for task in reset_by(state, (*event.drop, *(task.id for task in event.put))):
+        memo = _memo(state, task, task.task)
+        _take_out(state, task)
+        _enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
     for name in event.drop:
-        _retire(state, name)
+        _retire(state, state.tasks.pop(name))
     for task in event.put:
-        if task.id in state.tasks:
-            _retire(state, task.id)
-        changed.add(task.id)
-        state.tasks[task.id] = TaskState(task, state.revision, len(state.tasks) + len(state.retired))
-        state.open += 1
-    _reset_dependents(state, changed)
+        earlier = state.tasks.get(task.id)
+        memo = _memo(state, earlier, task) if earlier is not None else None
+        if earlier is not None:
+            _retire(state, earlier)
+        _enter(state, TaskState(task, state.revision, state.entered, memo=memo))
+        state.entered += 1
     state.answer = event.answer or state.answer
     state.ranks_stale = True
     _recount(state)
 
 
-def _refusals(state: RunState, put: tuple[Task, ...], drop: tuple[str, ...]) -> list[Problem]:
+def _verified(
+    state: RunState, after: dict[str, Task], answer: str | None, named: set[str]
+) -> tuple[Verified, tuple[Task, ...]]:
+    """Verify the plan that a patch leads to; where several outputs answer, see to the task that joins them."""
+    root = state.answer_root
+    joined = answer is None and root in after and root not in named and is_answer_task(after[root])
+    if joined and not state.tasks[root].dependents:
+        del after[root]
+    kept = answer or (state.answer if root in after else None)
+    graph = Graph(tuple(after.values()), kept)
+    verified = verify(graph, state.catalog, policy=state.policy, inputs=state.outputs["inputs"])
+    if verified.errors or verified.answer is not None:
+        return verified, verified.tasks
+    name = root if joined else free_name({*after, *state.tasks}, "answer")
+    last = with_join_settings(state, (answer_task(name, verified.sinks),))
+    return replace(verified, answer=f"${name}"), (*verified.tasks, *last)
+
+
+def _stands(state: RunState, task: Task) -> bool:
+    """Whether the run has this very task, and it has not failed."""
+    known = state.tasks.get(task.id)
+    return known is not None and known.task == task and known.status is not Status.FAILED and known.waiting != "replan"
+
+
+def _refusals(state: RunState, patch: Patch) -> tuple[Problem, ...]:
     problems: list[Problem] = []
-    for name in [*(task.id for task in put), *drop]:
+    for name in (*(task.id for task in patch.put), *patch.drop):
         task = state.tasks.get(name)
         if task is None or task.status is not Status.SUCCEEDED:
             continue
-        card = state.catalog.get(task.agent)
-        if card is not None and card.effects != "none":
+        if state.catalog[task.agent].effects != "none":
             message = f"'{name}' has succeeded and its agent '{task.agent}' has effects: it may not be changed"
             problems.append(Problem(Code.PATCH, message, task=name))
-    return problems
+    return tuple(problems)
 
 
-def _root(reference: str | None) -> str | None:
-    return reference[1:].split(".", 1)[0] if reference else None
+def _memo(state: RunState, earlier: TaskState, task: Task) -> Memo | None:
+    """What is known of the output of `task` from before the patch, if its spec is the same."""
+    if earlier.task is not task and spec_key(earlier.task) != spec_key(task):
+        return None
+    if earlier.status is not Status.SUCCEEDED:
+        return earlier.memo
+    return Memo(earlier.inputs, state.outputs[task.id], earlier.sources)
 
 
-def _retire(state: RunState, name: str) -> None:
-    task = state.tasks.pop(name)
-    _stop(state, task)
+def _enter(state: RunState, task: TaskState) -> None:
+    state.tasks[task.task.id] = task
+    state.open += 1
+
+
+def _retire(state: RunState, task: TaskState) -> None:
+    _take_out(state, task)
     state.retired.append((state.revision, task))
-    state.outputs.pop(name, None)
 
 
-def _stop(state: RunState, task: TaskState) -> None:
-    """Take a task out of every count, whatever its state."""
+def _take_out(state: RunState, task: TaskState) -> None:
+    """Take a task out of every count, whatever its state, and what it delegated out of the run."""
+    name = task.task.id
     if task.status is Status.RUNNING:
         key = state.key_of(task)
-        state.pending.pop(key, None)
+        del state.pending[key]
         state.running -= 1
         state.running_by_agent[task.agent] -= 1
-        if task.open_children:
-            state.blocked -= 1
-        state.gained.append(Withdraw(key, task.task.id))
-    elif task.status is Status.READY:
-        state.ready_count -= 1
+        state.unsettled[key] = None
+        state.gained.append(Withdraw(key, name))
+    unready(state, task)
+    drop_requests(state, name)
+    state.outputs.pop(name, None)
     if task.status not in FINAL:
         state.open -= 1
-
-
-def _reset_dependents(state: RunState, changed: set[str]) -> None:
-    """Everything below a changed task starts again in the new revision, remembering what it had."""
-    for name, task in list(state.tasks.items()):
-        if task.caller is not None or name in changed:
-            continue
-        if not changed.intersection(task.task.needs):
-            continue
-        changed.add(name)
-        memo = task.memo
-        if task.status is Status.SUCCEEDED:
-            memo = Memo(task.inputs, state.outputs.pop(name, None), task.sources)
-        _stop(state, task)
-        fresh = TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent)
-        state.tasks[name] = fresh
-        state.open += 1
+    for child in task.children or ():
+        _retire(state, state.tasks.pop(child))
 
 
 def _recount(state: RunState) -> None:
-    """Sort the live tasks so that needs stand above, and count the needs of all that have not started."""
+    """Sort the live tasks so that needs stand above, and count the needs of all that are not final."""
     ordered = _ordered(state)
     state.tasks = {task.task.id: task for task in ordered}
     for task in ordered:
         task.dependents = None
     for task in ordered:
-        fresh = task.status is Status.PENDING
-        if fresh or task.status not in FINAL:
-            count_needs(state, task)
+        if task.status in FINAL:
+            enter_dependent(state, task)
         else:
-            _enter_dependent(state, task)
+            count_needs(state, task)
     for task in ordered:
         if task.status is Status.PENDING:
             admit_or_skip(state, task)
 
 
-def _enter_dependent(state: RunState, task: TaskState) -> None:
-    for need in task.task.needs:
-        other = state.tasks[need]
-        other.dependents = [*(other.dependents or ()), task.task.id]
-
-
 def _ordered(state: RunState) -> list[TaskState]:
     """Return the tasks stably sorted: plan tasks after their needs, by depth-first search without recursion."""
     done: dict[str, TaskState] = {}
-    for name in list(state.tasks):
+    for name in state.tasks:
         stack = [name]
         while stack:
             current = stack[-1]

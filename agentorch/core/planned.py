@@ -5,7 +5,6 @@ from typing import Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
-from agentorch.core.failures import Problem
 from agentorch.core.policy import Policy
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, RunState
@@ -18,6 +17,8 @@ JOIN_SETTINGS: Final = frozenset({"join", "on_failure", "cancel_rest"})
 
 def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
     """Accept a goal, and its plan when there is one already."""
+    if state.seq:
+        return []
     started = stamp(
         ev.RunStarted,
         goal=message.goal,
@@ -44,9 +45,8 @@ def propose(state: RunState, message: msg.Propose, stamp: Stamp) -> list[ev.Even
     if state.complete or "plan" not in state.pending:
         return []
     verified = _verify(state, message.tasks, None, whole=False)
-    errors = _errors(verified)
-    if errors:
-        return [stamp(ev.PlanRejected, problems=errors, source=message.source)]
+    if verified.errors:
+        return [stamp(ev.PlanRejected, problems=verified.errors, source=message.source)]
     tasks = with_join_settings(state, verified.tasks)
     return [stamp(ev.TasksAccepted, tasks=tasks, source=message.source)]
 
@@ -57,10 +57,11 @@ def complete(state: RunState, message: msg.Complete, stamp: Stamp) -> list[ev.Ev
         return []
     fresh = tuple(task for task in message.tasks if task.id not in state.tasks)
     verified = _verify(state, fresh, message.answer, whole=True)
-    errors = _errors(verified)
-    if errors:
-        return [stamp(ev.PlanRejected, problems=errors, source=message.source)]
-    return _accept(state, verified.tasks, verified, message.source, stamp)
+    if verified.errors:
+        return [stamp(ev.PlanRejected, problems=verified.errors, source=message.source)]
+    gave_up = tuple(name for name, task in state.tasks.items() if task.waiting == "replan")
+    events = _accept(state, verified.tasks, verified, message.source, stamp)
+    return [*events, stamp(ev.ReplanRequested, number=1, tasks=gave_up)] if gave_up else events
 
 
 def answer_task(name: str, sinks: tuple[str, ...], missing: tuple[str, ...] = ()) -> Task:
@@ -75,10 +76,15 @@ def answer_task(name: str, sinks: tuple[str, ...], missing: tuple[str, ...] = ()
     )
 
 
-def free_name(state_or_tasks: set[str], wanted: str) -> str:
+def is_answer_task(task: Task) -> bool:
+    """Whether the task is one that `answer_task` made for a whole plan."""
+    return task.agent == ANSWERER and task.inputs == answer_task(task.id, task.needs).inputs
+
+
+def free_name(taken: set[str], wanted: str) -> str:
     """Return `wanted`, or the first `wanted-2`, `wanted-3` ... that no task bears."""
     name, number = wanted, 2
-    while name in state_or_tasks:
+    while name in taken:
         name, number = f"{wanted}-{number}", number + 1
     return name
 
@@ -101,20 +107,23 @@ def _with_join_settings(state: RunState, task: Task) -> Task:
 def _accept(state: RunState, tasks: tuple[Task, ...], verified: Verified, source: str, stamp: Stamp) -> list[ev.Event]:
     answer = verified.answer
     if answer is None:
-        name = free_name({task.id for task in tasks} | set(verified.sinks), "answer")
+        name = free_name({*state.tasks, *(task.id for task in tasks)}, "answer")
         tasks = (*tasks, answer_task(name, verified.sinks))
         answer = f"${name}"
     tasks = with_join_settings(state, tasks)
     events: list[ev.Event] = [stamp(ev.TasksAccepted, tasks=tasks, source=source)] if tasks else []
-    warnings = tuple(problem for problem in verified.problems if not problem.is_error)
-    return [*events, stamp(ev.PlanCompleted, answer=answer, source=source, problems=warnings)]
+    return [*events, stamp(ev.PlanCompleted, answer=answer, source=source, problems=verified.warnings)]
 
 
 def _verify(state: RunState, tasks: tuple[Task, ...], answer: str | None, *, whole: bool) -> Verified:
     known = {name: task.task for name, task in state.tasks.items() if task.caller is None}
-    limit = state.policy.max_tasks
-    return verify(Graph(tasks, answer), state.catalog, known=known, max_tasks=limit, strict=True, whole=whole)
-
-
-def _errors(verified: Verified) -> tuple[Problem, ...]:
-    return tuple(problem for problem in verified.problems if problem.is_error)
+    return verify(
+        Graph(tasks, answer),
+        state.catalog,
+        known=known,
+        max_tasks=state.policy.max_tasks,
+        strict=True,
+        whole=whole,
+        inputs=state.outputs["inputs"],
+        policy=state.policy,
+    )

@@ -16,13 +16,16 @@ def make_ready(state: RunState, task: TaskState) -> None:
     task.status = Status.READY
     task.waiting = None
     state.ready_count += 1
-    _push(state, task)
+    if not state.ranks_stale:
+        _push(state, task)
 
 
 def unready(state: RunState, task: TaskState) -> None:
-    """Take a task out again; its heap entry goes stale."""
+    """Take a task out again, or out of those that wait for a timer; its heap entry goes stale."""
     if task.status is Status.READY:
         state.ready_count -= 1
+    elif task.waiting == "timer":
+        state.timers -= 1
 
 
 def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
@@ -46,6 +49,7 @@ def ripen(state: RunState, task_id: str) -> bool:
     task = state.tasks.get(task_id)
     if task is None or task.status is not Status.WAITING or task.waiting != "timer":
         return False
+    unready(state, task)
     make_ready(state, task)
     return True
 
@@ -81,6 +85,8 @@ def rank(state: RunState) -> None:
     state.ranks_stale = False
     for name in expected:
         task = state.tasks[name]
+        if task.caller is not None:
+            task.rank += state.tasks[task.caller.split("/", 2)[1]].rank
         if task.status is Status.READY:
             _push(state, task)
 

@@ -166,6 +166,8 @@ class RunState:
 
     tasks: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
     """Every live task by id, delegated ones included."""
+    entered: int = 0
+    """Tasks that ever entered; gives each its order."""
     retired: list[tuple[int, TaskState]] = field(default_factory=list[tuple[int, TaskState]])
     """Tasks that a patch dropped or replaced, with the revision that did it."""
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -192,7 +194,11 @@ class RunState:
     means: dict[str, tuple[int, float]] = field(default_factory=dict[str, tuple[int, float]])
     """Per agent: finished dispatches and their summed seconds."""
     surplus: dict[str, None] = field(default_factory=dict[str, None])
-    """Open tasks that no join waits for any more and that are to be cancelled."""
+    """Open tasks that no join waits for any more and that are cancelled once the plan is whole."""
+    timers: int = 0
+    """Tasks that wait for a timer."""
+    unsettled: dict[str, None] = field(default_factory=dict[str, None])
+    """Keys that ended without a word of what they used: a late outcome may still tell."""
 
     replan: Replan | None = None
     replans: int = 0
@@ -214,11 +220,13 @@ class RunState:
     """Whether the last task over a partial result has been tried."""
     status: str = "planning"
     """planning, running, replanning, answering, stopped, or the status of RunFinished."""
+    finished: bool = False
+    """Whether RunFinished is there."""
 
     @property
-    def finished(self) -> bool:
-        """Whether the last event is there."""
-        return self.status in {"succeeded", "partial", "failed", "cancelled"}
+    def answer_root(self) -> str:
+        """The id in the reference that answers the goal; empty while there is none."""
+        return self.answer[1:].split(".", 1)[0] if self.answer is not None else ""
 
     @property
     def idle(self) -> bool:
@@ -229,7 +237,8 @@ class RunState:
             return False
         if self.stopped is not None:
             return True
-        return not self.ready_count and bool(self.requests) and len(self.pending) == len(self.requests)
+        waits = not self.ready_count and not self.timers
+        return waits and bool(self.requests) and len(self.pending) == len(self.requests)
 
     def settings_of(self, task: Task) -> Policy:
         """Return what the journal alone says of the task: its own settings over the run's."""
