@@ -4,22 +4,31 @@
 checked before each call against what is known by then, so a run overshoots by at most the calls in flight.
 """
 
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Final
+
 from agentorch.core.failures import FailureKind
 from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.errors import ModelError
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
+
+PLANNING_FOR: Final[ContextVar["Account | None"]] = ContextVar("planning_for", default=None)
+"""The account of the run that a planner is working for, in the planner's own task."""
 
 
 class Account:
     """One run's model use against its budget."""
 
-    def __init__(self, budget: Budget, spent: Usage = NOTHING) -> None:
-        self.budget = budget
-        self.spent = spent
+    def __init__(self, budget: Callable[[], Budget]) -> None:
+        self._budget = budget
+        self.spent = NOTHING
         """Settled use, and one call for each under way."""
 
     def reserve(self) -> None:
         """Count one call in; raise ModelError of kind BUDGET when a limit is reached."""
-        lack = self.budget.exhausted_by(self.spent)
+        lack = self._budget().exhausted_by(self.spent)
         if lack is not None:
             raise ModelError(f"the budget is used up: {lack}", kind=FailureKind.BUDGET)
         self.spent += Usage(calls=1)
@@ -27,3 +36,22 @@ class Account:
     def settle(self, usage: Usage) -> None:
         """Add what a reserved call used; its own call is counted already."""
         self.spent += usage + Usage(calls=-1)
+
+
+def charged(model: Model) -> Callable[[ModelRequest, OnDelta | None], Awaitable[ModelResponse]]:
+    """Return the model's `complete` for planners: counted against the run that is being planned."""
+
+    async def complete(request: ModelRequest, on_delta: OnDelta | None) -> ModelResponse:
+        account = PLANNING_FOR.get()
+        if account is None:
+            return await model.complete(request, on_delta=on_delta)
+        account.reserve()
+        used = Usage(calls=1)
+        try:
+            response = await model.complete(request, on_delta=on_delta)
+            used = replace(response.usage, calls=1)
+        finally:
+            account.settle(used)
+        return response
+
+    return complete

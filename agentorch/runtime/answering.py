@@ -19,7 +19,7 @@ def answerer(prompts: Prompts, *, with_model: bool) -> Agent:
         held = {name: part for name, part in parts.items() if part is not None}
         if with_model:
             try:
-                return str(await context.model(prompts.render("answer", goal=goal, parts=held, missing=gaps)))
+                return str(await context.model(prompts.render("writer", goal=goal, parts=held, missing=gaps)))
             except ModelError as error:
                 if error.kind is FailureKind.TRANSIENT:
                     raise

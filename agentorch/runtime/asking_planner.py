@@ -20,6 +20,7 @@ from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING
 from agentorch.errors import AgentorchError, ModelError, PlanError
 from agentorch.ports.planner import Finished, Planner, PlanReport, PlanRequest, Ruling
+from agentorch.runtime.account import PLANNING_FOR
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.supervisor import Supervisor
 
@@ -45,6 +46,7 @@ class PlannerDesk:
         run.planning.add_done_callback(_log_crash)
 
     async def _plan(self, run: HostedRun) -> None:
+        PLANNING_FOR.set(run.account)
         request = plan_request(run.state, self._cards)
         problems: list[Problem] = []
         for planner in self._planners:
@@ -64,6 +66,7 @@ class PlannerDesk:
         self._send(run, inbox.PlanningFailed(self._now(), tuple(problems) or (_NO_PLANNER,), "planners"))
 
     async def _patch(self, run: HostedRun, command: AskPlanner) -> None:
+        PLANNING_FOR.set(run.account)
         problems: list[Problem] = []
         for planner in self._planners:
             request = plan_request(run.state, self._cards, failed=command.tasks)

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from typing import Any, Self, cast
 
 from agentorch import tokens
-from agentorch.agents import Agent
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
-from agentorch.core import inbox
 from agentorch.core.commands import AskPerson
 from agentorch.errors import ConfigurationError
 from agentorch.journal.opening import open_journal
-from agentorch.library import Library
+from agentorch.library import Library, file_tools
 from agentorch.loading import load_agents
 from agentorch.models import open_model
 from agentorch.planning.rule_planner import RulePlanner
@@ -129,7 +127,7 @@ class Engine:
             log.exception("on_request raised for %s of run %s; the request stays open", request_id, run.state.run_id)
             return
         if value is not None:
-            self.supervisor.send(run, inbox.Answer(self.supervisor.now(), request_id, value, "on_request"))
+            self.supervisor.answer(run, request_id, value, "on_request")
 
 
 def _prompt_folders(settings: Settings) -> Sequence[str]:
@@ -147,8 +145,9 @@ def models_of(spec: ModelSpec) -> tuple[Model, ...]:
 def team_of(settings: Settings, prompts: Prompts) -> Team:
     """Return the team: the listed agents, or the project's and the built-in ones, with their resources given."""
     models = models_of(settings.model)
-    loaded: Sequence[Agent] = load_agents(settings.agents, project=settings.project)
-    resources = (*settings.resources, Library(settings.files))
+    library = Library(settings.files)
+    loaded = load_agents(settings.agents, project=settings.project, tools=file_tools(library))
+    resources = (*settings.resources, library)
     agents = [agent.with_resources(resources) for agent in loaded]
     return Team(agents, models, answerer(prompts, with_model=bool(models)))
 

@@ -34,7 +34,7 @@ class HostedRun:
         self.asking: dict[str, asyncio.Task[None]] = {}
         """Requests that are being shown to a person."""
         self.timers: dict[str, asyncio.TimerHandle] = {}
-        self.account = Account(state.budget)
+        self.account = Account(lambda: state.budget)
         self.score = 0.0
         self.entry = 0
         """Version of the run's place in the scheduler."""
@@ -82,6 +82,12 @@ class HostedRun:
             await asyncio.shield(self._rest)
         if self.lost is not None:
             raise self.lost
+
+    def deliver(self, task: str) -> None:
+        """Tell whoever waits for a delegated task that it is final."""
+        for waiter in self.calls.pop(task, ()):
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def durable(self) -> None:
         """Wait until everything decided so far is durable; raise what lost the run."""

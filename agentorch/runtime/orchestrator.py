@@ -143,6 +143,10 @@ class Orchestrator:
             run = await launch.adopt(run_id)
             return await run.outcome()
 
+    async def take_up(self, run_id: str) -> Run:
+        """Do as `resume`, and return the run at once, to be watched; it goes on while the orchestrator is open."""
+        return await self._open_launch("take_up").adopt(run_id)
+
     def runs(
         self, *, status: str | None = None, tags: dict[str, str] | None = None, limit: int | None = None
     ) -> AsyncIterator[RunRecord]:

@@ -38,8 +38,8 @@ class Prompting:
     async def converse(self, services: DispatchServices, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Return the model's answer to `prompt` as the type `output`."""
         return await converse(
-            prompt,
             services,
+            prompt,
             output=output,
             tools=tools,
             prompts=self._prompts,

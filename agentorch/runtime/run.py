@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Literal, overload
 
 from agentorch.core.events import Event
-from agentorch.core.inbox import Answer, Cancel
+from agentorch.core.failures import Problem
+from agentorch.core.inbox import Cancel, Stop
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError
 from agentorch.messages.work import TextDelta
@@ -61,12 +62,17 @@ class Run:
         if request_id not in self._hosted.state.requests:
             waiting = ", ".join(self._hosted.state.requests) or "nothing"
             raise ConfigurationError(f"run {self.id}: no request {request_id!r} is open; waiting: {waiting}")
-        self._supervisor.send(self._hosted, Answer(self._supervisor.now(), request_id, value, by))
+        self._supervisor.answer(self._hosted, request_id, value, by)
         await self._hosted.durable()
 
     async def cancel(self, *, by: str = "user", reason: str = "") -> None:
         """Stop the run; what is done is kept. Durable when this returns."""
         self._supervisor.send(self._hosted, Cancel(self._supervisor.now(), by, reason))
+        await self._hosted.durable()
+
+    async def stop(self, *, code: str = "stopped", reason: str = "") -> None:
+        """Let the run stand still: nothing more is started, and `resume` takes it up again. Durable when this returns."""
+        self._supervisor.send(self._hosted, Stop(self._supervisor.now(), Problem(code, reason or "it was stopped")))
         await self._hosted.durable()
 
     def __repr__(self) -> str:

@@ -95,6 +95,13 @@ class Supervisor:
             self._rested(run)
         return events
 
+    def answer(self, run: HostedRun, request_id: str, value: Any, by: str) -> None:
+        """Give a person's answer to the run, and to the dispatch that waits for it."""
+        self.send(run, inbox.Answer(self.now(), request_id, value, by))
+        waiter = run.questions.pop(request_id, None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(value)
+
     def recover(self, run: HostedRun) -> None:
         """Carry out again what the journal says is pending."""
         for command in list(run.state.pending.values()):
@@ -157,9 +164,7 @@ class Supervisor:
             case SetTimer():
                 self._set_timer(run, command)
             case Deliver():
-                for waiter in run.calls.pop(command.task, ()):
-                    if not waiter.done():
-                        waiter.set_result(None)
+                run.deliver(command.task)
             case AskPlanner():
                 if "plan" in run.state.pending:
                     self._ask_planner(self, run, command)
@@ -184,6 +189,8 @@ class Supervisor:
     async def _publish(self, run: HostedRun, envelope: Envelope) -> None:
         """Hand over a dispatch when there is room, and, across processes, when its event is durable."""
         try:
+            if not self._bus.local:
+                await run.durable()
             await self._bus.publish(envelope)
         except Exception as error:  # noqa: BLE001  # whatever the transport says, the dispatch did not leave
             problem = f"the bus did not take the task: {error}"

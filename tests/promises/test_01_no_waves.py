@@ -19,7 +19,7 @@ async def sleeper(seconds: float) -> float:
 
 
 async def test_a_task_starts_when_its_own_needs_are_done_and_not_when_the_level_is() -> None:
-    """start -> {a (0.1 s) -> a2, b (1.0 s)}: a2 starts at 0.10 s."""
+    """Start -> {a (0.1 s) -> a2, b (1.0 s)}: a2 starts at 0.10 s."""
     plan = Plan("no waves")
     start = plan.add("start", agent=sleeper, inputs={"seconds": 0})
     a = plan.add("a", agent=sleeper, inputs={"seconds": 0.1}, needs=[start])

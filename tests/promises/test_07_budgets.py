@@ -1,0 +1,76 @@
+"""Promise 7: budgets hold, also over what an agent calls.
+
+Held today: model calls are counted when they are made, over the whole run, delegation and planning included; depth,
+tasks and seconds are bounded. Reservations of tokens and money in a tree are to follow.
+"""
+
+import anyio
+import pytest
+
+from agentorch import Budget, Context, Orchestrator, Plan, Policy, agent
+from agentorch.runtime.outcome import OutcomeStatus
+from agentorch.testing.clock import LoopClock
+from agentorch.testing.scripted_model import ScriptedModel
+
+
+async def test_three_calls_are_exactly_three() -> None:
+    """`max_calls=3` with five tasks that each call once: three calls are made, and the outcome says why not more."""
+    model = ScriptedModel(["one", "two", "three", "four", "five"])
+
+    @agent(description="Asks the model once.", needs_model=True)
+    async def asking(context: Context) -> str:
+        return str(await context.model("say something"))
+
+    plan = Plan("five questions")
+    for number in range(5):
+        plan.add(f"q{number}", agent=asking)
+    policy = Policy(attempts=1, replans=0)
+    async with Orchestrator([asking], model=model, planner="rules", policy=policy) as orchestrator:
+        outcome = await orchestrator.run(plan, budget=Budget(max_calls=3))
+
+    assert len(model.requests) == 3
+    assert outcome.usage.calls == 3
+    assert outcome.status is OutcomeStatus.PARTIAL
+    assert any("max_calls=3" in problem.message for problem in outcome.problems)
+
+
+async def test_delegation_is_bounded_by_depth() -> None:
+    """An agent that calls itself ends at `max_depth`, with a reason."""
+    depths: list[int] = []
+
+    @agent(description="Calls itself.", attempts=1)
+    async def deeper(level: int, context: Context) -> int:
+        depths.append(level)
+        return await context.call("deeper", level=level + 1)
+
+    plan = Plan("fall")
+    plan.add("first", agent=deeper, inputs={"level": 0})
+    async with Orchestrator([deeper], policy=Policy(replans=0)) as orchestrator:
+        outcome = await orchestrator.run(plan, budget=Budget(max_depth=3))
+
+    assert depths == [0, 1, 2, 3]
+    assert outcome.status is OutcomeStatus.FAILED
+    assert any("max_depth=3" in problem.message for problem in outcome.problems)
+
+
+@pytest.mark.looptime
+async def test_the_wall_time_of_a_run_is_bounded() -> None:
+    """`timeout=` ends the run with what is done, and says that the time was up."""
+
+    @agent(description="Sleeps.")
+    async def sleeper(seconds: float) -> float:
+        await anyio.sleep(seconds)
+        return seconds
+
+    plan = Plan("too long")
+    plan.add("short", agent=sleeper, inputs={"seconds": 1})
+    plan.add("long", agent=sleeper, inputs={"seconds": 1000})
+    async with Orchestrator([sleeper], clock=LoopClock()) as orchestrator:
+        before = anyio.current_time()
+        outcome = await orchestrator.run(plan, timeout=10)
+        took = anyio.current_time() - before
+
+    assert round(took, 3) == 10.0
+    assert outcome.status is OutcomeStatus.PARTIAL
+    assert dict(outcome.outputs) == {"short": 1.0}
+    assert any("10 seconds" in problem.message for problem in outcome.problems)

@@ -1,0 +1,51 @@
+"""Promise 8: one writer per run, fenced by compare-and-swap, on every journal."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agentorch import Orchestrator, Plan, agent
+from agentorch.errors import JournalConflict
+from agentorch.events import RunFinished
+from agentorch.journal.memory import MemoryJournal
+from agentorch.journal.sqlite import SqliteJournal
+from agentorch.ports.journal import Journal
+from agentorch.runtime.outcome import OutcomeStatus
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_who_adopts_a_run_fences_its_old_owner(kind: str, tmp_path: Path) -> None:
+    """Two orchestrators on one journal: after the second adopts, the first can write nothing more."""
+    gate, adopted = asyncio.Event(), asyncio.Event()
+    calls: list[str] = []
+    places: list[Journal] = (
+        [MemoryJournal()] * 2 if kind == "memory" else [SqliteJournal(tmp_path / "runs.db") for _ in range(2)]
+    )
+
+    @agent(description="Waits for the gate.")
+    async def waiting() -> str:
+        calls.append("called")
+        if len(calls) == 2:
+            adopted.set()
+        await gate.wait()
+        return "through"
+
+    plan = Plan("wait")
+    plan.add("only", agent=waiting)
+    async with (
+        Orchestrator([waiting], journal=places[0]) as first,
+        Orchestrator([waiting], journal=places[1]) as second,
+    ):
+        run = await first.submit(plan)
+        taking_over = asyncio.create_task(second.resume(run.id))
+        await adopted.wait()
+        gate.set()
+        outcome = await taking_over
+        with pytest.raises(JournalConflict):
+            await run.outcome()
+        events = await places[1].read(run.id)
+
+    assert outcome.status is OutcomeStatus.SUCCEEDED
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert [type(event) for event in events].count(RunFinished) == 1
