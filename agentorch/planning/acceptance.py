@@ -80,7 +80,9 @@ class Acceptance:
         if extracted.problem is not None:
             return self._refused(extracted.problem)
         raw = raw_plan(extracted.value)
-        if raw is not None and len(raw.tasks) > self._request.max_tasks + len(self.accepted):
+        if raw is None:
+            return self._refused(*normalise(extracted.value, self._cards).problems)
+        if len(raw.tasks) > self._request.max_tasks + len(self.accepted):
             return self._refused(_too_many(len(raw.tasks), self._request.max_tasks))
         read = normalise(extracted.value, self._cards, accepted=self.accepted)
         notes = tuple(note for note in (extracted.note, *self.notes, *read.notes) if note)

@@ -143,7 +143,7 @@ class ModelPlanner:
         raise AssertionError("the last turn returns or raises")
 
     async def _answer(self, prompt: str, form: OutputSchema, report: PlanReport, on_delta: OnDelta | None) -> str:
-        request = ModelRequest((Message("user", prompt),), output=form)
+        request = ModelRequest((Message("user", prompt),), output=form, labels={"purpose": form.name})
         response = await self._complete(request, on_delta=on_delta)
         report.usage += response.usage
         if response.finish_reason in ("refusal", "content_filter"):

@@ -26,8 +26,8 @@ _CLOSE: Final = 0.75
 def fitted_inputs(written: Any, objective: str, card: AgentCard, note: Note) -> dict[str, Any]:
     """Return `written` as inputs of `card`'s agent, as far as that is certain."""
     parameters = Parameters.of(card.input)
-    inputs = _renamed(_by_name(written, parameters, note), parameters, note)
-    inputs = _without_nulls(inputs, parameters, note)
+    inputs = _without_nulls(_by_name(written, parameters, note), parameters, note)
+    inputs = _renamed(inputs, parameters, note)
     missing = [name for name in parameters.required if name not in inputs]
     if len(missing) == 1 and objective and _takes(parameters, missing[0], "string"):
         inputs[missing[0]] = objective

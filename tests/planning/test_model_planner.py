@@ -1,0 +1,282 @@
+"""The planner that asks a model: streamed, checked, repaired, and never a parser's error."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.task import Task
+from agentorch.core.usage import Usage
+from agentorch.errors import ModelError
+from agentorch.planning.model_planner import ModelPlanner, PlanningFailed
+from agentorch.ports.model import FinishReason, ModelRequest, ModelResponse, OnDelta
+from agentorch.ports.planner import Finished, PlanReport, PlanRequest, Ruling
+from agentorch.prompts import Prompts
+from tests.planning.cards import TEAM
+
+REQUEST = PlanRequest("Write about buses", TEAM, inputs={"style": "dry", "not usable": 1})
+
+
+def task(id: str, agent: str, objective: str = "", **inputs: str) -> dict[str, Any]:
+    pairs = [{"name": name, "value": value} for name, value in inputs.items()]
+    return {"id": id, "agent": agent, "objective": objective, "inputs": pairs, "needs": []}
+
+
+FIND = task("find", "researcher", topic="$goal")
+WRITE = task("write", "writer", "Write it", facts="$find.facts", title="Buses")
+CRITIC = task("write", "critic", "Write", text="$goal")
+TASKS = (
+    Task("find", "researcher", "", {"topic": "$goal"}),
+    Task("write", "writer", "Write it", {"facts": "$find.facts", "title": "Buses"}, ("find",)),
+)
+GOOD = json.dumps({"tasks": [FIND, WRITE], "answer": "$write"})
+
+
+class Model:
+    """Gives scripted answers piece by piece; remembers what it was asked."""
+
+    def __init__(self, *answers: str | Exception | ModelResponse, pause: Callable[[], None] = lambda: None) -> None:
+        self.answers = list(answers)
+        self.prompts: list[str] = []
+        self.given = 0
+        self.pause = pause
+
+    async def __call__(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
+        self.prompts.append(request.messages[0].content)
+        answer = self.answers.pop(0)
+        text = answer.text if isinstance(answer, ModelResponse) else str(answer)
+        for start in range(0, len(text), 7):
+            if on_delta is not None:
+                on_delta(text[start : start + 7])
+            self.given += 7
+            await anyio.lowlevel.checkpoint()
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, ModelResponse):
+            return answer
+        return ModelResponse(text, "stop", usage=Usage(calls=1))
+
+
+class Broken(ModelError):
+    """A stream that breaks after some text."""
+
+    def __init__(self, text: str, kind: FailureKind = FailureKind.TRANSIENT) -> None:
+        super().__init__(text, kind=kind)
+
+
+async def no_sleep(seconds: float) -> None:
+    assert seconds > 0
+
+
+def planner(model: Model) -> ModelPlanner:
+    return ModelPlanner(model, Prompts().render, sleep=no_sleep)
+
+
+class Offers:
+    """Accepts what it is offered, but for the ids it is told to refuse."""
+
+    def __init__(self, *refused: str) -> None:
+        self.tasks: list[Task] = []
+        self.refused = refused
+
+    def __call__(self, tasks: Sequence[Task]) -> Ruling:
+        taken = [task for task in tasks if task.id not in self.refused]
+        self.tasks.extend(taken)
+        return Ruling(tuple(task.id for task in taken))
+
+    @property
+    def ids(self) -> list[str]:
+        return [task.id for task in self.tasks]
+
+
+def codes(report: PlanReport) -> list[list[str]]:
+    return [[problem.code for problem in problems] for problems in report.rejected]
+
+
+async def test_a_plan() -> None:
+    """Tasks with their needs, the answer, the usage; the goal and the inputs' names are in the prompt."""
+    model = Model(GOOD)
+    report = await planner(model).plan(REQUEST)
+    assert (report.graph.tasks, report.graph.answer, report.usage.calls) == (TASKS, "$write", 1)
+    assert '<value name="goal">\nWrite about buses\n</value>' in model.prompts[0]
+    assert "`$inputs.style` (str)." in model.prompts[0]
+
+
+async def test_tasks_are_offered_while_the_plan_is_written() -> None:
+    """The first task is out before half of the text is there."""
+    offers, model = Offers(), Model(GOOD)
+    when: list[tuple[str, int]] = []
+
+    def offer(tasks: Sequence[Task]) -> Ruling:
+        when.extend((task.id, model.given) for task in tasks)
+        return offers(tasks)
+
+    report = await planner(model).plan(REQUEST, offer=offer)
+    assert (offers.ids, tuple(offers.tasks), report.graph.tasks) == (["find", "write"], TASKS, TASKS)
+    assert when[0][1] < len(GOOD) / 2
+
+
+async def test_a_task_that_comes_too_early_is_held() -> None:
+    """It is offered when what it names was accepted; effects wait for the whole plan."""
+    offers = Offers()
+    send = task("send", "mailer", text="$write")
+    text = json.dumps({"tasks": [send, WRITE, FIND], "answer": "$write"})
+    report = await planner(Model(text)).plan(REQUEST, offer=offers)
+    assert offers.ids == ["find", "write"]
+    assert [task.id for task in report.graph.tasks] == ["find", "write", "send"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("I would rather not.", "E_SYNTAX"),
+        ("", "E_EMPTY"),
+        ('{"tasks": []}', "E_EMPTY"),
+        ('{"thought": "none"}', "E_SCHEMA"),
+        (GOOD[:-40], "E_TRUNCATED"),
+        (GOOD.replace("researcher", "astrologer"), "E_UNKNOWN_AGENT"),
+        (GOOD.replace("$goal", "$write"), "E_CYCLE"),
+        (GOOD.replace("$find.facts", "$lost.facts"), "E_UNKNOWN_DEP"),
+        (json.dumps({"tasks": [{**FIND, "id": f"t{n}"} for n in range(1000)]}), "E_LIMIT"),
+    ],
+)
+async def test_what_is_wrong_goes_back_with_its_code(bad: str, code: str) -> None:
+    """The model sees its text and the problem, and mends it."""
+    model = Model(bad, GOOD)
+    report = await planner(model).plan(REQUEST)
+    assert (code in codes(report)[0], report.graph.tasks, code in model.prompts[1]) == (True, TASKS, True)
+
+
+async def test_too_many_tasks_stop_the_reading() -> None:
+    """Ten thousand tasks are not waited for."""
+    text = json.dumps({"tasks": [{**FIND, "id": f"t{n}"} for n in range(10_000)]})
+    model = Model(text, GOOD)
+    report = await planner(model).plan(REQUEST)
+    assert codes(report) == [["E_LIMIT"]]
+    assert model.given < len(text) / 20
+
+
+async def test_after_two_repairs_it_gives_up_in_words() -> None:
+    """Every proposal's problems are kept, for the events."""
+    model = Model("no", "{}", '{"tasks": []}')
+    with pytest.raises(PlanningFailed) as raised:
+        await planner(model).plan(REQUEST)
+    assert str(raised.value) == "the model wrote no plan that can be used, 3 times asked: E_EMPTY"
+    assert codes(raised.value.report) == [["E_SYNTAX"], ["E_SCHEMA"], ["E_EMPTY"]]
+    assert [problem.code for problem in raised.value.problems] == ["E_EMPTY"]
+
+
+async def test_what_was_accepted_stays_through_a_repair() -> None:
+    """It is shown as frozen, and the repaired plan adds to it."""
+    offers = Offers()
+    cut = json.dumps({"tasks": [FIND, WRITE]})[:-30]
+    model = Model(cut, json.dumps({"tasks": [FIND, WRITE], "answer": "write"}))
+    report = await planner(model).plan(REQUEST, offer=offers)
+    assert (offers.ids, report.graph.tasks, report.graph.answer) == (["find", "write"], TASKS, "$write")
+    assert "accepted tasks" in model.prompts[1]
+
+
+async def test_a_refused_offer_is_part_of_the_whole_later() -> None:
+    """What the run does not take early is in the whole plan."""
+    report = await planner(Model(GOOD)).plan(REQUEST, offer=Offers("find", "write"))
+    assert report.graph.tasks == TASKS
+
+
+async def test_a_broken_stream_is_continued_from_what_was_accepted() -> None:
+    """Not a repair: the accepted tasks are frozen, the rest is asked for."""
+    offers = Offers()
+    model = Model(Broken(GOOD[: GOOD.index('"write"')]), json.dumps({"tasks": [WRITE], "answer": "$write"}))
+    report = await planner(model).plan(REQUEST, offer=offers)
+    assert (report.graph.tasks, report.rejected, offers.ids) == (TASKS, [], ["find", "write"])
+    assert "accepted tasks" in model.prompts[1]
+    assert report.notes[0].startswith("the planner's answer broke off")
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ([Broken("a")] * 3, "transient"),
+        ([Broken("a", FailureKind.PERMANENT)], "permanent"),
+        ([ModelResponse("", "refusal", refusal="no")], "refused"),
+        ([ModelResponse("", "content_filter")], "refused"),
+    ],
+)
+async def test_a_model_that_cannot_be_asked(answers: list[Any], code: str) -> None:
+    """It ends in a planning failure of that kind, so that the rules take over; for plans and for patches."""
+    for ask in (planner(Model(*answers)).plan, planner(Model(*answers)).patch):
+        with pytest.raises(PlanningFailed) as raised:
+            await ask(REQUEST)
+        assert [problem.code for problem in raised.value.problems] == [code]
+
+
+async def test_a_wrong_key_is_the_runs_to_stop_at() -> None:
+    """No other planner would help."""
+    with pytest.raises(ModelError, match="401"):
+        await planner(Model(Broken("401", FailureKind.UNCONFIGURED))).plan(REQUEST)
+
+
+async def test_a_model_that_does_not_stream() -> None:
+    """The whole text is read at once."""
+    finish: FinishReason = "stop"
+    offers = Offers()
+
+    async def complete(request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
+        del request, on_delta
+        return ModelResponse(GOOD, finish)
+
+    await ModelPlanner(complete, Prompts().render).plan(REQUEST, offer=offers)
+    assert offers.ids == ["find", "write"]
+
+
+FAILED = Problem("crash", "the writer crashed", "write")
+RUNNING = PlanRequest(
+    "Write about buses",
+    TEAM,
+    tasks=(Finished(TASKS[0], "succeeded", frozen=True, output="facts"), Finished(TASKS[1], "waiting", frozen=False)),
+    failed=(FAILED,),
+    tried={"write": frozenset({"writer"})},
+)
+
+
+async def test_a_patch() -> None:
+    """Tasks to put and to drop, checked against the plan that they lead to."""
+    model = Model(json.dumps({"put": [{**CRITIC, "id": "judge"}], "drop": ["write", "nothing"], "answer": "$judge"}))
+    report = await planner(model).patch(RUNNING)
+    assert report.patch.put == (Task("judge", "critic", "Write", {"text": "$goal"}),)
+    assert (report.patch.drop, report.patch.answer) == (("write",), "$judge")
+    assert "the writer crashed" in model.prompts[0]
+    assert '"writer"' in model.prompts[0]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("hm", "E_SYNTAX"),
+        ('{"put": [], "drop": []}', "E_EMPTY"),
+        (json.dumps({"put": [{**FIND, "agent": "critic"}]}), "E_PATCH"),
+        ('{"put": [], "drop": ["find"]}', "E_PATCH"),
+        (json.dumps({"put": [{**CRITIC, "needs": ["gone"]}]}), "E_UNKNOWN_DEP"),
+    ],
+)
+async def test_a_bad_patch_goes_back(bad: str, code: str) -> None:
+    """What is running or done cannot be changed; a patch must change something."""
+    model = Model(bad, json.dumps({"put": [CRITIC]}))
+    report = await planner(model).patch(RUNNING)
+    assert (code in codes(report)[0], [task.agent for task in report.patch.put]) == (True, ["critic"])
+    assert "Your change of a running plan was rejected." in model.prompts[1]
+
+
+async def test_a_patch_that_never_comes_right() -> None:
+    """As for a plan."""
+    with pytest.raises(PlanningFailed, match="E_SYNTAX"):
+        await planner(Model("a", "b", "c")).patch(RUNNING)
+
+
+async def test_a_transient_failure_of_a_patch_is_asked_again() -> None:
+    """The same question."""
+    report = await planner(Model(Broken("x"), json.dumps({"put": [CRITIC]}))).patch(RUNNING)
+    assert len(report.patch.put) == 1
