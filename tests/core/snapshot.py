@@ -1,0 +1,25 @@
+"""A run's state as one value to compare: all but what is derived for speed."""
+
+from dataclasses import fields
+from typing import Any
+
+from agentorch.core.state import RunState, Status, TaskState
+
+_DERIVED = {"catalog", "ready", "ranks_stale", "usual_seconds", "gained", "ready_count", "timers"}
+
+
+def snapshot(state: RunState) -> dict[str, Any]:
+    """Return what two states must have in common to be the same."""
+    values = {item.name: getattr(state, item.name) for item in fields(state) if item.name not in _DERIVED}
+    values["tasks"] = [_task(task) for task in state.tasks.values()]
+    values["retired"] = [(revision, _task(task)) for revision, task in state.retired]
+    values["running_by_agent"] = {agent: count for agent, count in state.running_by_agent.items() if count}
+    values["startable"] = state.ready_count + state.timers
+    return values
+
+
+def _task(task: TaskState) -> dict[str, Any]:
+    values = {item.name: getattr(task, item.name) for item in fields(task) if item.name != "rank"}
+    if task.status is Status.READY and task.due is not None:  # its timer has come, which no event says
+        values |= {"status": Status.WAITING, "waiting": "timer"}
+    return values
