@@ -1,0 +1,235 @@
+"""The commands and their options. A command imports what it needs when it runs, so that `--help` stays fast."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agentorch.cli import options as opt
+
+app = typer.Typer(
+    name="agentorch",
+    help="Give a goal to a team of agents: a checked plan, a journaled run, an answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from agentorch.runtime.launch import release
+
+        typer.echo(f"agentorch {release()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = (
+        False
+    ),
+) -> None:
+    del version
+
+
+def _leave(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def run(
+    goal: Annotated[str | None, typer.Argument(metavar="GOAL", help="What is wanted; - reads it from stdin.")] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="Carry out this plan (YAML, JSON).")] = (
+        None
+    ),
+    files: opt.Files = None,
+    model: opt.Model = None,
+    agents: opt.Agents = None,
+    inputs: opt.Inputs = None,
+    journal: opt.Journal = None,
+    project: opt.Project = None,
+    max_tokens: opt.MaxTokens = None,
+    max_money: opt.MaxMoney = None,
+    max_calls: opt.MaxCalls = None,
+    timeout: opt.Timeout = None,
+    parallel: opt.Parallel = None,
+    json: opt.Json = False,
+    no_progress: opt.NoProgress = False,
+) -> None:
+    """Carry out a goal, or a plan, and print the answer."""
+    from agentorch.cli.running import run_goal
+    from agentorch.cli.settings import setup
+
+    chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
+    limits: dict[str, Any] = {"max_tokens": max_tokens, "max_money": max_money, "max_calls": max_calls}
+    _leave(
+        run_goal(goal, plan, chosen, inputs=inputs or (), limits=limits, timeout=timeout, json=json, quiet=no_progress)
+    )
+
+
+@app.command()
+def plan(
+    goal: Annotated[str | None, typer.Argument(metavar="GOAL", help="What is wanted; - reads it from stdin.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Check this plan file instead.")] = None,
+    files: opt.Files = None,
+    model: opt.Model = None,
+    agents: opt.Agents = None,
+    inputs: opt.Inputs = None,
+    project: opt.Project = None,
+    json: opt.Json = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="A Mermaid flowchart on stdout.")] = False,
+) -> None:
+    """Show the plan for a goal without running it, or check a plan file."""
+    from agentorch.cli.planning import show_plan
+    from agentorch.cli.settings import setup
+
+    chosen = setup(model=model, agents=agents, files=files, journal="memory:", project=project)
+    _leave(show_plan(goal, file, chosen, inputs=inputs or (), json=json, mermaid=mermaid))
+
+
+@app.command()
+def why(
+    run: opt.RunName,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's id.")],
+    journal: opt.Journal = None,
+    json: opt.Json = False,
+) -> None:
+    """Explain why a task stands as it does: its cause chain out of the journal."""
+    from agentorch.cli.history import why_task
+    from agentorch.cli.settings import setup
+
+    _leave(why_task(run, task, setup(journal=journal), json=json))
+
+
+@app.command()
+def resume(
+    run: opt.RunName,
+    files: opt.Files = None,
+    model: opt.Model = None,
+    agents: opt.Agents = None,
+    journal: opt.Journal = None,
+    project: opt.Project = None,
+    parallel: opt.Parallel = None,
+    json: opt.Json = False,
+    no_progress: opt.NoProgress = False,
+) -> None:
+    """Take up a run where its journal ends; a finished one gives its outcome."""
+    from agentorch.cli.running import resume_run
+    from agentorch.cli.settings import setup
+
+    chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
+    _leave(resume_run(run, chosen, json=json, quiet=no_progress))
+
+
+@app.command()
+def doctor(
+    model: opt.Model = None,
+    journal: opt.Journal = None,
+    project: opt.Project = None,
+    json: opt.Json = False,
+) -> None:
+    """Check what is configured, with a remedy for each thing that is not right."""
+    from agentorch.cli.doctor import examine
+
+    _leave(examine(model=model, journal=journal, project=project, json=json))
+
+
+agents_app = typer.Typer(help="Show and check agents.", invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(agents_app, name="agents")
+
+
+@agents_app.callback()
+def _agents(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        agents_list()
+
+
+@agents_app.command("list")
+def agents_list(agents: opt.Agents = None, project: opt.Project = None, json: opt.Json = False) -> None:
+    """List the team: the project's agents, then the built-in ones."""
+    from agentorch.cli.agents import list_agents
+    from agentorch.cli.settings import setup
+
+    _leave(list_agents(setup(agents=agents, project=project), json=json))
+
+
+@agents_app.command("show")
+def agents_show(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    agents: opt.Agents = None,
+    project: opt.Project = None,
+    json: opt.Json = False,
+) -> None:
+    """Show one agent: what it takes, what it gives, what it needs."""
+    from agentorch.cli.agents import show_agent
+    from agentorch.cli.settings import setup
+
+    _leave(show_agent(name, setup(agents=agents, project=project), json=json))
+
+
+@agents_app.command("validate")
+def agents_validate(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Agent files or folders.")],
+    json: opt.Json = False,
+) -> None:
+    """Check agent files; exit code 2 when one cannot be used."""
+    from agentorch.cli.agents import validate_agents
+
+    _leave(validate_agents(paths, json=json))
+
+
+runs_app = typer.Typer(help="Look at the runs of the journal.", invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(runs_app, name="runs")
+
+
+@runs_app.callback()
+def _runs(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        runs_ls()
+
+
+@runs_app.command("ls")
+def runs_ls(
+    status: Annotated[str | None, typer.Option("--status", metavar="WORD", help="Only these: failed, stopped ...")] = (
+        None
+    ),
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    journal: opt.Journal = None,
+    json: opt.Json = False,
+) -> None:
+    """List runs, newest first."""
+    from agentorch.cli.history import list_runs
+    from agentorch.cli.settings import setup
+
+    _leave(list_runs(setup(journal=journal), status=status, limit=limit, json=json))
+
+
+@runs_app.command("show")
+def runs_show(run: opt.RunName, journal: opt.Journal = None, json: opt.Json = False) -> None:
+    """Show one run: its goal, its tasks, its answer, what went wrong."""
+    from agentorch.cli.history import show_run
+    from agentorch.cli.settings import setup
+
+    _leave(show_run(run, setup(journal=journal), json=json))
+
+
+@runs_app.command("watch")
+def runs_watch(run: opt.RunName, journal: opt.Journal = None, json: opt.Json = False) -> None:
+    """Watch a run that another process carries out, up to its end; Ctrl-C stops watching only."""
+    from agentorch.cli.history import watch_run
+    from agentorch.cli.settings import setup
+
+    _leave(watch_run(run, setup(journal=journal), json=json))
+
+
+@runs_app.command("export")
+def runs_export(run: opt.RunName, journal: opt.Journal = None) -> None:
+    """Write every event of a run on stdout, a line of JSON each."""
+    from agentorch.cli.history import export_run
+    from agentorch.cli.settings import setup
+
+    _leave(export_run(run, setup(journal=journal)))

@@ -1,0 +1,54 @@
+"""Questions that a run waits for, asked at the terminal."""
+
+import json
+import sys
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+
+from agentorch.cli.screen import Screen
+from agentorch.core.state import Request
+from agentorch.runtime.run import Run
+
+
+async def ask_person(run: Run, screen: Screen) -> bool:
+    """Ask what the run waits for, and hand in the answers; False when the person leaves one open."""
+    for request in run.waiting:
+        screen.say(request.question, "bold")
+        said = await anyio.to_thread.run_sync(partial(_read_line, _hint(request)), abandon_on_cancel=True)
+        if said is None:
+            return False
+        await run.answer(request.request_id, _value(request, said), by="user")
+    return True
+
+
+def _hint(request: Request) -> str:
+    if request.kind == "approval":
+        return "[y/N] "
+    if request.kind == "failure":
+        return "[retry/fail, or the output as JSON] "
+    return "> "
+
+
+def _read_line(hint: str) -> str | None:
+    """Return what is typed; None at the end of the input."""
+    sys.stderr.write(hint)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return line.strip() if line else None
+
+
+def _value(request: Request, said: str) -> Any:
+    if request.kind == "approval":
+        return said.lower() in {"y", "yes"}
+    if request.kind == "failure":
+        return said if said in {"retry", "fail"} else {"output": _json_or_text(said)} if said else "fail"
+    return said if request.answer_schema.get("type") == "string" else _json_or_text(said)
+
+
+def _json_or_text(said: str) -> Any:
+    try:
+        return json.loads(said)
+    except ValueError:
+        return said

@@ -1,0 +1,133 @@
+"""A run in the foreground: started or taken up, watched, stopped by Ctrl-C, its questions asked, its outcome shown."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Final, Self, TypeVar
+
+from agentorch.cli.asking import ask_person
+from agentorch.cli.progress import Progress
+from agentorch.cli.result import STOPPED, command, show_outcome
+from agentorch.cli.screen import Screen
+from agentorch.cli.settings import Setup
+from agentorch.cli.views import View, view_of
+from agentorch.cli.words import counted
+from agentorch.core.state import Status
+from agentorch.runtime.orchestrator import Orchestrator
+from agentorch.runtime.outcome import Outcome
+from agentorch.runtime.run import Run
+
+T = TypeVar("T")
+INTERRUPTED: Final = 130
+_TICK: Final = 0.125
+_GRACE: Final = 0.5
+"""Seconds in which the last events may still be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """How a run is shown."""
+
+    screen: Screen
+    setup: Setup
+    json: bool = False
+    quiet: bool = False
+
+
+async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awaitable[Run]], how: Foreground) -> int:
+    """Carry a run out to where nothing more happens by itself; return the exit code.
+
+    The first Ctrl-C stops the run: what is done is kept, and it can be resumed. The second leaves at once.
+    """
+    async with orchestrator:
+        run = await begin(orchestrator)
+        progress = Progress(run.id)
+        with Interrupts() as interrupts:
+            while True:
+                outcome = await interrupts.unless(_watched(run, progress, how))
+                if outcome is None:
+                    return await _stopped(run, progress, how)
+                if not run.waiting or how.json or not how.screen.asks:
+                    break
+                if not await interrupts.unless(ask_person(run, how.screen)):
+                    break
+    return show_outcome(how.screen, outcome, json=how.json, flags=how.setup.flags)
+
+
+class Interrupts:
+    """Ctrl-C while this is open: the first is told to whoever waits, the second ends the process."""
+
+    def __init__(self) -> None:
+        self._came = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+
+    async def unless(self, work: Coroutine[object, object, T]) -> T | None:
+        """Return what `work` gives; None when Ctrl-C came first, and `work` was cancelled."""
+        doing = asyncio.create_task(work)
+        coming = asyncio.create_task(self._came.wait())
+        try:
+            await asyncio.wait({doing, coming}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            coming.cancel()
+            in_time = doing.done()
+            doing.cancel()
+        if not in_time:
+            await asyncio.wait({doing})
+        return doing.result() if in_time else None
+
+    def _interrupt(self) -> None:
+        if self._came.is_set():
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h\n")  # the cursor was hidden while the table lived
+            os._exit(INTERRUPTED)
+        self._came.set()
+
+
+async def _watched(run: Run, progress: Progress, how: Foreground) -> Outcome:
+    """Show the run until it is at rest."""
+    with view_of(how.screen, progress, json=how.json, quiet=how.quiet) as view:
+        watching = asyncio.create_task(_show(run, view, after=progress.state.seq))
+        ticking = asyncio.create_task(_tick(view))
+        try:
+            outcome = await run.outcome()
+            await asyncio.wait({watching}, timeout=_GRACE)
+        finally:
+            for task in (watching, ticking):
+                task.cancel()
+            await asyncio.wait({watching, ticking})
+    for task in (watching, ticking):
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+    return outcome
+
+
+async def _show(run: Run, view: View, *, after: int) -> None:
+    async for event in run.events(after=after):
+        view.show(event)
+
+
+async def _tick(view: View) -> None:
+    while True:
+        view.tick()
+        await asyncio.sleep(_TICK)
+
+
+async def _stopped(run: Run, progress: Progress, how: Foreground) -> int:
+    """Let the run stand still, and say how it goes on."""
+    await run.stop(code=STOPPED, reason="stopped by Ctrl-C")
+    done = sum(task.status is Status.SUCCEEDED for task in progress.state.tasks.values())
+    kept = f"{counted(done, 'finished task')} of {len(progress.state.tasks)} kept"
+    if how.setup.journal == "memory:":
+        how.screen.say("stopped; the journal was in memory: nothing is kept")
+    else:
+        how.screen.say(f"stopped, {kept}; go on with: {command('resume', run.id, how.setup.flags)}")
+    return INTERRUPTED

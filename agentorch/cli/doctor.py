@@ -1,0 +1,129 @@
+"""`agentorch doctor`: what is configured, one line each, with one remedy for each thing that is not right.
+
+It looks at the model's server only when a model is named, and never shows a key.
+"""
+
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal
+
+import anyio
+
+from agentorch.cli.reaching import reach
+from agentorch.cli.screen import Screen
+from agentorch.cli.settings import Setup, setup
+from agentorch.errors import AgentorchError
+from agentorch.journal.opening import open_journal
+from agentorch.loading import load_team
+from agentorch.runtime.launch import release
+
+_EXTRAS: Final = {
+    "cli": ("typer", "rich", "platformdirs", "prompt_toolkit", "pydantic_settings"),
+    "pdf": ("pypdf",),
+    "notebook": ("ipykernel",),
+}
+_ENVIRONMENT: Final = 2
+Mark = Literal["ok", "note", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    mark: Mark
+    found: str
+    remedy: str = ""
+
+
+def examine(*, model: Sequence[str] | None, journal: str | None, project: Path | None, json: bool) -> int:
+    """Look at everything; exit code 2 when something is wrong."""
+    screen = Screen()
+    findings: list[Finding] = []
+    for finding in _findings(model, journal, project):
+        findings.append(finding)
+        if not json:
+            _show(screen, finding)
+    if json:
+        screen.json([asdict(finding) for finding in findings])
+    return _ENVIRONMENT if any(finding.mark == "wrong" for finding in findings) else 0
+
+
+def _show(screen: Screen, finding: Finding) -> None:
+    mark = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}[finding.mark]
+    remedy = f"\n{'':17}-> {finding.remedy}" if finding.remedy else ""
+    screen.data(f"{mark}  {finding.what:<9} {finding.found}{remedy}")
+
+
+def _findings(model: Sequence[str] | None, journal: str | None, project: Path | None) -> Iterator[Finding]:
+    yield _python()
+    yield Finding("agentorch", "ok", release())
+    yield _extras()
+    try:
+        chosen = setup(model=model, journal=journal, project=project)
+    except AgentorchError as error:
+        yield Finding("settings", "wrong", str(error))
+        return
+    yield _project(chosen)
+    yield anyio.run(_journal, chosen.journal)
+    yield _key(chosen)
+    if chosen.model:
+        for name in chosen.model:
+            yield Finding("model", *anyio.run(reach, name))
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}, SQLite {sqlite3.sqlite_version}"
+    if sys.version_info < (3, 11):  # noqa: UP036  # said in words, should it ever start
+        return Finding("python", "wrong", found, "use Python 3.11 or newer")
+    return Finding("python", "ok", found)
+
+
+def _extras() -> Finding:
+    there = [name for name, modules in _EXTRAS.items() if all(find_spec(module) for module in modules)]
+    missing = [name for name in _EXTRAS if name not in there]
+    without = f"; without {', '.join(missing)}" if missing else ""
+    found = ", ".join(there) + without
+    remedy = f"only if wanted: pip install 'agentorch[{','.join(missing)}]'" if missing else ""
+    return Finding("extras", "note" if missing else "ok", found, remedy)
+
+
+def _project(chosen: Setup) -> Finding:
+    where = str(chosen.project) if chosen.project else "none here; the built-in agents are used"
+    try:
+        team = load_team((), project=chosen.project)
+    except AgentorchError as error:
+        return Finding("project", "wrong", str(error), "mend or move that file; `agentorch agents validate` checks it")
+    names = ", ".join(sorted(agent.name for agent in team.agents))
+    return Finding("project", "ok", f"{where} ({names})")
+
+
+async def _journal(place: str) -> Finding:
+    if place == "memory:":
+        return Finding("journal", "note", "memory: no run is kept", "name a file: --journal, or AGENTORCH_JOURNAL")
+    journal = open_journal(place)
+    try:
+        await journal.open()
+        try:
+            runs = [record async for record in journal.runs(limit=1)]
+            kept = "runs are kept" if runs else "no run yet"
+        finally:
+            await journal.close()
+    except AgentorchError as error:
+        return Finding("journal", "wrong", str(error), "mend it, or name another file: --journal, or AGENTORCH_JOURNAL")
+    return Finding("journal", "ok", f"{place} (writable, survives a power cut; {kept})")
+
+
+def _key(chosen: Setup) -> Finding:
+    url = os.environ.get("OPENAI_BASE_URL")
+    key = "OPENAI_API_KEY is set" if os.environ.get("OPENAI_API_KEY") else "OPENAI_API_KEY is not set"
+    found = f"{key}; server {url or 'api.openai.com'}"
+    if chosen.model:
+        return Finding("key", "ok", found)
+    return Finding("key", "note", f"{found}; no model is named", "to use one: --model NAME, or AGENTORCH_MODEL=NAME")

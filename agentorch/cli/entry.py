@@ -1,0 +1,68 @@
+"""The console script: runs a command, and turns whatever it raises into one line and an exit code."""
+
+import os
+import sys
+from typing import Final
+
+from agentorch.errors import AgentorchError, FailureKind, MissingExtraError, ModelError
+
+FAILED: Final = 1
+ENVIRONMENT: Final = 2
+BUG: Final = 70
+INTERRUPTED: Final = 130
+_EXTRA: Final = {"typer", "rich", "platformdirs", "pydantic_settings", "prompt_toolkit"}
+"""What the extra [cli] installs."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code; never with a traceback, unless AGENTORCH_DEBUG is set."""
+    try:
+        _app()
+    except Exception as error:
+        if os.environ.get("AGENTORCH_DEBUG") and not isinstance(error, BrokenPipeError):
+            raise
+        sys.exit(_told(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _app() -> None:
+    try:
+        from agentorch.cli.app import app
+    except ModuleNotFoundError as error:
+        raise _missing(error) or error from None
+    app()
+
+
+def _missing(error: ModuleNotFoundError) -> MissingExtraError | None:
+    root = (error.name or "").partition(".")[0]
+    return MissingExtraError("the command line", "cli") if root in _EXTRA else None
+
+
+def _told(error: Exception) -> int:
+    """Say in one line what went wrong; return the exit code."""
+    if isinstance(error, BrokenPipeError):  # whoever read our output has gone: `agentorch runs | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if isinstance(error, ModuleNotFoundError):
+        error = _missing(error) or error
+    if isinstance(error, AgentorchError):
+        sys.stderr.write(f"agentorch: {one_line(error)}\n")
+        return code_of(error)
+    words = one_line(error) or "no message"
+    sys.stderr.write(
+        f"agentorch: {type(error).__name__}: {words} (this is a bug; set AGENTORCH_DEBUG=1 for the traceback)\n"
+    )
+    return BUG
+
+
+def one_line(error: Exception) -> str:
+    """Return the error's message as one line without control characters."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(error)).split())
+
+
+def code_of(error: AgentorchError) -> int:
+    """Return the exit code for an error that was raised on purpose."""
+    if isinstance(error, ModelError):
+        return ENVIRONMENT if error.kind is FailureKind.UNCONFIGURED else FAILED
+    return ENVIRONMENT

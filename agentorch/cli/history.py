@@ -1,0 +1,182 @@
+"""What the journal tells: `agentorch runs` and `agentorch why`. It is only read."""
+
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+import anyio
+
+from agentorch.cli.journals import events_of, label, named_run, reading
+from agentorch.cli.progress import Progress
+from agentorch.cli.screen import Screen
+from agentorch.cli.settings import Setup
+from agentorch.cli.tables import columns
+from agentorch.cli.views import view_of
+from agentorch.cli.words import counted, moment, money, one_line, seconds, tokens
+from agentorch.core.events import RunFinished, RunStopped
+from agentorch.core.failures import Problem
+from agentorch.core.state import RunState
+from agentorch.errors import ConfigurationError
+from agentorch.ports.journal import Journal, RunRecord
+from agentorch.runtime.why import explain
+
+_LOOK: Final = 0.2
+"""Seconds between two looks at a journal that another process writes."""
+_STATUSES: Final = ("planning", "running", "stopped", "succeeded", "partial", "failed", "cancelled")
+
+
+def list_runs(setup: Setup, *, status: str | None, limit: int, json: bool) -> int:
+    """List runs, newest first."""
+    if status is not None and status not in _STATUSES:
+        raise ConfigurationError(f"--status {status}: it can be {', '.join(_STATUSES)}")
+    screen = Screen()
+
+    async def listed() -> list[RunRecord]:
+        async with reading(setup.journal) as journal:
+            return [record async for record in journal.runs(status=status, limit=limit)]
+
+    records = anyio.run(listed)
+    if json:
+        for record in records:
+            screen.json(record, indent=None)
+        return 0
+    if not records:
+        screen.say("no runs yet" if status is None else f"no runs are {status}")
+        return 0
+    rows = [[label(r, records), r.status, moment(r.started), one_line(r.goal)] for r in records]
+    columns(screen, rows, head=["run", "status", "started", "goal"])
+    return 0
+
+
+def show_run(run: str, setup: Setup, *, json: bool) -> int:
+    """Show one run."""
+    screen = Screen()
+
+    async def shown(journal: Journal, record: RunRecord) -> None:
+        progress = Progress(record.run_id)
+        async for event in events_of(journal, record.run_id):
+            progress.see(event)
+        if json:
+            screen.json(_as_json(record, progress))
+        else:
+            _print_run(screen, record, progress)
+
+    return _with_run(run, setup, shown)
+
+
+def watch_run(run: str, setup: Setup, *, json: bool) -> int:
+    """Follow a run to its end, or to where it stops."""
+    screen = Screen()
+
+    async def watched(journal: Journal, record: RunRecord) -> None:
+        progress = Progress(record.run_id)
+        over = False
+        with view_of(screen, progress, json=json, quiet=False) as view:
+            while not over:
+                async for event in events_of(journal, record.run_id, progress.state.seq):
+                    view.show(event)
+                    over = isinstance(event, RunFinished | RunStopped)
+                view.tick()
+                await anyio.sleep(0 if over else _LOOK)
+        screen.say(f"run {label(record, [record])} {progress.state.status}")
+
+    return _with_run(run, setup, watched)
+
+
+def export_run(run: str, setup: Setup) -> int:
+    """Write every event as a line of JSON."""
+
+    async def exported(journal: Journal, record: RunRecord) -> None:
+        async for event in events_of(journal, record.run_id):
+            sys.stdout.write(event.model_dump_json() + "\n")
+
+    return _with_run(run, setup, exported)
+
+
+def why_task(run: str, task: str, setup: Setup, *, json: bool) -> int:
+    """Explain a task."""
+    screen = Screen()
+
+    async def explained(journal: Journal, record: RunRecord) -> None:
+        lines = explain([event async for event in events_of(journal, record.run_id)], task)
+        if json:
+            screen.json(lines)
+            return
+        width = max(len(str(line.seq)) for line in lines)
+        for line in lines:
+            screen.data(f"#{line.seq:<{width}} {'  ' * line.depth}{one_line(line.text)}")
+
+    return _with_run(run, setup, explained)
+
+
+def _with_run(run: str, setup: Setup, do: Callable[[Journal, RunRecord], Awaitable[None]]) -> int:
+    async def done() -> None:
+        async with reading(setup.journal) as journal:
+            await do(journal, await named_run(journal, run))
+
+    anyio.run(done)
+    return 0
+
+
+def _as_json(record: RunRecord, progress: Progress) -> dict[str, Any]:
+    state = progress.state
+    return {
+        "run_id": record.run_id,
+        "goal": state.goal,
+        "status": state.status,
+        "started": state.started,
+        "updated": state.updated,
+        "events": state.seq,
+        "usage": state.spent,
+        "answer": answer_of(state),
+        "tasks": [
+            {"id": row.task, "agent": row.agent, "status": row.status, "seconds": row.elapsed, "note": row.note}
+            for row in progress.rows(state.updated)
+        ],
+        "problems": problems_of(state),
+    }
+
+
+def _print_run(screen: Screen, record: RunRecord, progress: Progress) -> None:
+    state = progress.state
+    screen.data(f"run      {record.run_id}")
+    screen.data(f"goal     {one_line(state.goal)}")
+    screen.data(f"status   {state.status}")
+    screen.data(f"started  {moment(state.started)}, {seconds(max(0.0, state.updated - state.started))}")
+    parts = [counted(len(state.tasks), "task"), counted(state.seq, "event"), tokens(state.spent), money(state.spent)]
+    screen.data(f"used     {' · '.join(part for part in parts if part)}")
+    for problem in problems_of(state):
+        screen.data(f"problem  {one_line(str(problem))}")
+    rows = [
+        [row.task, str(row.status), row.agent, "" if row.elapsed is None else seconds(row.elapsed), row.note]
+        for row in progress.rows(time.time())
+    ]
+    if rows:
+        screen.data("")
+        columns(screen, rows, head=["task", "status", "agent", "time", ""])
+    answer = answer_of(state)
+    if answer is not None:
+        screen.data("")
+        if isinstance(answer, str):
+            screen.prose(answer)
+        else:
+            screen.json(answer)
+
+
+def answer_of(state: RunState) -> Any:
+    """Return the value of the plan's answer, as the journal has it; None when there is none."""
+    root, *path = (state.answer or "$")[1:].split(".")
+    value: Any = state.outputs.get(root) if root in state.tasks else None
+    for step in path:
+        if isinstance(value, list):
+            value = cast("list[Any]", value)[int(step)]
+        elif isinstance(value, dict):
+            value = cast("dict[str, Any]", value)[step]
+    return value
+
+
+def problems_of(state: RunState) -> list[Problem]:
+    """Return what befell the run, and what makes it stand still."""
+    stopped = [state.stopped] if state.stopped is not None and not state.finished else []
+    return [*state.problems, *stopped]

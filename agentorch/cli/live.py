@@ -1,0 +1,121 @@
+"""A table that lives on the terminal: a line a task, drawn again as things happen."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from agentorch.cli.progress import Progress, Row
+from agentorch.cli.screen import Screen
+from agentorch.cli.words import harmless, seconds
+from agentorch.core.events import Event
+from agentorch.core.state import FINAL, Status
+
+_SPIN: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_MARKS: Final = {
+    Status.PENDING: ("·", "dim"),
+    Status.READY: ("·", ""),
+    Status.WAITING: ("◦", "yellow"),
+    Status.SUCCEEDED: ("✓", "green"),
+    Status.FAILED: ("✗", "red"),
+    Status.SKIPPED: ("-", "dim"),
+    Status.CANCELLED: ("✗", "dim"),
+}
+_PLAIN: Final = str.maketrans({"·": ".", "◦": "o", "✓": "+", "✗": "x", "↳": "<", "…": "."})
+_NARROW: Final = 60
+"""Columns below which the agent is left out."""
+_SPARE_LINES: Final = 4
+_FRAMES_A_SECOND: Final = 8
+
+
+class LiveTable:
+    """Draws on stderr; what is drawn last stays."""
+
+    def __init__(self, screen: Screen, progress: Progress, *, clock: Callable[[], float]) -> None:
+        self._console = screen.words
+        self._progress = progress
+        self._clock = clock
+        self._unicode = (self._console.encoding or "").lower().startswith("utf")
+        self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.update(self._table(last=True), refresh=True)
+        self._live.stop()
+
+    def show(self, event: Event) -> None:
+        """Take the event in; it is seen at the next tick."""
+        self._progress.see(event)
+
+    def tick(self) -> None:
+        """Draw."""
+        self._live.update(self._table(last=False), refresh=True)
+
+    def _table(self, *, last: bool) -> RenderableType:
+        now = self._clock()
+        rows = list(self._progress.rows(now))
+        room = max(3, self._console.height - _SPARE_LINES)
+        kept = _most_telling(rows, room)
+        narrow = self._console.width < _NARROW
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, width=1)
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=14 if narrow else 28)
+        if not narrow:
+            table.add_column(no_wrap=True, overflow="ellipsis", max_width=20, style="dim")
+        table.add_column(no_wrap=True, justify="right", min_width=5)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
+        table.expand = True
+        for row in kept:
+            table.add_row(*self._cells(row, now, narrow=narrow))
+        outer = Table.grid()
+        outer.add_row(table)
+        left = len(rows) - len(kept)
+        if left:
+            outer.add_row(Text(f"  and {left} more", style="dim"))
+        if not last:
+            outer.add_row(self._foot(now))
+        return outer
+
+    def _cells(self, row: Row, now: float, *, narrow: bool) -> list[Text]:
+        mark, style = _MARKS.get(row.status, (self._spin(now), "cyan"))
+        elapsed = "" if row.elapsed is None else seconds(row.elapsed)
+        note_style = "red" if row.status is Status.FAILED else ""
+        cells = [self._text(mark, style), self._text(row.task), self._text(row.agent)]
+        cells += [self._text(elapsed), self._text(row.note, note_style)]
+        if narrow:
+            del cells[2]
+        return cells
+
+    def _foot(self, now: float) -> Text:
+        progress = self._progress
+        total = len(progress.state.tasks)
+        done = f" {progress.done}/{total} tasks" if total else ""
+        since = f" {seconds(max(0.0, now - progress.state.started))}" if progress.state.started else ""
+        return self._text(f"{self._spin(now)} {progress.phase}{done}{since}", "dim")
+
+    def _spin(self, now: float) -> str:
+        return _SPIN[int(now * _FRAMES_A_SECOND) % len(_SPIN)] if self._unicode else "*"
+
+    def _text(self, text: str, style: str = "") -> Text:
+        plain = harmless(text)
+        return Text(plain if self._unicode else plain.translate(_PLAIN), style=style)
+
+
+def _most_telling(rows: list[Row], room: int) -> list[Row]:
+    """Return the rows that fit, in plan order: what runs or waits first, then what went wrong, then what comes."""
+    if len(rows) <= room:
+        return rows
+    order = {Status.RUNNING: 0, Status.WAITING: 0, Status.FAILED: 1, Status.READY: 2, Status.PENDING: 3}
+    ranked = sorted(range(len(rows)), key=lambda index: (order.get(rows[index].status, 4), index))
+    finals = [index for index in ranked if rows[index].status in FINAL]
+    chosen = ranked[:room] if len(finals) < len(rows) else ranked[-room:]
+    return [rows[index] for index in sorted(chosen)]

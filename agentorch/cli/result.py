@@ -1,0 +1,97 @@
+"""What came of a run, shown: the answer and its sources on stdout, the rest on stderr."""
+
+import shlex
+from collections.abc import Sequence
+from typing import Any, Final
+
+from agentorch.cli.screen import Screen
+from agentorch.cli.words import counted, money, seconds, short_id, tokens
+from agentorch.core.failures import FailureKind
+from agentorch.runtime.outcome import Outcome, OutcomeStatus
+
+SUCCEEDED, FAILED, ENVIRONMENT, PARTIAL, WAITING = 0, 1, 2, 3, 4
+STOPPED: Final = "interrupted"
+"""Code of the problem of a run that Ctrl-C stopped."""
+
+
+def exit_code(outcome: Outcome) -> int:
+    """Return the exit code that says how a run stands."""
+    match outcome.status:
+        case OutcomeStatus.SUCCEEDED:
+            return SUCCEEDED
+        case OutcomeStatus.PARTIAL:
+            return PARTIAL
+        case OutcomeStatus.WAITING:
+            codes = {problem.code for problem in outcome.problems}
+            return ENVIRONMENT if codes & {FailureKind.UNCONFIGURED, STOPPED} else WAITING
+        case _:
+            return FAILED
+
+
+def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, flags: Sequence[str] = ()) -> int:
+    """Show it; return the exit code."""
+    code = exit_code(outcome)
+    if json:
+        screen.json(as_json(outcome), indent=None)
+        return code
+    if outcome.answer is not None:
+        _answer(screen, outcome)
+    _problems(screen, outcome)
+    if outcome.status is OutcomeStatus.WAITING:
+        screen.say(f"go on with: {command('resume', outcome.run_id, flags)}")
+    elif code == FAILED:
+        screen.say(f"see why: {command('runs show', outcome.run_id, flags)}")
+    screen.dim(summary(outcome))
+    return code
+
+
+def command(words: str, run_id: str, flags: Sequence[str] = ()) -> str:
+    """Return a command line that can be typed as it is."""
+    return " ".join(["agentorch", words, short_id(run_id), *map(shlex.quote, flags)])
+
+
+def summary(outcome: Outcome) -> str:
+    """Return the last line: tasks, tokens, cost, time, run."""
+    usage = outcome.usage
+    done = sum(status == "succeeded" for status in outcome.states.values())
+    total = len(outcome.states)
+    tasks = counted(total, "task") if done == total else f"{done} of {counted(total, 'task')}"
+    parts = [tasks, tokens(usage), money(usage), seconds(outcome.seconds), f"run {short_id(outcome.run_id)}"]
+    return " · ".join(part for part in parts if part)
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as JSON: the last line of `--json`."""
+    return {
+        "type": "Outcome",
+        "run_id": outcome.run_id,
+        "status": str(outcome.status),
+        "answer": outcome.answer,
+        "sources": outcome.sources,
+        "problems": outcome.problems,
+        "usage": outcome.usage,
+        "seconds": round(outcome.seconds, 3),
+        "states": outcome.states,
+    }
+
+
+def _answer(screen: Screen, outcome: Outcome) -> None:
+    if isinstance(outcome.answer, str):
+        screen.prose(outcome.answer.rstrip("\n"))
+    else:
+        screen.json(outcome.answer)
+    text = outcome.answer if isinstance(outcome.answer, str) else ""
+    unsaid = [source for source in outcome.sources if source not in text]
+    if unsaid:
+        screen.data("\nSources:\n" + "\n".join(f"  {source}" for source in unsaid))
+
+
+def _problems(screen: Screen, outcome: Outcome) -> None:
+    if outcome.status is OutcomeStatus.SUCCEEDED:
+        return
+    screen.say(f"{outcome.status}:" if outcome.problems else str(outcome.status), "yellow")
+    for problem in outcome.problems:
+        remedy = f" ({problem.remedy})" if problem.remedy else ""
+        named = problem.task is None or f"'{problem.task}'" in problem.message
+        head = "" if named else f"{problem.task}: "
+        screen.say(f"  {head}{' '.join(problem.message.split())}{remedy}")

@@ -1,0 +1,128 @@
+"""`agentorch run` and `agentorch resume`."""
+
+import json as json_module
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from agentorch.cli.carrying import Foreground, carry
+from agentorch.cli.journals import named_run, reading
+from agentorch.cli.screen import Screen
+from agentorch.cli.settings import Setup
+from agentorch.core.policy import Policy
+from agentorch.core.usage import Budget
+from agentorch.errors import ConfigurationError
+from agentorch.plans import Plan
+from agentorch.runtime.launch import StartOptions
+from agentorch.runtime.orchestrator import Orchestrator
+from agentorch.runtime.run import Run
+
+
+def run_goal(
+    goal: str | None,
+    plan_file: Path | None,
+    setup: Setup,
+    *,
+    inputs: Sequence[str],
+    limits: Mapping[str, Any],
+    timeout: float | None,
+    json: bool,
+    quiet: bool,
+) -> int:
+    """Carry out a goal or a plan file; return the exit code."""
+    what = what_to_run(goal, plan_file)
+    options: StartOptions = {"inputs": named_values(inputs)}
+    if any(limit is not None for limit in limits.values()):
+        options["budget"] = Budget(**{name: limit for name, limit in limits.items() if limit is not None})
+    if timeout is not None:
+        options["timeout"] = timeout
+    screen = Screen()
+    hint_at_model(screen, setup)
+
+    async def begin(orchestrator: Orchestrator) -> Run:
+        return await orchestrator.submit(what, **options)
+
+    return anyio.run(carry, orchestrator_of(setup, screen), begin, Foreground(screen, setup, json=json, quiet=quiet))
+
+
+def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
+    """Take a run up; return the exit code."""
+    screen = Screen()
+
+    async def resume() -> int:
+        async with reading(setup.journal) as journal:
+            run_id = (await named_run(journal, run)).run_id
+
+        async def begin(orchestrator: Orchestrator) -> Run:
+            return await orchestrator.take_up(run_id)
+
+        return await carry(orchestrator_of(setup, screen), begin, Foreground(screen, setup, json=json, quiet=quiet))
+
+    return anyio.run(resume)
+
+
+def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
+    """Return the goal in words, or the plan; ConfigurationError when there is neither."""
+    words = sys.stdin.read().strip() if goal == "-" else goal
+    if plan_file is not None:
+        plan = Plan.from_file(plan_file)
+        plan.goal = words or plan.goal
+        return plan
+    if words is None:
+        raise ConfigurationError("nothing to do: give a goal in quotes, or --plan FILE")
+    if not words.strip():
+        raise ConfigurationError("the goal is empty: say in words what is wanted")
+    return words
+
+
+def named_values(inputs: Sequence[str]) -> dict[str, Any]:
+    """Return what `--input name=value` says: JSON where it is JSON, else text."""
+    values: dict[str, Any] = {}
+    for given in inputs:
+        name, found, value = given.partition("=")
+        if not found or not name.strip():
+            raise ConfigurationError(f"--input {given!r}: write it as name=value")
+        try:
+            values[name.strip()] = json_module.loads(value)
+        except ValueError:
+            values[name.strip()] = value
+    return values
+
+
+def orchestrator_of(setup: Setup, screen: Screen) -> Orchestrator:
+    """Return an orchestrator for this set-up, not opened yet; what it has to say comes to the screen."""
+    _hear_warnings(screen)
+    return Orchestrator(
+        setup.agents,
+        model=list(setup.model) or None,
+        policy=Policy() if setup.parallel is None else Policy(parallel=setup.parallel),
+        journal=setup.journal,
+        files=setup.files,
+        project=setup.project,
+    )
+
+
+def hint_at_model(screen: Screen, setup: Setup) -> None:
+    """Say how to use a model when a key is there and no model is named."""
+    if setup.key_unused:
+        screen.dim("no model is named, so none is used: --model NAME or AGENTORCH_MODEL=NAME would")
+
+
+class _ToScreen(logging.Handler):
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.WARNING)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.say(f"warning: {record.getMessage()}", "yellow")
+
+
+def _hear_warnings(screen: Screen) -> None:
+    logger = logging.getLogger("agentorch")
+    logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, _ToScreen)]
+    logger.addHandler(_ToScreen(screen))
+    logger.propagate = False

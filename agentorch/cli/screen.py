@@ -1,0 +1,62 @@
+"""Where a command's data and words go: data on stdout, words on stderr, styled only on terminals."""
+
+import json
+import os
+import sys
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.text import Text
+
+from agentorch.cli.words import harmless
+
+
+class Screen:
+    """stdout and stderr of one command."""
+
+    def __init__(self) -> None:
+        self.out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+        self.words = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    @property
+    def draws(self) -> bool:
+        """Whether words can be drawn over: stderr is a terminal that moves its cursor."""
+        return sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person is there to be asked."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def data(self, text: str) -> None:
+        """Write a line, or several, on stdout."""
+        sys.stdout.write(harmless(text) + "\n")
+
+    def json(self, value: Any, *, indent: int | None = 2) -> None:
+        """Write a JSON value on stdout."""
+        plain = to_jsonable_python(value, fallback=repr)
+        sys.stdout.write(json.dumps(plain, indent=indent, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    def prose(self, text: str) -> None:
+        """Write what an agent wrote on stdout: Markdown is rendered on a terminal, and left as it is elsewhere."""
+        if sys.stdout.isatty() and _is_markdown(text):
+            self.out.print(Markdown(harmless(text), hyperlinks=False), soft_wrap=False)
+        else:
+            self.data(text)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Write a line of words on stderr."""
+        self.words.print(Text(harmless(text), style=style), soft_wrap=not self.draws)
+
+    def dim(self, text: str) -> None:
+        """Write a line of small print on stderr."""
+        self.say(text, "dim")
+
+
+def _is_markdown(text: str) -> bool:
+    """Whether rendering changes more than line breaks: plain lines, as of a poem, are better left alone."""
+    marks = ("#", "- ", "* ", "> ", "```", "|", "1. ")
+    return "**" in text or "`" in text or any(line.lstrip().startswith(marks) for line in text.splitlines())

@@ -1,0 +1,119 @@
+"""The set-up of the command line: options over the environment (AGENTORCH_*) over `.env` over defaults.
+
+`.env` is read from the current folder, by the command line only. It may also hold OPENAI_API_KEY and OPENAI_BASE_URL;
+a base URL from `.env` is not used with a key from outside of it, so that a foreign folder cannot send a key elsewhere.
+"""
+
+import os
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agentorch.errors import ConfigurationError
+from agentorch.loading import find_project
+
+ENV_FILE: Final = ".env"
+_KEY, _URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
+
+
+class CliSettings(BaseSettings):
+    """What AGENTORCH_* says."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AGENTORCH_", env_file=ENV_FILE, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
+
+    model: str | None = None
+    """Names, by comma, tried in order."""
+    journal: str | None = None
+    project: Path | None = None
+    parallel: int | None = Field(default=None, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What holds for one command."""
+
+    model: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    journal: str = "memory:"
+    project: Path | None = None
+    parallel: int | None = None
+    key_unused: bool = False
+    """Whether a key is set and no model is named: none is used unasked."""
+    flags: tuple[str, ...] = field(default=())
+    """What a later command must be given again to find the same runs."""
+
+
+def setup(
+    *,
+    model: Sequence[str] | None = None,
+    agents: Sequence[str] | None = None,
+    files: Sequence[str] | None = None,
+    journal: str | None = None,
+    project: Path | None = None,
+    parallel: int | None = None,
+) -> Setup:
+    """Return what holds for a command that was given these options; ConfigurationError names what is wrong."""
+    settings = _read(os.environ)
+    models = tuple(model or (name.strip() for name in (settings.model or "").split(",") if name.strip()))
+    return Setup(
+        model=models,
+        agents=tuple(agents or ()),
+        files=_existing(files or ()),
+        journal=journal or settings.journal or str(default_journal()),
+        project=_project(project or settings.project),
+        parallel=parallel or settings.parallel,
+        key_unused=not models and bool(os.environ.get(_KEY)),
+        flags=("--journal", journal) if journal else (),
+    )
+
+
+def default_journal() -> Path:
+    """Return the file that runs are kept in when nothing else is said."""
+    return platformdirs.user_data_path("agentorch", appauthor=False) / "runs.db"
+
+
+def _read(environment: MutableMapping[str, str]) -> CliSettings:
+    try:
+        _take_provider(environment, dotenv_values(ENV_FILE) if Path(ENV_FILE).is_file() else {})
+        return CliSettings()
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"AGENTORCH_{name} is {first['input']!r}: {first['msg']}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{ENV_FILE}: cannot be read: {error}; mend or remove it") from None
+
+
+def _take_provider(environment: MutableMapping[str, str], file: dict[str, str | None]) -> None:
+    has_key = bool(environment.get(_KEY))
+    if file.get(_URL) and not has_key:
+        environment.setdefault(_URL, str(file[_URL]))
+    if file.get(_KEY):
+        environment.setdefault(_KEY, str(file[_KEY]))
+
+
+def _existing(files: Sequence[str]) -> tuple[str, ...]:
+    for file in files:
+        path = Path(file).expanduser()
+        if not path.exists():
+            raise ConfigurationError(f"--files {file}: no such file or folder")
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            raise ConfigurationError(f"--files {file}: it cannot be read; check its permissions")
+    return tuple(str(Path(file).expanduser()) for file in files)
+
+
+def _project(named: Path | None) -> Path | None:
+    if named is None:
+        return find_project(Path.cwd())
+    if not named.is_dir():
+        raise ConfigurationError(f"--project {named}: no such folder")
+    return named
