@@ -4,7 +4,7 @@
 checked before each call against what is known by then, so a run overshoots by at most the calls in flight.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from agentorch.core.failures import FailureKind
 from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.errors import ModelError
+from agentorch.planning.model_planner import Complete
 from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
 
 PLANNING_FOR: Final[ContextVar["Account | None"]] = ContextVar("planning_for", default=None)
@@ -38,10 +39,10 @@ class Account:
         self.spent += usage + Usage(calls=-1)
 
 
-def charged(model: Model) -> Callable[[ModelRequest, OnDelta | None], Awaitable[ModelResponse]]:
+def charged(model: Model) -> Complete:
     """Return the model's `complete` for planners: counted against the run that is being planned."""
 
-    async def complete(request: ModelRequest, on_delta: OnDelta | None) -> ModelResponse:
+    async def complete(request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
         account = PLANNING_FOR.get()
         if account is None:
             return await model.complete(request, on_delta=on_delta)

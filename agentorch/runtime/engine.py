@@ -17,12 +17,14 @@ from agentorch.journal.opening import open_journal
 from agentorch.library import Library, file_tools
 from agentorch.loading import load_agents
 from agentorch.models import open_model
+from agentorch.planning.model_planner import ModelPlanner
 from agentorch.planning.rule_planner import RulePlanner
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.journal import Journal, KeepsBlobs
 from agentorch.ports.model import Model
 from agentorch.ports.planner import Planner
 from agentorch.prompts import Prompts
+from agentorch.runtime.account import charged
 from agentorch.runtime.answering import answerer
 from agentorch.runtime.asking_planner import PlannerDesk
 from agentorch.runtime.execution import Execution
@@ -163,9 +165,7 @@ def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Plann
     if given == "model":
         if not team.models:
             raise ConfigurationError("planner='model' needs a model: give Orchestrator(model=...), or planner='rules'")
-        from agentorch.planning.model_planner import ModelPlanner  # noqa: PLC0415
-
-        return (ModelPlanner(team.models[0].complete, prompts.render), rules)
+        return (ModelPlanner(charged(team.models[0]), prompts.render), rules)
     if isinstance(given, str):
         raise ConfigurationError(f"planner {given!r}: it can be 'model', 'rules' or a Planner")
     return (given, rules)
