@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentorch.agents import agent
@@ -160,24 +160,27 @@ def test_a_missing_plan_file_is_told(tmp_path: Path):
 
 _IDS = st.from_regex(r"[a-z][a-z0-9_-]{0,5}", fullmatch=True)
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.builds(
             Task,
             _IDS,
             _IDS,
-            st.text(),
-            st.dictionaries(_IDS, _JSON),
-            st.lists(_IDS, unique=True).map(tuple),
+            st.text(max_size=20),
+            st.dictionaries(_IDS, _JSON, max_size=3),
+            st.lists(_IDS, unique=True, max_size=3).map(tuple),
             st.just(Policy()) | st.builds(Policy, attempts=st.integers(1, 9)),
             st.none() | st.floats(0.5, 9),
         ),
         min_size=1,
+        max_size=4,
     )
 )
 def test_every_plan_comes_back_from_json(tasks: list[Task]):
