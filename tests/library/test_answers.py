@@ -56,7 +56,9 @@ def test_no_folders_is_said_plainly() -> None:
         assert library.ask("Anything?").answer == "No files were given to look in: name the folders to read."
 
 
-@pytest.mark.parametrize("question", ["", "?", "the of and", '"*" OR (', "NEAR(a b)", "heading:xyzzy", "\x00", "é" * 3000])
+@pytest.mark.parametrize(
+    "question", ["", "?", "the of and", '"*" OR (', "NEAR(a b)", "heading:xyzzy", "\x00", "é" * 3000]
+)
 def test_no_question_breaks_the_search(library: Library, question: str) -> None:
     """Whatever is asked is data, never a query of the index."""
     assert library.ask(question).found is False

@@ -25,6 +25,7 @@ _MARKS: Final = (
 )
 
 
+_MARKED: Final = re.compile(r"[*_`\[<>]")
 _CODE: Final = re.compile(r"(`+)(.+?)\1")
 _HELD: Final = "\ue000"
 """Stands for a piece of code while the marks around it go."""
@@ -32,6 +33,8 @@ _HELD: Final = "\ue000"
 
 def plain(line: str) -> str:
     """Return a line of Markdown without its marks; code keeps its characters."""
+    if not _MARKED.search(line):
+        return line.strip()
     held = [match[2] for match in _CODE.finditer(line)]
     line = _CODE.sub(_HELD, line)
     for pattern, instead in _MARKS:
