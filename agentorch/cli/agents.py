@@ -7,15 +7,16 @@ from agentorch.agents import Agent
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.tables import columns
+from agentorch.cli.teams import team as load
 from agentorch.errors import AgentorchError
-from agentorch.loading import LoadedTeam, load_team
+from agentorch.loading import LoadedTeam
 from agentorch.registry import Registry
 
 
 def list_agents(setup: Setup, *, json: bool) -> int:
     """List the team."""
     screen = Screen()
-    team = load_team(setup.agents, project=setup.project)
+    team = load(setup.agents, project=setup.project)
     registry = Registry(team.agents)
     if json:
         for agent in registry:
@@ -30,7 +31,7 @@ def list_agents(setup: Setup, *, json: bool) -> int:
 def show_agent(name: str, setup: Setup, *, json: bool) -> int:
     """Show one agent."""
     screen = Screen()
-    team = load_team(setup.agents, project=setup.project)
+    team = load(setup.agents, project=setup.project)
     agent = Registry(team.agents)[name]
     if json:
         screen.json(agent.card)
@@ -49,7 +50,7 @@ def validate_agents(paths: Sequence[str], *, json: bool) -> int:
     wrong = 0
     for path in paths:
         try:
-            team = load_team([path])
+            team = load([path])
             names = list(Registry(team.agents).names)
             problem = None if names else f"{path}: there is no agent in it"
         except AgentorchError as error:

@@ -18,9 +18,9 @@ import anyio
 from agentorch.cli.reaching import reach
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup, setup
+from agentorch.cli.teams import team
 from agentorch.errors import AgentorchError
 from agentorch.journal.opening import open_journal
-from agentorch.loading import load_team
 from agentorch.runtime.launch import release
 
 _EXTRAS: Final = {
@@ -97,10 +97,10 @@ def _extras() -> Finding:
 def _project(chosen: Setup) -> Finding:
     where = str(chosen.project) if chosen.project else "none here; the built-in agents are used"
     try:
-        team = load_team((), project=chosen.project)
+        loaded = team(project=chosen.project)
     except AgentorchError as error:
         return Finding("project", "wrong", str(error), "mend or move that file; `agentorch agents validate` checks it")
-    names = ", ".join(sorted(agent.name for agent in team.agents))
+    names = ", ".join(sorted(agent.name for agent in loaded.agents))
     return Finding("project", "ok", f"{where} ({names})")
 
 

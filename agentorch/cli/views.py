@@ -8,7 +8,20 @@ from typing import Protocol, Self
 from agentorch.cli.progress import Progress
 from agentorch.cli.screen import Screen
 from agentorch.cli.words import seconds
-from agentorch.core.events import Event, PlanNoted, PlanRejected, TasksAccepted, TaskSucceeded
+from agentorch.core.events import (
+    Event,
+    PlanCompleted,
+    PlanNoted,
+    PlanPatched,
+    PlanRejected,
+    ReplanRequested,
+    RunAborted,
+    RunAdopted,
+    RunCancelling,
+    RunStopped,
+    TasksAccepted,
+    TaskSucceeded,
+)
 from agentorch.core.state import Status
 from agentorch.runtime.why_words import words_of
 
@@ -82,15 +95,10 @@ class PlainLines(Silent):
 
     def _lines(self, event: Event) -> list[str]:
         state = self.progress.state
-        names = [task.id for task in event.tasks] if isinstance(event, TasksAccepted) else [event.task]
-        said = [(name, words_of(state, event, name)) for name in names if name is not None]
+        said = [(name, words_of(state, event, name)) for name in _names(event)]
         self.progress.see(event)
         lines = [f"{name}: {words}{self._took(event)}" for name, words in said if words]
-        if isinstance(event, PlanNoted):
-            lines += [f"plan: {note}" for note in event.notes]
-        if isinstance(event, PlanRejected):
-            lines += [f"plan refused: {problem}" for problem in event.problems]
-        return [*lines, *self._newly_skipped()]
+        return [*lines, *_of_run(event), *self._newly_skipped()]
 
     def _took(self, event: Event) -> str:
         if not isinstance(event, TaskSucceeded):
@@ -102,6 +110,36 @@ class PlainLines(Silent):
         names = [n for n, task in state.tasks.items() if task.status is Status.SKIPPED and n not in self._skipped]
         self._skipped.update(names)
         return [f"{name}: skipped, because '{state.tasks[name].cause}' brought nothing" for name in names]
+
+
+def _names(event: Event) -> list[str]:
+    match event:
+        case TasksAccepted():
+            return [task.id for task in event.tasks]
+        case PlanPatched():
+            return [*(task.id for task in event.put), *event.drop]
+        case ReplanRequested():
+            return list(event.tasks)
+        case _:
+            return [] if event.task is None else [event.task]
+
+
+def _of_run(event: Event) -> list[str]:
+    match event:
+        case PlanNoted():
+            return [f"plan: {note}" for note in event.notes]
+        case PlanRejected():
+            return [f"plan refused: {problem}" for problem in event.problems]
+        case PlanCompleted():
+            return [f"plan: {problem}" for problem in event.problems]
+        case RunStopped() | RunAborted():
+            return [f"run stopped: {event.problem.message}"]
+        case RunCancelling():
+            return [f"run cancelled by {event.by}{f': {event.reason}' if event.reason else ''}"]
+        case RunAdopted():
+            return ["run taken up"]
+        case _:
+            return []
 
 
 def view_of(screen: Screen, progress: Progress, *, json: bool, quiet: bool) -> View:
