@@ -70,9 +70,32 @@ def pages_with(*languages: str) -> list[Any]:
     return [pytest.param(page, id=name_of(page)) for page in PAGES if blocks(page, *languages)]
 
 
+PLAN = {
+    "tasks": [
+        {
+            "id": "look",
+            "agent": "librarian",
+            "objective": "",
+            "inputs": [{"name": "question", "value": "$goal"}],
+            "needs": [],
+        },
+        {
+            "id": "text",
+            "agent": "summarizer",
+            "objective": "Sum up.",
+            "inputs": [{"name": "parts", "value": "$look"}],
+            "needs": [],
+        },
+    ],
+    "answer": "$text",
+}
+
+
 def speak(request: dict[str, Any]) -> Iterator[bytes]:
-    """Answer a chat request with a sentence, streamed if asked for."""
-    message = {"role": "assistant", "content": "This is what the stand-in says."}
+    """Answer a chat request, streamed if asked for: with a plan where one is wanted, else with a sentence."""
+    form = request.get("response_format", {}).get("json_schema", {}).get("name")
+    content = json.dumps(PLAN) if form == "plan" else "This is what the stand-in says."
+    message = {"role": "assistant", "content": content}
     usage = {"prompt_tokens": 10, "completion_tokens": 7, "total_tokens": 17}
     head = {"id": "1", "created": 1, "model": request["model"]}
     if not request.get("stream"):
@@ -87,7 +110,7 @@ def speak(request: dict[str, Any]) -> Iterator[bytes]:
 
 
 class StandIn(BaseHTTPRequestHandler):
-    """A server that speaks Chat Completions and always says the same."""
+    """A server that speaks Chat Completions."""
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
