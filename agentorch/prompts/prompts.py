@@ -46,6 +46,8 @@ class Prompts:
             return bounded(template.generate(values)).strip()
         except UndefinedError as error:
             raise PromptError(f"prompt {name!r}: {error.message}; the values are {', '.join(sorted(values))}") from None
+        except TemplateNotFound as error:
+            raise self._missing(str(error.name or name)) from None
         except TemplateError as error:
             raise PromptError(f"prompt {name!r}: {_one_line(error)}") from None
         except (TypeError, ValueError, KeyError, ArithmeticError, RecursionError) as error:
