@@ -148,9 +148,10 @@ async def test_a_client_of_ones_own() -> None:
     assert server.authorizations == ["Bearer sk-own"] * 2
 
 
-def test_a_client_is_made_for_each_event_loop() -> None:
+async def test_a_client_is_made_for_each_event_loop() -> None:
     """A model used in one loop works in the next, though the first was never closed."""
-    with FakeOpenAI(Say("one"), Say("two")) as server:
+    async with FakeOpenAI(Say("one"), Say("two")) as server:
         model = server.model(api_key=None)
-        assert [asyncio.run(model.complete(ASK)).text for _ in range(2)] == ["one", "two"]
-        asyncio.run(model.close())
+        answers = [await asyncio.to_thread(asyncio.run, model.complete(ASK)) for _ in range(2)]
+        await model.close()
+    assert [response.text for response in answers] == ["one", "two"]
