@@ -17,7 +17,7 @@ from agentorch.core.failing import fail, give_up_without_patch
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import Key
 from agentorch.core.patching import check_patch, reset_by
-from agentorch.core.planned import begin, complete, propose
+from agentorch.core.planned import begin, complete, cut_short, propose
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState, Status, TaskState
 from agentorch.core.task import Task
@@ -132,10 +132,10 @@ def _fail(state: RunState, message: msg.Fail, stamp: Stamp) -> list[ev.Event]:
 def _planning_failed(state: RunState, message: msg.PlanningFailed, stamp: Stamp) -> list[ev.Event]:
     if state.complete or "plan" not in state.pending:
         return []
-    return [
-        stamp(ev.PlanRejected, problems=message.problems, source=message.source),
-        stamp(ev.RunAborted, problem=message.problems[0]),
-    ]
+    rejected = stamp(ev.PlanRejected, problems=message.problems, source=message.source)
+    if state.tasks:
+        return [rejected, *cut_short(state, message.problems, message.source, stamp)]
+    return [rejected, stamp(ev.RunAborted, problem=message.problems[0])]
 
 
 def _patched(state: RunState, message: msg.Patched, stamp: Stamp) -> list[ev.Event]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core.failures import Problem
 from agentorch.core.policy import Policy
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, RunState
@@ -62,6 +63,18 @@ def complete(state: RunState, message: msg.Complete, stamp: Stamp) -> list[ev.Ev
     gave_up = tuple(name for name, task in state.tasks.items() if task.waiting == "replan")
     events = _accept(state, verified.tasks, verified, message.source, stamp)
     return [*events, stamp(ev.ReplanRequested, number=1, tasks=gave_up)] if gave_up else events
+
+
+def cut_short(state: RunState, problems: tuple[Problem, ...], source: str, stamp: Stamp) -> list[ev.Event]:
+    """End a plan that no planner could finish with what was accepted of it: every prefix of a plan is a plan.
+
+    The first problem stays with the run, so that it cannot end as if nothing were missing.
+    """
+    known = {name: task.task for name, task in state.tasks.items() if task.caller is None}
+    verified = verify(Graph(()), state.catalog, known=known)
+    events = _accept(state, (), verified, source, stamp)
+    last = events[-1]
+    return [*events[:-1], last.model_copy(update={"problems": problems[:1]})]
 
 
 def answer_task(name: str, sinks: tuple[str, ...], missing: tuple[str, ...] = ()) -> Task:

@@ -117,7 +117,7 @@ class Engine:
             return
         task = asyncio.get_running_loop().create_task(self._answered(run, command.request_id))
         run.asking[command.request_id] = task
-        task.add_done_callback(lambda _: run.asking.pop(command.request_id, None))
+        task.add_done_callback(lambda _: run.asked(command.request_id))
 
     async def _answered(self, run: HostedRun, request_id: str) -> None:
         request = run.state.requests[request_id]

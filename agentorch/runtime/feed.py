@@ -7,7 +7,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from agentorch.core.events import Event, RunFinished
@@ -53,7 +53,7 @@ class Feed:
         self._over = True
         self._rouse()
 
-    async def read(self, after: int = 0) -> AsyncIterator[Event]:
+    async def read(self, after: int = 0) -> AsyncGenerator[Event]:
         """Go through the events with `seq > after`, up to RunFinished or the end of the feed."""
         self.readers += 1
         try:
@@ -74,7 +74,7 @@ class Feed:
         finally:
             self._leave()
 
-    async def read_with_deltas(self, after: int = 0) -> AsyncIterator[Event | TextDelta]:
+    async def read_with_deltas(self, after: int = 0) -> AsyncGenerator[Event | TextDelta]:
         """The same, with the pieces of text that models say in between."""
         self.readers += 1
         queue: deque[TextDelta] = deque(maxlen=DELTAS)

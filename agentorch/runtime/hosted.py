@@ -32,7 +32,7 @@ class HostedRun:
         """Which running dispatches wait for a person's answer, by request id."""
         self.planning: asyncio.Task[None] | None = None
         self.asking: dict[str, asyncio.Task[None]] = {}
-        """Requests that are being shown to a person."""
+        """Requests that are being shown to a person, and dispatches that wait for the bus."""
         self.timers: dict[str, asyncio.TimerHandle] = {}
         self.account = Account(lambda: state.budget)
         self.score = 0.0
@@ -67,7 +67,7 @@ class HostedRun:
     @property
     def at_rest(self) -> bool:
         """Whether nothing more will happen here until somebody acts, and all of it is durable."""
-        return self.lost is not None or (self.state.idle and not self.queued)
+        return self.lost is not None or (self.state.idle and not self.queued and not self.asking)
 
     def settle(self) -> None:
         """Tell whoever waits, when the run is at rest."""
@@ -82,6 +82,11 @@ class HostedRun:
             await asyncio.shield(self._rest)
         if self.lost is not None:
             raise self.lost
+
+    def asked(self, name: str) -> None:
+        """Forget a question to a person, or a dispatch on its way to the bus, that has been dealt with."""
+        self.asking.pop(name, None)
+        self.settle()
 
     def deliver(self, task: str) -> None:
         """Tell whoever waits for a delegated task that it is final."""

@@ -1,6 +1,6 @@
 """A run in the caller's hands: watch it, answer it, wait for it, stop it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Literal, overload
 
 from agentorch.core.events import Event
@@ -39,16 +39,16 @@ class Run:
         """What waits for a person: each with request_id, kind, task, question and answer_schema."""
         return tuple(self._hosted.state.requests.values())
 
-    def __aiter__(self) -> AsyncIterator[Event]:
+    def __aiter__(self) -> AsyncGenerator[Event]:
         return self._hosted.feed.read(0)
 
     @overload
-    def events(self, *, after: int = 0, deltas: Literal[False] = False) -> AsyncIterator[Event]: ...
+    def events(self, *, after: int = 0, deltas: Literal[False] = False) -> AsyncGenerator[Event]: ...
 
     @overload
-    def events(self, *, after: int = 0, deltas: Literal[True]) -> AsyncIterator[Event | TextDelta]: ...
+    def events(self, *, after: int = 0, deltas: Literal[True]) -> AsyncGenerator[Event | TextDelta]: ...
 
-    def events(self, *, after: int = 0, deltas: bool = False) -> AsyncIterator[Any]:
+    def events(self, *, after: int = 0, deltas: bool = False) -> AsyncGenerator[Any]:
         """Go through the events with `seq > after`; with `deltas`, also the text that models are saying."""
         return self._hosted.feed.read_with_deltas(after) if deltas else self._hosted.feed.read(after)
 
@@ -71,7 +71,7 @@ class Run:
         await self._hosted.durable()
 
     async def stop(self, *, code: str = "stopped", reason: str = "") -> None:
-        """Let the run stand still: nothing more is started, and `resume` takes it up again. Durable when this returns."""
+        """Start nothing more; `resume` takes the run up again. Durable when this returns."""
         self._supervisor.send(self._hosted, Stop(self._supervisor.now(), Problem(code, reason or "it was stopped")))
         await self._hosted.durable()
 

@@ -184,7 +184,7 @@ class Supervisor:
             return
         publishing = asyncio.ensure_future(self._publish(run, envelope))
         run.asking[command.key] = publishing
-        publishing.add_done_callback(lambda _: run.asking.pop(command.key, None))
+        publishing.add_done_callback(lambda _: run.asked(command.key))
 
     async def _publish(self, run: HostedRun, envelope: Envelope) -> None:
         """Hand over a dispatch when there is room, and, across processes, when its event is durable."""

@@ -1,0 +1,110 @@
+"""`context.call`: an agent runs another as a task of its own."""
+
+import asyncio
+
+import pytest
+
+from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch.errors import PermanentError
+from agentorch.events import TaskDelegated, TaskStarted, TaskSucceeded
+
+
+@agent(description="Doubles.")
+async def double(number: int) -> int:
+    return 2 * number
+
+
+async def test_a_delegated_task_has_its_own_entry_in_the_journal() -> None:
+    """The call is journaled with its caller, and its output comes back in the agent's type."""
+
+    @agent(description="Calls twice.")
+    async def calling(context: Context) -> int:
+        one, two = await asyncio.gather(context.call(double, number=3), context.call(double, number=4))
+        return int(one + two)
+
+    plan = Plan("sum")
+    plan.add("sum", agent=calling)
+    async with Orchestrator([calling, double]) as orchestrator:
+        run = await orchestrator.submit(plan)
+        events = [event async for event in run]
+        outcome = await run.outcome()
+
+    delegated = [event for event in events if isinstance(event, TaskDelegated)]
+    assert outcome.answer == 14
+    assert [event.spec.inputs for event in delegated] == [{"number": 3}, {"number": 4}]
+    assert {event.caller for event in delegated} == {f"{run.id}/sum/1/1/1"}
+    children = {event.task for event in delegated}
+    assert {event.task for event in events if isinstance(event, TaskStarted)} == {"sum", *children}
+    assert {event.task for event in events if isinstance(event, TaskSucceeded)} == {"sum", *children}
+
+
+async def test_waiting_callers_take_no_slot() -> None:
+    """With one slot, a caller three levels deep still ends: who waits for a call does not run."""
+
+    @agent(description="Calls itself until it is deep enough.")
+    async def deeper(level: int, context: Context) -> int:
+        return level if level == 3 else await context.call("deeper", level=level + 1)
+
+    plan = Plan("deep")
+    plan.add("deep", agent=deeper, inputs={"level": 0})
+    async with Orchestrator([deeper], policy=Policy(parallel=1)) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert outcome.answer == 3
+
+
+async def test_a_failed_call_raises_in_the_caller_with_its_problem() -> None:
+    """The caller may catch it and go on."""
+
+    @agent(description="Never works.", attempts=1)
+    async def broken() -> int:
+        raise RuntimeError("no luck")
+
+    @agent(description="Makes do.")
+    async def careful(context: Context) -> str:
+        with pytest.raises(PermanentError, match="no luck"):
+            await context.call("broken")
+        with pytest.raises(PermanentError, match="nobody"):
+            await context.call("nobody")
+        return "made do"
+
+    plan = Plan("care")
+    plan.add("care", agent=careful)
+    async with Orchestrator([broken, careful]) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert outcome.answer == "made do"
+
+
+async def test_a_cancelled_caller_takes_its_calls_along() -> None:
+    """Cancelling the run ends the delegated task too."""
+    ended: list[str] = []
+    begun = asyncio.Event()
+
+    @agent(description="Waits for ever.")
+    async def endless() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("endless")
+
+    @agent(description="Calls.")
+    async def calling(context: Context) -> None:
+        try:
+            await context.call(endless)
+        finally:
+            ended.append("calling")
+
+    plan = Plan("wait")
+    plan.add("wait", agent=calling)
+    async with Orchestrator([endless, calling]) as orchestrator:
+        run = await orchestrator.submit(plan)
+        await begun.wait()
+        await run.cancel(reason="enough")
+        outcome = await run.outcome()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    assert outcome.status == "cancelled"
+    assert sorted(ended) == ["calling", "endless"]

@@ -1,0 +1,91 @@
+"""What a provider does wrong, at the HTTP level through the real client, in virtual time."""
+
+import asyncio
+
+import pytest
+
+from agentorch import Agent, Orchestrator, Plan, Policy
+from agentorch.events import AttemptFailed, TaskRetried
+from agentorch.runtime.outcome import OutcomeStatus
+from agentorch.testing.clock import LoopClock
+from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
+
+pytestmark = pytest.mark.looptime
+
+GREETER = Agent("greeter", description="Greets.", prompt="Greet the person.")
+
+
+def greeting() -> Plan:
+    """Return a plan of one greeting."""
+    plan = Plan("greet")
+    plan.add("greet", agent=GREETER, inputs={"name": "Ann"})
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("answers", "seconds"),
+    [
+        ([Fail(429, retry_after=20), Fail(429, retry_after=20), Say("hello")], 40.0),
+        ([Fail(500), Say("hello")], None),
+        ([Say("hel", break_after=1), Say("hello")], None),
+        ([Say(pieces=["hel", "lo"], stall_after=1), Say("hello")], None),
+    ],
+    ids=["429 with Retry-After", "500", "broken stream", "stalled connection"],
+)
+async def test_transient_failures_are_met_by_the_next_dispatch(
+    answers: list[Fail | Say], seconds: float | None
+) -> None:
+    """The same attempt is dispatched again after a wait that obeys Retry-After; nothing of it reaches the user."""
+    async with FakeOpenAI(*answers) as server:
+        policy = Policy(silence=30)
+        async with Orchestrator([GREETER], model=server.model(), policy=policy, clock=LoopClock()) as orchestrator:
+            before = asyncio.get_running_loop().time()
+            run = await orchestrator.submit(greeting())
+            events = [event async for event in run]
+            outcome = await run.outcome()
+            took = asyncio.get_running_loop().time() - before
+        server.assert_all_used()
+
+    retried = [event for event in events if isinstance(event, TaskRetried)]
+    assert outcome.answer == "hello"
+    assert [event.rung for event in retried] == ["redispatch"] * (len(answers) - 1)
+    assert {event.attempt for event in retried} == {1}
+    assert {event.kind for event in events if isinstance(event, AttemptFailed)} == {"transient"}
+    assert seconds is None or took == pytest.approx(seconds, abs=1)
+
+
+async def test_a_refusal_is_not_asked_again() -> None:
+    """The model refuses: no retry, the run says why."""
+    async with FakeOpenAI(Say(refusal="I will not.")) as server:
+        policy = Policy(replans=0)
+        async with Orchestrator([GREETER], model=server.model(), policy=policy, clock=LoopClock()) as orchestrator:
+            outcome = await orchestrator.run(greeting())
+        server.assert_all_used()
+
+    assert outcome.status is OutcomeStatus.FAILED
+    assert outcome.problems[0].code == "refused"
+
+
+async def test_a_wrong_key_stops_the_run_resumably() -> None:
+    """401: one problem with the remedy, nothing retried; with the key mended the run goes on from there."""
+    async with FakeOpenAI(Fail(401), Say("hello")) as server:
+        async with Orchestrator([GREETER], model=server.model(), clock=LoopClock()) as orchestrator:
+            stopped = await orchestrator.run(greeting())
+            outcome = await orchestrator.resume(stopped.run_id)
+        server.assert_all_used()
+
+    assert stopped.status is OutcomeStatus.WAITING
+    assert stopped.problems[0].code == "unconfigured"
+    assert outcome.answer == "hello"
+
+
+async def test_a_provider_that_stays_away_ends_the_task_within_bounds() -> None:
+    """At most six dispatches, then the ladder goes on, and ends."""
+    async with FakeOpenAI(otherwise=Fail(503)) as server:
+        policy = Policy(replans=0)
+        async with Orchestrator([GREETER], model=server.model(), policy=policy, clock=LoopClock()) as orchestrator:
+            outcome = await orchestrator.run(greeting())
+        calls = len(server.requests)
+
+    assert calls == 6
+    assert outcome.problems[0].code == "transient"

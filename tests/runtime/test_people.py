@@ -1,0 +1,91 @@
+"""What waits for a person: approvals, questions, and failures that nobody else can mend."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch.core.state import Request
+from agentorch.runtime.outcome import OutcomeStatus
+
+
+@agent(description="Pays.")
+async def paying(amount: int) -> str:
+    return f"paid {amount}"
+
+
+@agent(description="Asks a person for a number.")
+async def asking(context: Context) -> int:
+    return await context.ask("how many?", type=int)
+
+
+def payment(**policy: Any) -> Plan:
+    """Return a plan of one payment, beside another task."""
+    plan = Plan("pay")
+    plan.add("pay", agent=paying, inputs={"amount": 3}, **policy)
+    return plan
+
+
+async def test_a_task_waits_for_approval_also_over_a_restart(tmp_path: Path) -> None:
+    """Nothing runs before the yes; the process may go in between; the outcome says what is waited for."""
+    async with Orchestrator([paying], journal=tmp_path / "runs.db") as before:
+        waiting = await before.run(payment(approval="before"))
+    async with Orchestrator([paying], journal=tmp_path / "runs.db") as after:
+        again = await after.resume(waiting.run_id)
+        run = await after.attach(waiting.run_id)
+        (request,) = run.waiting
+        await run.answer(request.request_id, True, by="ann")
+        outcome = await run.outcome()
+
+    assert (waiting.status, again.status) == (OutcomeStatus.WAITING, OutcomeStatus.WAITING)
+    assert waiting.problems[0].code == "waiting"
+    assert waiting.states == {"pay": "waiting"}
+    assert (outcome.status, outcome.answer) == (OutcomeStatus.SUCCEEDED, "paid 3")
+
+
+async def test_a_refused_approval_fails_the_task() -> None:
+    """A no is final, and says who."""
+    async with Orchestrator([paying], on_request=lambda request: False) as orchestrator:
+        outcome = await orchestrator.run(payment(approval="before"))
+
+    assert outcome.status is OutcomeStatus.FAILED
+    assert "did not approve" in outcome.problems[0].message
+
+
+async def test_an_agent_asks_and_gets_the_answer_in_its_type() -> None:
+    """`context.ask` waits for a person while others go on."""
+
+    async def answer(request: Request) -> int:
+        assert request.question == "how many?"
+        await asyncio.sleep(0)
+        return 7
+
+    plan = Plan("ask")
+    plan.add("number", agent=asking)
+    async with Orchestrator([asking], on_request=answer) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert outcome.answer == 7
+
+
+async def test_a_person_is_the_last_rung() -> None:
+    """When everything else is used up, a person may give the output."""
+
+    @agent(description="Never works.")
+    async def broken() -> str:
+        raise RuntimeError("no luck")
+
+    asked: list[str] = []
+
+    def answer(request: Request) -> dict[str, str]:
+        asked.append(request.question)
+        return {"output": "by hand"}
+
+    plan = Plan("try")
+    plan.add("only", agent=broken)
+    policy = Policy(attempts=1, replans=0)
+    async with Orchestrator([broken], policy=policy, on_request=answer) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert outcome.answer == "by hand"
+    assert "no luck" in asked[0]
