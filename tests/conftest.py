@@ -3,6 +3,7 @@
 Sockets are limited by pytest-socket (see `addopts` in pyproject.toml); pytest-randomly prints its seed and shuffles.
 """
 
+import asyncio
 import os
 import re
 import tempfile
@@ -15,6 +16,9 @@ _NETWORK = re.compile(r"(_API_KEY|_BASE_URL|_ORG_ID|_PROJECT_ID)$|^(https?|all|n
 """Variables that would let a test reach a provider, or reach it some other way."""
 _OURS = re.compile(r"^(AGENTORCH_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)")
 """Variables that would change what the program says."""
+
+# pytest-asyncio 1.x on Python 3.11 would make a loop that nobody closes, and a warning of it fails a test at random.
+asyncio.set_event_loop(None)
 
 settings.register_profile("dev", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)

@@ -15,7 +15,7 @@ Join = Literal["all", "any", "settled"] | int
 class Policy(BaseModel):
     """The bounds of the ladder and of the run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     attempts: int = Field(default=2, ge=1)
     """Fresh starts of a task with one agent and one model."""

@@ -46,7 +46,7 @@ NOTHING: Final = Usage()
 class Budget(BaseModel):
     """Limits on a run and on all that it calls; None is no limit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     max_tokens: int | None = Field(default=None, ge=0)
     """Input and output tokens together."""

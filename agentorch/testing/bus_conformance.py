@@ -33,6 +33,7 @@ class Taker:
         self.deliveries: list[Delivery] = []
 
     def __call__(self, delivery: Delivery) -> None:
+        """Keep it, unacknowledged."""
         self.deliveries.append(delivery)
 
     @property

@@ -45,7 +45,10 @@ async def test_a_task_waits_for_approval_also_over_a_restart(tmp_path: Path) -> 
 
 async def test_a_refused_approval_fails_the_task() -> None:
     """A no is final, and says who."""
-    async with Orchestrator([paying], on_request=lambda request: False) as orchestrator:
+    def refuse(request: Request) -> bool:
+        return request.kind != "approval"
+
+    async with Orchestrator([paying], on_request=refuse) as orchestrator:
         outcome = await orchestrator.run(payment(approval="before"))
 
     assert outcome.status is OutcomeStatus.FAILED
