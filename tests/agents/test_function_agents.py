@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import pytest
 from dirty_equals import IsStr
 from pydantic import BaseModel
 
-from agentorch.agents import Agent, Context, FunctionAgent, MalformedInput, agent
+from agentorch.agents import Context, FunctionAgent, MalformedInput, agent
 from agentorch.core.policy import Policy
 from agentorch.core.task import Task
-from agentorch.errors import ConfigurationError, MalformedOutput
+from agentorch.errors import ConfigurationError
 
 
 class Report(BaseModel):
@@ -237,74 +237,6 @@ def test_local_types_and_string_annotations_are_found():
     assert made.encode([Local(2)]) == [{"number": 2}]
 
 
-@pytest.mark.parametrize(
-    ("output", "annotation", "encoded"),
-    [
-        ("text", str, "text"),
-        (3, int, 3),
-        (None, None, None),
-        (True, bool, True),
-        (1.5, float, 1.5),
-        (Report(title="t", day=date(2026, 1, 2)), Report, {"title": "t", "day": "2026-01-02"}),
-        ({"title": "t"}, Report, {"title": "t", "day": None}),
-        ((Row("a"),), tuple[Row, ...], [{"name": "a", "price": 0.0}]),
-        ({"a": {1}}, dict[str, set[int]], {"a": [1]}),
-        ("red", Literal["red", "blue"], "red"),
-        ({"any": date(2026, 1, 2)}, Any, {"any": "2026-01-02"}),
-    ],
-)
-def test_outputs_go_to_json_and_back(output: Any, annotation: Any, encoded: Any):
-    """`encode` gives JSON, `revive` the declared type; both agree."""
-
-    def body() -> Any: ...
-
-    body.__annotations__["return"] = annotation
-    made = agent(description="d")(body)
-    assert made.encode(output) == encoded
-    assert made.encode(made.revive(encoded)) == encoded
-
-
-@pytest.mark.parametrize(
-    ("output", "message"),
-    [
-        ([{"name": 1}], "[0].name: input should be a valid string; got 1"),
-        ("x", "input should be a valid list; got 'x'"),
-        ([{"name": "a", "price": "dear"}, {}], IsStr(regex=r"\[0\].price: .*; got 'dear'; \[1\].name: is missing")),
-    ],
-)
-def test_wrong_outputs_are_told_in_words(output: Any, message: Any):
-    """Path, what came, what is wanted."""
-
-    @agent(description="d")
-    def rows() -> list[Row]:
-        return []
-
-    with pytest.raises(MalformedOutput) as caught:
-        rows.encode(output)
-    assert str(caught.value) == message
-
-
-def test_an_output_without_json_form_is_told():
-    """Any value may be declared, but not every value is JSON."""
-
-    @agent(description="d")
-    def anything() -> Any: ...
-
-    with pytest.raises(MalformedOutput, match="no JSON form"):
-        anything.encode({"a": object()})
-
-
-def test_many_problems_are_counted():
-    """A long list of the same is not told in full."""
-
-    @agent(description="d")
-    def rows() -> list[int]:
-        return []
-
-    with pytest.raises(MalformedOutput, match=r"and 12 more$"):
-        rows.encode(["x"] * 20)
-
-
 def _unannotated(topic: Any, limit: int = 1) -> str: ...
 
 
@@ -406,62 +338,6 @@ def test_checks_are_kept_in_order():
 
     assert one.checks == [positive]
     assert positive(-1) == "not positive"
-
-
-def test_a_prompt_agent_is_described():
-    """Its card says that it needs a model and can repair; settings are policies."""
-    critic = Agent(
-        "critic",
-        description="d",
-        prompt="List what is weak.",
-        model=["a", "b"],
-        output=list[str],
-        fallback=[researcher],
-        timeout=3,
-    )
-    assert (critic.kind, critic.models, critic.prompt) == ("prompt", ("a", "b"), "List what is weak.")
-    assert critic.card.model_dump(exclude={"version"}) == {
-        "name": "critic",
-        "description": "d",
-        "input": {"type": "object", "additionalProperties": True},
-        "output": {"items": {"type": "string"}, "type": "array"},
-        "capabilities": (),
-        "effects": "none",
-        "needs_model": True,
-        "repairable": True,
-        "models": 2,
-        "fallback": ("researcher",),
-        "policy": {"timeout": 3.0},
-    }
-    with pytest.raises(TypeError, match="prompt agent 'critic' is no function"):
-        critic()
-
-
-def test_a_prompt_agents_inputs_are_held_to_their_schema():
-    """A pydantic model, a JSON Schema, or anything."""
-    by_model = Agent("a", description="d", prompt="p", input=Report)
-    by_schema = Agent("b", description="d", prompt="p", input={"type": "object", "required": ["x"]})
-    by_nothing = Agent("c", description="d", prompt="p")
-    assert by_model.bind({"title": "t"}) == {"title": "t", "day": None}
-    assert by_nothing.bind({"whatever": 1}) == {"whatever": 1}
-    with pytest.raises(MalformedInput, match="'x' is missing"):
-        by_schema.bind({})
-    with pytest.raises(MalformedInput, match="title: is missing"):
-        by_model.bind({})
-
-
-def test_a_prompt_agents_output_may_be_a_json_schema():
-    """Outputs are held to it."""
-    made = Agent("a", description="d", prompt="p", output={"type": "object", "required": ["x"]})
-    assert made.encode({"x": 1}) == made.revive({"x": 1}) == {"x": 1}
-    with pytest.raises(MalformedOutput, match="'x' is missing"):
-        made.encode({})
-
-
-def test_an_empty_prompt_is_refused():
-    """It says nothing to do."""
-    with pytest.raises(ConfigurationError, match="its prompt is empty"):
-        Agent("a", description="d", prompt=" ")
 
 
 def test_the_policy_of_an_agent_sets_only_what_was_said():
