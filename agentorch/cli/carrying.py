@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
@@ -54,7 +55,7 @@ async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awai
                     break
                 if not await interrupts.unless(ask_person(run, how.screen)):
                     break
-    return show_outcome(how.screen, outcome, json=how.json, flags=how.setup.flags)
+    return show_outcome(how.screen, outcome, json=how.json, setup=how.setup)
 
 
 class Interrupts:
@@ -64,11 +65,13 @@ class Interrupts:
         self._came = asyncio.Event()
 
     def __enter__(self) -> Self:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, or in another thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
     async def unless(self, work: Coroutine[object, object, T]) -> T | None:
         """Return what `work` gives; None when Ctrl-C came first, and `work` was cancelled."""
@@ -129,5 +132,5 @@ async def _stopped(run: Run, progress: Progress, how: Foreground) -> int:
     if how.setup.journal == "memory:":
         how.screen.say("stopped; the journal was in memory: nothing is kept")
     else:
-        how.screen.say(f"stopped, {kept}; go on with: {command('resume', run.id, how.setup.flags)}")
+        how.screen.say(f"stopped, {kept}; go on with: {command('resume', run.id, how.setup.flags())}")
     return INTERRUPTED

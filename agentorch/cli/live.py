@@ -1,8 +1,11 @@
 """A table that lives on the terminal: a line a task, drawn again as things happen."""
 
+import importlib
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from rich.console import RenderableType
 from rich.live import Live
@@ -15,6 +18,7 @@ from agentorch.cli.words import harmless, seconds
 from agentorch.core.events import Event
 from agentorch.core.state import FINAL, Status
 
+termios: Any = importlib.import_module("termios") if find_spec("termios") else None  # not on Windows
 _SPIN: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _MARKS: Final = {
     Status.PENDING: ("·", "dim"),
@@ -43,6 +47,7 @@ class LiveTable:
         self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=True)
 
     def __enter__(self) -> Self:
+        self._terminal = _without_echo_of_controls()
         self._live.start()
         return self
 
@@ -51,6 +56,10 @@ class LiveTable:
     ) -> None:
         self._live.update(self._table(last=True), refresh=True)
         self._live.stop()
+        if self._terminal is not None:
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._terminal)
+        if sys.stdout.isatty():
+            self._console.print()
 
     def show(self, event: Event) -> None:
         """Take the event in; it is seen at the next tick."""
@@ -108,6 +117,17 @@ class LiveTable:
     def _text(self, text: str, style: str = "") -> Text:
         plain = harmless(text)
         return Text(plain if self._unicode else plain.translate(_PLAIN), style=style)
+
+
+def _without_echo_of_controls() -> list[Any] | None:
+    """Keep Ctrl-C from writing ^C into the table; return the terminal's settings, to be put back."""
+    if termios is None or not sys.stdin.isatty():
+        return None
+    kept = termios.tcgetattr(sys.stdin)
+    quiet = termios.tcgetattr(sys.stdin)
+    quiet[3] &= ~termios.ECHOCTL
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, quiet)
+    return kept
 
 
 def _most_telling(rows: list[Row], room: int) -> list[Row]:

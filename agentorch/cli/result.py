@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from agentorch.cli.screen import Screen
+from agentorch.cli.settings import Setup
 from agentorch.cli.words import counted, money, seconds, short_id, tokens
 from agentorch.core.failures import FailureKind
 from agentorch.runtime.outcome import Outcome, OutcomeStatus
@@ -28,7 +29,7 @@ def exit_code(outcome: Outcome) -> int:
             return FAILED
 
 
-def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, flags: Sequence[str] = ()) -> int:
+def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup) -> int:
     """Show it; return the exit code."""
     code = exit_code(outcome)
     if json:
@@ -38,9 +39,9 @@ def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, flags: Sequenc
         _answer(screen, outcome)
     _problems(screen, outcome)
     if outcome.status is OutcomeStatus.WAITING:
-        screen.say(f"go on with: {command('resume', outcome.run_id, flags)}")
+        screen.say(f"go on with: {command('resume', outcome.run_id, setup.flags())}")
     elif code == FAILED:
-        screen.say(f"see why: {command('runs show', outcome.run_id, flags)}")
+        screen.say(f"see why: {command('runs show', outcome.run_id, setup.flags('--journal'))}")
     screen.dim(summary(outcome))
     return code
 

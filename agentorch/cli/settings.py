@@ -6,7 +6,7 @@ a base URL from `.env` is not used with a key from outside of it, so that a fore
 
 import os
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,8 +48,12 @@ class Setup:
     parallel: int | None = None
     key_unused: bool = False
     """Whether a key is set and no model is named: none is used unasked."""
-    flags: tuple[str, ...] = field(default=())
-    """What a later command must be given again to find the same runs."""
+    options: tuple[tuple[str, str], ...] = ()
+    """What was given, by option: a later command must be given it again."""
+
+    def flags(self, *names: str) -> tuple[str, ...]:
+        """Return the options of these names as they can be typed again; all of them when none is named."""
+        return tuple(part for name, value in self.options if not names or name in names for part in (name, value))
 
 
 def setup(
@@ -72,8 +76,13 @@ def setup(
         project=_project(project or settings.project),
         parallel=parallel or settings.parallel,
         key_unused=not models and bool(os.environ.get(_KEY)),
-        flags=("--journal", journal) if journal else (),
+        options=_options(("-m", model), ("-a", agents), ("-f", files), ("--journal", journal), ("--project", project)),
     )
+
+
+def _options(*given: tuple[str, Sequence[str] | Path | None]) -> tuple[tuple[str, str], ...]:
+    listed = ((name, [str(value)] if isinstance(value, str | Path) else value or ()) for name, value in given)
+    return tuple((name, one) for name, values in listed for one in values)
 
 
 def default_journal() -> Path:

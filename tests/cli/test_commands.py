@@ -1,0 +1,136 @@
+"""The commands: what each writes on stdout, what on stderr, and its exit code."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+
+def test_a_plan_file_is_carried_out(agentorch: Command) -> None:
+    """The answer alone is on stdout; what happened is on stderr."""
+    said = agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    assert (said.code, said.out) == (0, "Ode: Buses carry envelopes.\n")
+    assert "facts: started: attempt 1 with 'researcher'" in said.err
+    assert "2 tasks · no model used · " in said.err
+
+
+def test_a_goal_from_stdin(agentorch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-` reads the goal."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("Buses\n"))
+    said = agentorch("run", "-", "-a", "team.py", "--no-progress")
+    assert said.code == 0
+    assert "Buses carry envelopes." in said.out
+    assert said.err.count("\n") == 1
+
+
+def test_json_lines(agentorch: Command) -> None:
+    """Events, then the outcome; nothing but the small print on stderr."""
+    said = agentorch("run", "--plan", "plan.yaml", "-a", "team.py", "--json")
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert [line["seq"] for line in lines[:-1]] == list(range(1, len(lines)))
+    assert [lines[0]["type"], lines[-2]["type"], lines[-1]["type"]] == ["RunStarted", "RunFinished", "Outcome"]
+    assert lines[-1]["answer"] == "Ode: Buses carry envelopes."
+    assert lines[-1]["states"] == {"facts": "succeeded", "ode": "succeeded"}
+    assert said.err == ""
+
+
+def test_inputs_are_json_or_text(agentorch: Command, home: Path) -> None:
+    """`--input` values reach the plan as `$inputs.name`."""
+    (home / "inputs.yaml").write_text(
+        "tasks:\n  - {id: ode, agent: poet, inputs: {facts: $inputs.facts}}\n", encoding="utf-8"
+    )
+    said = agentorch("run", "--plan", "inputs.yaml", "-a", "team.py", "-i", 'facts=["a", "b"]', "--no-progress")
+    assert (said.code, said.out) == (0, "Ode: a b\n")
+
+
+def test_a_partial_run(agentorch: Command) -> None:
+    """Exit code 3; stderr says what is missing."""
+    said = agentorch("run", "--plan", "partial.yaml", "-a", "team.py")
+    assert said.code == 3
+    assert "Buses carry envelopes." in said.out
+    assert "bad" in said.err
+
+
+def test_what_an_agent_says_cannot_move_the_cursor(agentorch: Command, home: Path) -> None:
+    """Escape sequences are shown, not obeyed."""
+    (home / "paint.yaml").write_text("tasks: [{id: a, agent: painter, inputs: {topic: x}}]", encoding="utf-8")
+    said = agentorch("run", "--plan", "paint.yaml", "-a", "team.py")
+    assert said.out == "␛[31mred␛[0m \ufffd2J\n"
+
+
+def test_a_run_that_waits_for_a_person(agentorch: Command, home: Path) -> None:
+    """Exit code 4, and how it goes on."""
+    (home / "send.yaml").write_text("tasks: [{id: post, agent: sender, inputs: {letter: x}}]", encoding="utf-8")
+    said = agentorch("run", "--plan", "send.yaml", "-a", "team.py")
+    assert said.code == 4
+    assert "Start 'post' with agent 'sender'?" in said.err
+    assert "go on with: agentorch resume " in said.err
+    assert said.err.count("-a team.py") == 1
+
+
+def test_the_journal_is_read_by_the_other_commands(agentorch: Command) -> None:
+    """`runs`, `runs show`, `runs export`, `runs watch`, `why` and `resume` agree about one run."""
+    agentorch("run", "--plan", "partial.yaml", "-a", "team.py")
+    listed = json.loads(agentorch("runs", "ls", "--json").out)
+    assert (listed["goal"], listed["status"]) == ("Two things", "partial")
+    short = listed["run_id"][:13]
+    assert agentorch("runs").out.startswith(f"{short}  partial")
+    exported = agentorch("runs", "export", short).out.splitlines()
+    assert json.loads(exported[-1])["type"] == "RunFinished"
+    shown = json.loads(agentorch("runs", "show", "last", "--json").out)
+    assert [task["id"] for task in shown["tasks"]][:3] == ["good", "bad", "after"]
+    assert agentorch("runs", "show", short).code == 0
+    assert agentorch("runs", "watch", short).code == 0
+    why = agentorch("why", short, "good").out
+    assert "'good' succeeded at the first attempt" in why
+    assert json.loads(agentorch("why", short, "good", "--json").out)[0]["text"].startswith("'good' succeeded")
+    resumed = agentorch("resume", short, "-a", "team.py", "--json")
+    assert (resumed.code, json.loads(resumed.out.splitlines()[-1])["status"]) == (3, "partial")
+
+
+def test_plans(agentorch: Command) -> None:
+    """A goal's plan as text, JSON and Mermaid; a plan file checked."""
+    text = agentorch("plan", "buses", "-a", "team.py").out
+    assert "answer: $" in text
+    assert "tasks" in json.loads(agentorch("plan", "buses", "-a", "team.py", "--json").out)
+    assert agentorch("plan", "buses", "-a", "team.py", "--mermaid").out.startswith("flowchart TD")
+    said = agentorch("plan", "--file", "plan.yaml", "-a", "team.py")
+    assert (said.code, said.out) == (0, " 1  facts  researcher\n 2  ode    poet        needs facts\nanswer: $ode\n")
+
+
+def test_agents(agentorch: Command) -> None:
+    """The built-in team is listed; one agent is shown; files are checked."""
+    assert "librarian" in agentorch("agents").out
+    assert '"name": "poet"' in agentorch("agents", "list", "-a", "team.py", "--json").out
+    shown = agentorch("agents", "show", "poet", "-a", "team.py").out
+    assert "takes         facts: list of string\ngives         string\n" in shown
+    assert agentorch("agents", "validate", "team.py").out == (
+        "team.py: breaker, counter, painter, poet, researcher, sender, sleeper\n"
+    )
+
+
+def test_the_doctor_finds_a_healthy_set_up(agentorch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line each; a key is never shown, and without a model nothing is reached for."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-key")
+    said = agentorch("doctor")
+    assert said.code == 0, said.out
+    assert "secret" not in said.out + said.err
+    assert "OPENAI_API_KEY is set; server api.openai.com; no model is named" in said.out
+    assert {finding["what"] for finding in json.loads(agentorch("doctor", "--json").out)} == {
+        "python", "agentorch", "extras", "project", "journal", "key",
+    }  # fmt: skip
+
+
+def test_settings_come_from_a_env_file(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options beat the environment, which beats `.env`."""
+    monkeypatch.delenv("AGENTORCH_JOURNAL")
+    (home / ".env").write_text("AGENTORCH_JOURNAL=from-env-file.db\nOPENAI_BASE_URL=http://evil.test/v1\n")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    assert (home / "from-env-file.db").exists()
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py", "--journal", "from-option.db")
+    assert (home / "from-option.db").exists()
+    assert "evil" not in agentorch("doctor").out
