@@ -26,6 +26,8 @@ class Found:
     """Where it is, links followed."""
     shown: str
     """How the user would name it: as the folder was given."""
+    name: str
+    """Its path within the folder: what says something of its contents."""
     modified: int
     """In nanoseconds since the epoch."""
     size: int
@@ -99,13 +101,22 @@ class Folders:
             return file.read(most + 1)
 
     def _is_inside(self, real: str) -> bool:
-        return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root, _ in self._roots)
+        return any(self._holds(root, real) for root, _ in self._roots)
+
+    @staticmethod
+    def _holds(root: str, real: str) -> bool:
+        return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+
+    def _name(self, real: str) -> str:
+        """Return a path as it is within the folder nearest to it."""
+        roots = [root for root, _ in self._roots if self._holds(root, real)]
+        return os.path.relpath(real, max(roots, key=len))
 
     def _under(self, real: str, shown: str) -> Iterator[Found | Refused]:
         try:
             if not os.path.isdir(real):  # noqa: PTH112
                 status = os.stat(real)  # noqa: PTH116
-                yield Found(real, shown, status.st_mtime_ns, status.st_size)
+                yield Found(real, shown, os.path.basename(real), status.st_mtime_ns, status.st_size)  # noqa: PTH119
                 return
             with os.scandir(real) as listed:
                 entries = sorted(listed, key=lambda entry: entry.name)
@@ -128,6 +139,6 @@ class Folders:
                 yield from self._under(entry.path, shown)
             elif entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
-                yield Found(entry.path, shown, status.st_mtime_ns, status.st_size)
+                yield Found(entry.path, shown, self._name(entry.path), status.st_mtime_ns, status.st_size)
         except OSError as error:
             yield Refused(shown, error.strerror or "cannot be read")

@@ -23,7 +23,7 @@ CREATE VIRTUAL TABLE passages USING fts5(path, heading, text, tokenize='porter u
 PRAGMA user_version = {_VERSION};
 """
 _RANK: Final = """
-SELECT files.shown, passages.heading, units.units, -bm25(passages, 0.5, 1.0, 1.0) AS score
+SELECT files.shown, passages.path, passages.heading, units.units, -bm25(passages, 0.5, 1.0, 1.0) AS score
 FROM passages JOIN units ON units.id = passages.rowid JOIN files ON files.id = units.file
 WHERE passages MATCH ? ORDER BY score DESC, files.shown, passages.rowid LIMIT ?
 """
@@ -47,6 +47,8 @@ class Ranked:
     """A passage that shares words with a query."""
 
     path: str
+    name: str
+    """The file's path within its folder."""
     heading: str
     units: tuple[Unit, ...]
     score: float
@@ -83,7 +85,7 @@ class Index:
             ).lastrowid
             self._database.execute(
                 "INSERT INTO passages (rowid, path, heading, text) VALUES (?, ?, ?, ?)",
-                (row, file.shown, passage.heading, passage.text),
+                (row, file.name, passage.heading, passage.text),
             )
 
     def touch(self, known: Known, shown: str, modified: int) -> None:
@@ -113,7 +115,7 @@ class Index:
     def rank(self, terms: Sequence[str], most: int) -> list[Ranked]:
         """Return the passages that hold any of the terms, best first."""
         rows = self._database.execute(_RANK, (" OR ".join(terms), most))
-        return [Ranked(path, heading, _units(units), score) for path, heading, units, score in rows]
+        return [Ranked(path, name, heading, _units(units), score) for path, name, heading, units, score in rows]
 
 
 def term_of(word: str, *, prefix: bool = False) -> str:

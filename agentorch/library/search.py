@@ -114,7 +114,7 @@ def search(query: Query, index: Index, most: int, *, enough: float = ENOUGH) -> 
 
 
 def _best(query: Query, passage: Ranked, rank: float) -> Hit:
-    about = stems(f"{passage.heading} {passage.path}")
+    about = stems(f"{passage.heading} {passage.name}")
     units = [stems(unit.text) for unit in passage.units]
     scores = [_score(query, index, passage.units, units, about) for index in range(len(units))]
     best = max(range(len(units)), key=lambda index: (scores[index], -index))

@@ -144,3 +144,13 @@ def test_hidden_folders_and_those_of_tools_are_passed_over(folder: Path) -> None
         (folder / name / "notes.txt").write_text("The kettle is hidden.", "utf-8")
     with Library([folder]) as library:
         assert library.refresh() == 1
+
+
+def test_the_name_of_the_folder_says_nothing_of_its_files(tmp_path: Path) -> None:
+    """What counts is a file's path within the folder; else every file under `contracts/` would be about contracts."""
+    folder = tmp_path / "zebra"
+    (folder / "lions").mkdir(parents=True)
+    (folder / "lions" / "food.txt").write_text("They eat at dawn.", "utf-8")
+    with Library([folder]) as library:
+        assert library.find("zebra") == []
+        assert [passage.source for passage in library.find("lions")] == [f"{folder}/lions/food.txt:1"]
