@@ -134,7 +134,8 @@ def _planning_failed(state: RunState, message: msg.PlanningFailed, stamp: Stamp)
         return []
     rejected = stamp(ev.PlanRejected, problems=message.problems, source=message.source)
     if state.tasks:
-        return [rejected, *cut_short(state, message.problems, message.source, stamp)]
+        cut = cut_short(state, message.problems, message.source, stamp)
+        return [rejected, *cut, *give_up_without_patch(state, list(state.tasks), stamp)]
     return [rejected, stamp(ev.RunAborted, problem=message.problems[0])]
 
 

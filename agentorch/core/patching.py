@@ -71,13 +71,13 @@ def check_patch(
     if alone.errors:
         return None, alone.errors
     after = rest | {task.id: task for task in with_join_settings(state, alone.tasks)}
-    verified, tasks = _verified(
-        state, {name: after[name] for name in (*before, *after) if name in after}, answer, named
-    )
+    verified, last = _verified(state, {name: after[name] for name in (*before, *after) if name in after}, answer, named)
     if verified.errors:
         return None, verified.errors
+    tasks = (*verified.tasks, *last)
+    written = named | {task.id for task in last}
     patch = Patch(
-        tuple(task for task in tasks if task.id not in rest and not _stands(state, task)),
+        tuple(task for task in tasks if task.id in written and not _stands(state, task)),
         tuple(name for name in before if name not in {task.id for task in tasks}),
         None if verified.answer == state.answer else verified.answer,
     )
@@ -134,10 +134,10 @@ def _verified(
     graph = Graph(tuple(after.values()), kept)
     verified = verify(graph, state.catalog, policy=state.policy, inputs=state.outputs["inputs"])
     if verified.errors or verified.answer is not None:
-        return verified, verified.tasks
+        return verified, ()
     name = root if joined else free_name({*after, *state.tasks}, "answer")
     last = with_join_settings(state, (answer_task(name, verified.sinks),))
-    return replace(verified, answer=f"${name}"), (*verified.tasks, *last)
+    return replace(verified, answer=f"${name}"), last
 
 
 def _stands(state: RunState, task: Task) -> bool:
