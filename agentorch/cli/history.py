@@ -79,7 +79,9 @@ def watch_run(run: str, setup: Setup, *, json: bool) -> int:
                     over = isinstance(event, RunFinished | RunStopped)
                 view.tick()
                 await anyio.sleep(0 if over else _LOOK)
-        screen.say(f"run {label(record, [record])} {progress.state.status}")
+        stopped = progress.state.stopped
+        why = f": {one_line(stopped.message)}" if stopped is not None else ""
+        screen.say(f"run {label(record, [record])} {progress.state.status}{why}")
 
     return _with_run(run, setup, watched)
 

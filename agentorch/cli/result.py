@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
-from agentorch.cli.words import counted, money, seconds, short_id, tokens
-from agentorch.core.failures import FailureKind
+from agentorch.cli.words import counted, money, one_line, seconds, short_id, tokens
+from agentorch.core.failures import FailureKind, Problem
 from agentorch.runtime.outcome import Outcome, OutcomeStatus
 
 SUCCEEDED, FAILED, ENVIRONMENT, PARTIAL, WAITING = 0, 1, 2, 3, 4
@@ -88,11 +88,21 @@ def _answer(screen: Screen, outcome: Outcome) -> None:
 
 
 def _problems(screen: Screen, outcome: Outcome) -> None:
+    """Say what is wrong: in one line when it is one thing."""
     if outcome.status is OutcomeStatus.SUCCEEDED:
         return
-    screen.say(f"{outcome.status}:" if outcome.problems else str(outcome.status), "yellow")
-    for problem in outcome.problems:
-        remedy = f" ({problem.remedy})" if problem.remedy else ""
-        named = problem.task is None or f"'{problem.task}'" in problem.message
-        head = "" if named else f"{problem.task}: "
-        screen.say(f"  {head}{' '.join(problem.message.split())}{remedy}")
+    stands_still = exit_code(outcome) == ENVIRONMENT
+    word = "stopped" if stands_still else str(outcome.status)
+    lines = [_in_words(problem) for problem in outcome.problems if not stands_still or problem.is_error]
+    if len(lines) == 1:
+        screen.say(f"{word}: {lines[0]}", "yellow")
+        return
+    screen.say(f"{word}:" if lines else word, "yellow")
+    for line in lines:
+        screen.say(f"  {line}")
+
+
+def _in_words(problem: Problem) -> str:
+    remedy = f" ({problem.remedy})" if problem.remedy else ""
+    named = problem.task is None or f"'{problem.task}'" in problem.message
+    return f"{'' if named else f'{problem.task}: '}{one_line(problem.message)}{remedy}"

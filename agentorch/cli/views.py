@@ -18,7 +18,6 @@ from agentorch.core.events import (
     RunAborted,
     RunAdopted,
     RunCancelling,
-    RunStopped,
     TasksAccepted,
     TaskSucceeded,
 )
@@ -132,7 +131,7 @@ def _of_run(event: Event) -> list[str]:
             return [f"plan refused: {problem}" for problem in event.problems]
         case PlanCompleted():
             return [f"plan: {problem}" for problem in event.problems]
-        case RunStopped() | RunAborted():
+        case RunAborted():
             return [f"run stopped: {event.problem.message}"]
         case RunCancelling():
             return [f"run cancelled by {event.by}{f': {event.reason}' if event.reason else ''}"]

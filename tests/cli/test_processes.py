@@ -1,0 +1,159 @@
+"""The command line as a process: on a terminal, stopped by Ctrl-C, without its extra, and fast to start."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+RUN = [sys.executable, "-c", "from agentorch.cli import main; main()"]
+WAIT = 40
+SLOW = """
+tasks:
+  - {id: facts, agent: researcher, inputs: {topic: Buses}}
+  - {id: wait, agent: sleeper, inputs: {topic: $goal}}
+"""
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def run(*arguments: str, code: str | None = None) -> "subprocess.CompletedProcess[str]":
+    command = RUN if code is None else [sys.executable, "-c", code]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=WAIT)
+
+
+def terminal(*arguments: str, columns: int = 80) -> "pexpect.spawn[str]":
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns)}
+    return pexpect.spawn(
+        RUN[0], [*RUN[1:], *arguments], encoding="utf-8", timeout=WAIT, dimensions=(24, columns), env=environment
+    )  # fmt: skip
+
+
+def test_help_imports_little(home: Path) -> None:
+    """No openai, tiktoken, pydantic or rich for `--help`: that is what keeps it under 400 ms."""
+    assert home.is_dir()
+    code = (
+        "import sys; sys.argv = ['agentorch', '--help']\n"
+        "from agentorch.cli import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'openai', 'tiktoken', 'pydantic', 'rich', 'jinja2'} & set(sys.modules)))"
+    )
+    said = run(code=code)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "Commands:" in said.stdout
+    assert said.stdout.splitlines()[-1] == "[]"
+
+
+def test_without_the_extra(home: Path) -> None:
+    """One line with the install command, and exit code 2."""
+    assert home.is_dir()
+    code = "import sys; sys.modules['typer'] = None; from agentorch.cli import main; main()"
+    said = run(code=code)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "agentorch: the command line needs the extra [cli]: pip install 'agentorch[cli]'\n"
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_table_lives_on_a_terminal(home: Path, columns: int) -> None:
+    """A line a task, never wider than the terminal; then the answer, then the small print."""
+    assert home.is_dir()
+    child = terminal("run", "--plan", "plan.yaml", "-a", "team.py", columns=columns)
+    child.expect(pexpect.EOF)
+    child.close()
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", child.before or "")
+    assert child.exitstatus == 0, text
+    last = text[text.rindex("✓ facts") :].splitlines()
+    assert [line.split()[:2] for line in last[:2]] == [["✓", "facts"], ["✓", "ode"]]
+    assert "Ode: Buses carry envelopes." in last
+    assert any("2 tasks · no model used" in line for line in last)
+    assert max(len(line.rstrip()) for line in text[: text.index("Ode:")].splitlines()) <= columns
+
+
+def test_no_color(home: Path) -> None:
+    """NO_COLOR leaves no colour; the table still lives."""
+    assert home.is_dir()
+    os.environ["NO_COLOR"] = "1"
+    try:
+        child = terminal("run", "--plan", "plan.yaml", "-a", "team.py")
+    finally:
+        del os.environ["NO_COLOR"]
+    child.expect(pexpect.EOF)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", child.before or "")
+
+
+def test_control_c_stops_and_resume_goes_on(home: Path) -> None:
+    """What is done is kept; the line that is printed takes the run up again."""
+    (home / "slow.yaml").write_text(SLOW, encoding="utf-8")
+    process = subprocess.Popen(
+        [*RUN, "run", "--plan", "slow.yaml", "-a", "team.py"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert process.stdout is not None
+    for line in process.stderr:
+        if line.startswith("facts: succeeded"):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=WAIT)
+    assert (process.returncode, out) == (130, "")
+    told = re.fullmatch(r"stopped, 1 finished task of \d kept; go on with: agentorch (resume \S+ -a team.py)\n", err)
+    assert told is not None, err
+    record = json.loads(run("runs", "ls", "--json").stdout)
+    assert record["status"] == "stopped"
+    source = (home / "team.py").read_text(encoding="utf-8").replace("sleep(30)", "sleep(0)")
+    (home / "team.py").write_text(source, encoding="utf-8")
+    resumed = run(*told[1].split(), "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    events = [json.loads(line) for line in resumed.stdout.splitlines()]
+    started = [event["task"] for event in events if event["type"] == "TaskStarted"]
+    assert started.count("facts") == 1
+    assert events[-1]["status"] == "succeeded"
+
+
+def test_a_person_is_asked_at_the_terminal(home: Path) -> None:
+    """A yes lets the task start."""
+    (home / "send.yaml").write_text("tasks: [{id: post, agent: sender, inputs: {letter: x}}]", encoding="utf-8")
+    child = terminal("run", "--plan", "send.yaml", "-a", "team.py")
+    child.expect_exact("Start 'post' with agent 'sender'?")
+    child.expect_exact("[y/N]")
+    child.sendline("y")
+    child.expect_exact("sent x")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_a_reader_that_leaves(home: Path) -> None:
+    """`agentorch runs | head -1` ends in peace."""
+    assert home.is_dir()
+    run("run", "--plan", "plan.yaml", "-a", "team.py")
+    process = subprocess.Popen([*RUN, "runs", "export", "last"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait(WAIT) in {0, 1, 120}
+    assert "Traceback" not in said
+
+
+def test_watching_from_a_second_process(home: Path) -> None:
+    """`runs watch` follows a run of another process and ends with it."""
+    source = (home / "team.py").read_text(encoding="utf-8").replace("sleep(30)", "sleep(4)")
+    (home / "team.py").write_text(source, encoding="utf-8")
+    (home / "slow.yaml").write_text(SLOW, encoding="utf-8")
+    process = subprocess.Popen(
+        [*RUN, "run", "--plan", "slow.yaml", "-a", "team.py", "--no-progress"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + WAIT
+    while not run("runs", "ls", "--json").stdout and time.monotonic() < deadline:
+        time.sleep(0.2)
+    watched = run("runs", "watch", "last", "--json")
+    assert json.loads(watched.stdout.splitlines()[-1])["type"] == "RunFinished"
+    assert process.wait(WAIT) == 0
