@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 from agentorch.agents import Agent, Context, MalformedInput
 from agentorch.core.failures import FailureKind
 from agentorch.core.task import Task
-from agentorch.core.usage import NOTHING
+from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, PermanentError, TransientError
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
@@ -55,9 +55,9 @@ class Execution:
     async def __call__(self, job: Job) -> Result:
         """Return what came of the dispatch."""
         work = job.work
-        services = self._services(job)
+        services = Services(self._services, job)
         try:
-            result = await self._attempt(work, services)
+            result = await self._attempt(job, services)
         except asyncio.CancelledError:
             if job.withdrawn or job.timed_out or job.slot.cancelling():
                 raise
@@ -67,36 +67,68 @@ class Execution:
         used = services.spent
         return result if used is NOTHING else replace(result, usage=used)
 
-    async def _attempt(self, work: Work, services: DispatchServices) -> Result:
+    async def _attempt(self, job: Job, services: "Services") -> Result:
+        work = job.work
         agent = self._agents[work.agent]
         if may_hold_blobs(work.inputs):
             work = replace(work, inputs=await loaded(work.inputs, self._blobs))
         if agent.kind == "prompt":
-            output = await self._prompted(agent, work, services)
+            job.suspended()
+            output = await self._prompted(agent, work, services.made())
         else:
-            output = await self._called(agent, work, services)
-        validators = validators_for(agent.name, self._validators)
-        encoded, verdict = await validate(agent, output, context=Context(services), validators=validators)
-        if not verdict.accepted:
+            output = await _called(agent, work, job, services)
+        validators = validators_for(agent.name, self._validators) if self._validators else ()
+        if validators or agent.checks:
+            job.suspended()
+            context = Context(services.made())
+            encoded, verdict = await validate(agent, output, context=context, validators=validators)
+            problems = verdict.problems
+        else:
+            encoded, problems = agent.output.examine(output)
+        if problems:
             shown = encoded if encoded is not None else to_jsonable_python(output, fallback=repr)
-            return Result(work.key, shown, FailureKind.INVALID, verdict.problems)
+            return Result(work.key, shown, FailureKind.INVALID, tuple(problems))
         return Result(work.key, await stored(encoded, self._blobs), sources=sources_in(encoded))
 
-    async def _called(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
-        problems = work.problems if work.mode == "repair" else ()
-        arguments = agent.bind(work.inputs, lambda kind: _given(kind, services), problems=problems)
-        function = cast("Callable[..., Any]", agent.function)
-        if agent.is_async:
-            return await in_own_context(function(**arguments))
-        return await anyio.to_thread.run_sync(functools.partial(function, **arguments), abandon_on_cancel=True)
+
+class Services:
+    """The services of one dispatch, made when somebody asks for them: most small agents never do."""
+
+    __slots__ = ("_job", "_make", "_services")
+
+    def __init__(self, make: Callable[[Job], DispatchServices], job: Job) -> None:
+        self._make = make
+        self._job = job
+        self._services: DispatchServices | None = None
+
+    def made(self) -> DispatchServices:
+        """Return them."""
+        if self._services is None:
+            self._services = self._make(self._job)
+        return self._services
+
+    @property
+    def spent(self) -> Usage:
+        """Model use of the dispatch."""
+        return NOTHING if self._services is None else self._services.spent
+
+    def given(self, kind: type) -> Any:
+        """Return what is given for a parameter annotated `kind`."""
+        if kind is Task:
+            return self.made().task
+        if kind is Context:
+            return Context(self.made())
+        raise KeyError(kind)
 
 
-def _given(kind: type, services: DispatchServices) -> Any:
-    if kind is Task:
-        return services.task
-    if kind is Context:
-        return Context(services)
-    raise KeyError(kind)
+async def _called(agent: Agent, work: Work, job: Job, services: Services) -> Any:
+    problems = work.problems if work.mode == "repair" else ()
+    arguments = agent.bind(work.inputs, services.given, problems=problems)
+    function = cast("Callable[..., Any]", agent.function)
+    if agent.is_async:
+        return await in_own_context(function(**arguments), job.suspended)
+    job.suspended()
+    return await anyio.to_thread.run_sync(functools.partial(function, **arguments), abandon_on_cancel=True)
 
 
 def sources_in(output: Any) -> tuple[str, ...]:

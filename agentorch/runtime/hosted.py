@@ -23,6 +23,8 @@ class HostedRun:
         self.state = state
         self.feed = Feed(state.run_id, journal)
         self._journal = journal
+        self.decided: list[Event] = []
+        """Events that are applied and not yet given to the journal."""
         self.queued = 0
         """Appends that are not durable yet."""
         self.lost: AgentorchError | None = None
@@ -43,9 +45,13 @@ class HostedRun:
         self._rest: asyncio.Future[None] | None = None
         self._last: asyncio.Future[None] | None = None
 
-    def commit(self, events: Sequence[Event], after: int) -> None:
-        """Queue the events of one decision; show them once they are durable."""
-        future = self._journal.append(self.state.run_id, events, after=after)
+    def commit(self) -> None:
+        """Queue what was decided since the last commit as one append; show it once it is durable."""
+        events = self.decided
+        if not events:
+            return
+        self.decided = []
+        future = self._journal.append(self.state.run_id, events, after=events[0].seq - 1)
         self._last = future
         if future.done() and future.exception() is None:
             self.feed.publish(events)
@@ -67,7 +73,7 @@ class HostedRun:
     @property
     def at_rest(self) -> bool:
         """Whether nothing more will happen here until somebody acts, and all of it is durable."""
-        return self.lost is not None or (self.state.idle and not self.queued and not self.asking)
+        return self.lost is not None or (self.state.idle and not (self.queued or self.decided or self.asking))
 
     def settle(self) -> None:
         """Tell whoever waits, when the run is at rest."""

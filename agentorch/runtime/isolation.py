@@ -5,16 +5,17 @@ A slot is a long-lived asyncio task; what an agent sets in context variables mus
 
 import contextvars
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 
 @types.coroutine
-def in_own_context(body: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """Await `body`, each of its steps in one copy of the current context."""
+def in_own_context(body: Coroutine[Any, Any, Any], suspended: Callable[[], None]) -> Generator[Any, Any, Any]:
+    """Await `body`, each step in one copy of the current context; call `suspended` if it does not end at once."""
     run = contextvars.copy_context().run
     try:
         waiting = run(body.send, None)
+        suspended()
         while True:
             try:
                 sent = yield waiting

@@ -1,6 +1,6 @@
 """The supervisor: the one writer of its runs. Messages come in, decisions go to the journal, commands are carried out.
 
-1. One message, one decision, one append. Nothing is awaited between them: the state has one owner.
+1. One message and the admissions that it makes room for are one append. Nothing is awaited in between.
 2. In process a dispatch need not wait for the journal, because a crash takes the worker along; elsewhere it does.
 3. A result is acknowledged on the bus once its event is durable.
 """
@@ -54,6 +54,9 @@ class Supervisor:
         self._ask_planner = ask_planner
         self._ask_person = ask_person
         self.scheduler = Scheduler(slots, self._admit)
+        self._touched: dict[str, HostedRun] = {}
+        """Runs with decisions that are not journaled yet."""
+        self._settling = False
         self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
         self._deltas = bus.listen(f"delta.{owner}", self._hear)
 
@@ -77,23 +80,41 @@ class Supervisor:
         run.feed.end()
 
     def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
-        """Decide on a message, and carry out what follows; return what was decided."""
+        """Decide on a message, admit what may run by now, and carry out what follows; return what was decided.
+
+        What one message leads to, the admissions included, goes to the journal together.
+        """
         if run.lost is not None:
             return []
+        events = advance(run.state, message)
+        run.decided += events
+        self._touched[run.state.run_id] = run
+        self.scheduler.changed(run)
+        if not self._settling:
+            self._settle()
+        return events
+
+    def _settle(self) -> None:
+        """Admit, journal and carry out until nothing is left to do."""
+        self._settling = True
+        try:
+            while self._touched:
+                self.scheduler.pump()
+                touched, self._touched = self._touched, {}
+                for run in touched.values():
+                    run.commit()
+                    self._carry_out_all(run)
+                    if run.state.idle:
+                        self._rested(run)
+        finally:
+            self._settling = False
+
+    def _carry_out_all(self, run: HostedRun) -> None:
         state = run.state
-        before = state.seq
-        events = advance(state, message)
-        if events:
-            run.commit(events, before)
         while state.gained:
             commands, state.gained = state.gained, []
             for command in commands:
                 self._carry_out(run, command)
-        self.scheduler.changed(run)
-        self.scheduler.pump()
-        if state.idle:
-            self._rested(run)
-        return events
 
     def answer(self, run: HostedRun, request_id: str, value: Any, by: str) -> None:
         """Give a person's answer to the run, and to the dispatch that waits for it."""
@@ -109,10 +130,9 @@ class Supervisor:
         for task in run.state.tasks.values():
             if task.waiting == "timer" and task.due is not None:
                 self._set_timer(run, SetTimer(task.task.id, task.due))
+        self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
-        self.scheduler.pump()
-        if run.state.idle:
-            self._rested(run)
+        self._settle()
 
     def now(self) -> float:
         """Return the time of the next decision: never before the last one of any run."""
@@ -206,8 +226,9 @@ class Supervisor:
     def _ripe(self, run: HostedRun, task: str) -> None:
         run.timers.pop(task, None)
         if ripen(run.state, task):
+            self._touched[run.state.run_id] = run
             self.scheduler.changed(run)
-            self.scheduler.pump()
+            self._settle()
 
     def expire_at(self, run: HostedRun, seconds: float) -> None:
         """Bring the run to its end `seconds` after its start."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from agentorch import tokens
 from agentorch.agents import Agent
 from agentorch.core.card import AgentCard
 from agentorch.errors import ConfigurationError
@@ -53,7 +54,7 @@ class Team:
 
 def _opened(name: str, agent: Agent) -> Model:
     given = agent.given_models.get(name)
-    model = given if given is not None else open_model(name)
+    model = given if given is not None else open_model(name, count=tokens.count)
     if model is None:
         raise ConfigurationError(f"agent {agent.name!r}: no model is named by {name!r}")
     return model

@@ -25,15 +25,20 @@ IDLE_SLOTS: Final = 64
 class Job:
     """One dispatch in a slot."""
 
-    __slots__ = ("deadline", "delivery", "slot", "timed_out", "withdrawn", "work")
+    __slots__ = ("_watch", "deadline", "slot", "timed_out", "withdrawn", "work")
 
-    def __init__(self, delivery: Delivery, work: Work, slot: "asyncio.Task[None]") -> None:
-        self.delivery = delivery
+    def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
         self.work = work
         self.slot = slot
+        self._watch = watch
         self.deadline: float | None = None
         self.timed_out = False
         self.withdrawn = False
+
+    def suspended(self) -> None:
+        """Begin to watch the time: the body did not end at once. A body that does costs no timer."""
+        if self.deadline is None and self.work.timeout is not None:
+            self._watch(self, self.work.timeout)
 
     def extend(self, seconds: float) -> None:
         """Do not count `seconds` that were spent waiting for a rate limit."""
@@ -115,10 +120,8 @@ class Worker:
     async def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> None:
         work = delivery.envelope.data
         assert isinstance(work, Work)
-        job = Job(delivery, work, slot)
+        job = Job(work, slot, self._watch_deadline)
         self._jobs[work.key] = job
-        if work.timeout is not None:
-            self._watch_deadline(job, work.timeout)
         try:
             result = await self._execute(job)
         except asyncio.CancelledError:
