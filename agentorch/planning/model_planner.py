@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 import anyio
@@ -79,7 +80,6 @@ class ModelPlanner:
             if turn < REPAIRS:
                 values = repair_values(request, text, judged.errors, acceptance.accepted.values())
                 prompt = self._prompt("plan_repair", values)
-                acceptance.restart()
         raise _failed(report, judged)  # pyright: ignore[reportPossiblyUnboundVariable]  # there is a first turn
 
     async def patch(self, request: PlanRequest) -> PlanReport:
@@ -87,7 +87,7 @@ class ModelPlanner:
         report = PlanReport()
         prompt = self._prompt("replanner", patch_values(request))
         for turn in range(REPAIRS + 1):
-            text = await self._text(prompt, patch_form(), report)
+            text = await self._patiently(partial(self._answer, prompt, patch_form(), report, None), report)
             patch, judged = judge_patch(text, request)
             report.graph, report.patch = judged.graph, Patch() if judged.errors else patch
             _note(report, judged.notes)
@@ -103,21 +103,35 @@ class ModelPlanner:
         return self._render(name, **values)
 
     async def _read(self, request: PlanRequest, prompt: str, acceptance: Acceptance, report: PlanReport) -> str:
-        """Ask for a plan and read it as it comes; go on where the stream broke."""
-        for turn in range(CONTINUATIONS + 1):
-            pieces: list[str] = []
+        """Ask for a plan and read it as it comes; where the stream broke, go on from what was accepted."""
+        prompts = [prompt]
+
+        async def ask() -> str:
+            acceptance.restart()
+            frozen = acceptance.accepted.values()
+            question = prompts.pop() if prompts else self._prompt("planner", plan_values(request, frozen))
+            return await self._streamed(question, acceptance, report)
+
+        return await self._patiently(ask, report)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[str]], report: PlanReport) -> str:
+        """Ask again, after a pause, while what goes wrong may pass; the set-up's faults are the run's to stop at."""
+        turn = 0
+        while True:
             try:
-                return await self._streamed(prompt, acceptance, report, pieces)
+                return await ask()
             except ModelError as error:
+                if error.kind is FailureKind.UNCONFIGURED:
+                    raise
                 if error.kind is not FailureKind.TRANSIENT or turn == CONTINUATIONS:
-                    raise self._stopped(error, report) from error
+                    problem = Problem(str(error.kind), f"the model cannot be asked for a plan: {error}")
+                    raise PlanningFailed(str(problem), (problem,), report) from error
                 report.notes.append(f"the planner's answer broke off ({error}); asked again")
                 await self._sleep(min(error.retry_after or 2.0**turn, _LONGEST_WAIT))
-            acceptance.restart()
-            prompt = self._prompt("planner", plan_values(request, acceptance.accepted.values()))
-        raise AssertionError("the last turn returns or raises")
+            turn += 1
 
-    async def _streamed(self, prompt: str, acceptance: Acceptance, report: PlanReport, pieces: list[str]) -> str:
+    async def _streamed(self, prompt: str, acceptance: Acceptance, report: PlanReport) -> str:
+        pieces: list[str] = []
         with anyio.CancelScope() as reading:
 
             def on_delta(piece: str) -> None:
@@ -132,16 +146,6 @@ class ModelPlanner:
             return text
         return "".join(pieces)
 
-    async def _text(self, prompt: str, form: OutputSchema, report: PlanReport) -> str:
-        for turn in range(CONTINUATIONS + 1):
-            try:
-                return await self._answer(prompt, form, report, None)
-            except ModelError as error:
-                if error.kind is not FailureKind.TRANSIENT or turn == CONTINUATIONS:
-                    raise self._stopped(error, report) from error
-                await self._sleep(min(error.retry_after or 2.0**turn, _LONGEST_WAIT))
-        raise AssertionError("the last turn returns or raises")
-
     async def _answer(self, prompt: str, form: OutputSchema, report: PlanReport, on_delta: OnDelta | None) -> str:
         request = ModelRequest((Message("user", prompt),), output=form, labels={"purpose": form.name})
         response = await self._complete(request, on_delta=on_delta)
@@ -151,13 +155,6 @@ class ModelPlanner:
             problem = Problem(FailureKind.REFUSED, f"the model declined to plan: {words}")
             raise PlanningFailed(str(problem), (problem,), report)
         return response.text
-
-    def _stopped(self, error: ModelError, report: PlanReport) -> Exception:
-        """The set-up's faults are the run's to stop at; all others end in a plan by other means."""
-        if error.kind is FailureKind.UNCONFIGURED:
-            return error
-        problem = Problem(str(error.kind), f"the model cannot be asked for a plan: {error}")
-        return PlanningFailed(str(problem), (problem,), report)
 
 
 def _note(report: PlanReport, notes: Sequence[str]) -> None:

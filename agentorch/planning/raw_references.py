@@ -9,12 +9,10 @@ from agentorch.core.references import PROVIDED, Reference, parse
 from agentorch.core.schema import at
 from agentorch.planning.spelling import Spellings, id_for
 
+_PATH: Final = r"((?:\.[\w-]+|\[\d+\])*)"
 _WHOLE: Final = re.compile(
-    r"(?P<angle><\s*(?:node|step|task)[-_ ]?\d+\s*>)"
-    r"|#(?P<hash>E\d+)"
-    r"|\$(?P<number>\d{1,4}|\{\d+\}|E\d+)"
-    r"|(?:\$\{|\{\{)\s*\$?(?P<brace>[A-Za-z][\w-]*)(?P<bracepath>(?:\.[\w-]+|\[\d+\])*)\s*\}{1,2}"
-    r"|\$(?P<name>[A-Za-z][\w-]*)(?P<path>(?:\.[\w-]+|\[\d+\])*)"
+    rf"(?:(<\s*(?:node|step|task)[-_ ]?\d+\s*>)|#(E\d+)|\$(\d{{1,4}}|E\d+|[A-Za-z][\w-]*)){_PATH}"
+    rf"|(?:\$\{{|\{{\{{)\s*\$?([A-Za-z][\w-]*|\d{{1,4}}){_PATH}\s*\}}{{1,2}}"
 )
 """A string that is wholly a reference."""
 _WITHIN: Final = re.compile(r"<\s*(?:node|step|task)[-_ ]?\d+\s*>|#E\d+|\{\{\s*[A-Za-z][\w-]*(?:\.[\w-]+)*\s*\}\}")
@@ -87,5 +85,5 @@ def spelled_reference(text: str) -> tuple[str, str] | None:
     match = _WHOLE.fullmatch(text.strip())
     if match is None:
         return None
-    name = next(match[group] for group in ("angle", "hash", "number", "brace", "name") if match[group])
-    return name, match["bracepath"] or match["path"] or ""
+    angle, hash, dollar, path, brace, inner = match.groups()
+    return next(name for name in (angle, hash, dollar, brace) if name), path or inner or ""

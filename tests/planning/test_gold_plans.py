@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ def gold() -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
+@cache
+def read_plans() -> list[tuple[dict[str, Any], list[Task], set[str]]]:
+    """Every plan, its tasks, and the codes that it raises as it is."""
+    return [(plan, *codes_of(plan)) for plan in gold()]
+
+
 def codes_of(plan: dict[str, Any]) -> tuple[list[Task], set[str]]:
     nodes = [
         {"id": id, "agent": "doer", "objective": text} for id, text in zip(plan["ids"], plan["nodes"], strict=False)
@@ -41,7 +48,7 @@ def codes_of(plan: dict[str, Any]) -> tuple[list[Task], set[str]]:
 
 def test_gold_plans_pass() -> None:
     """After normalisation no graph code is raised, unless the data set itself lists an issue."""
-    wrong = {plan["id"]: codes for plan in gold() if not plan["issues"] and (codes := codes_of(plan)[1] & GRAPH_CODES)}
+    wrong = {plan["id"]: codes for plan, _, codes in read_plans() if not plan["issues"] and codes & GRAPH_CODES}
     assert wrong == {}
 
 
@@ -71,8 +78,7 @@ MUTATIONS: dict[str, Mutation] = {
 def test_mutations_are_found(code: str) -> None:
     """Each mistake, put into each plan of two tasks or more, raises its code."""
     missed: list[str] = []
-    for plan in gold():
-        tasks, codes = codes_of(plan)
+    for plan, tasks, codes in read_plans():
         if codes or len(tasks) < 2:
             continue
         checked = verify(Graph(tuple(MUTATIONS[code](tasks))), CARDS, strict=True)
@@ -83,8 +89,7 @@ def test_mutations_are_found(code: str) -> None:
 
 def test_limits_and_answers_are_checked_on_gold_plans() -> None:
     """Too many tasks, and an answer that is nobody's."""
-    for plan in gold():
-        tasks, codes = codes_of(plan)
+    for _, tasks, codes in read_plans():
         if not codes:
             checked = verify(Graph(tuple(tasks), "$nowhere"), CARDS, max_tasks=len(tasks) - 1)
             assert {"E_LIMIT", "E_UNREACHABLE_FINAL"} <= {problem.code for problem in checked.errors}

@@ -280,3 +280,26 @@ async def test_a_transient_failure_of_a_patch_is_asked_again() -> None:
     """The same question."""
     report = await planner(Model(Broken("x"), json.dumps({"put": [CRITIC]}))).patch(RUNNING)
     assert len(report.patch.put) == 1
+
+
+async def test_a_plan_that_counts_is_read_as_a_whole() -> None:
+    """Numbers for ids end the early taking: what they mean shows at the end."""
+    offers = Offers()
+    text = json.dumps({"tasks": [{**FIND, "id": 1}, {**WRITE, "id": 2, "inputs": ["<node-1>", "Buses"]}]})
+    report = await planner(Model(text.replace("<node-1>", "$1.facts"))).plan(REQUEST, offer=offers)
+    assert (offers.ids, [task.id for task in report.graph.tasks], report.graph.answer) == ([], ["t1", "t2"], "$t2")
+
+
+async def test_a_task_with_errors_is_not_offered() -> None:
+    """What depends on it waits for the repair."""
+    offers = Offers()
+    wrong = json.dumps({"tasks": [{**FIND, "inputs": [{"name": "topic", "value": ["a"]}]}, WRITE]})
+    report = await planner(Model(wrong, GOOD)).plan(REQUEST, offer=offers)
+    assert (codes(report), offers.ids, report.graph.tasks) == ([["E_ARGS"]], ["find", "write"], TASKS)
+
+
+async def test_a_list_that_is_too_long_without_a_key_that_streams() -> None:
+    """The limit holds for forms that only the whole reading understands."""
+    many = json.dumps({"tasks": {f"t{n}": {"agent": "critic", "inputs": {"text": "x"}} for n in range(200)}})
+    report = await planner(Model(many, GOOD)).plan(REQUEST)
+    assert (codes(report), report.graph.tasks) == ([["E_LIMIT"]], TASKS)
