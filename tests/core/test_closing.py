@@ -1,0 +1,144 @@
+"""How runs end."""
+
+import pytest
+
+from agentorch.core import inbox as msg
+from agentorch.core.events import RunFinished, TaskCancelled
+from agentorch.core.failures import Problem
+from agentorch.core.state import ANSWERER
+from tests.core.bench import Bench, kinds, task
+
+
+def _codes(bench: Bench) -> list[tuple[str, str | None]]:
+    return [(problem.code, problem.task) for problem in bench.state.problems]
+
+
+def test_a_failing_branch_takes_only_its_dependents() -> None:
+    """The sibling's output is answered with, and what is missing is said, each skip with its cause."""
+    bench = Bench().begin(task("a"), task("b"), task("a2", "a"), task("a3", "a2"), answer="$b")
+    bench.fail("a")
+    bench.succeed("b", 1)
+    assert (bench.state.status, bench.state.tasks["a2"].cause, bench.state.tasks["a3"].cause) == ("partial", "a", "a2")
+    assert _codes(bench)[-3:] == [("permanent", "a"), ("skipped", "a2"), ("skipped", "a3")]
+
+
+def test_a_partial_answer_is_written_over_the_last_outputs() -> None:
+    """When the answer has no value, an ordinary last task says what there is and what is missing."""
+    bench = Bench().begin(task("a"), task("b", "a"), task("c", "b"))
+    bench.succeed("a", 1)
+    bench.fail("b")
+    partial = bench.state.tasks["partial-answer"].task
+    assert (partial.inputs["parts"], bench.state.status) == ({"a": "$a"}, "answering")
+    bench.fail("partial-answer")
+    assert bench.state.status == "partial"
+
+
+def test_without_an_answerer_there_is_no_partial_answer() -> None:
+    """The run ends with what it has."""
+    bench = Bench()
+    del bench.state.catalog[ANSWERER]  # pyright: ignore[reportIndexIssue]
+    bench.begin(task("a"), task("b", "a")).succeed("a")
+    bench.fail("b")
+    assert bench.state.status == "partial"
+
+
+def test_a_branch_that_nobody_misses_is_no_problem() -> None:
+    """What an `any` join went on without does not make the run partial, nor what stood above it."""
+    bench = Bench().begin(task("a"), task("a2", "a"), task("b"), task("end", "a2", "b", join="any"))
+    bench.fail("a")
+    bench.succeed("b")
+    bench.succeed("end")
+    assert (bench.state.status, _codes(bench)) == ("succeeded", [("W_DUPLICATE_TASK", "b")])
+
+
+def test_cancel_rest_cancels_the_whole_losing_branch() -> None:
+    """What only the losers need, and what they delegated, is cancelled too; what others need is not."""
+    losing = [task("a"), task("a2", "a"), task("both"), task("l", "both")]
+    bench = Bench().begin(
+        *losing, task("b"), task("end", "a2", "l", "b", join="any", cancel_rest=True), task("z", "end", "both")
+    )
+    key = bench.admit("a")
+    bench.send(msg.Delegate(0.0, key, "a.1", "worker", {}))
+    events = bench.succeed("b")
+    cancelled = {event.task for event in events if isinstance(event, TaskCancelled)}
+    assert cancelled == {"a", "a.1", "a2", "l"}
+
+
+def test_cancel_rest_spares_the_answer_and_waits_for_the_whole_plan() -> None:
+    """While the plan is written, nobody knows what else needs a loser."""
+    bench = Bench().begin()
+    first = (task("a"), task("b"), task("c"), task("d"), task("end", "a", "b", "c", "d", join="any", cancel_rest=True))
+    bench.send(msg.Propose(0.0, first, "model"))
+    bench.succeed("a")
+    bench.send(msg.Propose(0.0, (task("more", "b"),), "model"))
+    bench.send(msg.Complete(0.0, (task("last", "end", "more"),), "$c", "model"))
+    assert bench.statuses == {
+        "a": "succeeded",
+        "b": "ready",
+        "c": "ready",
+        "d": "cancelled",
+        "end": "ready",
+        "more": "pending",
+        "last": "pending",
+    }
+
+
+def test_cancel_rest_spares_what_answers_the_goal() -> None:
+    """A loser that is the answer runs on."""
+    bench = Bench().begin(task("a"), task("b"), task("end", "a", "b", join="any", cancel_rest=True), answer="$b")
+    bench.succeed("a")
+    assert bench.statuses["b"] == "ready"
+
+
+def test_a_task_may_take_the_run_with_it() -> None:
+    """on_failure='fail_run' ends the run; a delegated task's failure is its caller's business."""
+    bench = Bench().begin(task("a", on_failure="fail_run"), task("b"), answer="$b")
+    bench.admit("b")
+    bench.fail("a")
+    assert (bench.state.status, bench.statuses) == ("failed", {"a": "failed", "b": "cancelled"})
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (msg.Cancel(0.0, "ann"), "cancelled"),
+        (msg.Abort(0.0, Problem("budget", "time is up")), "partial"),
+    ],
+)
+def test_an_end_cancels_what_is_open_and_closes_once(message: msg.Message, status: str) -> None:
+    """Nothing follows but what late outcomes used."""
+    bench = Bench().begin(task("a"), task("b"), answer="$b")
+    bench.succeed("a")
+    key = bench.admit("b")
+    bench.send(message)
+    late = [bench.send(msg.Succeed(0.0, key, 1)), bench.send(message), bench.send(msg.Conclude(0.0))]
+    assert (bench.state.status, bench.state.tasks["b"].status, late) == (status, "cancelled", [[], [], []])
+    assert sum(isinstance(event, RunFinished) for event in bench.events) == 1
+
+
+def test_a_run_does_not_close_before_its_time() -> None:
+    """Conclude is not obeyed while a task is open."""
+    bench = Bench().begin(task("a"))
+    assert bench.send(msg.Conclude(0.0)) == []
+
+
+def test_settled_joins_of_an_answer_with_nothing_to_say_are_skipped() -> None:
+    """Without any output there is nothing to write an answer from."""
+    bench = Bench().begin(task("a"), task("b"))
+    bench.fail("a")
+    bench.fail("b")
+    assert (bench.state.status, bench.statuses["answer"]) == ("failed", "skipped")
+
+
+def test_planning_that_fails_ends_the_run() -> None:
+    """With the problem in its words, or with what was accepted of the plan."""
+    problem = Problem("plan", "no planner could")
+    bench = Bench().begin()
+    bench.send(msg.PlanningFailed(0.0, (problem,), "planners"))
+    again = bench.send(msg.PlanningFailed(0.0, (problem,), "planners"))
+    half = Bench().begin()
+    half.send(msg.Propose(0.0, (task("a"),), "model"))
+    half.send(msg.PlanningFailed(0.0, (problem,), "planners"))
+    after = half.send(msg.PlanningFailed(0.0, (problem,), "planners"))
+    assert (bench.state.status, bench.state.problems, again, after) == ("failed", [problem], [], [])
+    assert kinds(half.run_out().events)[-1] == "RunFinished"

@@ -1,0 +1,114 @@
+"""The ladder: its rungs in order, each bounded."""
+
+from agentorch.core import inbox as msg
+from agentorch.core.card import AgentCard
+from agentorch.core.events import RunStopped, TaskRetried
+from agentorch.core.failures import FailureKind
+from agentorch.core.ladder import delay
+from tests.core.bench import Bench, kinds, task
+
+INVALID, TRANSIENT, UNCONFIGURED = FailureKind.INVALID, FailureKind.TRANSIENT, FailureKind.UNCONFIGURED
+
+
+def _rungs(bench: Bench) -> list[tuple[str, str, int]]:
+    retried = [event for event in bench.events if isinstance(event, TaskRetried)]
+    return [(event.rung, event.agent, event.model) for event in retried]
+
+
+def test_invalid_output_takes_every_rung_in_order() -> None:
+    """Two repairs, one fresh start, the next model likewise, then the fallback agent; then it fails."""
+    bench = Bench(AgentCard(name="mender", repairable=True, models=2, fallback=("worker",)))
+    bench.begin(task("a", agent="mender"))
+    while not bench.state.finished:
+        bench.fail("a", INVALID, output="bad")
+    own = [("repair", "mender"), ("repair", "mender"), ("retry", "mender")]
+    assert _rungs(bench) == [
+        *((rung, agent, 0) for rung, agent in own),
+        ("model", "mender", 1),
+        *((rung, agent, 1) for rung, agent in own),
+        ("agent", "worker", 0),
+        ("retry", "worker", 0),
+    ]
+
+
+def test_a_stand_in_shares_a_capability_and_fits_the_schemas() -> None:
+    """Of the agents that share a capability, the first whose inputs and output fit steps in."""
+    text, number = {"type": "string"}, {"type": "number"}
+    bench = Bench(
+        AgentCard(name="main", capabilities=("find",), output=text),
+        AgentCard(name="a-closed", capabilities=("find",), input={"additionalProperties": False}, output=text),
+        AgentCard(name="b-needy", capabilities=("find",), input={"required": ["other"]}, output=text),
+        AgentCard(name="c-number", capabilities=("find",), output=number),
+        AgentCard(name="d-fits", capabilities=("find",), output=text),
+    )
+    bench.begin(task("a", agent="main", inputs={"q": 1}))
+    bench.fail("a")
+    bench.fail("a")
+    assert (_rungs(bench), bench.state.status) == ([("agent", "d-fits", 0)], "failed")
+
+
+def test_an_agent_whose_effects_happen_once_is_not_started_again() -> None:
+    """Not even after a transient failure."""
+    bench = Bench(AgentCard(name="payer", effects="once")).begin(task("a", agent="payer"))
+    bench.fail("a", TRANSIENT)
+    assert bench.state.status == "failed"
+
+
+def test_a_transient_failure_is_dispatched_six_times() -> None:
+    """Five next dispatches of the same attempt, each waiting longer; then the attempt has failed."""
+    bench = Bench().begin(task("a"))
+    waits: list[float] = []
+    while bench.state.status == "running":
+        bench.fail("a", TRANSIENT)
+        due = bench.state.tasks["a"].due
+        if due is not None:
+            waits.append(due - bench.now)
+            assert (bench.ripe("a"), bench.ripe("a"), bench.ripe("z")) == (True, False, False)
+    assert (len(waits), waits == sorted(waits), bench.state.status) == (5, True, "failed")
+
+
+def test_retry_after_is_obeyed_within_ten_minutes() -> None:
+    """A wait that leads beyond ten minutes from the first dispatch is not waited for."""
+    bench = Bench().begin(task("a"), task("b"), answer="$a")
+    bench.fail("a", TRANSIENT, retry_after=600.0)
+    bench.fail("b", TRANSIENT, retry_after=600.1)
+    assert bench.statuses == {"a": "timer", "b": "failed"}
+
+
+def test_a_repair_that_was_interrupted_is_a_repair_still() -> None:
+    """The next dispatch of a repair has the rejected output and its problems."""
+    bench = Bench(AgentCard(name="mender", repairable=True)).begin(task("a", agent="mender"))
+    bench.fail("a", INVALID, output="bad")
+    bench.fail("a", TRANSIENT)
+    ladder = bench.state.tasks["a"].ladder
+    assert ladder is not None
+    assert (ladder.mode, ladder.output, ladder.problems, ladder.kind) == ("repair", "bad", ("no",), "transient")
+
+
+def test_a_wrong_setup_stops_the_run_and_keeps_the_attempt() -> None:
+    """Nothing is admitted until somebody takes the run over; the time that it stood still does not count."""
+    bench = Bench().begin(task("a"), task("b"), answer="$a")
+    bench.admit("b")
+    bench.fail("a", UNCONFIGURED)
+    bench.fail("b", UNCONFIGURED)
+    stopped = (bench.state.status, bench.state.idle, bench.admit("a"))
+    bench.now = 9000.0
+    bench.send(msg.Adopt(bench.now, "me"))
+    bench.fail("a", TRANSIENT)
+    a = bench.state.tasks["a"]
+    assert stopped == ("stopped", True, "")
+    assert sum(isinstance(event, RunStopped) for event in bench.events) == 1
+    assert (a.attempt, a.dispatch, a.waiting) == (1, 3, "timer")
+
+
+def test_a_budget_that_is_used_up_is_asked_of_nobody() -> None:
+    """Neither another plan nor a person would mend it."""
+    bench = Bench().begin(task("a"), planner="model", person=True)
+    assert kinds(bench.fail("a", FailureKind.BUDGET))[1] == "TaskFailed a"
+
+
+def test_delay_doubles_with_jitter_up_to_a_minute() -> None:
+    """Between half and all of 1, 2, 4 ... 60 seconds, the same for the same key."""
+    waits = [delay("k", dispatch, None) for dispatch in (1, 2, 9)]
+    assert [0.5 <= waits[0] <= 1, 1 <= waits[1] <= 2, 30 <= waits[2] <= 60] == [True] * 3
+    assert delay("k", 1, None) == waits[0]
