@@ -14,13 +14,14 @@ from pydantic_core import to_jsonable_python
 
 from agentorch.agents import Agent, Context, MalformedInput
 from agentorch.core.failures import FailureKind
+from agentorch.core.references import BrokenReference
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, PermanentError, TransientError
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
 from agentorch.runtime.isolation import in_own_context
-from agentorch.runtime.large import loaded, may_hold_blobs, stored
+from agentorch.runtime.large import opened, stored
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.worker import Job
 from agentorch.validation import Validators, validate, validators_for
@@ -64,14 +65,14 @@ class Execution:
             result = Result(work.key, kind=FailureKind.CRASH, problems=("the agent raised CancelledError",))
         except Exception as error:  # noqa: BLE001  # an agent may raise anything
             result = failed(work, error)
+        if result.kind is not None and result.output is not None:
+            result = replace(result, output=await stored(result.output, self._blobs))
         used = services.spent
         return result if used is NOTHING else replace(result, usage=used)
 
     async def _attempt(self, job: Job, services: "Services") -> Result:
-        work = job.work
+        job.work = work = await opened(job.work, self._blobs)
         agent = self._agents[work.agent]
-        if may_hold_blobs(work.inputs):
-            work = replace(work, inputs=await loaded(work.inputs, self._blobs))
         if agent.kind == "prompt":
             job.suspended()
             output = await self._prompted(agent, work, services.made())
@@ -154,7 +155,7 @@ def failed(work: Work, error: Exception) -> Result:
             kind, retry_after = FailureKind.TRANSIENT, error.retry_after
         case ConfigurationError():
             kind = FailureKind.UNCONFIGURED
-        case PermanentError() | MalformedInput():
+        case PermanentError() | MalformedInput() | BrokenReference():
             kind = FailureKind.PERMANENT
         case _:
             kind = FailureKind.CRASH

@@ -1,34 +1,43 @@
 """Large values: stored once as blobs, passed by reference, read where they are used."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from pydantic_core import from_json, to_json
 
+from agentorch.core.references import as_text, part
 from agentorch.core.values import BLOB_BYTES, BLOB_KEY, blob_ref, is_blob_ref
+from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 
+_KEY_BYTES: Final = f'"{BLOB_KEY}"'.encode()
 _CERTAINLY_SMALL: Final = BLOB_BYTES // 6
 """A string of so few characters is small whatever they are: JSON writes at most six bytes for one."""
 
 
 async def stored(value: Any, blobs: Blobs) -> Any:
-    """Return `value`, or a reference to it when its JSON is longer than BLOB_BYTES."""
+    """Return `value`, or a reference to it when its JSON is longer than BLOB_BYTES.
+
+    A value that looks as if it held references is stored too, so that what an agent made up is never followed.
+    """
     if not _may_be_large(value):
         return value
     data = to_json(value)
-    if len(data) <= BLOB_BYTES:
+    if len(data) <= BLOB_BYTES and not (_KEY_BYTES in data and may_hold_blobs(value)):
         return value
     return blob_ref(await blobs.put(data), len(data))
 
 
 async def loaded(value: Any, blobs: Blobs) -> Any:
-    """Return `value` with every blob reference in it replaced by what it stands for."""
+    """Return `value` with every blob reference in it replaced by what it stands for.
+
+    Raises BrokenReference for a path that leads nowhere.
+    """
     if is_blob_ref(value):
         reference = value[BLOB_KEY]
         whole: Any = from_json(await blobs.get(reference["sha256"]))
-        for step in reference.get("path", ()):
-            whole = part(whole, step)
-        return whole
+        return followed(whole, reference.get("path", ()))
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value)
         return {name: await loaded(item, blobs) for name, item in items.items()}
@@ -38,9 +47,48 @@ async def loaded(value: Any, blobs: Blobs) -> Any:
     return value
 
 
-def part(value: Any, step: str) -> Any:
-    """Return the part of a list or an object that one step of a path names."""
-    return cast("list[Any]", value)[int(step)] if isinstance(value, list) else value[step]
+def followed(value: Any, path: Sequence[str]) -> Any:
+    """Return the part of a value that a path names; null has parts, all of them null."""
+    for step in path:
+        if value is None:
+            return None
+        value = part("." + ".".join(path), step, value)
+    return value
+
+
+async def opened(work: Work, blobs: Blobs) -> Work:
+    """Return `work` with every large value that it names."""
+    if may_hold_blobs(work.inputs):
+        work = replace(work, inputs=await loaded(work.inputs, blobs))
+    if isinstance(work.objective, list):
+        work = replace(work, objective=await loaded(work.objective, blobs))
+    if is_blob_ref(work.output):
+        work = replace(work, output=await loaded(work.output, blobs))
+    return work
+
+
+def objective_text(work: Work) -> str:
+    """Return the whole objective."""
+    if isinstance(work.objective, str):
+        return work.objective
+    return "".join(piece if isinstance(piece, str) else as_text(*piece.values()) for piece in work.objective)
+
+
+def objective_beside(work: Work) -> tuple[str, dict[str, Any]]:
+    """Return the objective with a mark for each large value, and these values by the names in the marks."""
+    if isinstance(work.objective, str):
+        return work.objective, {}
+    beside: dict[str, Any] = {}
+    words: list[str] = []
+    for piece in work.objective:
+        if isinstance(piece, str):
+            words.append(piece)
+            continue
+        for reference, value in piece.items():
+            name = reference if reference not in work.inputs else f"${reference}"
+            beside[name] = value
+            words.append(f'[the value "{name}", below]')
+    return "".join(words), beside
 
 
 def may_hold_blobs(value: Any) -> bool:

@@ -21,7 +21,7 @@ from agentorch.plans import Plan
 from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.hosted import HostedRun
-from agentorch.runtime.large import loaded
+from agentorch.runtime.large import loaded, may_hold_blobs
 from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.run import Run
 from agentorch.runtime.run_ids import new_run_id
@@ -84,7 +84,7 @@ class Launch:
             await run.cancel(reason="its block was left by an exception")
             raise
         if not detach:
-            await run.outcome()
+            await run.rest()
 
     async def begin(self, goal: str | Plan, options: StartOptions) -> Run:
         """Start a run; it is accepted, and its first event durable, when this returns."""
@@ -209,11 +209,9 @@ class Launch:
 
     async def _outcome(self, run: HostedRun) -> Outcome:
         state = run.state
-        values = {
-            name: await loaded(value, self.engine.blobs)
-            for name, value in state.outputs.items()
-            if name not in {"goal", "inputs"}
-        }
+        values = {name: value for name, value in state.outputs.items() if name not in {"goal", "inputs"}}
+        for name in [name for name, value in values.items() if may_hold_blobs(value)]:
+            values[name] = await loaded(values[name], self.engine.blobs)
         return outcome_of(state, self.engine.team.registry, values)
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from agentorch.core.events import RunStatus
 from agentorch.core.failures import Problem
+from agentorch.core.references import BrokenReference
 from agentorch.core.state import RunState, Status
 from agentorch.core.task import Graph
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import RunFailed
 from agentorch.plans import Plan
 from agentorch.registry import Registry
-from agentorch.runtime.large import part
+from agentorch.runtime.large import followed
 
 
 class OutcomeStatus(StrEnum):
@@ -135,10 +136,10 @@ def _part(outputs: Outputs, root: str, path: list[str]) -> Any:
         return None
     if not path:
         return outputs[root]
-    value = outputs.plain(root)
-    for step in path:
-        value = part(value, step)
-    return value
+    try:
+        return followed(outputs.plain(root), path)
+    except BrokenReference:
+        return None
 
 
 def _sources(state: RunState, root: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from agentorch.core.card import AgentCard
 from agentorch.messages.work import Work
 from agentorch.prompting import converse, run_prompt_agent
 from agentorch.prompts import Prompts
+from agentorch.runtime.large import objective_beside
 from agentorch.runtime.services import DispatchServices
 
 INPUT_TOKENS: Final = 24_000
@@ -23,10 +24,13 @@ class Prompting:
 
     async def run(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
         """Return the output of a prompt agent as JSON."""
+        objective, beside = objective_beside(work)
         return await run_prompt_agent(
             agent,
             work.inputs,
             services,
+            objective=objective,
+            beside=beside,
             prompts=self._prompts,
             mode=work.mode,
             previous_output=work.output,

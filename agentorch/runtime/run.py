@@ -52,6 +52,10 @@ class Run:
         """Go through the events with `seq > after`; with `deltas`, also the text that models are saying."""
         return self._hosted.feed.read_with_deltas(after) if deltas else self._hosted.feed.read(after)
 
+    async def rest(self) -> None:
+        """Wait until nothing more happens by itself."""
+        await self._hosted.rest()
+
     async def outcome(self) -> Outcome:
         """Wait until nothing more happens by itself; return what came of the run."""
         await self._hosted.rest()

@@ -18,6 +18,7 @@ from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
 from agentorch.runtime.host import Host
+from agentorch.runtime.large import loaded, objective_text, stored
 from agentorch.runtime.worker import Job
 
 
@@ -63,7 +64,7 @@ class DispatchServices:
     @property
     def task(self) -> Task:
         """The task, its objective filled in."""
-        return replace(self._work.task, objective=self._work.objective)
+        return replace(self._work.task, objective=objective_text(self._work))
 
     @property
     def key(self) -> str:
@@ -155,7 +156,8 @@ class DispatchServices:
         asked = f"{agent}-{digest(dict(inputs))[:8]}"
         count = self._calls[asked] = self._calls.get(asked, 0) + 1
         name = f"{self._work.task.id}.{self._work.attempt}.{asked}" + (f".{count}" if count > 1 else "")
-        return await self._host.delegate(self._work.key, name, agent, inputs)
+        given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
+        return await loaded(await self._host.delegate(self._work.key, name, agent, given), self._blobs)
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call `function`."""
