@@ -15,9 +15,14 @@ NO_INPUTS: Final = digest([{}, ""])
 """The digest of a task without inputs and objective."""
 
 
-def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str]:
-    """Return the input values and the filled-in objective of a task; raise BrokenReference."""
+def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str | list[Any]]:
+    """Return the input values and the filled-in objective of a task; raise BrokenReference.
+
+    What a delegated task was given are values, whatever they look like; see `fill` for an objective in pieces.
+    """
     spec = task.task
+    if task.caller is not None:
+        return spec.inputs, spec.objective
     inputs = resolve(spec.inputs, state.outputs, needs=spec.needs) if spec.inputs else {}
     objective = fill(spec.objective, state.outputs) if "${" in spec.objective else spec.objective
     return inputs, objective

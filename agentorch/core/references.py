@@ -5,6 +5,7 @@
 3. One pass: what was put in is never scanned again, so that no output can smuggle in a reference.
 4. `goal` and `inputs` are ids that every run provides; they are no tasks, and nobody's need.
 5. Null has parts, all of them null: a path into a need that did not hold is null, like the need itself.
+6. A large value is not here: a path into it makes a reference to that part, which is followed where the value is read.
 """
 
 import json
@@ -14,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from agentorch.core.task import Task
+from agentorch.core.values import blob_part, is_blob_ref
 
 PROVIDED: Final = frozenset({"goal", "inputs"})
 """Ids that stand for the run's own values; no task may bear them."""
@@ -66,29 +68,35 @@ def resolve(
     return {name: _resolved(value, outputs, needs) for name, value in inputs.items()}
 
 
-def fill(objective: str, outputs: Mapping[str, Any]) -> str:
-    """Return `objective` with each `${id.path}` of a known id filled in; unknown ones stay as they are."""
+def fill(objective: str, outputs: Mapping[str, Any]) -> str | list[Any]:
+    """Return `objective` with each `${id.path}` of a known id filled in; unknown ones stay as they are.
+
+    Where it names large values, its pieces are returned: text, and `{"id.path": <blob reference>}` for each of them.
+    """
     if "${" not in objective:
         return objective
+    pieces: list[Any] = []
+    end = 0
+    for match in _WITHIN.finditer(objective):
+        pieces += (objective[end : match.start()], _filling(match, outputs))
+        end = match.end()
+    pieces.append(objective[end:])
+    return pieces if any(isinstance(piece, dict) for piece in pieces) else "".join(pieces)
 
-    def text(match: re.Match[str]) -> str:
-        reference = _reference(match)
-        if reference.id not in outputs:
-            return match.group()
-        value = follow(reference, outputs[reference.id])
-        if isinstance(value, str):
-            return value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
-    return _WITHIN.sub(text, objective)
+def as_text(value: Any) -> str:
+    """Return a value as it stands in an objective."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def follow(reference: Reference, value: Any) -> Any:
     """Return the part of `value` that `reference` names; raises BrokenReference when there is none."""
-    for step in reference.path:
+    for index, step in enumerate(reference.path):
         if value is None:
             return None
-        value = _part(reference, step, value)
+        if is_blob_ref(value):
+            return blob_part(value, reference.path[index:])
+        value = part(reference, step, value)
     return value
 
 
@@ -154,6 +162,14 @@ def _parsed(text: str) -> Reference | None:
     return _reference(match) if match else None
 
 
+def _filling(match: re.Match[str], outputs: Mapping[str, Any]) -> str | dict[str, Any]:
+    reference = _reference(match)
+    if reference.id not in outputs:
+        return match.group()
+    value = follow(reference, outputs[reference.id])
+    return {str(reference)[1:]: value} if is_blob_ref(value) else as_text(value)
+
+
 def _may_hold(value: Any) -> bool:
     return value[:1] == "$" if isinstance(value, str) else isinstance(value, _NESTED)
 
@@ -186,7 +202,8 @@ def _found_within(where: tuple[str, ...], value: Any) -> Iterator[Found]:
             yield from _found_within((*where, str(index)), item)
 
 
-def _part(reference: Reference, step: str, value: Any) -> Any:
+def part(reference: Reference | str, step: str, value: Any) -> Any:
+    """Return the part of a list or an object that one step of `reference` names; BrokenReference when it has none."""
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value)
         if step in items:
@@ -197,7 +214,8 @@ def _part(reference: Reference, step: str, value: Any) -> Any:
         if is_index(step) and int(step) < len(array):
             return array[int(step)]
         raise BrokenReference(f"{reference}: no item {step!r}; the list has {len(array)} items, counted from 0")
-    raise BrokenReference(f"{reference}: no part {step!r}; the value is {value!r:.60}; refer to ${reference.id} itself")
+    whole = str(reference).partition(".")[0]
+    raise BrokenReference(f"{reference}: no part {step!r}; the value is {value!r:.60}; refer to {whole} itself")
 
 
 def is_index(step: str) -> bool:

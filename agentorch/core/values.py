@@ -13,6 +13,12 @@ def blob_ref(sha256: str, size: int) -> dict[str, Any]:
     return {BLOB_KEY: {"sha256": sha256, "size": size}}
 
 
+def blob_part(reference: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Return the value that stands for a part of what `reference` stands for."""
+    blob = reference[BLOB_KEY]
+    return {BLOB_KEY: {**blob, "path": [*blob.get("path", ()), *path]}}
+
+
 def is_blob_ref(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether `value` stands for a blob."""
     return isinstance(value, dict) and len(value) == 1 and BLOB_KEY in value  # pyright: ignore[reportUnknownArgumentType]

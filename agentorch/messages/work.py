@@ -21,8 +21,8 @@ class Work:
     """Who does it; another than `task.agent` after a fallback."""
     inputs: dict[str, Any]
     """Input values, references resolved."""
-    objective: str
-    """The objective, filled in."""
+    objective: str | list[Any]
+    """The objective, filled in; its pieces, where it names large values: see `agentorch.core.references.fill`."""
     attempt: int = 1
     model: int = 0
     """Which of the agent's models."""

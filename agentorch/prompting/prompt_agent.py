@@ -19,6 +19,11 @@ from agentorch.prompting.trimming import Shown, count_long, fit
 from agentorch.prompts import Prompts, escaped, shown_value
 
 _NO_TEAM: Final[Mapping[str, AgentCard]] = {}
+_NOTHING: Final[Mapping[str, Any]] = {}
+_TASK: Final = "task"
+"""The name of the value that the objective is."""
+_OBJECTIVE: Final = 4
+"""An objective beyond one part in so many of the budget is trimmed like an input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ async def run_prompt_agent(
     services: Services,
     *,
     prompts: Prompts,
+    objective: str | None = None,
+    beside: Mapping[str, Any] = _NOTHING,
     mode: Literal["fresh", "repair"] = "fresh",
     previous_output: Any = None,
     problems: Sequence[str] = (),
@@ -44,8 +51,9 @@ async def run_prompt_agent(
 ) -> Any:
     """Return the agent's output as JSON, held to its schema.
 
-    `inputs` are held to the agent's input schema; nothing else of the run is shown. A repair shows the
-    rejected output, its schema and the problems, and nothing else. `team` are the agents that may be called as tools.
+    `inputs` are held to the agent's input schema; nothing else of the run is shown. `objective` (by default the task's)
+    may speak of values that stand `beside` it. A repair shows the rejected output, its schema and the problems, and
+    nothing else. `team` are the agents that may be called as tools.
 
     Raises:
         MalformedInput: the inputs do not fit.
@@ -64,7 +72,8 @@ async def run_prompt_agent(
     else:
         inputs = {name: await _whole(value, services) for name, value in inputs.items()}
         texts = {name: escaped(shown_value(value)) for name, value in agent.bind(inputs).items()}
-        messages = await _task_messages(talk, agent, texts)
+        texts |= {name: escaped(shown_value(value)) for name, value in beside.items()}
+        messages = await _task_messages(talk, agent, texts, services.task.objective if objective is None else objective)
     return read_answer(await talk.hold(messages), agent.output)
 
 
@@ -73,9 +82,10 @@ def _repair_text(talk: Conversation, output: Any, problems: Sequence[str]) -> st
     return talk.prompts.render("repair", output=text, problems=list(problems), schema=schema_text(talk.output))
 
 
-async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, str]) -> list[Message]:
+async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> list[Message]:
     """Return the system and the user message, with what does not fit shown in part."""
-    objective = talk.services.task.objective
+    if talk.token_budget is not None and count_long(objective, talk.services.count) > talk.token_budget // _OBJECTIVE:
+        texts, objective = {_TASK: escaped(objective)} | {_beside(name): text for name, text in texts.items()}, ""
     shown = _fitted(talk, agent, texts, objective)
     inputs = [await _noted(talk, name, texts[name], shown[name]) for name in texts]
     system = _system_text(talk, agent)
@@ -83,6 +93,10 @@ async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, s
         Message("system", system),
         Message("user", talk.prompts.render("task", objective=objective, inputs=inputs)),
     ]
+
+
+def _beside(name: str) -> str:
+    return name if name != _TASK else f"{_TASK}_input"
 
 
 def _system_text(talk: Conversation, agent: Agent) -> str:

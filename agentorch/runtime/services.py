@@ -111,8 +111,8 @@ class DispatchServices:
         self._alive()
         if self._model is None:
             raise ConfigurationError(
-                f"task '{self._work.task.id}' needs a language model and none is set: give Orchestrator(model=...), "
-                "or --model, or set OPENAI_API_KEY"
+                f"task '{self._work.task.id}' needs a language model and none is set: give --model, AGENTORCH_MODEL "
+                "or Orchestrator(model=...)"
             )
         if request.silence is None:
             request = replace(request, silence=self._work.silence)
