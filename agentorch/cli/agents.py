@@ -38,7 +38,7 @@ def show_agent(name: str, setup: Setup, *, json: bool) -> int:
         return 0
     for label, value in _facts(agent):
         if value:
-            screen.data(f"{label:<13} {value}")
+            screen.fact(f"{label:<13} ", value)
     if agent.prompt:
         screen.data("\n" + agent.prompt.strip())
     return 0

@@ -57,8 +57,9 @@ def examine(*, model: Sequence[str] | None, journal: str | None, project: Path |
 
 def _show(screen: Screen, finding: Finding) -> None:
     mark = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}[finding.mark]
-    remedy = f"\n{'':17}-> {finding.remedy}" if finding.remedy else ""
-    screen.data(f"{mark}  {finding.what:<9} {finding.found}{remedy}")
+    screen.fact(f"{mark}  {finding.what:<9} ", finding.found)
+    if finding.remedy:
+        screen.fact(f"{'':17}-> ", finding.remedy)
 
 
 def _findings(model: Sequence[str] | None, journal: str | None, project: Path | None) -> Iterator[Finding]:

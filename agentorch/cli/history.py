@@ -1,5 +1,6 @@
 """What the journal tells: `agentorch runs` and `agentorch why`. It is only read."""
 
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,8 @@ from agentorch.errors import ConfigurationError
 from agentorch.ports.journal import Journal, RunRecord
 from agentorch.runtime.why import explain
 
+_NARROW: Final = 60
+"""Columns below which a list leaves the time out."""
 _LOOK: Final = 0.2
 """Seconds between two looks at a journal that another process writes."""
 _STATUSES: Final = ("planning", "running", "stopped", "succeeded", "partial", "failed", "cancelled")
@@ -44,8 +47,11 @@ def list_runs(setup: Setup, *, status: str | None, limit: int, json: bool) -> in
     if not records:
         screen.say("no runs yet" if status is None else f"no runs are {status}")
         return 0
-    rows = [[label(r, records), r.status, moment(r.started), one_line(r.goal)] for r in records]
-    columns(screen, rows, head=["run", "status", "started", "goal"])
+    rows = [[label(r, records), r.status, moment(r.started), r.goal] for r in records]
+    head = ["run", "status", "started", "goal"]
+    if sys.stdout.isatty() and shutil.get_terminal_size().columns < _NARROW:
+        head, rows = [head[0], *head[3:]], [[row[0], f"{row[1]}: {row[3]}"] for row in rows]
+    columns(screen, rows, head=head)
     return 0
 
 
@@ -107,7 +113,7 @@ def why_task(run: str, task: str, setup: Setup, *, json: bool) -> int:
             return
         width = max(len(str(line.seq)) for line in lines)
         for line in lines:
-            screen.data(f"#{line.seq:<{width}} {'  ' * line.depth}{one_line(line.text)}")
+            screen.fact(f"#{line.seq:<{width}} {'  ' * line.depth}", line.text)
 
     return _with_run(run, setup, explained)
 
@@ -142,14 +148,14 @@ def _as_json(record: RunRecord, progress: Progress) -> dict[str, Any]:
 
 def _print_run(screen: Screen, record: RunRecord, progress: Progress) -> None:
     state = progress.state
-    screen.data(f"run      {record.run_id}")
-    screen.data(f"goal     {one_line(state.goal)}")
-    screen.data(f"status   {state.status}")
-    screen.data(f"started  {moment(state.started)}, {seconds(max(0.0, state.updated - state.started))}")
+    screen.fact("run      ", record.run_id)
+    screen.fact("goal     ", state.goal or "(a plan without one)")
+    screen.fact("status   ", state.status)
+    screen.fact("started  ", f"{moment(state.started)}, {seconds(max(0.0, state.updated - state.started))}")
     parts = [counted(len(state.tasks), "task"), counted(state.seq, "event"), tokens(state.spent), money(state.spent)]
-    screen.data(f"used     {' · '.join(part for part in parts if part)}")
+    screen.fact("used     ", " · ".join(part for part in parts if part))
     for problem in problems_of(state):
-        screen.data(f"problem  {one_line(str(problem))}")
+        screen.fact("problem  ", str(problem))
     rows = [
         [row.task, str(row.status), row.agent, "" if row.elapsed is None else seconds(row.elapsed), row.note]
         for row in progress.rows(time.time())

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.text import Text
 
-from agentorch.cli.words import harmless
+from agentorch.cli.words import harmless, one_line
 
 
 class Screen:
@@ -33,6 +35,15 @@ class Screen:
     def data(self, text: str) -> None:
         """Write a line, or several, on stdout."""
         sys.stdout.write(harmless(text) + "\n")
+
+    def fact(self, head: str, text: str) -> None:
+        """Write `head` and a line of text on stdout; on a terminal the text is wrapped beside the head."""
+        line = head + one_line(text)
+        width = shutil.get_terminal_size().columns
+        if sys.stdout.isatty() and len(line) > width > 2 * len(head):
+            indent = " " * len(head)
+            line = textwrap.fill(line, width, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True)
+        self.data(line.rstrip())
 
     def json(self, value: Any, *, indent: int | None = 2) -> None:
         """Write a JSON value on stdout."""
