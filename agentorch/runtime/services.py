@@ -14,6 +14,7 @@ from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.errors import ConfigurationError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import TextDelta, Work
+from agentorch.models import WAITING
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
@@ -120,16 +121,15 @@ class DispatchServices:
         if account is not None:
             account.reserve()
         used = Usage(calls=1)
+        watching = WAITING.set(self._job.wait_for_turn)
         try:
             response = await self._model.complete(request, on_delta=self._on_delta if stream else None)
             used = replace(response.usage, calls=1)
         finally:
+            WAITING.reset(watching)
             if account is not None:
                 account.settle(used)
             self._spent += used
-        waited = response.extra.get("waited")
-        if isinstance(waited, float):
-            self._job.extend(waited)
         return response
 
     def _on_delta(self, text: str) -> None:

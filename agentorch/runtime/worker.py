@@ -7,6 +7,7 @@
 
 import asyncio
 import heapq
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -25,12 +26,13 @@ IDLE_SLOTS: Final = 64
 class Job:
     """One dispatch in a slot."""
 
-    __slots__ = ("_watch", "deadline", "slot", "timed_out", "withdrawn", "work")
+    __slots__ = ("_left", "_watch", "deadline", "slot", "timed_out", "withdrawn", "work")
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
         self.work = work
         self.slot = slot
         self._watch = watch
+        self._left = 0.0
         self.deadline: float | None = None
         self.timed_out = False
         self.withdrawn = False
@@ -40,10 +42,15 @@ class Job:
         if self.deadline is None and self.work.timeout is not None:
             self._watch(self, self.work.timeout)
 
-    def extend(self, seconds: float) -> None:
-        """Do not count `seconds` that were spent waiting for a rate limit."""
-        if self.deadline is not None:
-            self.deadline += seconds
+    def wait_for_turn(self, waiting: bool) -> None:
+        """Stop the clock while a model call waits for its turn: that time is not the task's."""
+        if self.deadline is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if waiting:
+            self._left, self.deadline = self.deadline - now, math.inf
+        elif self.deadline == math.inf:
+            self._watch(self, self._left)
 
 
 Execute = Callable[[Job], Awaitable[Result]]
@@ -176,6 +183,8 @@ class Worker:
                 heapq.heappop(self._deadlines)
                 job.timed_out = True
                 job.slot.cancel()
+            elif job.deadline == math.inf:
+                heapq.heappop(self._deadlines)  # its clock stands still; it comes again
             elif job.deadline > self._deadlines[0][0]:
                 self._count += 1
                 heapq.heapreplace(self._deadlines, (job.deadline, self._count, job))

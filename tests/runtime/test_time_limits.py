@@ -1,0 +1,75 @@
+"""Timeouts of tasks: what they end, what they do not count, and what the slot does after."""
+
+import asyncio
+
+import anyio
+import pytest
+
+from agentorch import Agent, Orchestrator, Plan, Policy, agent
+from agentorch.events import AttemptFailed
+from agentorch.models import GovernedModel, Governor, Limits
+from agentorch.testing import LoopClock, Reply, ScriptedModel
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_a_body_that_takes_too_long_is_ended_and_dispatched_again() -> None:
+    """A timeout is transient: the next dispatch of the same attempt may be faster."""
+    calls: list[float] = []
+
+    @agent(description="Is slow at first.", timeout=5)
+    async def slow() -> str:
+        calls.append(anyio.current_time())
+        if len(calls) == 1:
+            await anyio.sleep(1000)
+        return "done"
+
+    plan = Plan("slow")
+    plan.add("slow", agent=slow)
+    async with Orchestrator([slow], clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(plan)
+        events = [event async for event in run]
+        outcome = await run.outcome()
+
+    failed = [event for event in events if isinstance(event, AttemptFailed)]
+    assert outcome.answer == "done"
+    assert [event.kind for event in failed] == ["transient"]
+    assert "within 5 s" in failed[0].problems[0]
+    assert len(calls) == 2
+
+
+async def test_a_body_that_swallows_its_cancellation_keeps_its_result() -> None:
+    """The slot stays usable: its next task is not cancelled by the last one's timeout."""
+
+    @agent(description="Will not be stopped.", timeout=5)
+    async def stubborn(number: int) -> int:
+        try:
+            await anyio.sleep(10)
+        except asyncio.CancelledError:
+            await anyio.sleep(1)
+        return number
+
+    plan = Plan("stubborn")
+    for number in range(3):
+        plan.add(f"t{number}", agent=stubborn, inputs={"number": number})
+    policy = Policy(parallel=1)
+    async with Orchestrator([stubborn], policy=policy, clock=LoopClock()) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert dict(outcome.outputs)["t2"] == 2
+    assert outcome.status == "succeeded"
+
+
+async def test_waiting_for_a_rate_limit_is_not_the_tasks_time() -> None:
+    """Two tasks of 3 s with a timeout of 5 s on one slot of the provider: the second waits, and does not time out."""
+    slow = ScriptedModel([Reply("one", delay=3), Reply("two", delay=3), Reply("three", delay=3)])
+    model = GovernedModel(slow, Governor("test", Limits(concurrency=1)))
+    greeter = Agent("greeter", description="Greets.", prompt="Greet.", timeout=5)
+    plan = Plan("greet")
+    for number in range(3):
+        plan.add(f"t{number}", agent=greeter)
+    async with Orchestrator([greeter], model=model, planner="rules", clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(plan, policy=Policy(replans=0))
+        failed = [event async for event in run if isinstance(event, AttemptFailed) and event.task[0] == "t"]
+
+    assert failed == []
