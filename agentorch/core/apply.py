@@ -187,8 +187,6 @@ def _leave_running(state: RunState, task: TaskState) -> None:
     state.pending.pop(state.key_of(task), None)
     state.running -= 1
     state.running_by_agent[task.agent] -= 1
-    if task.open_children:
-        state.blocked -= 1
 
 
 def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:

@@ -134,7 +134,7 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
 
 def _release_caller(state: RunState, caller: TaskState) -> None:
     caller.open_children -= 1
-    if not caller.open_children and caller.status is Status.RUNNING:
+    if not caller.open_children:
         state.blocked -= 1
 
 

@@ -17,7 +17,7 @@ from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.scheduling import next_ready, ripen
 from agentorch.core.speckey import spec_key
 from agentorch.core.state import ANSWERER, RunState, Status, TaskState
-from agentorch.core.task import Graph, Task
+from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.verifier import verify
 from tests.core.snapshot import snapshot
 
@@ -32,8 +32,7 @@ def team(*cards: AgentCard) -> dict[str, AgentCard]:
 
 def task(id: str, *needs: str, agent: str = "worker", inputs: dict[str, Any] | None = None, **policy: Any) -> Task:
     """Return a task with explicit needs and its own policy."""
-    settings = {"policy": Policy(**policy)} if policy else {}
-    return Task(id, agent, inputs=inputs or {}, needs=needs, **settings)
+    return Task(id, agent, inputs=inputs or {}, needs=needs, policy=Policy(**policy) if policy else UNSET)
 
 
 class Bench:

@@ -1,5 +1,6 @@
 """What messages do that neither the ladder, nor patches, nor closing is about."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,7 +115,6 @@ def test_notes_reports_and_use_are_journaled() -> None:
 def test_an_approval_comes_before_the_start(value: Any, status: str) -> None:
     """A run that only waits for a person is idle; the answer starts the task or fails it."""
     bench = Bench(SHY).begin(task("a", agent="shy"))
-    bench.state.tasks["a"].task = bench.state.tasks["a"].task
     bench.admit("a")
     idle = bench.state.idle
     bench.send(msg.Answer(0.0, "approve:a:1", value, "ann"))
@@ -219,6 +219,92 @@ def test_what_the_budget_does_not_allow_is_not_started(budget: Budget, words: st
     assert (bench.statuses["a"], problem is not None and problem.message) == ("failed", words)
 
 
+def test_what_the_budget_allows_is_started() -> None:
+    """While there is something left."""
+    bench = Bench(AgentCard(name="model", needs_model=True))
+    bench.begin(task("a", agent="model"), budget=Budget(max_calls=1, max_tokens=1, max_money=1))
+    assert bench.admit("a") == "run/a/1/1/1"
+
+
+def test_an_approval_shows_the_objective() -> None:
+    """So that the person knows what is agreed to."""
+    bench = Bench(SHY).begin(task("z"), replace(task("a", agent="shy"), objective="Delete it."), answer="$z")
+    bench.admit("a")
+    question = bench.state.requests["approve:a:1"].question
+    assert question == "Start 'a' with agent 'shy'? Its objective: Delete it."
+
+
+def test_a_caller_waits_for_all_that_it_delegated() -> None:
+    """It takes a slot again when the last one has ended."""
+    bench = Bench().begin(task("a"))
+    key = bench.admit("a")
+    blocked: list[int] = []
+    for name in ("a.1", "a.2"):
+        bench.send(msg.Delegate(0.0, key, name, "worker", {}))
+        blocked.append(bench.state.blocked)
+    for name in ("a.1", "a.2"):
+        bench.succeed(name)
+        blocked.append(bench.state.blocked)
+    assert blocked == [1, 1, 1, 0]
+
+
+def test_what_a_task_delegated_and_did_not_wait_for_ends_with_it() -> None:
+    """What had ended before stays as it was."""
+    bench = Bench().begin(task("a"))
+    for name in ("a.1", "a.2"):
+        bench.send(msg.Delegate(0.0, bench.key("a") if bench.state.running else bench.admit("a"), name, "worker", {}))
+    bench.succeed("a.1")
+    assert kinds(bench.succeed("a"))[:2] == ["TaskCancelled a.2", "TaskSucceeded a"]
+
+
+def test_a_late_failure_changes_nothing() -> None:
+    """Nor does it count twice what it used."""
+    bench = Bench().begin(task("a"), task("b"), answer="$b")
+    key = bench.admit("a")
+    sent = [bench.send(msg.Fail(0.0, key, FailureKind.PERMANENT, ("no",), usage=USAGE)) for _ in range(2)]
+    assert ([kinds(events)[-1] for events in sent], bench.state.spent) == (["TaskFailed a", "OutcomeLate a"], USAGE)
+
+
+def test_a_streamed_task_below_a_failed_one_is_skipped() -> None:
+    """Its join is decided as it enters."""
+    bench = Bench().begin(policy=Policy(replans=0))
+    bench.send(msg.Propose(0.0, (task("a"),), "model"))
+    bench.fail("a")
+    bench.send(msg.Propose(0.0, (task("b", "a"),), "model"))
+    assert (bench.statuses["b"], bench.state.tasks["b"].cause) == ("skipped", "a")
+
+
+def test_ranks_are_of_what_is_left() -> None:
+    """What has ended has no path; the longest of several counts; a mean that is known beats a hop."""
+    bench = Bench().begin()
+    bench.send(msg.Propose(0.0, (task("a"), task("b", "a"), task("c", "a")), "model"))
+    bench.admit("a")
+    bench.now = 4.0
+    bench.succeed("a")
+    bench.succeed("b")
+    bench.send(msg.Propose(0.0, (task("d", "c"), task("e", "c"), task("f", "d")), "model"))
+    first = next_ready(bench.state)
+    assert (first, bench.state.tasks["c"].rank) == ("c", 6.0)
+
+
+def test_a_heap_forgets_what_is_no_longer_ready() -> None:
+    """An entry that has gone stale is passed over, and an empty heap gives none."""
+    other = AgentCard(name="other")
+    bench = Bench(other).begin(task("a"), task("b", agent="other"))
+    first = next_ready(bench.state)
+    bench.admit(first)
+    assert (first, next_ready(bench.state), next_ready(bench.state, {"other"})) == ("a", "b", None)
+
+
+def test_a_run_at_work_is_not_idle_and_a_finished_one_is() -> None:
+    """Idle is when only somebody outside can go on."""
+    bench = Bench().begin(task("a"))
+    bench.admit()
+    working = bench.state.idle
+    bench.succeed("a")
+    assert (working, bench.state.idle) == (False, True)
+
+
 def test_delegation_is_bounded_in_depth() -> None:
     """A call beyond max_depth fails."""
     bench = Bench().begin(task("a"), budget=Budget(max_depth=0))
@@ -231,15 +317,11 @@ def test_the_objective_is_frozen_with_the_inputs() -> None:
     """Its digest differs when a value that is filled in does."""
     digests: set[str] = set()
     for value in (1, 2):
-        bench = Bench().begin(task("a"), replace_objective("b", "Say ${a}."))
+        bench = Bench().begin(task("a"), replace(task("b", "a"), objective="Say ${a}."))
         bench.succeed("a", value)
         bench.admit("b")
         digests.add(bench.state.tasks["b"].inputs)
     assert len(digests) == 2
-
-
-def replace_objective(id: str, objective: str):  # a task that waits for `a` in words
-    return type(task(id))(id, "worker", objective, needs=("a",))
 
 
 def test_recovery_is_to_apply_the_journal_and_carry_out_what_is_pending() -> None:

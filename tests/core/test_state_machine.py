@@ -64,7 +64,11 @@ class Run(RuleBasedStateMachine):
             tasks.append(data.draw(_task(name, [task.id for task in tasks])))
         policy = Policy(replans=data.draw(st.integers(0, 2)))
         budget = Budget(max_calls=3, max_depth=1, max_tasks=12) if small else Budget()
-        planned = {"planner": "model" if planner or not whole else None, "person": person, "budget": budget}
+        planned: dict[str, Any] = {
+            "planner": "model" if planner or not whole else None,
+            "person": person,
+            "budget": budget,
+        }
         self.bench.begin(*tasks, policy=policy, **planned)
 
     # What there is
