@@ -11,6 +11,8 @@ from agentorch.core.failures import FailureKind, Problem
 from agentorch.runtime.outcome import Outcome, OutcomeStatus
 
 SUCCEEDED, FAILED, ENVIRONMENT, PARTIAL, WAITING = 0, 1, 2, 3, 4
+_MOST: Final = 8
+"""Problems that are listed."""
 STOPPED: Final = "interrupted"
 """Code of the problem of a run that Ctrl-C stopped."""
 
@@ -40,8 +42,8 @@ def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup) 
     _problems(screen, outcome)
     if outcome.status is OutcomeStatus.WAITING:
         screen.say(f"go on with: {command('resume', outcome.run_id, setup.flags())}")
-    elif code == FAILED:
-        screen.say(f"see why: {command('runs show', outcome.run_id, setup.flags('--journal'))}")
+    elif code in {FAILED, PARTIAL}:
+        screen.say(f"see more: {command('runs show', outcome.run_id, setup.flags('--journal'))}")
     screen.dim(summary(outcome))
     return code
 
@@ -98,8 +100,10 @@ def _problems(screen: Screen, outcome: Outcome) -> None:
         screen.say(f"{word}: {lines[0]}", "yellow")
         return
     screen.say(f"{word}:" if lines else word, "yellow")
-    for line in lines:
+    for line in lines[:_MOST]:
         screen.say(f"  {line}")
+    if len(lines) > _MOST:
+        screen.say(f"  and {len(lines) - _MOST} more")
 
 
 def _in_words(problem: Problem) -> str:

@@ -51,7 +51,7 @@ def tokens(usage: Usage) -> str:
 
 def money(usage: Usage) -> str | None:
     """Return what it cost, None when nothing can have."""
-    if not usage.calls and not usage.tokens:
+    if not usage.tokens and not usage.money:
         return None
     if usage.unpriced and not usage.money:
         return "price unknown"

@@ -2,10 +2,16 @@
 
 import io
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agentorch.cli.journals import label
+from agentorch.ports.journal import RunRecord
 from tests.cli.conftest import Command
 
 
@@ -134,3 +140,73 @@ def test_settings_come_from_a_env_file(agentorch: Command, home: Path, monkeypat
     agentorch("run", "--plan", "plan.yaml", "-a", "team.py", "--journal", "from-option.db")
     assert (home / "from-option.db").exists()
     assert "evil" not in agentorch("doctor").out
+
+
+class Saying(BaseHTTPRequestHandler):
+    """A server that always says the same, with a count of its tokens."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        head: dict[str, Any] = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+        usage = {"prompt_tokens": 1204, "completion_tokens": 310, "total_tokens": 1514}
+        delta = {"role": "assistant", "content": "It is *sound*."}
+        chunks: list[dict[str, Any]] = [
+            head | {"choices": [{"index": 0, "delta": delta, "finish_reason": "stop"}]},
+            head | {"choices": [], "usage": usage},
+        ]
+        body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def saying() -> Iterator[str]:
+    """The base URL of a server that answers."""
+    server = HTTPServer(("127.0.0.1", 0), Saying)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_small_print_counts_what_a_model_used(
+    agentorch: Command, home: Path, saying: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens in and out, and the price or that it is unknown."""
+    monkeypatch.setenv("OPENAI_BASE_URL", saying)
+    (home / "judge.md").write_text("---\nname: judge\ndescription: Judges.\n---\nJudge it.\n", encoding="utf-8")
+    (home / "judge.yaml").write_text("tasks: [{id: a, agent: judge, inputs: {draft: x}}]", encoding="utf-8")
+    said = agentorch("run", "--plan", "judge.yaml", "-a", "judge.md", "-m", "local-model", "--no-progress")
+    assert (said.code, said.out) == (0, "It is *sound*.\n"), said.err
+    assert said.err.startswith("1 task · 1,204 in + 310 out tokens · price unknown · ")
+
+
+def test_a_run_whose_time_is_up(agentorch: Command, home: Path) -> None:
+    """Exit code 3 when something was done: what is done is the answer."""
+    (home / "slow.yaml").write_text(
+        "tasks:\n"
+        "  - {id: facts, agent: researcher, inputs: {topic: Buses}}\n"
+        "  - {id: wait, agent: sleeper, inputs: {topic: $facts.0}}\n",
+        encoding="utf-8",
+    )
+    said = agentorch("run", "--plan", "slow.yaml", "-a", "team.py", "--timeout", "0.5", "--no-progress")
+    assert said.code == 3, said
+    assert "the run's 0.5 seconds are up" in said.err
+
+
+def test_run_ids_are_named_in_full_when_they_begin_alike() -> None:
+    """Two runs of one millisecond share the beginning that is usually shown."""
+    alike = [RunRecord(f"01a208f7-908e-{end}", "", "failed", 0, 0, 1) for end in ("7a", "7b")]
+    other = RunRecord("01a208f8-908e-7a", "", "failed", 0, 0, 1)
+    assert [label(record, [*alike, other]) for record in (*alike, other)] == [
+        "01a208f7-908e-7a",
+        "01a208f7-908e-7b",
+        "01a208f8-908e",
+    ]
