@@ -19,6 +19,7 @@ from agentorch.errors import JournalError
 from agentorch.journal import reader
 from agentorch.journal.appending import pack
 from agentorch.journal.kept import SqliteBlobs
+from agentorch.journal.owners import Owners
 from agentorch.journal.reader import Reader
 from agentorch.journal.schema import Durability, prepare
 from agentorch.journal.writer import Writer
@@ -39,6 +40,7 @@ class SqliteJournal:
         """The file."""
         self._writer = Writer(self.path, durability)
         self._reader = Reader(self.path)
+        self._owners = Owners(self.path)
         self.blobs = SqliteBlobs(self._writer, self._reader)
         """Where the large values of the runs are kept."""
 
@@ -55,11 +57,19 @@ class SqliteJournal:
     async def close(self) -> None:
         """Wait for what was queued, then release the file; harmless when it is not open."""
         try:
-            await (
-                self._reader.close()
-            )  # first: the last connection, which tidies the file up, must be the one that writes
+            # The reader first: the last connection, which tidies the file up, must be the one that writes.
+            await self._reader.close()
         finally:
             await self._writer.close()
+            self._owners.release()
+
+    def claim(self, owner: str) -> None:
+        """Be `owner` until the journal is closed."""
+        self._owners.claim(owner)
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether a live process has claimed to be `owner`."""
+        return self._owners.is_alive(owner)
 
     def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
         """Queue `events` behind `after`; the future is done when they are on the disk."""

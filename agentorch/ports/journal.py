@@ -113,3 +113,16 @@ class KeepsBlobs(Protocol):
     """A journal that keeps the large values of its runs with the same promise as its events."""
 
     blobs: Blobs
+
+
+@runtime_checkable
+class KnowsOwners(Protocol):
+    """A journal that can tell whether the owner of a run is still alive."""
+
+    def claim(self, owner: str) -> None:
+        """Be `owner` for as long as the journal is open in this process."""
+        ...
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether a live process has claimed to be `owner`."""
+        ...

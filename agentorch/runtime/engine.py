@@ -20,7 +20,7 @@ from agentorch.models import open_model
 from agentorch.planning.model_planner import ModelPlanner
 from agentorch.planning.rule_planner import RulePlanner
 from agentorch.ports.blobs import Blobs
-from agentorch.ports.journal import Journal, KeepsBlobs
+from agentorch.ports.journal import Journal, KeepsBlobs, KnowsOwners
 from agentorch.ports.model import Model
 from agentorch.ports.planner import Planner
 from agentorch.prompts import Prompts
@@ -62,6 +62,8 @@ class Engine:
     async def open(self) -> Self:
         """Open the journal and the bus, and start to supervise and to work."""
         await self.journal.open()
+        if isinstance(self.journal, KnowsOwners):
+            self.journal.claim(self.owner)
         try:
             await self.bus.open()
         except BaseException:

@@ -18,6 +18,7 @@ from agentorch.core.usage import Budget
 from agentorch.core.verifier import Verified, verify
 from agentorch.errors import ConfigurationError, PlanError, RunKeyError, RunNotFoundError, RunOwnedError
 from agentorch.plans import Plan
+from agentorch.ports.journal import KnowsOwners
 from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.hosted import HostedRun
@@ -170,6 +171,7 @@ class Launch:
         state = await self._replayed(run_id)
         if state.finished:
             return self._read_only(state)
+        self._check_owner(state)
         self._check_versions(state)
         run = self.engine.supervisor.host(state)
         self.engine.supervisor.send(run, inbox.Adopt(self.engine.supervisor.now(), self.engine.owner))
@@ -179,6 +181,17 @@ class Launch:
             self.engine.supervisor.expire_at(run, state.budget.max_seconds)
         self.engine.supervisor.recover(run)
         return self._run(run)
+
+    def _check_owner(self, state: RunState) -> None:
+        """Refuse to take a run from a process that is alive and has not let it stand still."""
+        journal = self.engine.journal
+        if not isinstance(journal, KnowsOwners) or state.stopped is not None or state.owner == self.engine.owner:
+            return
+        if state.running and journal.is_alive(state.owner):
+            raise RunOwnedError(
+                f"run {state.run_id} is being carried out by {state.owner}: watch it with `agentorch runs watch "
+                f"{state.run_id}`, or stop that process first"
+            )
 
     def _check_versions(self, state: RunState) -> None:
         """Refuse to go on with agents that are not there any more."""

@@ -2,15 +2,15 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agentorch import Orchestrator, Plan, agent
-from agentorch.errors import JournalConflict
+from agentorch.errors import JournalConflict, RunOwnedError
 from agentorch.events import RunFinished
 from agentorch.journal.memory import MemoryJournal
 from agentorch.journal.sqlite import SqliteJournal
-from agentorch.ports.journal import Journal
 from agentorch.runtime.outcome import OutcomeStatus
 
 
@@ -19,8 +19,9 @@ async def test_who_adopts_a_run_fences_its_old_owner(kind: str, tmp_path: Path) 
     """Two orchestrators on one journal: after the second adopts, the first can write nothing more."""
     gate, adopted = asyncio.Event(), asyncio.Event()
     calls: list[str] = []
-    places: list[Journal] = (
-        [MemoryJournal()] * 2 if kind == "memory" else [SqliteJournal(tmp_path / "runs.db") for _ in range(2)]
+    memory = MemoryJournal()
+    places: list[Any] = (
+        [memory, memory] if kind == "memory" else [SqliteJournal(tmp_path / "runs.db") for _ in range(2)]
     )
 
     @agent(description="Waits for the gate.")
@@ -38,6 +39,10 @@ async def test_who_adopts_a_run_fences_its_old_owner(kind: str, tmp_path: Path) 
         Orchestrator([waiting], journal=places[1]) as second,
     ):
         run = await first.submit(plan)
+        if kind == "sqlite":
+            with pytest.raises(RunOwnedError, match="is being carried out by"):
+                await second.resume(run.id)
+            places[0]._owners.release()  # as if its process had died
         taking_over = asyncio.create_task(second.resume(run.id))
         await adopted.wait()
         gate.set()
