@@ -182,9 +182,9 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     _gain(state, event.key, Dispatch(event.key, event.task))
 
 
-def _leave_running(state: RunState, task: TaskState) -> None:
+def _leave_running(state: RunState, task: TaskState, key: str) -> None:
     """Take a running task out of the counts and its key out of what is pending."""
-    state.pending.pop(state.key_of(task), None)
+    del state.pending[key]
     state.running -= 1
     state.running_by_agent[task.agent] -= 1
 
@@ -192,7 +192,7 @@ def _leave_running(state: RunState, task: TaskState) -> None:
 def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
     task = state.tasks[event.task]
     if task.status is Status.RUNNING:
-        _leave_running(state, task)
+        _leave_running(state, task, event.key)
         count, total = state.means.get(task.agent, (0, 0.0))
         state.means[task.agent] = (count + 1, total + event.at - task.started)
     _charge(state, task, event.usage)
@@ -220,7 +220,7 @@ def _charge(state: RunState, task: TaskState, usage: Usage | None) -> None:
 
 def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     task = state.tasks[event.task]
-    _leave_running(state, task)
+    _leave_running(state, task, event.key)
     _charge(state, task, event.usage)
     if task.ladder is None:
         task.ladder = Ladder(task.task.agent, since=task.started)
@@ -277,7 +277,7 @@ def _end(state: RunState, name: str, status: Status, event: ev.TaskFailed | ev.T
             state.cancelling = state.cancelling or f"'{name}' failed"
     if task.status is Status.RUNNING:
         key = state.key_of(task)
-        _leave_running(state, task)
+        _leave_running(state, task, key)
         state.gained.append(Withdraw(key, name))
         state.unsettled[key] = None
     settle(state, task, status)

@@ -34,8 +34,7 @@ class Key(NamedTuple):
 
 def digest(value: Any) -> str:
     """Return 32 hex digits of SHA-256 over the canonical JSON of `value`."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_encode)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(_CANONICAL.encode(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def fraction(text: str) -> float:
@@ -45,3 +44,6 @@ def fraction(text: str) -> float:
 
 def _encode(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r:.80}")
+
+
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_encode)
