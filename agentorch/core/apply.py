@@ -21,7 +21,23 @@ _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGUR
 """Failures that say nothing of the output that a repair is about."""
 
 
-def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915  # the table of events
+RunEvent = (
+    ev.RunStarted
+    | ev.RunAdopted
+    | ev.PlanCompleted
+    | ev.ReplanRequested
+    | ev.PlanPatched
+    | ev.ReplanFailed
+    | ev.RunStopped
+    | ev.RunAborted
+    | ev.RunCancelling
+    | ev.UsageAdded
+    | ev.RunFinished
+)
+"""What happens to the run as a whole."""
+
+
+def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912  # a table
     """Bring `state` from just before `event` to just after it."""
     if event.seq != state.seq + 1:
         raise ValueError(f"run {state.run_id}: event {event.seq} cannot follow {state.seq}")
@@ -54,49 +70,55 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
         case ev.OutcomeLate():
             state.unsettled.pop(known.key, None)
             _spend(state, known.usage)
-        case ev.UsageAdded():
-            _spend(state, known.usage)
-        case ev.RunStarted():
-            _run_started(state, known)
-        case ev.RunAdopted():
-            state.owner = known.owner
-            state.stopped = None
-            state.status = _phase(state)
-        case ev.PlanCompleted():
-            _plan_completed(state, known)
-        case ev.ReplanRequested():
-            _replan_requested(state, known)
-        case ev.PlanPatched():
-            _replan_ended(state)
-            apply_patch(state, known)
-        case ev.ReplanFailed():
-            _replan_ended(state)
         case ev.RequestOpened():
             _request_opened(state, known)
         case ev.RequestAnswered():
             _request_answered(state, known)
-        case ev.RunStopped():
-            state.stopped = known.problem
-            state.status = _phase(state)
-        case ev.RunAborted():
-            state.aborted = True
-            state.problems.append(known.problem)
-            state.pending.pop("plan", None)
-            state.replan = None
-        case ev.RunCancelling():
-            state.cancelling = known.reason or known.by
-            state.pending.pop("plan", None)
-            state.replan = None
-        case ev.RunFinished():
-            state.status = known.status
-            state.finished = True
-            state.problems = list(known.problems)
-            state.replan = None
-            state.pending.clear()
         case ev.PlanRejected() | ev.PlanNoted() | ev.InputTrimmed() | ev.TaskReported():
             pass
         case _:
-            assert_never(known)
+            _apply_to_run(state, known)
+
+
+def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901  # a table
+    match event:
+        case ev.RunStarted():
+            _run_started(state, event)
+        case ev.UsageAdded():
+            _spend(state, event.usage)
+        case ev.RunAdopted():
+            state.owner = event.owner
+            state.stopped = None
+            state.status = _phase(state)
+        case ev.PlanCompleted():
+            _plan_completed(state, event)
+        case ev.ReplanRequested():
+            _replan_requested(state, event)
+        case ev.PlanPatched():
+            _replan_ended(state)
+            apply_patch(state, event)
+        case ev.ReplanFailed():
+            _replan_ended(state)
+        case ev.RunStopped():
+            state.stopped = event.problem
+            state.status = _phase(state)
+        case ev.RunAborted():
+            state.aborted = True
+            state.problems.append(event.problem)
+            state.pending.pop("plan", None)
+            state.replan = None
+        case ev.RunCancelling():
+            state.cancelling = event.reason or event.by
+            state.pending.pop("plan", None)
+            state.replan = None
+        case ev.RunFinished():
+            state.status = event.status
+            state.finished = True
+            state.problems = list(event.problems)
+            state.replan = None
+            state.pending.clear()
+        case _:
+            assert_never(event)
 
 
 def _phase(state: RunState) -> str:

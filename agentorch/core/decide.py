@@ -60,23 +60,9 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
         case msg.Answer():
             return _answer(state, message, stamp)
         case msg.Report():
-            return _of_running(
-                state, message.key, lambda t: stamp(ev.TaskReported, task=t.task.id, key=message.key, text=message.text)
-            )
+            return _report(state, message, stamp)
         case msg.Trim():
-            return _of_running(
-                state,
-                message.key,
-                lambda t: stamp(
-                    ev.InputTrimmed,
-                    task=t.task.id,
-                    key=message.key,
-                    input=message.input,
-                    tokens=message.tokens,
-                    kept=message.kept,
-                    blob=message.blob,
-                ),
-            )
+            return _trim(state, message, stamp)
         case msg.Spend():
             return [stamp(ev.UsageAdded, purpose=message.purpose, usage=message.usage)]
         case msg.Cancel():
@@ -94,6 +80,28 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
 def _of_running(state: RunState, key: str, make: Callable[[TaskState], ev.Event]) -> list[ev.Event]:
     task = state.of_key(key)
     return [make(task)] if task is not None else []
+
+
+def _report(state: RunState, message: msg.Report, stamp: Stamp) -> list[ev.Event]:
+    def report(task: TaskState) -> ev.Event:
+        return stamp(ev.TaskReported, task=task.task.id, key=message.key, text=message.text)
+
+    return _of_running(state, message.key, report)
+
+
+def _trim(state: RunState, message: msg.Trim, stamp: Stamp) -> list[ev.Event]:
+    def trim(task: TaskState) -> ev.Event:
+        return stamp(
+            ev.InputTrimmed,
+            task=task.task.id,
+            key=message.key,
+            input=message.input,
+            tokens=message.tokens,
+            kept=message.kept,
+            blob=message.blob,
+        )
+
+    return _of_running(state, message.key, trim)
 
 
 def _late(state: RunState, message: msg.Succeed | msg.Fail, stamp: Stamp) -> list[ev.Event]:
