@@ -19,7 +19,7 @@ async def ask_person(run: Run, screen: Screen) -> bool:
         said = await anyio.to_thread.run_sync(partial(_read_line, _hint(request)), abandon_on_cancel=True)
         if said is None:
             return False
-        await run.answer(request.request_id, _value(request, said), by="user")
+        await run.answer(request.request_id, answer_from(request, said), by="user")
     return True
 
 
@@ -39,7 +39,8 @@ def _read_line(hint: str) -> str | None:
     return line.strip() if line else None
 
 
-def _value(request: Request, said: str) -> Any:
+def answer_from(request: Request, said: str) -> Any:
+    """Return what was typed in the form that the request asks for."""
     if request.kind == "approval":
         return said.lower() in {"y", "yes"}
     if request.kind == "failure":
