@@ -90,7 +90,7 @@ def test_the_table_at_80_columns() -> None:
     story.tell(inbox.Report(story.tick(), story.state.key_of(story.state.tasks["merge"]), "\x1b[31mpage\n2"))
     assert drawn(story, width=80) == [
         "✓ load   loader 1.0 s",
-        "⠋ merge  loader 2.0 s ␛[31mpage 2",
+        "⠇ merge  loader 2.0 s ␛[31mpage 2",
         "· report loader       needs merge",
     ]
 
