@@ -86,6 +86,8 @@ def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> l
 def _may_replan(state: RunState, task: TaskState) -> bool:
     if state.planner is None or task.caller is not None or task.task.agent == ANSWERER:
         return False
+    if task.started and state.catalog[task.agent].effects == "once":
+        return False  # nobody knows what it has done: another agent might do it twice
     return state.replan is not None or state.replans < state.policy.replans
 
 

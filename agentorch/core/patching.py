@@ -147,14 +147,18 @@ def _stands(state: RunState, task: Task) -> bool:
 
 
 def _refusals(state: RunState, patch: Patch) -> tuple[Problem, ...]:
+    """Say which tasks may not start again, nor be replaced, because they have, or may have, changed the world."""
     problems: list[Problem] = []
-    for name in (*(task.id for task in patch.put), *patch.drop):
-        task = state.tasks.get(name)
-        if task is None or task.status is not Status.SUCCEEDED:
-            continue
-        if state.catalog[task.agent].effects != "none":
+    touched = [state.tasks[name] for name in state.tasks if name in patch.changed]
+    for task in (*touched, *reset_by(state, patch.changed)):
+        name, effects = task.task.id, state.catalog[task.agent].effects
+        if task.status is Status.SUCCEEDED and effects != "none":
             message = f"'{name}' has succeeded and its agent '{task.agent}' has effects: it may not be changed"
-            problems.append(Problem(Code.PATCH, message, task=name))
+        elif task.started and effects == "once":
+            message = f"'{name}' was begun and its agent '{task.agent}' has effects: it may not be changed"
+        else:
+            continue
+        problems.append(Problem(Code.PATCH, message, task=name))
     return tuple(problems)
 
 

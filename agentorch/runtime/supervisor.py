@@ -124,9 +124,13 @@ class Supervisor:
             waiter.set_result(value)
 
     def recover(self, run: HostedRun) -> None:
-        """Carry out again what the journal says is pending."""
+        """Carry out again what the journal says is pending; what may have had its effect already is not repeated."""
         for command in list(run.state.pending.values()):
-            self._carry_out(run, command)
+            if isinstance(command, Dispatch) and self._bus.local and _has_effect_once(run.state, command):
+                problem = "its process ended while it ran: whether its effect happened is not known"
+                self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))
+            else:
+                self._carry_out(run, command)
         for task in run.state.tasks.values():
             if task.waiting == "timer" and task.due is not None:
                 self._set_timer(run, SetTimer(task.task.id, task.due))
@@ -238,6 +242,10 @@ class Supervisor:
     def _expire(self, run: HostedRun, seconds: float) -> None:
         problem = Problem("budget", f"the run's {seconds:g} seconds are up", remedy="raise max_seconds and start again")
         self.send(run, inbox.Abort(self.now(), problem))
+
+
+def _has_effect_once(state: RunState, command: Dispatch) -> bool:
+    return state.catalog[state.tasks[command.task].agent].effects == "once"
 
 
 def work_of(state: RunState, task: TaskState, key: str) -> Work:

@@ -137,3 +137,16 @@ def test_with_needs_returns_the_same_task_when_nothing_is_missing() -> None:
     bare, complete = Task("t", "a"), Task("t", "a", "", {"p": "$y"}, ("y",))
     assert with_needs(bare, ()) is bare
     assert with_needs(complete, ("y",)) is complete
+
+
+def test_a_large_value_is_followed_where_it_is_read() -> None:
+    """A path into a blob reference makes one to that part; an objective that names one comes in pieces."""
+    outputs: dict[str, Any] = {"x": {"$blob": {"sha256": "ab", "size": 9}}, "y": {"x": blob("cd", "a")}, "z": "Z"}
+    part = {"$blob": {"sha256": "ab", "size": 9, "path": ["rows", "0"]}}
+    assert resolve({"p": "$x.rows.0", "q": "$y.x.b"}, outputs) == {"p": part, "q": blob("cd", "a", "b")}
+    assert fill("${z}: ${x.rows.0}!", outputs) == ["", "Z", ": ", {"x.rows.0": part}, "!"]
+
+
+def blob(sha256: str, *path: str) -> dict[str, Any]:
+    """Return a reference to a part of a blob."""
+    return {"$blob": {"sha256": sha256, "size": 9, "path": list(path)}}

@@ -53,4 +53,4 @@ async def test_who_adopts_a_run_fences_its_old_owner(kind: str, tmp_path: Path) 
 
     assert outcome.status is OutcomeStatus.SUCCEEDED
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert [type(event) for event in events].count(RunFinished) == 1
+    assert sum(isinstance(event, RunFinished) for event in events) == 1

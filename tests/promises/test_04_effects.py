@@ -1,0 +1,255 @@
+"""Promise 4: effects happen once, or are reported as unknown; never silently twice.
+
+Held today for agents that say `effects="once"`: what such an agent has begun is never begun again by the ladder, no
+patch touches it once it has succeeded, nothing of it starts before the plan is complete, and its `idempotency_key` is
+the same whenever it is asked. Journaled intents and receipts of single tools are to follow.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch.core.state import Request
+from agentorch.core.task import Task
+from agentorch.errors import TransientError
+from agentorch.events import PlanRejected
+from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
+from agentorch.runtime.outcome import OutcomeStatus
+
+
+class Account:
+    """The outside world: money that leaves once, and once more if somebody is careless."""
+
+    def __init__(self) -> None:
+        self.paid: list[int] = []
+
+    def agent(self, error: Exception | None = None, **settings: Any) -> Any:
+        """Return an agent that pays, and then may fail to say so."""
+
+        @agent(name="paying", description="Pays.", effects="once", **settings)
+        async def paying(amount: int) -> str:
+            self.paid.append(amount)
+            if error is not None:
+                raise error
+            return f"paid {amount}"
+
+        return paying
+
+
+def payment(worker: Any) -> Plan:
+    """Return a plan of one payment."""
+    plan = Plan("pay")
+    plan.add("pay", agent=worker, inputs={"amount": 3})
+    return plan
+
+
+@agent(description="Pays in another way.")
+async def spare(amount: int) -> str:
+    raise AssertionError("nobody knows whether the money has left: no other agent may be tried")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("the line went dead"), TransientError("later", retry_after=0.01), TimeoutError("no receipt")],
+    ids=["crash", "transient", "timeout"],
+)
+async def test_what_failed_half_way_is_never_started_again_by_itself(error: Exception) -> None:
+    """No retry, no next dispatch, no fallback: the task fails, and its problem says why."""
+    account = Account()
+    paying = account.agent(error, fallback="spare", attempts=5)
+    async with Orchestrator([paying, spare], policy=Policy(attempts=5, replans=0)) as orchestrator:
+        outcome = await orchestrator.run(payment(paying))
+
+    assert account.paid == [3]
+    assert outcome.status is OutcomeStatus.FAILED
+    assert str(error) in outcome.problems[0].message
+
+
+async def test_a_rejected_output_does_not_repeat_the_effect() -> None:
+    """The money has left, whatever the receipt looks like: no repair and no fresh attempt."""
+    account = Account()
+    paying = account.agent()
+
+    def never_good(output: str) -> str:
+        return "this is no receipt"
+
+    policy = Policy(attempts=5, repairs=5, replans=0)
+    async with Orchestrator([paying], validators=[never_good], policy=policy) as orchestrator:
+        outcome = await orchestrator.run(payment(paying))
+
+    assert account.paid == [3]
+    assert "this is no receipt" in outcome.problems[0].message
+
+
+async def test_a_person_decides_when_one_is_there() -> None:
+    """The run waits and asks; only a person's word starts it again."""
+    account = Account()
+    paying = account.agent(RuntimeError("the line went dead"))
+    asked: list[str] = []
+
+    def on_request(request: Request) -> str:
+        asked.append(request.question)
+        return "retry" if len(asked) == 1 else "fail"
+
+    policy = Policy(attempts=5, replans=0)
+    async with Orchestrator([paying], policy=policy, on_request=on_request) as orchestrator:
+        outcome = await orchestrator.run(payment(paying))
+
+    assert account.paid == [3, 3]
+    assert len(asked) == 2
+    assert "the line went dead" in asked[0]
+    assert outcome.status is OutcomeStatus.FAILED
+
+
+async def test_a_task_cut_off_half_way_is_unknown_and_not_repeated_by_a_resume(tmp_path: Path) -> None:
+    """The process ends between the payment and its receipt: the run says that it does not know, and waits or fails."""
+    account = Account()
+    begun = asyncio.Event()
+
+    @agent(name="paying", description="Pays.", effects="once")
+    async def stuck(amount: int) -> str:
+        account.paid.append(amount)
+        begun.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    async with Orchestrator([stuck], journal=tmp_path / "runs.db") as before:
+        run = await before.submit(payment(stuck))
+        await begun.wait()
+    async with Orchestrator([account.agent(), spare], journal=tmp_path / "runs.db") as after:
+        outcome = await after.resume(run.id)
+
+    assert account.paid == [3]
+    assert outcome.status is OutcomeStatus.FAILED
+    assert "not known" in outcome.problems[0].message
+
+
+async def test_no_patch_puts_another_agent_in_the_place_of_one_that_may_have_paid() -> None:
+    """The rules would find an agent that fits; they are not asked, and whoever plans otherwise is refused."""
+    account = Account()
+    paying = account.agent(RuntimeError("the line went dead"))
+
+    @agent(description="Fails.")
+    async def failing() -> str:
+        await asyncio.sleep(0.01)
+        raise RuntimeError("cannot")
+
+    @agent(description="Pays in another way.")
+    async def another(amount: int) -> str:
+        account.paid.append(amount)
+        return f"paid {amount}"
+
+    async with Orchestrator([paying, another], policy=Policy(attempts=1)) as orchestrator:
+        alone = await orchestrator.run(payment(paying))
+    planner = Patcher(Task("pay", "another", inputs={"amount": 3}), Task("other", "failing"))
+    plan = payment(paying)
+    plan.add("other", agent=failing)
+    async with Orchestrator([paying, another, failing], planner=planner, policy=Policy(attempts=1)) as orchestrator:
+        beside = await orchestrator.run(plan)
+
+    assert account.paid == [3, 3]
+    assert (alone.status, beside.status) == (OutcomeStatus.FAILED, OutcomeStatus.FAILED)
+    assert beside.states["pay"] == "failed"
+
+
+class Patcher:
+    """Wants to change a task that has succeeded."""
+
+    name = "patcher"
+
+    def __init__(self, *put: Task, drop: tuple[str, ...] = ()) -> None:
+        self._patch = Patch(put=put, drop=drop)
+
+    async def plan(self, request: PlanRequest, *, offer: Offer | None = None) -> PlanReport:
+        raise NotImplementedError
+
+    async def patch(self, request: PlanRequest) -> PlanReport:
+        return PlanReport(patch=self._patch)
+
+
+@pytest.mark.parametrize(
+    "planner",
+    [
+        Patcher(Task("pay", "paying", inputs={"amount": 4}), Task("tell", "telling", inputs={"text": "$pay"})),
+        Patcher(Task("tell", "telling", inputs={"text": "told"}), drop=("pay",)),
+    ],
+    ids=["another amount", "dropped"],
+)
+async def test_no_patch_touches_what_has_had_its_effect(planner: Patcher) -> None:
+    """The patch is refused with a reason, and the money leaves once."""
+    account = Account()
+    paying = account.agent()
+
+    @agent(description="Fails.")
+    async def failing(text: str) -> str:
+        raise RuntimeError("cannot")
+
+    @agent(description="Tells.")
+    async def telling(text: str) -> str:
+        return text
+
+    plan = payment(paying)
+    plan.add("tell", agent=failing, inputs={"text": "$pay"})
+    team = [paying, failing, telling]
+    async with Orchestrator(team, planner=planner, policy=Policy(attempts=1, replans=1)) as orchestrator:
+        run = await orchestrator.submit(plan)
+        events = [event async for event in run]
+        outcome = await run.outcome()
+
+    refused = [problem for event in events if isinstance(event, PlanRejected) for problem in event.problems]
+    assert account.paid == [3]
+    assert outcome.states["pay"] == "succeeded"
+    assert any("has effects" in problem.message and problem.task == "pay" for problem in refused)
+
+
+async def test_a_succeeded_effect_is_not_repeated_by_a_resume(tmp_path: Path) -> None:
+    """The run goes on in another process: the payment is read back."""
+    account = Account()
+    paying = account.agent()
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    @agent(description="Waits.")
+    async def waiting(text: str) -> str:
+        begun.set()
+        await gate.wait()
+        return text
+
+    plan = payment(paying)
+    plan.add("wait", agent=waiting, inputs={"text": "$pay"})
+    async with Orchestrator([paying, waiting], journal=tmp_path / "runs.db") as before:
+        run = await before.submit(plan)
+        await begun.wait()
+    gate.set()
+    async with Orchestrator([paying, waiting], journal=tmp_path / "runs.db") as after:
+        outcome = await after.resume(run.id)
+
+    assert account.paid == [3]
+    assert outcome.answer == "paid 3"
+
+
+async def test_the_idempotency_key_is_the_same_over_dispatches_attempts_and_agents() -> None:
+    """A service that knows the key sees one request, however often it is made."""
+    keys: list[str] = []
+
+    @agent(description="Posts.", effects="idempotent", fallback="other")
+    async def posting(context: Context) -> str:
+        keys.append(context.idempotency_key)
+        if len(keys) == 1:
+            raise TransientError("busy", retry_after=0.01)
+        raise RuntimeError("no")
+
+    @agent(description="Posts in another way.", effects="idempotent")
+    async def other(context: Context) -> str:
+        keys.append(context.idempotency_key)
+        return "posted"
+
+    plan = Plan("post")
+    plan.add("post", agent=posting)
+    async with Orchestrator([posting, other]) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert outcome.answer == "posted"
+    assert keys == [f"{outcome.run_id}/post"] * 4

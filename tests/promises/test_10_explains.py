@@ -1,0 +1,105 @@
+"""Promise 10: a run explains itself: the chain of causes of any task, out of the journal alone."""
+
+from pathlib import Path
+
+import pytest
+
+from agentorch import Orchestrator, Plan, Policy, agent
+from agentorch.errors import ConfigurationError
+from agentorch.events import Event
+from agentorch.journal.opening import open_journal
+from agentorch.runtime.why import explain
+
+
+@agent(description="Brings the data.", fallback="mirror")
+async def source() -> str:
+    raise RuntimeError("the server is gone")
+
+
+@agent(description="Brings the data from elsewhere.")
+async def mirror() -> str:
+    raise RuntimeError("the mirror is gone too")
+
+
+@agent(description="Cleans.")
+async def cleaner(text: str) -> str:
+    return text.strip()
+
+
+@agent(description="Writes.")
+async def writer(text: str) -> str:
+    return f"report on {text}"
+
+
+@agent(description="Says hello.")
+async def greeter() -> str:
+    return "hello"
+
+
+def report() -> Plan:
+    """Return a plan whose first task cannot succeed, and a task beside it."""
+    plan = Plan("report")
+    data = plan.add("data", agent=source)
+    clean = plan.add("clean", agent=cleaner, inputs={"text": data})
+    plan.add("report", agent=writer, inputs={"text": clean})
+    plan.add("hello", agent=greeter)
+    return plan
+
+
+async def journaled(path: Path) -> list[Event]:
+    """Carry the plan out, and read its journal as another process would."""
+    policy = Policy(attempts=1, replans=0)
+    async with Orchestrator([source, mirror, cleaner, writer, greeter], journal=path, policy=policy) as orchestrator:
+        outcome = await orchestrator.run(report())
+    journal = open_journal(path)
+    await journal.open()
+    try:
+        return await journal.read(outcome.run_id)
+    finally:
+        await journal.close()
+
+
+async def test_a_skipped_task_is_explained_down_to_its_grandparents_fallback(tmp_path: Path) -> None:
+    """From "it was skipped" over its parent to both failures of the first cause; every line names its event."""
+    events = await journaled(tmp_path / "runs.db")
+
+    lines = explain(events, "report")
+
+    chain = [(line.depth, line.text) for line in lines if "'" in line.text and line.depth < 3]
+    assert chain[0] == (0, "'report' was skipped: 'clean' brought nothing")
+    assert (1, "'clean' was skipped: 'data' brought nothing") in chain
+    assert any(depth == 2 and text.startswith("'data' failed: ") and "mirror is gone" in text for depth, text in chain)
+    words = "\n".join(line.text for line in lines)
+    steps = [
+        words.index(part)
+        for part in ("(crash): RuntimeError: the server", "fallback: 'mirror'", "(crash): RuntimeError: the mirror")
+    ]
+    assert steps == sorted(steps)
+    assert all("hello" not in line.text for line in lines)
+
+
+async def test_every_line_names_the_event_that_says_so(tmp_path: Path) -> None:
+    """The seqs are real, and the event there speaks of the line's task or of the whole run."""
+    events = await journaled(tmp_path / "runs.db")
+    by_seq = {event.seq: event for event in events}
+
+    for task in ("data", "clean", "report", "hello"):
+        lines = explain(events, task)
+        assert lines[0].text.startswith(f"'{task}' ")
+        for line in lines:
+            assert line.seq in by_seq
+    (skipped, *_) = explain(events, "report")
+    assert by_seq[skipped.seq].task == "data"
+    assert by_seq[skipped.seq].type == "TaskFailed"
+
+
+async def test_it_needs_only_the_journal_and_says_the_same_twice(tmp_path: Path) -> None:
+    """No team and no clock: the same events give the same lines, at every prefix without an error."""
+    events = await journaled(tmp_path / "runs.db")
+
+    assert explain(events, "report") == explain(list(events), "report")
+    known = next(event.seq for event in events if event.type == "TasksAccepted")
+    for prefix in range(known, len(events) + 1):
+        assert explain(events[:prefix], "report")
+    with pytest.raises(ConfigurationError, match="did you mean 'report'"):
+        explain(events, "reprot")
