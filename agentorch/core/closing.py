@@ -17,7 +17,7 @@ def is_due(state: RunState) -> bool:
     ending = state.cancelling is not None or state.aborted
     if state.open:
         return ending
-    return ending or (state.complete and state.replan is None)
+    return ending or state.complete
 
 
 def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:

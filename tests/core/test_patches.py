@@ -40,6 +40,30 @@ def test_a_dependent_is_kept_when_its_inputs_come_out_equal() -> None:
     assert (bench.statuses["b"], bench.state.outputs["b"], bench.state.tasks["b"].revision) == ("succeeded", 2, 2)
 
 
+def test_what_stands_below_a_reset_task_starts_again_too() -> None:
+    """All the way down, as far as values come out otherwise."""
+    bench = Bench().begin(task("a"), _refers("b", "a"), _refers("c", "b"), task("x", "c"), planner="model")
+    for name in ("a", "b", "c"):
+        bench.succeed(name, 1)
+    bench.fail("x")
+    bench.patched(task("a", inputs={"n": 1}), task("x", "c", inputs={"n": 1}))
+    before = bench.statuses
+    for name in ("a", "b"):
+        bench.succeed(name, 2)
+    bench.admit("c")
+    assert before == {"a": "ready", "b": "pending", "c": "pending", "x": "pending"}
+    assert bench.statuses == {"a": "succeeded", "b": "succeeded", "c": "running", "x": "pending"}
+
+
+def test_a_replan_that_nobody_waits_for_any_more_holds_no_run_open() -> None:
+    """Its tasks were cancelled by a join that went on: the run closes, and the patch comes too late."""
+    bench = Bench().begin(task("a"), task("b"), task("c", "a", "b", join="any", cancel_rest=True), planner="model")
+    bench.fail("a")
+    bench.succeed("b")
+    bench.succeed("c")
+    assert (bench.state.status, bench.patched(task("a", inputs={"n": 1}))) == ("succeeded", [])
+
+
 def test_the_same_spec_under_another_policy_keeps_its_output() -> None:
     """Only agent, objective and inputs make a task another one."""
     bench = Bench().begin(task("a"), task("x", "a"), planner="model")
