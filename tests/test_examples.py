@@ -211,3 +211,9 @@ def anchors_of(page: Path) -> set[str]:
     """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_each_promise_of_the_readme_has_its_test():
+    """The table names the files of `tests/promises`, each once."""
+    named = re.findall(r"`(test_\d\d_\w+\.py)` \|", PAGES[0].read_text(encoding="utf-8"))
+    assert named == sorted(path.name for path in (ROOT / "tests" / "promises").glob("test_*.py"))

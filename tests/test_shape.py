@@ -15,8 +15,6 @@ EXAMPLES = sorted((ROOT / "benchmarks").rglob("*.py"))
 
 FILE_LINES = 400
 FUNCTION_LINES = 60
-TABLE_LINES = 80
-"""For a function that is one exhaustive `match`: a table, one line or two for each case."""
 MEDIAN_FILE_LINES = 120
 SHORT_FUNCTION_LINES = 20
 SHORT_FUNCTIONS = 0.85
@@ -48,18 +46,12 @@ def lines_of(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-def is_table(function: Function) -> bool:
-    """Whether a function ends in a `match` that must name every case."""
-    last = function.body[-1]
-    return isinstance(last, ast.Match) and "assert_never" in ast.unparse(last.cases[-1])
-
-
-def functions_of(path: Path) -> Iterator[tuple[str, int, bool]]:
-    """Go through the functions of a file: name, lines (decorators and docstring included), whether it is a table."""
+def functions_of(path: Path) -> Iterator[tuple[str, int]]:
+    """Go through the functions of a file with their lines, decorators and docstrings included."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, Function):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            yield f"{name_of(path)}:{node.lineno} {node.name}", (node.end_lineno or first) - first + 1, is_table(node)
+            yield f"{name_of(path)}:{node.lineno} {node.name}", (node.end_lineno or first) - first + 1
 
 
 def calls_of(path: Path) -> Iterator[tuple[str, int]]:
@@ -86,13 +78,8 @@ def test_no_file_is_long(files: list[Path]):
 
 @pytest.mark.parametrize("files", [SOURCES, TESTS, EXAMPLES], ids=["sources", "tests", "benchmarks"])
 def test_no_function_is_long(files: list[Path]):
-    """A function fits on a screen; the core's tables of messages and events on a somewhat taller one."""
-    long = {
-        name: lines
-        for path in files
-        for name, lines, table in functions_of(path)
-        if lines > (TABLE_LINES if table else FUNCTION_LINES)
-    }
+    """A function fits on a screen."""
+    long = {name: lines for path in files for name, lines in functions_of(path) if lines > FUNCTION_LINES}
     assert long == {}
 
 
@@ -103,7 +90,7 @@ def test_the_usual_file_is_small():
 
 def test_the_usual_function_is_small():
     """At least 85 of 100 functions have at most 20 lines."""
-    lengths = [lines for path in SOURCES for _, lines, _ in functions_of(path)]
+    lengths = [lines for path in SOURCES for _, lines in functions_of(path)]
     assert sum(length <= SHORT_FUNCTION_LINES for length in lengths) / len(lengths) >= SHORT_FUNCTIONS
 
 
