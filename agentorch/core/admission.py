@@ -48,7 +48,7 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     if not task.approved and state.policy_of(task.task).approval == "before":
         return [_approval(task, stamp)]
     key = state.key_of(task)
-    return [stamp(ev.TaskStarted, task=name, key=key, inputs=frozen, reserved=message.reserved)]
+    return [stamp.trusted(ev.TaskStarted, task=name, key=key, inputs=frozen, reserved=message.reserved)]
 
 
 def _lack(state: RunState, task: TaskState) -> str | None:

@@ -118,7 +118,7 @@ def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Eve
         return _late(state, message, stamp)
     events = cancel_children(state, [task], stamp) if task.open_children else []
     events.append(
-        stamp(
+        stamp.trusted(
             ev.TaskSucceeded,
             task=task.task.id,
             key=message.key,

@@ -8,7 +8,7 @@ from agentorch.core.task import Task
 from agentorch.core.usage import UNLIMITED, Budget, Usage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that triples the cost, and each task makes one
 class Work:
     """One dispatch: everything that a worker needs, and nothing of the rest of the run."""
 
@@ -41,7 +41,7 @@ class Work:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that triples the cost, and each task makes one
 class Result:
     """What came of a dispatch: an accepted output, or a classified failure."""
 

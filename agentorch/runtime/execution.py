@@ -139,7 +139,12 @@ def sources_in(output: Any) -> tuple[str, ...]:
     listed: Any = cast("dict[str, Any]", output).get("sources")
     if not isinstance(listed, list):
         return ()
-    return tuple(item for item in cast("list[Any]", listed) if isinstance(item, str))
+    return tuple(_clean(item) for item in cast("list[Any]", listed) if isinstance(item, str))
+
+
+def _clean(text: str) -> str:
+    """Return `text` with what UTF-8 cannot hold replaced."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def failed(work: Work, error: Exception) -> Result:
