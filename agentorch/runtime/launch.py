@@ -173,13 +173,14 @@ class Launch:
             return self._read_only(state)
         self._check_owner(state)
         self._check_versions(state)
+        left = list(state.pending.values())
         run = self.engine.supervisor.host(state)
         self.engine.supervisor.send(run, inbox.Adopt(self.engine.supervisor.now(), self.engine.owner))
         await run.durable()
         run.account.spent = state.spent
         if state.budget.max_seconds is not None:
             self.engine.supervisor.expire_at(run, state.budget.max_seconds)
-        self.engine.supervisor.recover(run)
+        self.engine.supervisor.recover(run, left)
         return self._run(run)
 
     def _check_owner(self, state: RunState) -> None:

@@ -7,7 +7,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentorch.core import inbox
@@ -123,9 +123,9 @@ class Supervisor:
         if waiter is not None and not waiter.done():
             waiter.set_result(value)
 
-    def recover(self, run: HostedRun) -> None:
-        """Carry out again what the journal says is pending; what may have had its effect already is not repeated."""
-        for command in list(run.state.pending.values()):
+    def recover(self, run: HostedRun, left: Sequence[Command]) -> None:
+        """Carry out again what the last owner left pending; what may have had its effect already is not repeated."""
+        for command in left:
             if isinstance(command, Dispatch) and self._bus.local and _has_effect_once(run.state, command):
                 problem = "its process ended while it ran: whether its effect happened is not known"
                 self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))

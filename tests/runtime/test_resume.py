@@ -185,6 +185,34 @@ async def test_a_run_stopped_by_a_wrong_key_goes_on_with_a_good_one(tmp_path: Pa
 
 
 @pytest.mark.looptime
+async def test_a_stopped_run_goes_on_where_it_stood() -> None:
+    """What had not started when the run was stopped is started by the resume, once."""
+    calls: list[str] = []
+
+    @agent(description="Counts its calls, slowly.")
+    async def counted(name: str) -> str:
+        calls.append(name)
+        await asyncio.sleep(1)
+        return name
+
+    plan = Plan("two in a row")
+    first = plan.add("first", agent=counted, inputs={"name": "first"})
+    plan.add("second", agent=counted, inputs={"name": "second"}, needs=[first])
+    journal = MemoryJournal()
+    async with Orchestrator([counted], journal=journal, clock=LoopClock()) as before:
+        run = await before.submit(plan)
+        await run.stop(reason="enough for today")
+        stopped = await run.outcome()
+    async with Orchestrator([counted], journal=journal, clock=LoopClock()) as after:
+        outcome = await after.resume(run.id)
+
+    assert (stopped.status, stopped.states) == (OutcomeStatus.WAITING, {"first": "succeeded", "second": "ready"})
+    assert stopped.problems[0].message == "enough for today"
+    assert outcome.status is OutcomeStatus.SUCCEEDED
+    assert calls == ["first", "second"]
+
+
+@pytest.mark.looptime
 async def test_a_submitted_run_goes_on_by_itself() -> None:
     """`submit` returns at once; `attach` finds the run live, and both see the same."""
     async with Orchestrator([sleeper], clock=LoopClock()) as orchestrator:
