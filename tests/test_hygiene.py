@@ -17,9 +17,9 @@ def test_no_key_and_no_proxy_is_left():
 
 def test_only_loopback_can_be_reached():
     """A connection to any other address is refused before it leaves the machine."""
-    with socket.socket() as outside:
-        with pytest.warns(UserWarning, match="192.0.2.1"), pytest.raises(SocketConnectBlockedError):
-            outside.connect(("192.0.2.1", 443))
+    blocked = pytest.raises(SocketConnectBlockedError)
+    with socket.socket() as outside, pytest.warns(UserWarning, match="192.0.2.1"), blocked:
+        outside.connect(("192.0.2.1", 443))
 
 
 def test_loopback_can_be_reached():
