@@ -33,6 +33,8 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     task = state.tasks.get(message.task)
     if task is None or task.status is not Status.READY or state.stopped is not None:
         return []
+    if not state.complete and task.agent in state.with_effects:
+        return []
     name = task.task.id
     lack = _lack(state, task)
     if lack is not None:

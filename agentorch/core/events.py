@@ -195,7 +195,6 @@ class TaskDelegated(TaskEvent, frozen=True):
     """A running task called an agent: a task of its own, outside the plan."""
 
     type: Literal["TaskDelegated"] = "TaskDelegated"
-    """Id of the new task, `<caller>.<n>`."""
     spec: Task
     caller: str
     """Key of the dispatch that called."""
@@ -324,7 +323,7 @@ RunStatus = Literal["succeeded", "partial", "failed", "cancelled"]
 
 
 class RunFinished(Event, frozen=True):
-    """The last word: nothing follows."""
+    """The last word: nothing follows but what a late outcome used."""
 
     type: Literal["RunFinished"] = "RunFinished"
     status: RunStatus

@@ -29,14 +29,18 @@ def unready(state: RunState, task: TaskState) -> None:
 
 
 def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
-    """Return the id of the best ready task whose agent is not in `busy`, or None; it stays ready until admitted."""
+    """Return the id of the best ready task whose agent is not in `busy`, or None; it stays ready until admitted.
+
+    While the plan is being written, tasks whose agent has effects are not admissible.
+    """
     if not state.ready_count:
         return None
     if state.ranks_stale:
         rank(state)
+    held = frozenset[str]() if state.complete else state.with_effects
     best: tuple[float, int, str] | None = None
     for agent, heap in state.ready.items():
-        if agent in busy:
+        if agent in busy or agent in held:
             continue
         _drop_stale(state, agent, heap)
         if heap and (best is None or heap[0] < best):

@@ -240,6 +240,11 @@ class RunState:
         waits = not self.ready_count and not self.timers
         return waits and bool(self.requests) and len(self.pending) == len(self.requests)
 
+    @property
+    def with_effects(self) -> frozenset[str]:
+        """Agents that change the outside world: their tasks wait until the plan is complete."""
+        return frozenset(name for name, card in self.catalog.items() if card.effects != "none")
+
     def settings_of(self, task: Task) -> Policy:
         """Return what the journal alone says of the task: its own settings over the run's."""
         return (

@@ -40,7 +40,9 @@ class Host:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             run.calls.setdefault(name, []).append(waiter)
             await waiter
-            child = run.state.tasks[name]
+            child = run.state.tasks.get(name)
+            if child is None:
+                raise PermanentError(f"'{agent}' was taken out by a new plan")
         if child.status is Status.SUCCEEDED:
             return run.state.outputs[name]
         raise PermanentError(_why(child))

@@ -146,7 +146,7 @@ class Bench:
             self.send(msg.Answer(self.now, next(iter(state.requests)), False, "ann"))
         elif state.replan is not None:
             self.send(msg.PatchFailed(self.now, (), "planners"))
-        elif state.ready_count:
+        elif next_ready(state) is not None:
             self.admit()
         elif running:
             last = running[-1]

@@ -1,5 +1,6 @@
 """Promise 6: a plan is checked before it spends; each problem has a code to repair from."""
 
+import anyio
 import pytest
 
 from agentorch import Orchestrator, Plan, agent
@@ -8,6 +9,7 @@ from agentorch.core.task import Graph, Task
 from agentorch.errors import PlanError
 from agentorch.events import PlanRejected, TaskStarted
 from agentorch.ports.planner import Offer, PlanReport, PlanRequest, Ruling
+from agentorch.testing import LoopClock
 
 
 class Counter:
@@ -86,3 +88,39 @@ async def test_a_streamed_task_is_checked_before_it_is_dispatched() -> None:
     assert [problem.code for problem in problems] == ["E_UNKNOWN_AGENT"]
     assert [ruling.accepted for ruling in planner.rulings] == [(), ("good",)]
     assert [event.task for event in events if isinstance(event, TaskStarted)] == ["good"]
+
+
+class Unfinished:
+    """Offers two tasks, then takes its time before it says that the plan is whole."""
+
+    name = "unfinished"
+
+    async def plan(self, request: PlanRequest, *, offer: Offer | None = None) -> PlanReport:
+        tasks = (Task("look", "looking"), Task("pay", "paying"))
+        assert offer is not None
+        offer(tasks)
+        await anyio.sleep(1)
+        return PlanReport(Graph(tasks))
+
+    async def patch(self, request: PlanRequest) -> PlanReport:
+        return PlanReport()
+
+
+@pytest.mark.looptime
+async def test_what_has_effects_waits_for_the_whole_plan() -> None:
+    """While the plan is being written, only tasks without effects start."""
+
+    @agent(description="Looks.")
+    async def looking() -> str:
+        return "seen"
+
+    @agent(description="Pays.", effects="once")
+    async def paying() -> str:
+        return "paid"
+
+    async with Orchestrator([looking, paying], planner=Unfinished(), clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit("look and pay")
+        events = [event async for event in run]
+
+    began = {event.task: round(event.at - events[0].at, 2) for event in events if isinstance(event, TaskStarted)}
+    assert (began["look"], began["pay"]) == (0.0, 1.0)
