@@ -45,6 +45,7 @@ async def test_a_task_waits_for_approval_also_over_a_restart(tmp_path: Path) -> 
 
 async def test_a_refused_approval_fails_the_task() -> None:
     """A no is final, and says who."""
+
     def refuse(request: Request) -> bool:
         return request.kind != "approval"
 
