@@ -1,22 +1,29 @@
 """Plants each fault of tests/planted/*.toml in a copy of the code, and demands that the tests named with it fail.
 
-python .ci/planted.py CHECKOUT
+python .ci/planted.py CHECKOUT [WORD ...]      with words: only the faults whose names hold one of them
 
-A fault is one line that somebody might write by mistake. A test that passes with it guards nothing.
+A fault is one line that somebody might write by mistake. A test that passes with it guards nothing, and one that fails
+without it proves nothing.
 """
 
 import os
+import queue
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "build", "dist", "docs", "notebooks", "__pycache__", ".hypothesis")
+NEEDED = ("agentorch", "agents", "prompts", "tests", "pyproject.toml", "README.md")
+AT_ONCE = 2
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider", "--timeout=15")
 FAILED = 1
 """What pytest returns when tests ran and some failed."""
 
@@ -32,6 +39,60 @@ class Fault:
     tests: list[str]
 
 
+class Copy:
+    """A copy of the checkout, in which faults are planted one after the other."""
+
+    def __init__(self, checkout: Path, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir()
+        for name in NEEDED:
+            source = checkout / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            elif source.exists():
+                shutil.copy2(source, folder / name)
+
+    def check_import(self) -> str | None:
+        """Return what is wrong with where `agentorch` comes from."""
+        code = "import agentorch; print(agentorch.__file__)"
+        said = self._run([sys.executable, "-c", code]).stdout.strip()
+        wanted = str((self._folder / "agentorch" / "__init__.py").resolve())
+        return None if said == wanted else f"the copy is not what is imported: {said or 'nothing'}"
+
+    def check_tests(self, tests: list[str]) -> str | None:
+        """Return what is wrong with the tests when nothing is planted."""
+        done = self._run([*PYTEST, *tests])
+        return None if done.returncode == 0 else f"without any fault, pytest says: {_last_line(done.stdout)}"
+
+    def check(self, fault: Fault) -> str | None:
+        """Return what is wrong with the guards against a fault, or None when they saw it."""
+        path = self._folder / fault.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(fault.find) != 1:
+            return f"its line stands {text.count(fault.find)} times in {fault.file}, not once"
+        path.write_text(text.replace(fault.find, fault.replace), encoding="utf-8")
+        Path(cache_from_source(str(path))).unlink(missing_ok=True)
+        try:
+            done = self._run([*PYTEST, *fault.tests], PYTHONDONTWRITEBYTECODE="1")
+        finally:
+            path.write_text(text, encoding="utf-8")
+        said = _last_line(done.stdout)
+        seen = done.returncode == FAILED and re.search(r"\b\d+ failed\b", said)
+        return None if seen else f"pytest returned {done.returncode} for {' '.join(fault.tests)}: {said}"
+
+    def _run(self, command: list[str], **environment: str) -> "subprocess.CompletedProcess[str]":
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return subprocess.run(
+            command,
+            cwd=self._folder,
+            env=kept | {"PYTHONPATH": str(self._folder)} | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
 def faults_of(checkout: Path) -> Iterator[Fault]:
     """Go through the faults, in the order of the files and in them."""
     for path in sorted((checkout / "tests" / "planted").glob("*.toml")):
@@ -39,44 +100,47 @@ def faults_of(checkout: Path) -> Iterator[Fault]:
             yield Fault(**fault)
 
 
-def planted(checkout: Path, fault: Fault) -> str | None:
-    """Return what is wrong with the guards against a fault, or None when they saw it."""
-    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        copy = Path(folder) / "checkout"
-        shutil.copytree(checkout, copy, ignore=LEFT_OUT)
-        source = copy / fault.file
-        text = source.read_text(encoding="utf-8")
-        if text.count(fault.find) != 1:
-            return f"its line stands {text.count(fault.find)} times in {fault.file}, not once"
-        source.write_text(text.replace(fault.find, fault.replace), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [*command, "--timeout=30", *fault.tests],
-            cwd=copy,
-            env=os.environ | {"PYTHONPATH": str(copy)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode == FAILED:
-        return None
-    last = done.stdout.strip().splitlines()[-1:] or ["nothing was said"]
-    return f"pytest returned {done.returncode} for {' '.join(fault.tests)}: {last[0]}"
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["nothing was said"])[-1]
 
 
 def main() -> int:
     """Plant every fault; return 0 when each was seen."""
     checkout = Path(sys.argv[1]).resolve()
-    faults = list(faults_of(checkout))
+    words = sys.argv[2:]
+    faults = [fault for fault in faults_of(checkout) if not words or any(word in fault.name for word in words)]
     if not faults:
-        print("there are no planted faults in tests/planted/*.toml")
+        print("there are no such planted faults in tests/planted/*.toml")
         return 1
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        verdicts = list(pool.map(lambda fault: planted(checkout, fault), faults))
-    for fault, verdict in zip(faults, verdicts, strict=True):
-        print(f"{'seen  ' if verdict is None else 'MISSED'} {fault.name}" + (f": {verdict}" if verdict else ""))
-    return int(any(verdicts))
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        copies: queue.Queue[Copy] = queue.Queue()
+        for number in range(AT_ONCE):
+            copies.put(Copy(checkout, Path(folder).resolve() / str(number)))
+
+        def checked(fault: Fault) -> tuple[str | None, float]:
+            copy = copies.get()
+            began = time.monotonic()
+            try:
+                return copy.check(fault), time.monotonic() - began
+            finally:
+                copies.put(copy)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            # Each copy is warmed by a half of the tests: what they compile is there for the faults.
+            tests = sorted({test for fault in faults for test in fault.tests})
+            own = [copies.get() for _ in range(AT_ONCE)]
+            halves = [tests[number::AT_ONCE] for number in range(AT_ONCE)]
+            wrong = [copy.check_import() for copy in own]
+            wrong += pool.map(lambda copy, half: copy.check_tests(half) if half else None, own, halves)
+            for copy in own:
+                copies.put(copy)
+            verdicts = [] if any(wrong) else list(pool.map(checked, faults))
+    for words_of_it in filter(None, wrong):
+        print(words_of_it)
+    for fault, (verdict, seconds) in zip(faults, verdicts, strict=False):
+        seen = "seen  " if verdict is None else "MISSED"
+        print(f"{seen} {seconds:5.1f} s  {fault.name}" + (f": {verdict}" if verdict else ""))
+    return int(any(wrong) or any(verdict for verdict, _ in verdicts))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class PlannerDesk:
         for planner in self._planners:
             try:
                 report = await planner.plan(request, offer=self._offer(run, planner))
-            except (AgentorchError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001  # a planner may be anybody's: whatever it raises, the next is asked
                 if self._stopped_by(run, error):
                     return
                 problems += self._refuse(run, planner, error)
@@ -72,7 +72,7 @@ class PlannerDesk:
             request = plan_request(run.state, self._cards, failed=command.tasks)
             try:
                 report = await planner.patch(request)
-            except (AgentorchError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001  # a planner may be anybody's: whatever it raises, the next is asked
                 if self._stopped_by(run, error):
                     return
                 problems += self._refuse(run, planner, error)
@@ -116,7 +116,7 @@ class PlannerDesk:
         if isinstance(report, PlanReport):
             self._account_for(run, planner, report)
         given = getattr(error, "problems", None)
-        problems = list(given) if given else [Problem(_code_of(error), str(error))]
+        problems = list(given) if given else [Problem(_code_of(error), _words(error, planner))]
         self._send(run, inbox.Reject(self._now(), tuple(problems), planner.name))
         return problems
 
@@ -130,6 +130,13 @@ class PlannerDesk:
 
 
 _NO_PLANNER = Problem(Code.EMPTY, "no planner is configured", remedy="give a plan, or leave planner out")
+
+
+def _words(error: Exception, planner: Planner) -> str:
+    if isinstance(error, AgentorchError | ValueError):
+        return str(error)
+    log.error("planner %s crashed", planner.name, exc_info=error)
+    return f"planner {planner.name!r} crashed: {type(error).__name__}: {error}"
 
 
 def _code_of(error: Exception) -> str:

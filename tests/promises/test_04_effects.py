@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch.core.card import Effect
 from agentorch.core.state import Request
 from agentorch.core.task import Task
 from agentorch.errors import TransientError
@@ -26,10 +27,10 @@ class Account:
     def __init__(self) -> None:
         self.paid: list[int] = []
 
-    def agent(self, error: Exception | None = None, **settings: Any) -> Any:
+    def agent(self, error: Exception | None = None, effects: Effect = "once", **settings: Any) -> Any:
         """Return an agent that pays, and then may fail to say so."""
 
-        @agent(name="paying", description="Pays.", effects="once", **settings)
+        @agent(name="paying", description="Pays.", effects=effects, **settings)
         async def paying(amount: int) -> str:
             self.paid.append(amount)
             if error is not None:
@@ -178,10 +179,11 @@ class Patcher:
     ],
     ids=["another amount", "dropped"],
 )
-async def test_no_patch_touches_what_has_had_its_effect(planner: Patcher) -> None:
+@pytest.mark.parametrize("effects", ["once", "idempotent"])
+async def test_no_patch_touches_what_has_had_its_effect(effects: Effect, planner: Patcher) -> None:
     """The patch is refused with a reason, and the money leaves once."""
     account = Account()
-    paying = account.agent()
+    paying = account.agent(effects=effects)
 
     @agent(description="Fails.")
     async def failing(text: str) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from agentorch import Orchestrator, agent
+from agentorch import Orchestrator, Plan, agent
 from agentorch.events import PlanCompleted, PlanNoted, PlanRejected
+from agentorch.ports.planner import Offer, PlanReport, PlanRequest
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.scripted_model import ScriptedModel
 
@@ -68,3 +69,34 @@ async def test_a_bad_plan_is_repaired_or_replaced(name: str) -> None:
     told = [event for event in events if isinstance(event, PlanRejected | PlanNoted)]
     assert told or name == "fenced"
     assert len(model.requests) <= 4
+
+
+class Crashing:
+    """A planner with a bug of its own."""
+
+    name = "crashing"
+
+    async def plan(self, request: PlanRequest, *, offer: Offer | None = None) -> PlanReport:
+        raise KeyError("tasks")
+
+    async def patch(self, request: PlanRequest) -> PlanReport:
+        raise RuntimeError("no patch")
+
+
+async def test_a_planner_that_crashes_does_not_hang_the_run() -> None:
+    """Whatever a planner raises is a rejected plan: the rules take over, for the plan and for a patch."""
+
+    @agent(description="Writes a short poem from facts, but cannot.")
+    async def mute(facts: list[str]) -> str:
+        raise RuntimeError("nothing comes to mind")
+
+    async with Orchestrator([researcher, poet], planner=Crashing()) as orchestrator:
+        planned = await orchestrator.run("An ode to message buses")
+    hand_made = Plan("An ode")
+    facts = hand_made.add("facts", agent=researcher, inputs={"topic": "buses"})
+    hand_made.add("poem", agent=mute, inputs={"facts": facts})
+    async with Orchestrator([researcher, poet, mute], planner=Crashing()) as orchestrator:
+        patched = await orchestrator.run(hand_made)
+
+    assert planned.status is OutcomeStatus.SUCCEEDED
+    assert (patched.status, patched.answer) == (OutcomeStatus.SUCCEEDED, "Ode: buses carry envelopes.")

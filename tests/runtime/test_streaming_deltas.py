@@ -90,7 +90,8 @@ async def test_they_come_while_the_model_speaks() -> None:
 
 async def test_a_reader_that_sleeps_loses_the_oldest_deltas_and_no_event() -> None:
     """Deltas are lossy and bounded; the run does not wait, and events are all there."""
-    model = ScriptedModel(Reply(pieces=["x"] * (DELTAS + 100)))
+    pieces = [f"{number} " for number in range(DELTAS + 100)]
+    model = ScriptedModel(Reply(pieces=pieces))
     plan = Plan("write")
     plan.add("only", agent=WRITER)
     async with Orchestrator([WRITER], model=model, planner="rules", clock=LoopClock()) as orchestrator:
@@ -102,6 +103,6 @@ async def test_a_reader_that_sleeps_loses_the_oldest_deltas_and_no_event() -> No
         events = [event async for event in run]
 
     deltas = [item for item in rest if isinstance(item, TextDelta)]
-    assert outcome.answer == "x" * (DELTAS + 100)
-    assert len(deltas) == DELTAS
+    assert outcome.answer == "".join(pieces).strip()
+    assert [delta.text for delta in deltas] == pieces[100:]
     assert [first, *(item for item in rest if not isinstance(item, TextDelta))] == events
