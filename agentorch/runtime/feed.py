@@ -8,6 +8,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from agentorch.core.events import Event, RunFinished
@@ -55,49 +56,45 @@ class Feed:
 
     async def read(self, after: int = 0) -> AsyncGenerator[Event]:
         """Go through the events with `seq > after`, up to RunFinished or the end of the feed."""
-        self.readers += 1
-        try:
-            while True:
-                over = self._over
-                batch = self._recent(after)
-                if batch is None:
-                    batch = await self._journal.read(self._run_id, after=after, limit=PAGE)
+        async with aclosing(self._batches(after)) as batches:
+            async for batch in batches:
                 for event in batch:
-                    after = event.seq
                     yield event
-                    if isinstance(event, RunFinished):
-                        return
-                if not batch:
-                    if over:
-                        return
-                    await self._more(after)
-        finally:
-            self._leave()
 
     async def read_with_deltas(self, after: int = 0) -> AsyncGenerator[Event | TextDelta]:
         """The same, with the pieces of text that models say in between."""
-        self.readers += 1
         queue: deque[TextDelta] = deque(maxlen=DELTAS)
         self._deltas.append(queue)
         try:
+            async with aclosing(self._batches(after, queue)) as batches:
+                async for batch in batches:
+                    while queue:
+                        yield queue.popleft()
+                    for event in batch:
+                        yield event
+        finally:
+            self._deltas.remove(queue)
+
+    async def _batches(self, after: int, queue: deque[TextDelta] | None = None) -> AsyncGenerator[list[Event]]:
+        """Go through what there is, in batches; an empty one says that there are deltas."""
+        self.readers += 1
+        try:
             while True:
                 over = self._over
-                while queue:
-                    yield queue.popleft()
                 batch = self._recent(after)
                 if batch is None:
                     batch = await self._journal.read(self._run_id, after=after, limit=PAGE)
-                for event in batch:
-                    after = event.seq
-                    yield event
-                    if isinstance(event, RunFinished):
-                        return
-                if not batch and not queue:
+                if batch or queue:
+                    yield batch
+                if any(isinstance(event, RunFinished) for event in batch):
+                    return
+                if batch:
+                    after = batch[-1].seq
+                elif not queue:
                     if over:
                         return
                     await self._more(after, queue)
         finally:
-            self._deltas.remove(queue)
             self._leave()
 
     def _leave(self) -> None:
