@@ -28,7 +28,7 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
         retry_after=failure.retry_after,
     )
     problem = problem_of(task, failure)
-    if failure.kind is FailureKind.UNCONFIGURED:
+    if failure.kind is FailureKind.UNCONFIGURED and not _may_have_acted(state, task, failure):
         return [failed, *_stop(state, task, problem, stamp)]
     step = next_step(state, task, failure)
     if step is not None:
@@ -66,6 +66,13 @@ def give_up_without_patch(state: RunState, names: Iterable[str], stamp: Stamp) -
         if task.waiting == "replan" and task.problem is not None:
             events.append(_last_remedy(state, task, task.problem, stamp))
     return events
+
+
+def _may_have_acted(state: RunState, task: TaskState, failure: Fail) -> bool:
+    """Whether an effect that may happen once only may have happened: always, but at the first word with a model."""
+    card = state.catalog[task.agent]
+    first = failure.usage is None or failure.usage.calls <= 1
+    return card.effects == "once" and not (card.needs_model and first)
 
 
 def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:

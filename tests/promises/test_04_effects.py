@@ -15,7 +15,7 @@ from agentorch import Context, Orchestrator, Plan, Policy, agent
 from agentorch.core.card import Effect
 from agentorch.core.state import Request
 from agentorch.core.task import Task
-from agentorch.errors import TransientError
+from agentorch.errors import ConfigurationError, TransientError
 from agentorch.events import PlanRejected
 from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
 from agentorch.runtime.outcome import OutcomeStatus
@@ -67,6 +67,18 @@ async def test_what_failed_half_way_is_never_started_again_by_itself(error: Exce
     assert account.paid == [3]
     assert outcome.status is OutcomeStatus.FAILED
     assert str(error) in outcome.problems[0].message
+
+
+async def test_a_wrong_set_up_does_not_repeat_the_effect() -> None:
+    """A failure that stops other runs, to be resumed, ends this task: a resume would pay again."""
+    account = Account()
+    paying = account.agent(ConfigurationError("no printer for the receipt"))
+    async with Orchestrator([paying]) as orchestrator:
+        outcome = await orchestrator.run(payment(paying))
+
+    assert account.paid == [3]
+    assert outcome.status is OutcomeStatus.FAILED
+    assert "no printer" in outcome.problems[0].message
 
 
 async def test_a_rejected_output_does_not_repeat_the_effect() -> None:
