@@ -43,7 +43,17 @@ class PlannerDesk:
             run.planning.cancel()
         work = self._plan(run) if command.number == 0 else self._patch(run, command)
         run.planning = asyncio.get_running_loop().create_task(work, name="agentorch planner")
-        run.planning.add_done_callback(_log_crash)
+        run.planning.add_done_callback(lambda task: self._ended(run, command, task))
+
+    def _ended(self, run: HostedRun, command: AskPlanner, task: "asyncio.Task[None]") -> None:
+        """A planner that broke its contract must not leave the run waiting for it."""
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        log.error("a planner of run %s crashed", run.state.run_id, exc_info=error)
+        problems = (Problem("plan", f"{type(error).__name__}: {error}", remedy="mend the planner"),)
+        failed = inbox.PlanningFailed if command.number == 0 else inbox.PatchFailed
+        self._send(run, failed(self._now(), problems, "planners"))
 
     async def _plan(self, run: HostedRun) -> None:
         PLANNING_FOR.set(run.account)
@@ -143,11 +153,6 @@ def _code_of(error: Exception) -> str:
     if isinstance(error, ModelError):
         return str(error.kind)
     return "plan" if isinstance(error, PlanError) else Code.SYNTAX
-
-
-def _log_crash(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("a planner crashed", exc_info=task.exception())
 
 
 def plan_request(state: RunState, cards: Sequence[AgentCard], *, failed: Sequence[str] = ()) -> PlanRequest:

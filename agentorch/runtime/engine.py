@@ -6,7 +6,10 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any, Self, cast
+
+import anyio
 
 from agentorch import tokens
 from agentorch.blobs.memory import MemoryBlobs
@@ -28,6 +31,7 @@ from agentorch.runtime.account import charged
 from agentorch.runtime.answering import answerer
 from agentorch.runtime.asking_planner import PlannerDesk
 from agentorch.runtime.execution import Execution
+from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.host import Host
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.prompted import Prompting
@@ -57,6 +61,10 @@ class Engine:
         )
         self.blobs: Blobs = self.journal.blobs if isinstance(self.journal, KeepsBlobs) else MemoryBlobs()
         self.bus = open_bus(settings.bus)
+        self.followed: set[FollowedRun] = set()
+        """Runs that are read here and carried out elsewhere."""
+        self.adopting: set[str] = set()
+        """Runs that are just being taken up."""
         self.prompting = Prompting(self.prompts, self.team.catalog)
 
     async def open(self) -> Self:
@@ -66,9 +74,15 @@ class Engine:
             self.journal.claim(self.owner)
         try:
             await self.bus.open()
+            self._start()
         except BaseException:
-            await self.journal.close()
+            with anyio.CancelScope(shield=True):
+                await self.journal.close()
             raise
+        return self
+
+    def _start(self) -> None:
+        """Start to supervise and to work."""
         desk = PlannerDesk(self.planners, self.team.cards)
         self.supervisor = Supervisor(
             owner=self.owner,
@@ -91,15 +105,18 @@ class Engine:
             blobs=self.blobs,
         )
         self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution)
-        return self
 
     async def close(self) -> None:
-        """Let go of every run, then of everything else."""
-        self.supervisor.close()
-        await self.worker.close()
-        await self.team.close()
-        await self.bus.close()
-        await self.journal.close()
+        """Let go of every run, then of everything else; a cancellation waits until that is done."""
+        with anyio.CancelScope(shield=True):
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(self.journal.close)
+                stack.push_async_callback(self.bus.close)
+                stack.push_async_callback(self.team.close)
+                stack.push_async_callback(self.worker.close)
+                stack.callback(self.supervisor.close)
+                for run in self.followed:
+                    stack.push_async_callback(run.stop_following)
 
     def _services(self, job: Job) -> DispatchServices:
         work = job.work

@@ -1,7 +1,7 @@
 """A run that this process carries out: its state, its feed, and what waits for it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from agentorch.core.events import Event
@@ -19,8 +19,14 @@ class HostedRun:
     durable. When the journal refuses an append the run is lost to this process: `lost` says why.
     """
 
-    def __init__(self, state: RunState, journal: Journal) -> None:
+    read_only = False
+    """Whether somebody else carries it out."""
+
+    def __init__(self, state: RunState, journal: Journal, on_loss: Callable[["HostedRun"], None] | None = None) -> None:
         self.state = state
+        self._on_loss = on_loss
+        self.accepted = False
+        """Whether its first event here is durable: before that nothing is started for it."""
         self.feed = Feed(state.run_id, journal)
         self._journal = journal
         self.decided: list[Event] = []
@@ -64,11 +70,30 @@ class HostedRun:
         error = None if future.cancelled() else future.exception()
         if error is None:
             self.feed.publish(events)
-        elif self.lost is None:
-            self.lost = error if isinstance(error, AgentorchError) else JournalError(str(error))
-            self.feed.end()
-        if not self.queued or self.lost is not None:
+        else:
+            self.lose(error if isinstance(error, AgentorchError) else JournalError(str(error)))
+        if not self.queued:
             self.settle()
+
+    def lose(self, error: AgentorchError) -> None:
+        """Nothing more is written for the run by this process: tell everybody who waits for it why."""
+        if self.lost is not None:
+            return
+        self.lost = error
+        self.drop_timers()
+        for waiter in [*self.questions.values(), *(one for waiters in self.calls.values() for one in waiters)]:
+            waiter.cancel()
+        self.feed.end()
+        self.settle()
+        if self._on_loss is not None:
+            self._on_loss(self)
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Call once everything decided so far is durable, or lost."""
+        if self._last is None or self._last.done():
+            call()
+        else:
+            self._last.add_done_callback(lambda _: call())
 
     @property
     def at_rest(self) -> bool:

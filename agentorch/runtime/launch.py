@@ -16,11 +16,22 @@ from agentorch.core.state import RunState
 from agentorch.core.task import Graph
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import Verified, verify
-from agentorch.errors import ConfigurationError, PlanError, RunKeyError, RunNotFoundError, RunOwnedError
+from agentorch.errors import (
+    AgentorchError,
+    ConfigurationError,
+    FailureKind,
+    JournalConflict,
+    ModelError,
+    PlanError,
+    RunKeyError,
+    RunNotFoundError,
+    RunOwnedError,
+)
 from agentorch.plans import Plan
 from agentorch.ports.journal import KnowsOwners
 from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
+from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import loaded, may_hold_blobs
 from agentorch.runtime.outcome import Outcome, outcome_of
@@ -69,7 +80,9 @@ class Launch:
         for planner in self.engine.planners:
             try:
                 report = await planner.plan(request)
-            except PlanError as error:
+            except AgentorchError as error:
+                if isinstance(error, ModelError) and error.kind is FailureKind.UNCONFIGURED:
+                    raise
                 problems.append(f"{planner.name}: {error}")
                 continue
             return Plan.from_graph(report.graph, goal)
@@ -78,34 +91,59 @@ class Launch:
     @asynccontextmanager
     async def start(self, goal: str | Plan, options: StartOptions, *, detach: bool = False) -> AsyncGenerator[Run]:
         """Start a run; leaving by an exception cancels it, leaving normally waits for it unless it is detached."""
-        run = await self.begin(goal, options)
+        run, is_ours = await self._begun(goal, options)
         try:
             yield run
         except BaseException:
-            await run.cancel(reason="its block was left by an exception")
+            if is_ours:
+                await run.cancel(reason="its block was left by an exception")
             raise
         if not detach:
             await run.rest()
 
     async def begin(self, goal: str | Plan, options: StartOptions) -> Run:
-        """Start a run; it is accepted, and its first event durable, when this returns."""
-        engine = self.engine
+        """Start a run; it is accepted, and its first event durable, when this returns.
+
+        With a key that has started one already, that run is returned: watched where it is carried out, and taken up
+        here when nobody does.
+        """
+        run, _ = await self._begun(goal, options)
+        return run
+
+    async def _begun(self, goal: str | Plan, options: StartOptions) -> tuple[Run, bool]:
+        """Return the run, and whether it was started by this call."""
         key = options.get("key")
         request = None if key is None else _request_digest(goal, options)
-        if key is not None:
-            record = await engine.journal.find(key)
-            if record is not None:
-                if record.request != request:
-                    raise RunKeyError(f"key {key!r} belongs to run {record.run_id}, which was asked something else")
-                return await self.attach(record.run_id)
+        known = await self._of_key(key, request)
+        if known is not None:
+            return known, False
+        supervisor = self.engine.supervisor
         message = self._message(goal, options, request)
-        state = RunState(new_run_id(message.at), engine.team.catalog)
-        run = engine.supervisor.host(state)
-        engine.supervisor.send(run, message)
+        state = RunState(new_run_id(message.at), self.engine.team.catalog)
+        try:
+            run = await supervisor.host(state, message)
+        except JournalConflict:
+            known = await self._of_key(key, request)
+            if known is None:
+                raise
+            return known, False
         if state.budget.max_seconds is not None:
-            engine.supervisor.expire_at(run, state.budget.max_seconds)
-        await run.durable()
-        return self._run(run)
+            supervisor.expire_at(run, state.budget.max_seconds)
+        supervisor.accept(run)
+        return self._run(run), True
+
+    async def _of_key(self, key: str | None, request: str | None) -> Run | None:
+        record = None if key is None else await self.engine.journal.find(key)
+        if record is None:
+            return None
+        if record.request != request:
+            raise RunKeyError(f"key {key!r} belongs to run {record.run_id}, which was asked something else")
+        if record.run_id in self.engine.supervisor.scheduler.runs:
+            return await self.attach(record.run_id)
+        try:
+            return await self.adopt(record.run_id)
+        except RunOwnedError:
+            return await self.attach(record.run_id)
 
     def _message(self, goal: str | Plan, options: StartOptions, request: str | None) -> inbox.Begin:
         settings = self.engine.settings
@@ -127,7 +165,7 @@ class Launch:
             policy=policy,
             budget=budget,
             plan=self._verified(plan, inputs, policy) if plan is not None else None,
-            planner=None if plan is not None and not self._replans(plan) else self.engine.planners[0].name,
+            planner=self.engine.planners[0].name,
             person=settings.on_request is not None,
             priority=options.get("priority", "interactive"),
             tags=dict(options.get("tags", {})),
@@ -136,10 +174,6 @@ class Launch:
             owner=self.engine.owner,
             release=release(),
         )
-
-    def _replans(self, plan: Plan) -> bool:
-        """Whether a hand-made plan may be patched: it may, by whoever plans here."""
-        return len(plan) > 0
 
     def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy) -> Verified:
         verified = self.verify(plan.graph(), inputs=inputs, policy=policy)
@@ -152,35 +186,44 @@ class Launch:
         return verify(graph, self.engine.team.catalog, inputs=inputs, policy=policy)
 
     async def attach(self, run_id: str) -> Run:
-        """Return a run for reading: live when it is carried out here, else as the journal has it."""
+        """Return a run for reading: live when it is carried out here, else as the journal has it and grows."""
         hosted = self.engine.supervisor.scheduler.runs.get(run_id)
-        if hosted is not None:
-            return self._run(hosted)
-        state = await self._replayed(run_id)
-        run = HostedRun(state, self.engine.journal)
-        run.feed.end()
-        return self._run(run)
+        return self._run(hosted if hosted is not None else self._followed(await self._replayed(run_id)))
+
+    def _followed(self, state: RunState) -> FollowedRun:
+        run = FollowedRun(state, self.engine.journal)
+        self.engine.followed.add(run)
+        return run
 
     async def adopt(self, run_id: str) -> Run:
         """Take a run over and carry on with what is pending; a finished one is only read."""
-        known = self.engine.supervisor.scheduler.runs.get(run_id)
+        if run_id in self.engine.adopting:
+            raise RunOwnedError(f"run {run_id} is just being taken up by this process")
+        self.engine.adopting.add(run_id)
+        try:
+            return await self._adopted(run_id)
+        finally:
+            self.engine.adopting.discard(run_id)
+
+    async def _adopted(self, run_id: str) -> Run:
+        supervisor = self.engine.supervisor
+        known = supervisor.scheduler.runs.get(run_id)
         if known is not None:
             if not known.at_rest:
                 raise RunOwnedError(f"run {run_id} is being carried out by this process: attach to it")
-            self.engine.supervisor.release(known)
+            supervisor.release(known)
         state = await self._replayed(run_id)
         if state.finished:
-            return self._read_only(state)
+            return self._run(self._followed(state))
         self._check_owner(state)
         self._check_versions(state)
         left = list(state.pending.values())
-        run = self.engine.supervisor.host(state)
-        self.engine.supervisor.send(run, inbox.Adopt(self.engine.supervisor.now(), self.engine.owner))
-        await run.durable()
+        run = await supervisor.host(state, inbox.Adopt(supervisor.now(), self.engine.owner))
         run.account.spent = state.spent
         if state.budget.max_seconds is not None:
-            self.engine.supervisor.expire_at(run, state.budget.max_seconds)
-        self.engine.supervisor.recover(run, left)
+            supervisor.expire_at(run, state.budget.max_seconds)
+        supervisor.accept(run)
+        supervisor.recover(run, left)
         return self._run(run)
 
     def _check_owner(self, state: RunState) -> None:
@@ -188,7 +231,7 @@ class Launch:
         journal = self.engine.journal
         if not isinstance(journal, KnowsOwners) or state.stopped is not None or state.owner == self.engine.owner:
             return
-        if state.running and journal.is_alive(state.owner):
+        if not state.idle and journal.is_alive(state.owner):
             raise RunOwnedError(
                 f"run {state.run_id} is being carried out by {state.owner}: watch it with `agentorch runs watch "
                 f"{state.run_id}`, or stop that process first"
@@ -201,11 +244,6 @@ class Launch:
                 raise ConfigurationError(
                     f"run {state.run_id}: task '{task.task.id}' needs agent '{task.agent}', which this team lacks"
                 )
-
-    def _read_only(self, state: RunState) -> Run:
-        run = HostedRun(state, self.engine.journal)
-        run.feed.end()
-        return self._run(run)
 
     async def _replayed(self, run_id: str) -> RunState:
         state = RunState(run_id, self.engine.team.catalog)

@@ -126,6 +126,10 @@ class Orchestrator:
         Leaving the block by an exception cancels the run; leaving it normally waits for the end. `detach` hands the
         run to the orchestrator instead.
         """
+        if detach and self._engine is None:
+            raise ConfigurationError(
+                "start(detach=True) needs an open orchestrator: use `async with Orchestrator(...)`"
+            )
         async with self._launch() as launch, launch.start(goal, options, detach=detach) as run:
             yield run
 

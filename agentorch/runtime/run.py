@@ -7,7 +7,7 @@ from agentorch.core.events import Event
 from agentorch.core.failures import Problem
 from agentorch.core.inbox import Cancel, Stop
 from agentorch.core.state import Request
-from agentorch.errors import ConfigurationError
+from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.outcome import Outcome
@@ -66,17 +66,25 @@ class Run:
         if request_id not in self._hosted.state.requests:
             waiting = ", ".join(self._hosted.state.requests) or "nothing"
             raise ConfigurationError(f"run {self.id}: no request {request_id!r} is open; waiting: {waiting}")
-        self._supervisor.answer(self._hosted, request_id, value, by)
+        self._supervisor.answer(self._own("answer"), request_id, value, by)
         await self._hosted.durable()
+
+    def _own(self, what: str) -> HostedRun:
+        if self._hosted.read_only:
+            owner = self._hosted.state.owner or "another process"
+            raise RunOwnedError(f"run {self.id} is only read here: {what} it where it is carried out ({owner})")
+        return self._hosted
 
     async def cancel(self, *, by: str = "user", reason: str = "") -> None:
         """Stop the run; what is done is kept. Durable when this returns."""
-        self._supervisor.send(self._hosted, Cancel(self._supervisor.now(), by, reason))
+        self._supervisor.send(self._own("cancel"), Cancel(self._supervisor.now(), by, reason))
         await self._hosted.durable()
 
     async def stop(self, *, code: str = "stopped", reason: str = "") -> None:
         """Start nothing more; `resume` takes the run up again. Durable when this returns."""
-        self._supervisor.send(self._hosted, Stop(self._supervisor.now(), Problem(code, reason or "it was stopped")))
+        self._supervisor.send(
+            self._own("stop"), Stop(self._supervisor.now(), Problem(code, reason or "it was stopped"))
+        )
         await self._hosted.durable()
 
     def __repr__(self) -> str:

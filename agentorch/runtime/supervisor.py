@@ -19,6 +19,7 @@ from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState, TaskState
 from agentorch.core.usage import Budget
+from agentorch.errors import AgentorchError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, TextDelta, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
@@ -57,6 +58,7 @@ class Supervisor:
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
         self._settling = False
+        self._latest = 0.0
         self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
         self._deltas = bus.listen(f"delta.{owner}", self._hear)
 
@@ -67,17 +69,46 @@ class Supervisor:
         for run in list(self.scheduler.runs.values()):
             self.release(run)
 
-    def host(self, state: RunState) -> HostedRun:
-        """Take a run in."""
-        run = HostedRun(state, self._journal)
-        self.scheduler.enter(run)
+    async def host(self, state: RunState, first: inbox.Message) -> HostedRun:
+        """Take a run in by its first message here; nothing is started for it before that is durable.
+
+        Raises what the journal says when somebody else was first, or when it cannot write.
+        """
+        run = HostedRun(state, self._journal, self._lost)
+        self._latest = max(self._latest, state.updated)
+        self.send(run, first)
+        try:
+            await run.durable()
+        except BaseException:
+            # Whoever asked has gone, or the journal has refused: the run must not go on with nobody to hold it.
+            self.send(run, inbox.Cancel(self.now(), "the caller", "it was given up before it began"))
+            raise
         return run
+
+    def accept(self, run: HostedRun) -> None:
+        """Begin to carry a hosted run out."""
+        run.accepted = True
+        self.scheduler.enter(run)
+        self._touched[run.state.run_id] = run
+        self.scheduler.changed(run)
+        self._settle()
 
     def release(self, run: HostedRun) -> None:
         """Let go of a run: nothing more is written for it by this process."""
-        run.drop_timers()
+        if run.at_rest:
+            run.drop_timers()
+            run.feed.end()
+            self.scheduler.leave(run)
+        else:
+            run_id = run.state.run_id
+            run.lose(AgentorchError(f"run {run_id} was let go: its orchestrator was closed; resume it"))
+
+    def _lost(self, run: HostedRun) -> None:
+        """Stop what is under way for a run that this process may not write any more."""
+        for command in run.state.pending.values():
+            if isinstance(command, Dispatch):
+                self._withdraw(command)
         self.scheduler.leave(run)
-        run.feed.end()
 
     def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         """Decide on a message, admit what may run by now, and carry out what follows; return what was decided.
@@ -97,16 +128,20 @@ class Supervisor:
     def _settle(self) -> None:
         """Admit, journal and carry out until nothing is left to do."""
         self._settling = True
+        touched: dict[str, HostedRun] = {}
         try:
             while self._touched:
                 self.scheduler.pump()
                 touched, self._touched = self._touched, {}
-                for run in touched.values():
+                while touched:
+                    _, run = touched.popitem()
                     run.commit()
-                    self._carry_out_all(run)
+                    if run.accepted and run.lost is None:
+                        self._carry_out_all(run)
                     if run.state.idle:
                         self._rested(run)
         finally:
+            self._touched.update(touched)
             self._settling = False
 
     def _carry_out_all(self, run: HostedRun) -> None:
@@ -126,6 +161,8 @@ class Supervisor:
     def recover(self, run: HostedRun, left: Sequence[Command]) -> None:
         """Carry out again what the last owner left pending; what may have had its effect already is not repeated."""
         for command in left:
+            if command not in run.state.pending.values():
+                continue
             if isinstance(command, Dispatch) and self._bus.local and _has_effect_once(run.state, command):
                 problem = "its process ended while it ran: whether its effect happened is not known"
                 self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))
@@ -134,13 +171,11 @@ class Supervisor:
         for task in run.state.tasks.values():
             if task.waiting == "timer" and task.due is not None:
                 self._set_timer(run, SetTimer(task.task.id, task.due))
-        self._touched[run.state.run_id] = run
-        self.scheduler.changed(run)
-        self._settle()
 
     def now(self) -> float:
-        """Return the time of the next decision: never before the last one of any run."""
-        return self._clock.now()
+        """Return the time of the next decision: never before an earlier one, whatever the clock does."""
+        self._latest = max(self._latest, self._clock.now())
+        return self._latest
 
     def _rested(self, run: HostedRun) -> None:
         if run.state.finished:
@@ -153,14 +188,23 @@ class Supervisor:
 
     def _receive(self, delivery: Delivery) -> None:
         result = delivery.envelope.data
-        delivery.ack()
         if not isinstance(result, Result):
             log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
+            delivery.ack()
             return
         run = self.scheduler.runs.get(result.key.split("/", 1)[0])
         if run is None:
             log.info("a result came for %s, which is not carried out here", result.key)
+            delivery.ack()
             return
+        try:
+            self._take(run, result)
+        except Exception as error:
+            log.exception("run %s cannot go on", run.state.run_id)
+            run.lose(AgentorchError(f"run {run.state.run_id} cannot go on: {type(error).__name__}: {error}"))
+        run.when_durable(delivery.ack)
+
+    def _take(self, run: HostedRun, result: Result) -> None:
         at = self.now()
         if result.kind is None:
             self.send(run, inbox.Succeed(at, result.key, result.output, result.usage, result.sources))
@@ -220,7 +264,7 @@ class Supervisor:
             problem = f"the bus did not take the task: {error}"
             self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
 
-    def _withdraw(self, command: Withdraw) -> None:
+    def _withdraw(self, command: Withdraw | Dispatch) -> None:
         self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(command.key), source=self.owner))
 
     def _set_timer(self, run: HostedRun, command: SetTimer) -> None:
@@ -237,7 +281,7 @@ class Supervisor:
     def expire_at(self, run: HostedRun, seconds: float) -> None:
         """Bring the run to its end `seconds` after its start."""
         delay = max(0.0, run.state.started + seconds - self.now())
-        run.timers["run"] = asyncio.get_running_loop().call_later(delay, self._expire, run, seconds)
+        run.timers[""] = asyncio.get_running_loop().call_later(delay, self._expire, run, seconds)
 
     def _expire(self, run: HostedRun, seconds: float) -> None:
         problem = Problem("budget", f"the run's {seconds:g} seconds are up", remedy="raise max_seconds and start again")
