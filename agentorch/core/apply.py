@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from agentorch.core import events as ev
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.failures import FailureKind
-from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, settle, want
+from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, settle, wait_for_child, want
 from agentorch.core.patching import apply_patch
 from agentorch.core.scheduling import make_ready, unready
 from agentorch.core.state import Ladder, Replan, Request, RunState, Status, TaskState
@@ -327,9 +327,7 @@ def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
         caller.children = []
     if earlier is None:
         caller.children.append(event.task)
-    if not caller.open_children:
-        state.blocked += 1
-    caller.open_children += 1
+    wait_for_child(state, caller, 1)
     make_ready(state, child)
 
 

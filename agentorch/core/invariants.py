@@ -70,12 +70,17 @@ def _check_totals(state: RunState) -> None:
     _same(state, "open", state.open, sum(task.status not in FINAL for task in tasks))
     _same(state, "ready_count", state.ready_count, sum(task.status is Status.READY for task in tasks))
     _same(state, "running", state.running, len(running))
-    _same(state, "blocked", state.blocked, sum(task.open_children > 0 for task in running))
+    blocked = [task for task in running if task.open_children]
+    _same(state, "blocked", state.blocked, len(blocked))
     _same(state, "timers", state.timers, sum(task.waiting == "timer" for task in tasks))
-    by_agent = {agent: count for agent, count in state.running_by_agent.items() if count}
-    _same(state, "running_by_agent", by_agent, dict(Counter(task.agent for task in running)))
+    _same(state, "running_by_agent", _nonzero(state.running_by_agent), dict(Counter(task.agent for task in running)))
+    _same(state, "blocked_by_agent", _nonzero(state.blocked_by_agent), dict(Counter(task.agent for task in blocked)))
     orders = [task.order for task in tasks]
     _same(state, "distinct orders", len(set(orders)), len(orders))
+
+
+def _nonzero(counts: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def _check_pending(state: RunState) -> None:

@@ -129,13 +129,17 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     state.open -= 1
     state.surplus.pop(task.task.id, None)
     if task.caller is not None:
-        _release_caller(state, state.tasks[task.caller.split("/", 2)[1]])
+        wait_for_child(state, state.tasks[task.caller.split("/", 2)[1]], -1)
 
 
-def _release_caller(state: RunState, caller: TaskState) -> None:
-    caller.open_children -= 1
-    if not caller.open_children:
-        state.blocked -= 1
+def wait_for_child(state: RunState, caller: TaskState, change: int) -> None:
+    """Count a child more, or one less, that a running task waits for."""
+    before = caller.open_children
+    caller.open_children += change
+    turn = (caller.open_children > 0) - (before > 0)
+    if turn:
+        state.blocked += turn
+        state.blocked_by_agent[caller.agent] = state.blocked_by_agent.get(caller.agent, 0) + turn
 
 
 def _decide(state: RunState, task: TaskState) -> bool | None:

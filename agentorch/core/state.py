@@ -185,6 +185,7 @@ class RunState:
     blocked: int = 0
     """Running tasks that wait for a delegated one: they take no slot."""
     running_by_agent: dict[str, int] = field(default_factory=dict[str, int])
+    blocked_by_agent: dict[str, int] = field(default_factory=dict[str, int])
     ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=dict[str, list[tuple[float, int, str]]])
     """Per agent, a heap of (-rank, order, task id); stale entries are passed over when popped."""
     ready_count: int = 0

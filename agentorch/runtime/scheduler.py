@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from agentorch.core.scheduling import next_ready
+from agentorch.core.state import RunState
 from agentorch.runtime.hosted import HostedRun
 
 WEIGHT: Final = 10.0
@@ -110,7 +111,7 @@ class Scheduler:
             return frozenset()
         full: set[str] = set()
         for agent, slots in self._agent_slots.items():
-            if sum(run.state.running_by_agent.get(agent, 0) for run in self.runs.values()) >= slots:
+            if sum(_at_work(run.state, agent) for run in self.runs.values()) >= slots:
                 full.add(agent)
         return frozenset(full)
 
@@ -122,3 +123,7 @@ class Scheduler:
             run.score += BATCH_OFFSET
         self._count += 1
         heapq.heappush(self._queue, (run.score, self._count, run.entry, run))
+
+
+def _at_work(state: RunState, agent: str) -> int:
+    return state.running_by_agent.get(agent, 0) - state.blocked_by_agent.get(agent, 0)

@@ -245,7 +245,7 @@ def test_a_caller_waits_for_all_that_it_delegated() -> None:
     for name in ("a.1", "a.2"):
         bench.succeed(name)
         blocked.append(bench.state.blocked)
-    assert blocked == [1, 1, 1, 0]
+    assert (blocked, bench.state.blocked_by_agent) == ([1, 1, 1, 0], {"worker": 0})
 
 
 def test_what_a_task_delegated_and_did_not_wait_for_ends_with_it() -> None:

@@ -53,6 +53,21 @@ async def test_waiting_callers_take_no_slot() -> None:
     assert outcome.answer == 3
 
 
+async def test_an_agent_that_may_run_once_at_a_time_may_call_itself() -> None:
+    """Who waits for a call takes no slot of its agent either."""
+
+    @agent(description="Calls itself until it is deep enough.", parallel=1, timeout=5, attempts=1)
+    async def deeper(level: int, context: Context) -> int:
+        return level if level == 3 else await context.call("deeper", level=level + 1)
+
+    plan = Plan("deep")
+    plan.add("deep", agent=deeper, inputs={"level": 0})
+    async with Orchestrator([deeper]) as orchestrator:
+        outcome = await asyncio.wait_for(orchestrator.run(plan), 2)
+
+    assert outcome.answer == 3
+
+
 async def test_a_failed_call_raises_in_the_caller_with_its_problem() -> None:
     """The caller may catch it and go on."""
 
