@@ -17,7 +17,6 @@ from agentorch.core.task import Graph
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import Verified, verify
 from agentorch.errors import (
-    AgentorchError,
     ConfigurationError,
     FailureKind,
     JournalConflict,
@@ -80,7 +79,7 @@ class Launch:
         for planner in self.engine.planners:
             try:
                 report = await planner.plan(request)
-            except AgentorchError as error:
+            except Exception as error:  # a planner may be anybody's: whatever it raises, the next is asked
                 if isinstance(error, ModelError) and error.kind is FailureKind.UNCONFIGURED:
                     raise
                 problems.append(f"{planner.name}: {error}")

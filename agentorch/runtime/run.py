@@ -73,6 +73,8 @@ class Run:
         if self._hosted.read_only:
             owner = self._hosted.state.owner or "another process"
             raise RunOwnedError(f"run {self.id} is only read here: {what} it where it is carried out ({owner})")
+        if self._hosted.lost is not None:
+            raise self._hosted.lost
         return self._hosted
 
     async def cancel(self, *, by: str = "user", reason: str = "") -> None:
