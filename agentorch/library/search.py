@@ -32,10 +32,10 @@ _LONGEST_PENALTY: Final = 0.2
 """A sentence of many words covers much by chance: each word above the free ones costs."""
 _ORDER_WORDS: Final = """
     answer compare describe document documents explain file files information list look mention mentioned overview
-    question research search show summarise summarize tells write
+    mean means question research search show summarise summarize tells work works write
 """
 _ORDERS: Final = frozenset(_ORDER_WORDS.split())
-"""Words that say what to do, not what about."""
+"""Words that say what to do or how it is asked ("how does X work?"), not what about."""
 _NUMBER_WANTED: Final = re.compile(
     r"\b(?:how (?:many|much|long|far|old|large|big|often|high|tall|fast|late|early)|when|"
     r"(?:what|which) (?:year|date|day|time|month|percentage|price|number|version|port|size))\b",
