@@ -2,11 +2,14 @@
 
 1. A slot is started when work comes and none is idle; it lives on and takes the next. Nothing is started per task.
 2. A result is sent before its work is acknowledged: a worker that dies in between makes the work come again.
-3. Timeouts and withdrawals end the body by cancellation; the slot survives it.
+3. Timeouts and withdrawals end the body by cancellation, once. A slot that was cancelled while it had work, whoever did
+   it, sends the result and gives way to a fresh one: nothing of it may reach the next task.
+4. Whatever a body raises is a result; only KeyboardInterrupt and the worker's own end go through.
 """
 
 import asyncio
 import heapq
+import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,10 +20,14 @@ from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
 
+log = logging.getLogger(__name__)
+
 BURST: Final = 50
 """Tasks that a slot runs without letting anybody else have the event loop."""
 IDLE_SLOTS: Final = 64
 """Idle slots that are kept for what comes next."""
+GRACE: Final = 5.0
+"""Seconds that a body has to end in when the worker closes; then it is abandoned."""
 
 
 class Job:
@@ -41,6 +48,34 @@ class Job:
         """Begin to watch the time: the body did not end at once. A body that does costs no timer."""
         if self.deadline is None and self.work.timeout is not None:
             self._watch(self, self.work.timeout)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether its slot was cancelled for it."""
+        return self.timed_out or self.withdrawn
+
+    def withdraw(self) -> None:
+        """End the body: nobody waits for it any more."""
+        if not self.stopped:
+            self.slot.cancel()
+        self.withdrawn = True
+
+    def time_out(self) -> None:
+        """End the body: its time is up."""
+        if not self.stopped:
+            self.timed_out = True
+            self.slot.cancel()
+
+    def may_be_caught(self, error: BaseException) -> bool:
+        """Whether what came out of the body is the body's own, and not the end of the program or of the slot."""
+        if isinstance(error, KeyboardInterrupt):
+            return False
+        if not isinstance(error, GeneratorExit):
+            return True
+        try:
+            return asyncio.current_task() is self.slot
+        except RuntimeError:  # no loop runs: the slot's coroutine is thrown away
+            return False
 
     def wait_for_turn(self, waiting: bool) -> None:
         """Stop the clock while a model call waits for its turn: that time is not the task's."""
@@ -69,25 +104,42 @@ class Worker:
         """Slots that will look at the queue without being told: just started, woken, or sending a result."""
         self._slots: set[asyncio.Task[None]] = set()
         self._jobs: dict[str, Job] = {}
+        self._unwanted: set[str] = set()
+        """Keys in the queue that were withdrawn before a slot took them."""
         self._deadlines: list[tuple[float, int, Job]] = []
         self._watch: asyncio.TimerHandle | None = None
+        self._closing = False
         self._count = 0
         self._subscription = bus.subscribe([f"task.{name}.*" for name in agents], self._accept, credit=credit)
         self._withdrawals = bus.listen("withdraw", self._hear)
 
     async def close(self) -> None:
-        """Stop every slot; what they were doing is not acknowledged."""
+        """Stop every slot; what they were doing is not acknowledged. A body that does not end is abandoned."""
+        self._closing = True
         self._withdrawals.close()
-        for task in self._slots:
-            task.cancel()
-        if self._slots:
-            await asyncio.wait(self._slots)
-        self._subscription.close()
-        if self._watch is not None:
-            self._watch.cancel()
+        try:
+            for slot in self._slots:
+                slot.cancel()
+            if self._slots:
+                _, stubborn = await asyncio.wait(self._slots, timeout=GRACE)
+                for job in [job for job in self._jobs.values() if job.slot in stubborn]:
+                    log.warning(
+                        "%s: agent '%s' did not end within %g s of its cancellation and is abandoned",
+                        job.work.key,
+                        job.work.agent,
+                        GRACE,
+                    )
+        finally:
+            self._subscription.close()
+            if self._watch is not None:
+                self._watch.cancel()
 
     def _accept(self, delivery: Delivery) -> None:
         self._queue.append(delivery)
+        self._summon()
+
+    def _summon(self) -> None:
+        """See to it that somebody takes what is queued."""
         if len(self._queue) <= self._coming:
             return
         self._coming += 1
@@ -98,62 +150,112 @@ class Worker:
                 return
         slot = asyncio.get_running_loop().create_task(self._serve(), name="agentorch slot")
         self._slots.add(slot)
-        slot.add_done_callback(self._slots.discard)
+        slot.add_done_callback(self._gone)
+
+    def _gone(self, slot: "asyncio.Task[None]") -> None:
+        self._slots.discard(slot)
+        if not self._closing:
+            self._summon()
 
     async def _serve(self) -> None:
-        """Be a slot: take work until too many slots are idle."""
+        """Be a slot: take work until too many slots are idle, or until it is cancelled."""
         loop = asyncio.get_running_loop()
         slot = asyncio.current_task()
         assert slot is not None
         burst = 0
         self._coming -= 1
-        while True:
+        while not self._closing:
             if self._queue:
                 burst += 1
                 if burst == BURST:
                     burst = 0
                     await asyncio.sleep(0)
                     continue
-                await self._carry_out(self._queue.popleft(), slot)
-                continue
+                if await self._carry_out(self._queue.popleft(), slot):
+                    continue
+                return
             if len(self._idle) >= IDLE_SLOTS:
                 return
             burst = 0
             waiter: asyncio.Future[None] = loop.create_future()
             self._idle.append(waiter)
-            await waiter
-            self._coming -= 1
+            try:
+                await waiter
+            finally:
+                if not waiter.cancelled():
+                    self._coming -= 1
 
-    async def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> None:
+    async def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> bool:
+        """Do one piece of work; return whether the slot may take another."""
         work = delivery.envelope.data
         assert isinstance(work, Work)
+        if work.key in self._unwanted:
+            self._unwanted.discard(work.key)
+            delivery.ack()
+            return True
         job = Job(work, slot, self._watch_deadline)
         self._jobs[work.key] = job
+        cancelled = False
         try:
             result = await self._execute(job)
         except asyncio.CancelledError:
-            if not (job.timed_out or job.withdrawn):
+            if self._closing:
                 raise
+            cancelled = True
             result = _ended(job)
+        except BaseException as error:  # the run must hear of it, whatever it is
+            if not job.may_be_caught(error):
+                raise
+            result = _crash(work.key, f"it raised {type(error).__name__}")
         finally:
-            if slot.cancelling() and (job.timed_out or job.withdrawn):
-                slot.uncancel()
-            self._jobs.pop(work.key, None)
-        envelope = Envelope(f"outcome.{delivery.envelope.source}", result, id=work.key)
-        self._coming += 1
+            if self._jobs.get(work.key) is job:
+                del self._jobs[work.key]
+        cancelled = cancelled or job.stopped or slot.cancelling() > 0
+        if cancelled:
+            await self._forget_cancellation(slot)
+        self._coming += not cancelled
+        try:
+            sent = await self._send(Envelope(f"outcome.{delivery.envelope.source}", result, id=work.key))
+        finally:
+            self._coming -= not cancelled
+        if sent:
+            delivery.ack()
+        return not cancelled
+
+    async def _send(self, envelope: Envelope) -> bool:
+        """Send a result, or that there is none which the bus could carry; return whether it went out."""
         try:
             if not self._bus.offer(envelope):
                 await self._bus.publish(envelope)
-        finally:
-            self._coming -= 1
-        delivery.ack()
+        except Exception as error:  # noqa: BLE001  # a bus may raise anything
+            bare = _crash(envelope.id, f"the bus could not carry its result: {type(error).__name__}")
+            try:
+                await self._bus.publish(Envelope(envelope.subject, bare, id=envelope.id))
+            except Exception:
+                log.exception("%s: its result could not be sent", envelope.id)
+                return False
+        return True
+
+    async def _forget_cancellation(self, slot: "asyncio.Task[None]") -> None:
+        """Take back the cancellations that the body did not meet: they would hit the sending of its result."""
+        while slot.cancelling():
+            slot.uncancel()
+        try:
+            await asyncio.sleep(0)  # before Python 3.13 `uncancel` leaves a cancellation that is still to be delivered
+        except asyncio.CancelledError:
+            slot.uncancel()
+        if self._closing:
+            raise asyncio.CancelledError
 
     def _hear(self, envelope: Envelope) -> None:
-        if isinstance(envelope.data, Withdrawal):
-            job = self._jobs.get(envelope.data.key)
-            if job is not None and not job.withdrawn:
-                job.withdrawn = True
-                job.slot.cancel()
+        if not isinstance(envelope.data, Withdrawal):
+            return
+        key = envelope.data.key
+        job = self._jobs.get(key)
+        if job is not None:
+            job.withdraw()
+        elif any(delivery.envelope.id == key for delivery in self._queue):
+            self._unwanted.add(key)
 
     def _watch_deadline(self, job: Job, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -181,8 +283,7 @@ class Worker:
                 heapq.heappop(self._deadlines)
             elif job.deadline <= loop.time():
                 heapq.heappop(self._deadlines)
-                job.timed_out = True
-                job.slot.cancel()
+                job.time_out()
             elif job.deadline == math.inf:
                 heapq.heappop(self._deadlines)  # its clock stands still; it comes again
             elif job.deadline > self._deadlines[0][0]:
@@ -199,5 +300,11 @@ class Worker:
 def _ended(job: Job) -> Result:
     if job.withdrawn:
         return Result(job.work.key, kind=FailureKind.CANCELLED, problems=("it was withdrawn",))
+    if not job.timed_out:
+        return _crash(job.work.key, "the agent cancelled its own task")
     problem = f"no result within {job.work.timeout:g} s; give the task a longer timeout, or a smaller objective"
     return Result(job.work.key, kind=FailureKind.TRANSIENT, problems=(problem,))
+
+
+def _crash(key: str, problem: str) -> Result:
+    return Result(key, kind=FailureKind.CRASH, problems=(problem,))

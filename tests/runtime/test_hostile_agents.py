@@ -1,0 +1,101 @@
+"""Whatever an agent raises or returns, its task fails with words and the run goes on."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Never
+
+import pytest
+
+from agentorch import Orchestrator, Outcome, Plan, Policy, agent
+
+
+class OfItsOwnKind(BaseException):
+    """Not an Exception."""
+
+
+class WithoutWords(Exception):
+    def __str__(self) -> Never:
+        raise RuntimeError("no words")
+
+
+def own_kind() -> str:
+    raise OfItsOwnKind("hello")
+
+
+def generator_exit() -> str:
+    raise GeneratorExit
+
+
+def leaves() -> str:
+    raise SystemExit(3)
+
+
+def group() -> str:
+    raise BaseExceptionGroup("several", [OfItsOwnKind("one")])
+
+
+def wordless() -> str:
+    raise WithoutWords
+
+
+def cancelled() -> str:
+    raise asyncio.CancelledError
+
+
+def stops() -> str:
+    raise StopIteration
+
+
+HOSTILE = [own_kind, generator_exit, leaves, group, wordless, cancelled, stops]
+
+
+@agent(description="Does its work.")
+async def honest() -> str:
+    await asyncio.sleep(0)
+    return "fine"
+
+
+async def outcome_of(function: Callable[..., Any], **options: Any) -> Outcome:
+    """Run the function as an agent's body, and an honest agent after it."""
+    body = agent(description="Is hostile.", name="hostile", attempts=1)(function)
+    plan = Plan("hostile")
+    plan.add("bad", agent=body)
+    plan.add("good", agent=honest)
+    policy = Policy(replans=0, parallel=1)
+    async with asyncio.timeout(10), Orchestrator([body, honest], policy=policy, **options) as orchestrator:
+        return await orchestrator.run(plan)
+
+
+@pytest.mark.parametrize("raising", HOSTILE)
+@pytest.mark.parametrize("where", ["loop", "later", "thread"])
+async def test_whatever_it_raises_is_a_crash_of_its_task(raising: Callable[[], str], where: str) -> None:
+    """In the loop, after a pause and in a thread; the task beside it is done."""
+
+    async def now() -> str:
+        return raising()
+
+    async def later() -> str:
+        await asyncio.sleep(0)
+        return raising()
+
+    bodies: dict[str, Callable[..., Any]] = {"loop": now, "later": later, "thread": raising}
+    outcome = await outcome_of(bodies[where])
+
+    assert outcome.states["bad"] == "failed"
+    assert outcome.states["good"] == "succeeded"
+
+
+async def test_an_agent_that_cancels_its_own_task_crashes() -> None:
+    """Nobody asked for it to end: that is a fault of its own."""
+
+    async def itself() -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(1)
+        return "never"
+
+    outcome = await outcome_of(itself)
+
+    assert (outcome.states["bad"], outcome.states["good"]) == ("failed", "succeeded")
+    assert "cancelled its own task" in outcome.problems[0].message
