@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from agentorch.core import events as ev
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.failures import FailureKind
-from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, settle, wait_for_child, want
+from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
 from agentorch.core.scheduling import make_ready, unready
 from agentorch.core.state import Ladder, Replan, Request, RunState, Status, TaskState
@@ -204,17 +204,10 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     _gain(state, event.key, Dispatch(event.key, event.task))
 
 
-def _leave_running(state: RunState, task: TaskState, key: str) -> None:
-    """Take a running task out of the counts and its key out of what is pending."""
-    del state.pending[key]
-    state.running -= 1
-    state.running_by_agent[task.agent] -= 1
-
-
 def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
     task = state.tasks[event.task]
     if task.status is Status.RUNNING:
-        _leave_running(state, task, event.key)
+        leave_running(state, task, event.key)
         count, total = state.means.get(task.agent, (0, 0.0))
         state.means[task.agent] = (count + 1, total + event.at - task.started)
     _charge(state, task, event.usage)
@@ -242,7 +235,7 @@ def _charge(state: RunState, task: TaskState, usage: Usage | None) -> None:
 
 def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     task = state.tasks[event.task]
-    _leave_running(state, task, event.key)
+    leave_running(state, task, event.key)
     _charge(state, task, event.usage)
     if task.ladder is None:
         task.ladder = Ladder(task.task.agent, since=task.started)
@@ -299,7 +292,7 @@ def _end(state: RunState, name: str, status: Status, event: ev.TaskFailed | ev.T
             state.cancelling = state.cancelling or f"'{name}' failed"
     if task.status is Status.RUNNING:
         key = state.key_of(task)
-        _leave_running(state, task, key)
+        leave_running(state, task, key)
         state.gained.append(Withdraw(key, name))
         state.unsettled[key] = None
     settle(state, task, status)
@@ -327,7 +320,7 @@ def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
         caller.children = []
     if earlier is None:
         caller.children.append(event.task)
-    wait_for_child(state, caller, 1)
+    wait_for(state, caller, children=1)
     make_ready(state, child)
 
 
@@ -340,8 +333,12 @@ def _replan_requested(state: RunState, event: ev.ReplanRequested) -> None:
 
 def _request_opened(state: RunState, event: ev.RequestOpened) -> None:
     request = Request(event.request_id, event.kind, event.task, event.question, event.answer_schema, event.key)
+    if event.request_id not in state.requests:  # a later dispatch of the same attempt asks the same: it is open already
+        _gain(state, event.request_id, AskPerson(event.request_id))
     state.requests[event.request_id] = request
-    _gain(state, event.request_id, AskPerson(event.request_id))
+    asking = state.of_key(event.key or "")
+    if asking is not None:
+        wait_for(state, asking, questions=1)
     if event.task is not None and event.kind != "question":
         task = state.tasks[event.task]
         unready(state, task)
@@ -353,6 +350,9 @@ def _request_answered(state: RunState, event: ev.RequestAnswered) -> None:
     request = state.requests.pop(event.request_id)
     state.pending.pop(event.request_id, None)
     state.answers[event.request_id] = event.value
+    asking = state.of_key(request.key or "")
+    if asking is not None:
+        wait_for(state, asking, questions=-1)
     if request.kind == "approval" and event.value is True and request.task is not None:
         task = state.tasks[request.task]
         task.approved = True

@@ -198,7 +198,8 @@ def _delegate(state: RunState, message: msg.Delegate, stamp: Stamp) -> list[ev.E
 
 
 def _ask(state: RunState, message: msg.Ask, stamp: Stamp) -> list[ev.Event]:
-    if message.request_id in state.requests or message.request_id in state.answers:
+    known = state.requests.get(message.request_id)  # of an earlier dispatch, or of this one
+    if message.request_id in state.answers or (known is not None and known.key in state.pending):
         return []
     return _of_running(
         state,

@@ -70,7 +70,7 @@ def _check_totals(state: RunState) -> None:
     _same(state, "open", state.open, sum(task.status not in FINAL for task in tasks))
     _same(state, "ready_count", state.ready_count, sum(task.status is Status.READY for task in tasks))
     _same(state, "running", state.running, len(running))
-    blocked = [task for task in running if task.open_children]
+    blocked = [task for task in running if task.blocked]
     _same(state, "blocked", state.blocked, len(blocked))
     _same(state, "timers", state.timers, sum(task.waiting == "timer" for task in tasks))
     _same(state, "running_by_agent", _nonzero(state.running_by_agent), dict(Counter(task.agent for task in running)))
@@ -105,6 +105,9 @@ def _check_pending(state: RunState) -> None:
     waiting = {name for name, task in state.tasks.items() if task.waiting in {"approval", "person"}}
     asking = {request.task for request in state.requests.values() if request.kind != "question"}
     _same(state, "tasks that wait for a person", asking, waiting)
+    questions = {state.key_of(task): task.questions for task in state.tasks.values() if task.questions}
+    asked_by = Counter(request.key for request in state.requests.values() if request.key in state.pending)
+    _same(state, "questions of dispatches", questions, dict(asked_by))
 
 
 def _planner_is_asked(state: RunState) -> int | None:

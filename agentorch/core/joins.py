@@ -92,6 +92,15 @@ def want(state: RunState, name: str) -> None:
             queue.extend(state.tasks[wanted].task.needs)
 
 
+def leave_running(state: RunState, task: TaskState, key: str) -> None:
+    """Take a running task out of the counts and its key out of what is pending."""
+    if task.questions:
+        wait_for(state, task, questions=-task.questions)
+    del state.pending[key]
+    state.running -= 1
+    state.running_by_agent[task.agent] -= 1
+
+
 def drop_requests(state: RunState, name: str) -> None:
     """Withdraw every question that stands open about a task."""
     for request_id in [request.request_id for request in state.requests.values() if request.task == name]:
@@ -129,17 +138,18 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     state.open -= 1
     state.surplus.pop(task.task.id, None)
     if task.caller is not None:
-        wait_for_child(state, state.tasks[task.caller.split("/", 2)[1]], -1)
+        wait_for(state, state.tasks[task.caller.split("/", 2)[1]], children=-1)
 
 
-def wait_for_child(state: RunState, caller: TaskState, change: int) -> None:
-    """Count a child more, or one less, that a running task waits for."""
-    before = caller.open_children
-    caller.open_children += change
-    turn = (caller.open_children > 0) - (before > 0)
+def wait_for(state: RunState, task: TaskState, *, children: int = 0, questions: int = 0) -> None:
+    """Count up or down what a running task waits for before it goes on."""
+    before = task.blocked
+    task.open_children += children
+    task.questions += questions
+    turn = task.blocked - before
     if turn:
         state.blocked += turn
-        state.blocked_by_agent[caller.agent] = state.blocked_by_agent.get(caller.agent, 0) + turn
+        state.blocked_by_agent[task.agent] = state.blocked_by_agent.get(task.agent, 0) + turn
 
 
 def _decide(state: RunState, task: TaskState) -> bool | None:

@@ -15,7 +15,7 @@ from agentorch.core import events as ev
 from agentorch.core.commands import Withdraw
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
-from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent
+from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent, leave_running
 from agentorch.core.planned import answer_task, free_name, is_answer_task, with_join_settings
 from agentorch.core.scheduling import unready
 from agentorch.core.speckey import spec_key
@@ -186,9 +186,7 @@ def _take_out(state: RunState, task: TaskState) -> None:
     name = task.task.id
     if task.status is Status.RUNNING:
         key = state.key_of(task)
-        del state.pending[key]
-        state.running -= 1
-        state.running_by_agent[task.agent] -= 1
+        leave_running(state, task, key)
         state.unsettled[key] = None
         state.gained.append(Withdraw(key, name))
     unready(state, task)

@@ -112,9 +112,16 @@ class TaskState:
     children: list[str] | None = None
     """Ids of the tasks that its current dispatch, or an earlier one, delegated."""
     open_children: int = 0
+    questions: int = 0
+    """Open questions to a person that its current dispatch waits for."""
     sources: tuple[str, ...] = ()
     approved: bool = False
     spent: Usage | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether its dispatch waits for a task that it delegated, or for a person: it takes no slot."""
+        return self.open_children > 0 or self.questions > 0
 
     @property
     def agent(self) -> str:
@@ -183,7 +190,7 @@ class RunState:
     """Tasks that are not final."""
     running: int = 0
     blocked: int = 0
-    """Running tasks that wait for a delegated one: they take no slot."""
+    """Running tasks that wait for a delegated one or for a person: they take no slot."""
     running_by_agent: dict[str, int] = field(default_factory=dict[str, int])
     blocked_by_agent: dict[str, int] = field(default_factory=dict[str, int])
     ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=dict[str, list[tuple[float, int, str]]])
@@ -234,12 +241,12 @@ class RunState:
         """Whether nothing can happen until somebody outside acts."""
         if self.finished:
             return True
-        if self.running:
+        if self.running > self.blocked:
             return False
         if self.stopped is not None:
             return True
         waits = not self.ready_count and not self.timers
-        return waits and bool(self.requests) and len(self.pending) == len(self.requests)
+        return waits and bool(self.requests) and len(self.pending) == len(self.requests) + self.running
 
     @property
     def with_effects(self) -> frozenset[str]:

@@ -72,6 +72,44 @@ async def test_an_agent_asks_and_gets_the_answer_in_its_type() -> None:
     assert outcome.answer == 7
 
 
+async def test_a_run_of_which_all_wait_for_answers_is_at_rest() -> None:
+    """Without `on_request` the outcome says "waiting"; the question is answered later, and takes no slot till then."""
+
+    @agent(description="Asks by another.")
+    async def calling(context: Context) -> int:
+        return int(await context.call(asking)) + 1
+
+    plan = Plan("ask")
+    plan.add("number", agent=calling)
+    plan.add("other", agent=paying, inputs={"amount": 3})
+    async with Orchestrator([asking, calling, paying], policy=Policy(parallel=1)) as orchestrator:
+        run = await orchestrator.submit(plan)
+        waiting = await asyncio.wait_for(run.outcome(), 5)
+        (request,) = run.waiting
+        await run.answer(request.request_id, 7)
+        outcome = await asyncio.wait_for(run.outcome(), 5)
+
+    assert (waiting.status, waiting.outputs.get("other")) == (OutcomeStatus.WAITING, "paid 3")
+    assert (outcome.status, outcome.outputs["number"]) == (OutcomeStatus.SUCCEEDED, 8)
+
+
+async def test_a_question_outlives_its_process(tmp_path: Path) -> None:
+    """Who asked is started again and asks the same; the answer is for whoever asks now."""
+    plan = Plan("ask")
+    plan.add("number", agent=asking)
+    async with Orchestrator([asking], journal=tmp_path / "runs.db") as before:
+        waiting = await asyncio.wait_for(before.run(plan), 5)
+    async with Orchestrator([asking], journal=tmp_path / "runs.db") as after:
+        run = await after.take_up(waiting.run_id)
+        again = await asyncio.wait_for(run.outcome(), 5)
+        (request,) = run.waiting
+        await run.answer(request.request_id, 7)
+        outcome = await asyncio.wait_for(run.outcome(), 5)
+
+    assert (waiting.status, again.status) == (OutcomeStatus.WAITING, OutcomeStatus.WAITING)
+    assert (outcome.status, outcome.answer) == (OutcomeStatus.SUCCEEDED, 7)
+
+
 async def test_a_person_is_the_last_rung() -> None:
     """When everything else is used up, a person may give the output."""
 
