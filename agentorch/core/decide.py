@@ -190,11 +190,16 @@ def _patch_failed(state: RunState, message: msg.PatchFailed, stamp: Stamp) -> li
 
 def _delegate(state: RunState, message: msg.Delegate, stamp: Stamp) -> list[ev.Event]:
     caller, known = state.of_key(message.key), state.tasks.get(message.task)
-    if caller is None or (known is not None and known.status is not Status.CANCELLED):
-        return []  # a child that was cancelled with an earlier dispatch of its caller is called anew
+    if caller is None or (known is not None and not _may_call_anew(known, message.key)):
+        return []
     spec = Task(message.task, message.agent, inputs=dict(message.inputs))
     depth = caller.depth + 1
     return [stamp(ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth)]
+
+
+def _may_call_anew(known: TaskState, caller: str) -> bool:
+    """Whether a child brought nothing to an earlier dispatch of its caller: it is then no answer to this one."""
+    return known.status in {Status.CANCELLED, Status.FAILED} and known.caller != caller
 
 
 def _ask(state: RunState, message: msg.Ask, stamp: Stamp) -> list[ev.Event]:

@@ -175,6 +175,21 @@ def test_a_delegated_task_is_called_anew_after_it_was_cancelled() -> None:
     assert bench.send(msg.Delegate(0.0, first, "a.2", "worker", {})) == []
 
 
+def test_a_delegated_task_that_failed_is_called_anew_by_the_next_dispatch() -> None:
+    """To the dispatch that called it, it has failed; what has succeeded is kept for all."""
+    bench = Bench().begin(task("a"))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.key("a"), "a.2", "worker", {}))
+    bench.fail("a.1")
+    bench.succeed("a.2")
+    same = bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "worker", {}))
+    bench.fail("a", FailureKind.TRANSIENT)
+    bench.ripe("a")
+    bench.admit("a")
+    anew = [bench.send(msg.Delegate(0.0, bench.key("a"), name, "worker", {})) for name in ("a.1", "a.2")]
+    assert (same, [kinds(events) for events in anew]) == ([], [["TaskDelegated a.1"], []])
+
+
 def test_a_delegated_failure_is_its_callers_business() -> None:
     """It asks nobody, re-plans nothing and takes no run with it."""
     bench = Bench().begin(task("a"), planner="model", person=True, policy=Policy(on_failure="fail_run"))
