@@ -69,8 +69,9 @@ def verify(
     """Check `graph` against the team and return it in order, needs filled in, with every problem found.
 
     `known` are tasks accepted before: they are not checked again, and new ones may need them. `strict` is for plans
-    that a planner wrote: `$x` with an unknown x is E_UNKNOWN_DEP there, and an ordinary string otherwise. `inputs` are
-    the run's, if known. `policy` is the run's. `whole=False` leaves out what only a whole plan can be asked.
+    that a planner wrote: `$x` with an unknown x is E_UNKNOWN_DEP there, and an ordinary string otherwise; equal tasks
+    are warned of there, and meant otherwise. `inputs` are the run's, if known. `policy` is the run's. `whole=False`
+    leaves out what only a whole plan can be asked.
     """
     accepted = known or {}
     problems: list[Problem] = []
@@ -98,6 +99,8 @@ def verify(
     if whole:
         tasks.update((task.id, task) for task in linked)
         answer, sinks = _whole(graph.answer, tasks, cards, problems)
+        if strict:
+            problems.extend(duplicates(tasks.values()))
     return Verified(order.tasks + order.rest, answer, sinks, tuple(problems))
 
 
@@ -162,7 +165,6 @@ def _whole(
     if not tasks:
         problems.append(Problem(Code.EMPTY, "the plan has no tasks", None, "add at least one task"))
     sinks = sinks_of(tasks.values())
-    problems.extend(duplicates(tasks.values()))
     if answer is None:
         return (f"${sinks[0]}" if len(sinks) == 1 else None), sinks
     problem = answer_problem(answer, tasks, cards)
