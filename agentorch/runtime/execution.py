@@ -5,10 +5,12 @@ Every failure but a cancellation becomes a classified `Result`; nothing that an 
 
 import asyncio
 import functools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
+import anyio
 import anyio.to_thread
 from pydantic_core import to_jsonable_python
 
@@ -21,10 +23,13 @@ from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, Pe
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
 from agentorch.runtime.isolation import in_own_context
-from agentorch.runtime.large import opened, stored
+from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.worker import Job
 from agentorch.validation import Validators, validate, validators_for
+
+THREADS: Final = 64
+"""Agents that are plain functions, at once."""
 
 
 class Prompted(Protocol):
@@ -46,12 +51,15 @@ class Execution:
         services: Callable[[Job], DispatchServices],
         prompted: Prompted,
         blobs: Blobs,
+        threads: int = THREADS,
     ) -> None:
         self._agents = agents
         self._validators = validators
         self._services = services
         self._prompted = prompted
         self._blobs = blobs
+        self._threads = anyio.CapacityLimiter(threads)
+        self._unlimited = anyio.CapacityLimiter(math.inf)
 
     async def __call__(self, job: Job) -> Result:
         """Return what came of the dispatch."""
@@ -60,15 +68,27 @@ class Execution:
         try:
             result = await self._attempt(job, services)
         except asyncio.CancelledError:
-            if job.withdrawn or job.timed_out or job.slot.cancelling():
+            if job.stopped or job.slot.cancelling():
+                job.used = services.spent
                 raise
             result = Result(work.key, kind=FailureKind.CRASH, problems=("the agent raised CancelledError",))
-        except Exception as error:  # noqa: BLE001  # an agent may raise anything
+        except BaseException as error:  # an agent may raise anything
+            if not job.may_be_caught(error):
+                raise
             result = failed(work, error)
-        if result.kind is not None and result.output is not None:
-            result = replace(result, output=await stored(result.output, self._blobs))
+        if result.kind is not None:
+            result = await self._readable(result)
         used = services.spent
         return result if used is NOTHING else replace(result, usage=used)
+
+    async def _readable(self, result: Result) -> Result:
+        """Return a failure as any journal can hold it: without its output, when that cannot be stored."""
+        problems = tuple(_clean(problem) for problem in result.problems)
+        try:
+            output = await stored(result.output, self._blobs)
+        except Exception:  # noqa: BLE001  # the failure counts, not what is shown with it
+            output = None
+        return replace(result, output=output, problems=problems)
 
     async def _attempt(self, job: Job, services: "Services") -> Result:
         job.work = work = await opened(job.work, self._blobs)
@@ -77,7 +97,7 @@ class Execution:
             job.suspended()
             output = await self._prompted(agent, work, services.made())
         else:
-            output = await _called(agent, work, job, services)
+            output = await self._called(agent, job, services)
         validators = validators_for(agent.name, self._validators) if self._validators else ()
         if validators or agent.checks:
             job.suspended()
@@ -89,7 +109,24 @@ class Execution:
         if problems:
             shown = encoded if encoded is not None else to_jsonable_python(output, fallback=repr)
             return Result(work.key, shown, FailureKind.INVALID, tuple(problems))
-        return Result(work.key, await stored(encoded, self._blobs), sources=sources_in(encoded))
+        try:
+            output = await stored(encoded, self._blobs)
+        except Unstorable as error:
+            return Result(work.key, kind=FailureKind.INVALID, problems=(str(error),))
+        return Result(work.key, output, sources=sources_in(encoded))
+
+    async def _called(self, agent: Agent, job: Job, services: "Services") -> Any:
+        work = job.work
+        problems = work.problems if work.mode == "repair" else ()
+        arguments = agent.bind(work.inputs, services.given, problems=problems)
+        function = cast("Callable[..., Any]", agent.function)
+        if agent.is_async:
+            return await in_own_context(function(**arguments), job.suspended)
+        async with self._threads:
+            job.suspended()  # only now: the time in the queue is not the task's
+            return await anyio.to_thread.run_sync(
+                functools.partial(function, **arguments), abandon_on_cancel=True, limiter=self._unlimited
+            )
 
 
 class Services:
@@ -122,16 +159,6 @@ class Services:
         raise KeyError(kind)
 
 
-async def _called(agent: Agent, work: Work, job: Job, services: Services) -> Any:
-    problems = work.problems if work.mode == "repair" else ()
-    arguments = agent.bind(work.inputs, services.given, problems=problems)
-    function = cast("Callable[..., Any]", agent.function)
-    if agent.is_async:
-        return await in_own_context(function(**arguments), job.suspended)
-    job.suspended()
-    return await anyio.to_thread.run_sync(functools.partial(function, **arguments), abandon_on_cancel=True)
-
-
 def sources_in(output: Any) -> tuple[str, ...]:
     """Return what an output says that it rests on: its list `sources`, when it has one."""
     if not isinstance(output, dict):
@@ -147,7 +174,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def failed(work: Work, error: Exception) -> Result:
+def failed(work: Work, error: BaseException) -> Result:
     """Classify what an agent raised."""
     output: Any = None
     retry_after: float | None = None
@@ -167,6 +194,9 @@ def failed(work: Work, error: Exception) -> Result:
     return Result(work.key, output, kind, (_words(error, kind),), retry_after=retry_after)
 
 
-def _words(error: Exception, kind: FailureKind) -> str:
-    text = str(error).strip() or "no message"
+def _words(error: BaseException, kind: FailureKind) -> str:
+    try:
+        text = str(error).strip() or "no message"
+    except Exception:  # noqa: BLE001  # its words are the agent's code too
+        text = "no message"
     return f"{type(error).__name__}: {text}" if kind is FailureKind.CRASH else text

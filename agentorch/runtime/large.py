@@ -1,5 +1,7 @@
 """Large values: stored once as blobs, passed by reference, read where they are used."""
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -15,15 +17,26 @@ _KEY_BYTES: Final = f'"{BLOB_KEY}"'.encode()
 _CERTAINLY_SMALL: Final = BLOB_BYTES // 6
 """A string of so few characters is small whatever they are: JSON writes at most six bytes for one."""
 
+_LONGEST_INTEGER: Final = 4300
+"""Digits beyond which Python refuses to read an integer."""
+_TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
+_CERTAINLY_READ: Final = 1 << 64
+"""Integers below it need no second look."""
+
+
+class Unstorable(ValueError):
+    """A value has no JSON that could be read back. The agent's fault."""
+
 
 async def stored(value: Any, blobs: Blobs) -> Any:
     """Return `value`, or a reference to it when its JSON is longer than BLOB_BYTES.
 
     A value that looks as if it held references is stored too, so that what an agent made up is never followed.
+    Raises Unstorable for what no journal could give back.
     """
     if not _may_be_large(value):
         return value
-    data = to_json(value)
+    data = _written(value)
     if len(data) <= BLOB_BYTES and not (_KEY_BYTES in data and may_hold_blobs(value)):
         return value
     return blob_ref(await blobs.put(data), len(data))
@@ -36,7 +49,7 @@ async def loaded(value: Any, blobs: Blobs) -> Any:
     """
     if is_blob_ref(value):
         reference = value[BLOB_KEY]
-        whole: Any = from_json(await blobs.get(reference["sha256"]))
+        whole = _read(await blobs.get(reference["sha256"]))
         return followed(whole, reference.get("path", ()))
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value)
@@ -102,7 +115,32 @@ def may_hold_blobs(value: Any) -> bool:
     return False
 
 
+def _written(value: Any) -> bytes:
+    """Return `value` as JSON that can be read back, by the same rules as the journal's own."""
+    try:
+        data = to_json(value)
+        if len(data) <= _LONGEST_INTEGER or not _TOO_LONG.search(data):
+            return data
+    except (ValueError, RecursionError):
+        pass
+    try:  # lone surrogates and deep nesting pass through the json module alone
+        data = json.dumps(value, separators=(",", ":")).encode("ascii")
+        json.loads(data)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Unstorable(f"the output cannot be stored as JSON: {error}") from None
+    return data
+
+
+def _read(data: bytes) -> Any:
+    try:
+        return from_json(data)
+    except ValueError:
+        return json.loads(data)
+
+
 def _may_be_large(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) > _CERTAINLY_SMALL
+    if isinstance(value, int):
+        return not -_CERTAINLY_READ < value < _CERTAINLY_READ
     return isinstance(value, dict | list) and bool(cast("list[Any]", value))

@@ -168,9 +168,13 @@ class DispatchServices:
         return await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
 
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
-        """Ask a person and wait for the answer."""
+        """Ask a person and wait for the answer; that time is not the task's."""
         self._alive()
-        return await self._host.ask(self._work.key, question, answer_schema)
+        self._job.wait_for_turn(True)
+        try:
+            return await self._host.ask(self._work.key, question, answer_schema)
+        finally:
+            self._job.wait_for_turn(False)
 
     def report(self, text: str) -> None:
         """Say in one line how far the work is."""

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from agentorch.core.failures import FailureKind
+from agentorch.core.usage import NOTHING, Usage
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
@@ -33,20 +34,27 @@ GRACE: Final = 5.0
 class Job:
     """One dispatch in a slot."""
 
-    __slots__ = ("_left", "_watch", "deadline", "slot", "timed_out", "withdrawn", "work")
+    __slots__ = ("_left", "_waits", "_watch", "deadline", "slot", "timed_out", "used", "withdrawn", "work")
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
         self.work = work
         self.slot = slot
         self._watch = watch
         self._left = 0.0
+        self._waits = 0
         self.deadline: float | None = None
         self.timed_out = False
         self.withdrawn = False
+        self.used: Usage = NOTHING
+        """Model use of a body that was ended."""
 
     def suspended(self) -> None:
         """Begin to watch the time: the body did not end at once. A body that does costs no timer."""
-        if self.deadline is None and self.work.timeout is not None:
+        if self.deadline is not None or self.work.timeout is None:
+            return
+        if self._waits:
+            self._left, self.deadline = self.work.timeout, math.inf
+        else:
             self._watch(self, self.work.timeout)
 
     @property
@@ -78,13 +86,13 @@ class Job:
             return False
 
     def wait_for_turn(self, waiting: bool) -> None:
-        """Stop the clock while a model call waits for its turn: that time is not the task's."""
+        """Stop the clock while anything in the body waits for its turn or for a person: that time is not the task's."""
+        self._waits += 1 if waiting else -1
         if self.deadline is None:
             return
-        now = asyncio.get_running_loop().time()
-        if waiting:
-            self._left, self.deadline = self.deadline - now, math.inf
-        elif self.deadline == math.inf:
+        if waiting and self._waits == 1:
+            self._left, self.deadline = self.deadline - asyncio.get_running_loop().time(), math.inf
+        elif not self._waits and self.deadline == math.inf:
             self._watch(self, self._left)
 
 
@@ -298,13 +306,14 @@ class Worker:
 
 
 def _ended(job: Job) -> Result:
+    usage = None if job.used is NOTHING else job.used
     if job.withdrawn:
-        return Result(job.work.key, kind=FailureKind.CANCELLED, problems=("it was withdrawn",))
+        return Result(job.work.key, kind=FailureKind.CANCELLED, problems=("it was withdrawn",), usage=usage)
     if not job.timed_out:
-        return _crash(job.work.key, "the agent cancelled its own task")
+        return _crash(job.work.key, "the agent cancelled its own task", usage)
     problem = f"no result within {job.work.timeout:g} s; give the task a longer timeout, or a smaller objective"
-    return Result(job.work.key, kind=FailureKind.TRANSIENT, problems=(problem,))
+    return Result(job.work.key, kind=FailureKind.TRANSIENT, problems=(problem,), usage=usage)
 
 
-def _crash(key: str, problem: str) -> Result:
-    return Result(key, kind=FailureKind.CRASH, problems=(problem,))
+def _crash(key: str, problem: str, usage: Usage | None = None) -> Result:
+    return Result(key, kind=FailureKind.CRASH, problems=(problem,), usage=usage)

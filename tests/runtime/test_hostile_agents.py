@@ -99,3 +99,48 @@ async def test_an_agent_that_cancels_its_own_task_crashes() -> None:
 
     assert (outcome.states["bad"], outcome.states["good"]) == ("failed", "succeeded")
     assert "cancelled its own task" in outcome.problems[0].message
+
+
+async def nested_integer() -> dict[str, Any]:
+    return {"number": 10**5000}
+
+
+async def integer() -> int:
+    return 10**5000
+
+
+async def circular() -> Any:
+    whole: list[Any] = []
+    whole.append(whole)
+    return whole
+
+
+@pytest.mark.parametrize("body", [integer, nested_integer, circular])
+async def test_an_output_that_the_journal_cannot_hold_is_its_tasks_failure(body: Callable[..., Any]) -> None:
+    """The run is not lost: the task beside it is done."""
+    outcome = await outcome_of(body)
+
+    assert (outcome.states["bad"], outcome.states["good"]) == ("failed", "succeeded")
+
+
+@pytest.mark.parametrize("times", [1, 100_000])
+async def test_half_a_character_is_the_same_in_short_and_long_texts(times: int) -> None:
+    """Both are kept as they are, the long one in a blob."""
+    seen: list[bool] = []
+
+    @agent(description="Writes half a character.")
+    async def writer() -> str:
+        return "a\ud800b" * times
+
+    @agent(description="Reads it.")
+    async def reader(text: str) -> int:
+        seen.append(text == "a\ud800b" * times)
+        return 1
+
+    plan = Plan("half")
+    plan.add("read", agent=reader, inputs={"text": plan.add("write", agent=writer)})
+    async with Orchestrator([writer, reader], policy=Policy(replans=0)) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert outcome.status == "succeeded"
+    assert seen == [True]

@@ -5,9 +5,12 @@ import asyncio
 import anyio
 import pytest
 
-from agentorch import Agent, Orchestrator, Plan, Policy, agent
+from agentorch import Agent, Context, Orchestrator, Plan, Policy, agent
+from agentorch.core.task import Task
 from agentorch.events import AttemptFailed
+from agentorch.messages.work import Work
 from agentorch.models import GovernedModel, Governor, Limits
+from agentorch.runtime.worker import Job
 from agentorch.testing import LoopClock, Reply, ScriptedModel
 
 pytestmark = pytest.mark.looptime
@@ -73,3 +76,71 @@ async def test_waiting_for_a_rate_limit_is_not_the_tasks_time() -> None:
         failed = [event async for event in run if isinstance(event, AttemptFailed) and event.task[0] == "t"]
 
     assert failed == []
+
+
+async def test_a_person_at_lunch_is_not_the_tasks_time() -> None:
+    """An agent with a timeout of 5 s asks; the answer that comes after an hour is used."""
+
+    @agent(description="Asks.", timeout=5, attempts=1)
+    async def asker(context: Context) -> str:
+        return await context.ask("Sure?")
+
+    plan = Plan("ask")
+    plan.add("ask", agent=asker)
+    async with Orchestrator([asker], clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(plan, policy=Policy(replans=0))
+        await anyio.sleep(3600)
+        await run.answer(run.waiting[0].request_id, "yes")
+        outcome = await run.outcome()
+
+    assert outcome.answer == "yes"
+
+
+async def test_the_clock_stands_still_until_the_last_wait_ends() -> None:
+    """Two waits at once, one begun before the body was suspended."""
+    loop = asyncio.get_running_loop()
+    watched: list[float] = []
+
+    def watch(job: Job, seconds: float) -> None:
+        watched.append(seconds)
+        job.deadline = loop.time() + seconds
+
+    slot = asyncio.current_task()
+    assert slot is not None
+    job = Job(Work("k", "run", Task(id="t", agent="a"), "a", {}, "", timeout=5), slot, watch)
+    job.wait_for_turn(True)
+    job.suspended()
+    job.wait_for_turn(True)
+    await anyio.sleep(100)
+    job.wait_for_turn(False)
+    before = list(watched)
+    job.wait_for_turn(False)
+    await anyio.sleep(2)
+    job.wait_for_turn(True)
+    job.wait_for_turn(True)
+    await anyio.sleep(100)
+    job.wait_for_turn(False)
+    job.wait_for_turn(False)
+
+    assert before == []
+    assert watched == pytest.approx([5, 3])
+
+
+async def test_what_a_timed_out_dispatch_spent_is_journaled() -> None:
+    """The model was called once before the time was up: that call counts."""
+
+    @agent(description="Asks the model, then sleeps.", timeout=5, attempts=1, needs_model=True)
+    async def user(context: Context) -> str:
+        await context.model("Hello?")
+        await anyio.sleep(1000)
+        return "never"
+
+    plan = Plan("use")
+    plan.add("use", agent=user)
+    model = ScriptedModel([Reply("hi")] * 9)
+    async with Orchestrator([user], model=model, planner="rules", clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(plan, policy=Policy(replans=0))
+        failed = [event async for event in run if isinstance(event, AttemptFailed) and event.task == "use"]
+
+    assert failed
+    assert all(event.usage is not None and event.usage.calls == 1 for event in failed)
