@@ -1,12 +1,14 @@
 """Whatever an agent raises or returns, its task fails with words and the run goes on."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Never
 
 import pytest
 
 from agentorch import Orchestrator, Outcome, Plan, Policy, agent
+from agentorch.events import AttemptFailed
 
 
 class OfItsOwnKind(BaseException):
@@ -144,3 +146,21 @@ async def test_half_a_character_is_the_same_in_short_and_long_texts(times: int) 
 
     assert outcome.status == "succeeded"
     assert seen == [True]
+
+
+async def test_waiting_for_a_thread_is_not_the_tasks_time() -> None:
+    """Eighty functions at once, more than there are threads: none of them times out in the queue."""
+
+    @agent(description="Blocks its thread.", timeout=0.9, attempts=1)
+    def blocking() -> str:
+        time.sleep(0.5)
+        return "done"
+
+    plan = Plan("block")
+    for number in range(80):
+        plan.add(f"t{number}", agent=blocking)
+    async with Orchestrator([blocking], policy=Policy(replans=0, parallel=80)) as orchestrator:
+        run = await orchestrator.submit(plan)
+        failed = [event async for event in run if isinstance(event, AttemptFailed) and event.task[0] == "t"]
+
+    assert failed == []
