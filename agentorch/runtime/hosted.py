@@ -50,6 +50,8 @@ class HostedRun:
         """Slots that the run takes, as the scheduler counts them."""
         self._rest: asyncio.Future[None] | None = None
         self._last: asyncio.Future[None] | None = None
+        self._committing = False
+        self._calls_when_durable: list[Callable[[], None]] = []
 
     def commit(self) -> None:
         """Queue what was decided since the last commit as one append; show it once it is durable."""
@@ -57,8 +59,13 @@ class HostedRun:
         if not events:
             return
         self.decided = []
+        if self.lost is not None:
+            return
         future = self._journal.append(self.state.run_id, events, after=events[0].seq - 1)
         self._last = future
+        calls, self._calls_when_durable = self._calls_when_durable, []
+        for call in calls:
+            self._when(future, call)
         if future.done() and future.exception() is None:
             self.feed.publish(events)
             return
@@ -90,10 +97,30 @@ class HostedRun:
 
     def when_durable(self, call: Callable[[], None]) -> None:
         """Call once everything decided so far is durable, or lost."""
-        if self._last is None or self._last.done():
+        if self.decided:
+            self._calls_when_durable.append(call)
+        elif self._last is not None:
+            self._when(self._last, call)
+        else:
+            call()
+
+    def _when(self, future: "asyncio.Future[None]", call: Callable[[], None]) -> None:
+        if future.done():
             call()
         else:
-            self._last.add_done_callback(lambda _: call())
+            future.add_done_callback(lambda _: call())
+
+    def commit_soon(self) -> None:
+        """Commit at the end of this turn of the event loop, with whatever else is decided in it."""
+        if self.decided and not self._committing:
+            self._committing = True
+            asyncio.get_running_loop().call_soon(self._commit_now)
+
+    def _commit_now(self) -> None:
+        self._committing = False
+        self.commit()
+        if not self.queued:
+            self.settle()
 
     @property
     def at_rest(self) -> bool:
@@ -127,6 +154,7 @@ class HostedRun:
 
     async def durable(self) -> None:
         """Wait until everything decided so far is durable; raise what lost the run."""
+        self.commit()
         if self._last is not None:
             await asyncio.shield(self._last)
 

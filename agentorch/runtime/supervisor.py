@@ -1,7 +1,8 @@
 """The supervisor: the one writer of its runs. Messages come in, decisions go to the journal, commands are carried out.
 
 1. One message and the admissions that it makes room for are one append. Nothing is awaited in between.
-2. In process a dispatch need not wait for the journal, because a crash takes the worker along; elsewhere it does.
+2. In process a dispatch need not wait for the journal, because a crash takes the worker along; elsewhere it does. So
+   in process what is decided within one turn of the event loop goes to the journal as one append.
 3. A result is acknowledged on the bus once its event is durable.
 """
 
@@ -95,6 +96,7 @@ class Supervisor:
 
     def release(self, run: HostedRun) -> None:
         """Let go of a run: nothing more is written for it by this process."""
+        run.commit()
         if run.at_rest:
             run.drop_timers()
             run.feed.end()
@@ -135,9 +137,11 @@ class Supervisor:
                 touched, self._touched = self._touched, {}
                 while touched:
                     _, run = touched.popitem()
-                    run.commit()
+                    if not (run.accepted and self._bus.local):
+                        run.commit()
                     if run.accepted and run.lost is None:
                         self._carry_out_all(run)
+                        run.commit_soon()
                     if run.state.idle:
                         self._rested(run)
         finally:
