@@ -119,6 +119,7 @@ class TaskStarted(TaskEvent, frozen=True):
     inputs: str
     """Digest of the input values and the filled-in objective."""
     reserved: Usage | None = None
+    """For reservations; None until then."""
 
 
 class TaskSucceeded(TaskEvent, frozen=True):

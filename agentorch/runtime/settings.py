@@ -1,6 +1,6 @@
 """What an orchestrator was given, checked: the constructor's arguments as one value."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from agentorch.validation import Validators
 
 ModelSpec = str | Model | Sequence[str | Model] | None
 OnRequest = Callable[..., Any]
-"""Called with (run, request) when something waits for a person; what it returns is the answer, None is "later"."""
+"""Called with the request when something waits for a person; what it returns is the answer, None is "later"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,3 @@ class Settings:
     project: str | Path | None = None
     on_request: OnRequest | None = None
     clock: Clock = SystemClock()  # noqa: RUF009  # stateless
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What every call that starts a run takes."""
-
-    inputs: Mapping[str, Any]
-    budget: Budget | None = None
-    policy: Policy | None = None
-    priority: Literal["interactive", "batch"] = "interactive"
-    tags: Mapping[str, str] | None = None
-    timeout: float | None = None
-    key: str | None = None

@@ -1,7 +1,14 @@
 """Questions to a person: who waits for an answer takes no slot, and a run of which all wait is idle."""
 
+from typing import Any
+
+import pytest
+
 from agentorch.core import inbox as msg
+from agentorch.core.card import AgentCard
 from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.policy import Policy
+from agentorch.core.requests import problems_of_answer
 from tests.core.bench import Bench, task
 
 PROBLEM = Problem("x", "words")
@@ -59,3 +66,35 @@ def test_a_stopped_run_whose_tasks_wait_for_others_is_idle() -> None:
     bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
     bench.send(msg.Stop(0.0, PROBLEM))
     assert bench.state.idle
+
+
+@pytest.mark.parametrize(
+    ("value", "problems"),
+    [
+        (True, ()),
+        (False, ()),
+        ("yes", ("'yes' is not boolean",)),
+        (1, ("1 is not boolean",)),
+        (None, ("None is not boolean",)),
+    ],
+)
+def test_an_approval_is_answered_with_true_or_false(value: Any, problems: tuple[str, ...]) -> None:
+    """Anything else is neither a yes nor a no."""
+    bench = Bench(AgentCard(name="shy", policy=Policy(approval="before"))).begin(task("a", agent="shy"))
+    bench.admit("a")
+    assert problems_of_answer(bench.state.requests["approve:a:1"], value) == problems
+
+
+@pytest.mark.parametrize(("value", "fits"), [("retry", True), ("fail", True), ({"output": 7}, True), ("later", False)])
+def test_the_last_rung_takes_what_it_offers(value: Any, fits: bool) -> None:
+    """Retry, fail, or an output."""
+    bench = Bench().begin(task("a"), task("b"), answer="$b", person=True)
+    bench.fail("a")
+    assert (problems_of_answer(bench.state.requests["failure:a:1:1"], value) == ()) is fits
+
+
+def test_a_question_without_a_schema_takes_any_answer() -> None:
+    """Who asks says what is wanted, or takes what comes."""
+    bench = Bench().begin(task("a"))
+    bench.send(msg.Ask(0.0, bench.admit("a"), "q1", "which?", {}))
+    assert problems_of_answer(bench.state.requests["q1"], ["anything"]) == ()
