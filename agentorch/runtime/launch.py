@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal, TypedDict
 
@@ -55,6 +56,7 @@ class StartOptions(TypedDict, total=False):
     """The same key and request attaches to the run that it started; another request raises RunKeyError."""
 
 
+@cache
 def release() -> str:
     """Return the version of agentorch that is installed."""
     try:
