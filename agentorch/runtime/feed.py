@@ -103,13 +103,17 @@ class Feed:
             self._ring.clear()
 
     def _recent(self, after: int) -> list[Event] | None:
-        """Return what the ring has behind `after`; None when it does not reach back that far."""
+        """Return what the ring has behind `after`; None when only the journal can tell.
+
+        While there is a reader, everything durable comes into the ring: who is level with it has missed nothing. An
+        empty ring says nothing, and what came after the end is in the journal alone.
+        """
         ring = self._ring
         if not ring or ring[0].seq > after + 1:
             return None
         missed = ring[-1].seq - after
         if missed <= 0:
-            return None
+            return None if self._over else []
         return [ring[index] for index in range(len(ring) - missed, len(ring))]
 
     async def _more(self, after: int, queue: deque[TextDelta] | None = None) -> None:

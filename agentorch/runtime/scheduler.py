@@ -18,6 +18,9 @@ WEIGHT: Final = 10.0
 BATCH_OFFSET: Final = 300.0
 """Seconds that a batch run stands behind an interactive one that came at the same time."""
 
+SPARE: Final = 64
+"""Places in the queue beyond two for each run before the outdated ones are taken out."""
+
 AdmitTask = Callable[[HostedRun, str], None]
 
 
@@ -34,6 +37,10 @@ class Scheduler:
         self._active = 0
         self.runs: dict[str, HostedRun] = {}
         """The runs that are carried out here, by id."""
+
+    def __len__(self) -> int:
+        """Return how many places the queue has, outdated ones included."""
+        return len(self._queue)
 
     def limit_agent(self, agent: str, slots: int) -> None:
         """Let at most `slots` tasks of the agent run at once, over all runs."""
@@ -52,6 +59,8 @@ class Scheduler:
         self._active -= run.active
         run.active = 0
         run.entry += 1
+        if len(self.runs) <= 1:
+            self._queue.clear()
 
     def changed(self, run: HostedRun) -> None:
         """A run's state has moved: it may have ready tasks, or slots to give back."""
@@ -123,6 +132,9 @@ class Scheduler:
             run.score += BATCH_OFFSET
         self._count += 1
         heapq.heappush(self._queue, (run.score, self._count, run.entry, run))
+        if len(self._queue) > 2 * len(self.runs) + SPARE:
+            self._queue = [place for place in self._queue if place[2] == place[3].entry]
+            heapq.heapify(self._queue)
 
 
 def _at_work(state: RunState, agent: str) -> int:
