@@ -124,6 +124,6 @@ def problem_of(task: TaskState, failure: Fail) -> Problem:
 
 _REMEDIES: Final[dict[FailureKind, str]] = {
     FailureKind.INVALID: "see the rejected outputs in the journal",
-    FailureKind.BUDGET: "raise the budget and resume the run",
-    FailureKind.TRANSIENT: "resume the run when the provider is back",
+    FailureKind.BUDGET: "raise the budget and start again",
+    FailureKind.TRANSIENT: "start again later, or give it more time",
 }

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self, cast
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -63,6 +64,8 @@ class Engine:
         self.bus = open_bus(settings.bus)
         self.followed: set[FollowedRun] = set()
         """Runs that are read here and carried out elsewhere."""
+        self.keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """A lock for each idempotency key under which a run is just being started."""
         self.adopting: set[str] = set()
         """Runs that are just being taken up."""
         self.prompting = Prompting(self.prompts, self.team.catalog)
@@ -103,6 +106,7 @@ class Engine:
             services=self._services,
             prompted=self.prompting.run,
             blobs=self.blobs,
+            threads=self.settings.policy.parallel,
         )
         self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution)
 

@@ -1,5 +1,6 @@
 """Starting, adopting and finishing runs on an open engine."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
@@ -111,9 +112,33 @@ class Launch:
         run, _ = await self._begun(goal, options)
         return run
 
-    async def _begun(self, goal: str | Plan, options: StartOptions) -> tuple[Run, bool]:
-        """Return the run, and whether it was started by this call."""
+    async def carry_out(self, goal: str | Plan, options: StartOptions) -> Outcome:
+        """Start a run and wait for its end; leaving by an exception cancels it."""
+        run, is_ours = await self._begun(goal, options, wait=False)
+        try:
+            return await run.outcome()
+        except asyncio.CancelledError:
+            if is_ours:
+                await run.cancel(reason="its caller went away")
+            raise
+
+    def _bound_time(self, run: HostedRun) -> None:
+        seconds = run.state.budget.max_seconds
+        if seconds is not None:
+            self.engine.supervisor.expire_at(run, seconds)
+
+    async def _begun(self, goal: str | Plan, options: StartOptions, *, wait: bool = True) -> tuple[Run, bool]:
+        """Return the run, and whether it was started by this call; `wait` for its first event to be durable."""
         key = options.get("key")
+        if key is None:
+            return await self._begun_as(goal, options, None, wait=wait)
+        # One at a time: this process must not race itself for a key.
+        async with self.engine.keys.setdefault(key, asyncio.Lock()):
+            return await self._begun_as(goal, options, key, wait=True)
+
+    async def _begun_as(
+        self, goal: str | Plan, options: StartOptions, key: str | None, *, wait: bool
+    ) -> tuple[Run, bool]:
         request = None if key is None else _request_digest(goal, options)
         known = await self._of_key(key, request)
         if known is not None:
@@ -121,6 +146,10 @@ class Launch:
         supervisor = self.engine.supervisor
         message = self._message(goal, options, request)
         state = RunState(new_run_id(message.at), self.engine.team.catalog)
+        if not wait:
+            run = supervisor.begin(state, message)
+            self._bound_time(run)
+            return self._run(run), True
         try:
             run = await supervisor.host(state, message)
         except JournalConflict:
@@ -128,8 +157,7 @@ class Launch:
             if known is None:
                 raise
             return known, False
-        if state.budget.max_seconds is not None:
-            supervisor.expire_at(run, state.budget.max_seconds)
+        self._bound_time(run)
         supervisor.accept(run)
         return self._run(run), True
 
@@ -166,7 +194,7 @@ class Launch:
             policy=policy,
             budget=budget,
             plan=self._verified(plan, inputs, policy) if plan is not None else None,
-            planner=self.engine.planners[0].name,
+            planner=self.engine.planners[0].name if plan is None or self._replans else None,
             person=settings.on_request is not None,
             priority=options.get("priority", "interactive"),
             tags=dict(options.get("tags", {})),
@@ -175,6 +203,14 @@ class Launch:
             owner=self.engine.owner,
             release=release(),
         )
+
+    @property
+    def _replans(self) -> bool:
+        """Whether a hand-made plan may be patched: by a model, or by a planner that was asked for.
+
+        The rules choose by types and words; that is no ground for putting another agent into somebody's own plan.
+        """
+        return self.engine.settings.planner is not None or bool(self.engine.team.models)
 
     def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy) -> Verified:
         verified = self.verify(plan.graph(), inputs=inputs, policy=policy)
@@ -221,8 +257,7 @@ class Launch:
         left = list(state.pending.values())
         run = await supervisor.host(state, inbox.Adopt(supervisor.now(), self.engine.owner))
         run.account.spent = state.spent
-        if state.budget.max_seconds is not None:
-            supervisor.expire_at(run, state.budget.max_seconds)
+        self._bound_time(run)
         supervisor.accept(run)
         supervisor.recover(run, left)
         return self._run(run)

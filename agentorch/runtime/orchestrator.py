@@ -114,8 +114,8 @@ class Orchestrator:
 
         Raises PlanError for a hand-made plan with errors; what goes wrong later is in the outcome.
         """
-        async with self._launch() as launch, launch.start(goal, options) as run:
-            return await run.outcome()
+        async with self._launch() as launch:
+            return await launch.carry_out(goal, options)
 
     @asynccontextmanager
     async def start(

@@ -86,6 +86,14 @@ class Supervisor:
             raise
         return run
 
+    def begin(self, state: RunState, first: inbox.Message) -> HostedRun:
+        """Take a new run in and start at once: nobody can have been first, and whoever asked waits for its end."""
+        run = HostedRun(state, self._journal, self._lost)
+        run.accepted = True
+        self.scheduler.enter(run)
+        self.send(run, first)
+        return run
+
     def accept(self, run: HostedRun) -> None:
         """Begin to carry a hosted run out."""
         run.accepted = True
@@ -252,19 +260,23 @@ class Supervisor:
             id=command.key,
             source=self.owner,
         )
-        if self._bus.local and self._bus.offer(envelope):
+        waits = not self._bus.local or run.state.catalog[task.agent].effects != "none"
+        if not waits and self._bus.offer(envelope):
             return
-        publishing = asyncio.ensure_future(self._publish(run, envelope))
+        publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
         run.asking[command.key] = publishing
         publishing.add_done_callback(lambda _: run.asked(command.key))
 
-    async def _publish(self, run: HostedRun, envelope: Envelope) -> None:
-        """Hand over a dispatch when there is room, and, across processes, when its event is durable."""
+    async def _publish(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
+        """Hand over a dispatch when there is room, and when its event is durable if somebody could miss it.
+
+        Across processes that is always; in process it is where an effect must not have happened without a trace.
+        """
         try:
-            if not self._bus.local:
+            if waits:
                 await run.durable()
             await self._bus.publish(envelope)
-        except Exception as error:  # noqa: BLE001  # whatever the transport says, the dispatch did not leave
+        except Exception as error:  # noqa: BLE001  # whatever is said, the dispatch did not leave
             problem = f"the bus did not take the task: {error}"
             self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
 

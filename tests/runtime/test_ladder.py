@@ -117,7 +117,8 @@ async def test_the_fallback_fails_too_and_the_plan_is_patched() -> None:
     stuff = plan.add("stuff", agent=material)
     plan.add("report", agent=first, inputs={"text": stuff})
     policy = Policy(attempts=1)
-    async with Orchestrator([material, first, second, third], policy=policy) as orchestrator:
+    team = [material, first, second, third]
+    async with Orchestrator(team, policy=policy, planner="rules") as orchestrator:
         outcome, events = await watched(await orchestrator.submit(plan))
 
     assert outcome.status is OutcomeStatus.SUCCEEDED
