@@ -167,7 +167,7 @@ class Launch:
             return None
         if record.request != request:
             raise RunKeyError(f"key {key!r} belongs to run {record.run_id}, which was asked something else")
-        if record.run_id in self.engine.supervisor.scheduler.runs:
+        if record.run_id in self.engine.supervisor.hosted:
             return await self.attach(record.run_id)
         try:
             return await self.adopt(record.run_id)
@@ -224,7 +224,7 @@ class Launch:
 
     async def attach(self, run_id: str) -> Run:
         """Return a run for reading: live when it is carried out here, else as the journal has it and grows."""
-        hosted = self.engine.supervisor.scheduler.runs.get(run_id)
+        hosted = self.engine.supervisor.hosted.get(run_id)
         return self._run(hosted if hosted is not None else self._followed(await self._replayed(run_id)))
 
     def _followed(self, state: RunState) -> FollowedRun:
@@ -244,7 +244,7 @@ class Launch:
 
     async def _adopted(self, run_id: str) -> Run:
         supervisor = self.engine.supervisor
-        known = supervisor.scheduler.runs.get(run_id)
+        known = supervisor.hosted.get(run_id)
         if known is not None:
             if not known.at_rest:
                 raise RunOwnedError(f"run {run_id} is being carried out by this process: attach to it")

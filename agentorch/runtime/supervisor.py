@@ -59,6 +59,8 @@ class Supervisor:
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
         self._settling = False
+        self.hosted: dict[str, HostedRun] = {}
+        """Runs that this process carries out, until their last event is durable."""
         self._latest = 0.0
         self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
         self._deltas = bus.listen(f"delta.{owner}", self._hear)
@@ -67,7 +69,7 @@ class Supervisor:
         """Let go of every run; what is durable can be resumed."""
         self._subscription.close()
         self._deltas.close()
-        for run in list(self.scheduler.runs.values()):
+        for run in list(self.hosted.values()):
             self.release(run)
 
     async def host(self, state: RunState, first: inbox.Message) -> HostedRun:
@@ -75,7 +77,7 @@ class Supervisor:
 
         Raises what the journal says when somebody else was first, or when it cannot write.
         """
-        run = HostedRun(state, self._journal, self._lost)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost)
         self._latest = max(self._latest, state.updated)
         self.send(run, first)
         try:
@@ -88,7 +90,7 @@ class Supervisor:
 
     def begin(self, state: RunState, first: inbox.Message) -> HostedRun:
         """Take a new run in and start at once: nobody can have been first, and whoever asked waits for its end."""
-        run = HostedRun(state, self._journal, self._lost)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost)
         run.accepted = True
         self.scheduler.enter(run)
         self.send(run, first)
@@ -109,6 +111,7 @@ class Supervisor:
             run.drop_timers()
             run.feed.end()
             self.scheduler.leave(run)
+            self._forget(run)
         else:
             run_id = run.state.run_id
             run.lose(AgentorchError(f"run {run_id} was let go: its orchestrator was closed; resume it"))
@@ -119,6 +122,7 @@ class Supervisor:
             if isinstance(command, Dispatch):
                 self._withdraw(command)
         self.scheduler.leave(run)
+        self._forget(run)
 
     def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         """Decide on a message, admit what may run by now, and carry out what follows; return what was decided.
@@ -193,7 +197,12 @@ class Supervisor:
         if run.state.finished:
             run.drop_timers()
             self.scheduler.leave(run)
+            run.when_durable(lambda: self._forget(run))
         run.settle()
+
+    def _forget(self, run: HostedRun) -> None:
+        if self.hosted.get(run.state.run_id) is run:
+            del self.hosted[run.state.run_id]
 
     def _admit(self, run: HostedRun, task: str) -> None:
         self.send(run, inbox.Admit(self.now(), task))
