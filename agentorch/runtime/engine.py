@@ -16,6 +16,7 @@ from agentorch import tokens
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
 from agentorch.core.commands import AskPerson
+from agentorch.core.requests import problems_of_answer
 from agentorch.errors import ConfigurationError
 from agentorch.journal.opening import open_journal
 from agentorch.library import Library, file_tools
@@ -151,7 +152,12 @@ class Engine:
         except Exception:
             log.exception("on_request raised for %s of run %s; the request stays open", request_id, run.state.run_id)
             return
-        if value is not None:
+        if value is None or request_id not in run.state.requests:
+            return
+        problems = problems_of_answer(request, value)
+        if problems:
+            log.error("on_request answered %s of run %s wrongly: %s", request_id, run.state.run_id, "; ".join(problems))
+        else:
             self.supervisor.answer(run, request_id, value, "on_request")
 
 

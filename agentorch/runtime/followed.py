@@ -42,7 +42,7 @@ class FollowedRun(HostedRun):
                 replay(self.state, events)
                 self.feed.publish(events)
                 self.settle()
-            elif not self.state.idle and self._is_ownerless():
+            elif (self.state.running or not self.state.idle) and self._is_ownerless():
                 self.lose(RunOwnedError(_GONE.format(run=self.state.run_id, owner=self.state.owner)))
                 return
             else:

@@ -248,6 +248,8 @@ class Launch:
         if known is not None:
             if not known.at_rest:
                 raise RunOwnedError(f"run {run_id} is being carried out by this process: attach to it")
+            if known.state.running:
+                return self._run(known)  # its dispatches wait for a person, alive
             supervisor.release(known)
         state = await self._replayed(run_id)
         if state.finished:
@@ -267,7 +269,7 @@ class Launch:
         journal = self.engine.journal
         if not isinstance(journal, KnowsOwners) or state.stopped is not None or state.owner == self.engine.owner:
             return
-        if not state.idle and journal.is_alive(state.owner):
+        if (state.running or not state.idle) and journal.is_alive(state.owner):
             raise RunOwnedError(
                 f"run {state.run_id} is being carried out by {state.owner}: watch it with `agentorch runs watch "
                 f"{state.run_id}`, or stop that process first"

@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 from agentorch.core.events import Event
 from agentorch.core.failures import Problem
 from agentorch.core.inbox import Cancel, Stop
+from agentorch.core.requests import problems_of_answer
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
@@ -66,6 +67,9 @@ class Run:
         if request_id not in self._hosted.state.requests:
             waiting = ", ".join(self._hosted.state.requests) or "nothing"
             raise ConfigurationError(f"run {self.id}: no request {request_id!r} is open; waiting: {waiting}")
+        problems = problems_of_answer(self._hosted.state.requests[request_id], value)
+        if problems:
+            raise ConfigurationError(f"request {request_id}: {'; '.join(problems)}")
         self._supervisor.answer(self._own("answer"), request_id, value, by)
         await self._hosted.durable()
 
