@@ -49,6 +49,9 @@ def _told(error: Exception) -> int:
     if isinstance(error, AgentorchError):
         sys.stderr.write(f"agentorch: {one_line(error)}\n")
         return code_of(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        sys.stderr.write(f"agentorch: {error.filename}: {error.strerror}: check the path and its permissions\n")
+        return ENVIRONMENT
     words = one_line(error) or "no message"
     sys.stderr.write(
         f"agentorch: {type(error).__name__}: {words} (this is a bug; set AGENTORCH_DEBUG=1 for the traceback)\n"

@@ -44,7 +44,11 @@ def part_text(goal: str, part: Any) -> str:
     findings = _findings(part)
     if findings is not None:
         answer = in_answer(findings.passages)
-        return "\n".join(map(cited, answer)) if answer else findings.answer.replace(NO_MODEL, "").strip()
+        lines = [cited(passage) for passage in answer]
+        if len(lines) > 1:
+            lines = [f"- {line}" for line in lines]
+        said = lines or [findings.answer.replace(NO_MODEL, "").strip()]
+        return "\n".join([*said, *(f"- {note}" for note in findings.notes)])
     if isinstance(part, str):
         return extract(part, goal) if len(part) > _WHOLE else part.strip()
     if isinstance(part, list):

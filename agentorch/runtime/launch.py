@@ -177,7 +177,9 @@ class Launch:
     def _message(self, goal: str | Plan, options: StartOptions, request: str | None) -> inbox.Begin:
         settings = self.engine.settings
         plan = goal if isinstance(goal, Plan) else None
-        words = goal.goal if isinstance(goal, Plan) else goal
+        words: Any = goal.goal if isinstance(goal, Plan) else goal
+        if not isinstance(words, str):
+            raise ConfigurationError(f"the goal is {words!r}: give words, or a Plan")
         if plan is None and not words.strip():
             raise ConfigurationError("the goal is empty: say in words what is wanted")
         budget = options.get("budget", settings.budget)

@@ -52,6 +52,7 @@ class Orchestrator:
         on_request: OnRequest | None = None,
         clock: Clock | None = None,
     ) -> None:
+        _check_types(policy=(policy, Policy), budget=(budget, Budget))
         self._settings = Settings(
             agents=agents,
             model=model,
@@ -169,3 +170,10 @@ class Orchestrator:
         if self._engine is not None:
             raise ConfigurationError("this Orchestrator is open: use `await orchestrator.run(...)`")
         return run_in_thread(lambda: self.run(goal, **options))
+
+
+def _check_types(**given: tuple[Any, type]) -> None:
+    """Say in one line what was given in the place of what."""
+    for name, (value, kind) in given.items():
+        if value is not None and not isinstance(value, kind):
+            raise ConfigurationError(f"{name}={value!r}: give a {kind.__name__}, such as {name}={kind.__name__}(...)")
