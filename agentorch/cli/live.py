@@ -40,6 +40,7 @@ class LiveTable:
     """Draws on stderr; what is drawn last stays."""
 
     def __init__(self, screen: Screen, progress: Progress, *, clock: Callable[[], float]) -> None:
+        self._screen = screen
         self._console = screen.words
         self._progress = progress
         self._clock = clock
@@ -58,7 +59,7 @@ class LiveTable:
         self._live.stop()
         if self._terminal is not None:
             termios.tcsetattr(sys.stdin, termios.TCSANOW, self._terminal)
-        if sys.stdout.isatty():
+        if self._screen.shows_data:
             self._console.print()
 
     def show(self, event: Event) -> None:

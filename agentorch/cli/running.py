@@ -4,6 +4,7 @@ import json as json_module
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def run_goal(
     async def begin(orchestrator: Orchestrator) -> Run:
         return await orchestrator.submit(what, **options)
 
-    return anyio.run(carry, orchestrator_of(setup, screen), begin, Foreground(screen, setup, json=json, quiet=quiet))
+    with redirect_stdout(sys.stderr):  # an agent's own print() is no data of ours
+        foreground = Foreground(screen, setup, json=json, quiet=quiet)
+        return anyio.run(carry, orchestrator_of(setup, screen), begin, foreground)
 
 
 def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
@@ -62,7 +65,8 @@ def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
 
         return await carry(orchestrator_of(setup, screen), begin, Foreground(screen, setup, json=json, quiet=quiet))
 
-    return anyio.run(resume)
+    with redirect_stdout(sys.stderr):
+        return anyio.run(resume)
 
 
 def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:

@@ -19,7 +19,9 @@ class Screen:
     """stdout and stderr of one command."""
 
     def __init__(self) -> None:
-        self.out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+        # Kept from now on: what agents print while they run must not come between the data.
+        self._data = sys.stdout
+        self.out = Console(file=self._data, highlight=False, soft_wrap=True, markup=False, emoji=False)
         self.words = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     @property
@@ -34,26 +36,36 @@ class Screen:
 
     def data(self, text: str) -> None:
         """Write a line, or several, on stdout."""
-        sys.stdout.write(harmless(text) + "\n")
+        self._data.write(harmless(text) + "\n")
 
     def fact(self, head: str, text: str) -> None:
         """Write `head` and a line of text on stdout; on a terminal the text is wrapped beside the head."""
         line = head + one_line(text)
         width = shutil.get_terminal_size().columns
-        if sys.stdout.isatty() and len(line) > width > 2 * len(head):
+        if self._data.isatty() and len(line) > width > 2 * len(head):
             indent = " " * len(head)
             line = textwrap.fill(line, width, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True)
         self.data(line.rstrip())
 
+    @property
+    def shows_data(self) -> bool:
+        """Whether stdout is a terminal."""
+        return self._data.isatty()
+
+    def raw(self, line: str) -> None:
+        """Write a line on stdout as it is, at once."""
+        self._data.write(line + "\n")
+        self._data.flush()
+
     def json(self, value: Any, *, indent: int | None = 2) -> None:
         """Write a JSON value on stdout."""
         plain = to_jsonable_python(value, fallback=repr)
-        sys.stdout.write(json.dumps(plain, indent=indent, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        self._data.write(json.dumps(plain, indent=indent, ensure_ascii=False) + "\n")
+        self._data.flush()
 
     def prose(self, text: str) -> None:
         """Write what an agent wrote on stdout: Markdown is rendered on a terminal, and left as it is elsewhere."""
-        if sys.stdout.isatty() and _is_markdown(text):
+        if self._data.isatty() and _is_markdown(text):
             self.out.print(Markdown(harmless(text), hyperlinks=False), soft_wrap=False)
         else:
             self.data(text)

@@ -1,6 +1,5 @@
 """What is shown of a run while it goes on: nothing, plain lines, JSON lines, or a table that lives."""
 
-import sys
 import time
 from types import TracebackType
 from typing import Protocol, Self
@@ -72,11 +71,14 @@ class Silent:
 class JsonLines(Silent):
     """Writes every event on stdout as a line of JSON."""
 
+    def __init__(self, screen: Screen, progress: Progress) -> None:
+        super().__init__(progress)
+        self._screen = screen
+
     def show(self, event: Event) -> None:
         """Write it."""
         super().show(event)
-        sys.stdout.write(event.model_dump_json() + "\n")
-        sys.stdout.flush()
+        self._screen.raw(event.model_dump_json())
 
 
 class PlainLines(Silent):
@@ -144,7 +146,7 @@ def _of_run(event: Event) -> list[str]:
 def view_of(screen: Screen, progress: Progress, *, json: bool, quiet: bool) -> View:
     """Return the view that suits the screen."""
     if json:
-        return JsonLines(progress)
+        return JsonLines(screen, progress)
     if quiet:
         return Silent(progress)
     if screen.draws:

@@ -155,6 +155,12 @@ class _Agents:
             if words := self._budget_problem(card):
                 remedy = "raise the limit, or price its model in the settings"
                 problems.append(Problem(Code.BUDGET, words, task.id, remedy))
+        for name in task.policy.fallback if task.policy is not UNSET else ():
+            if name not in self._cards:
+                remedy = did_you_mean(name, self._cards)
+                problems.append(
+                    Problem(Code.UNKNOWN_AGENT, f"there is no agent {name!r} to fall back on", task.id, remedy)
+                )
         return card
 
 

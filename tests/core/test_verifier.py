@@ -368,3 +368,16 @@ def test_near_names() -> None:
     assert did_you_mean("zzz", ["a", "b"]) == "use one of a, b"
     assert did_you_mean("zzz", []) is None
     assert did_you_mean("zzz", [f"a{n}" for n in range(20)]) is None
+
+
+def test_a_fallback_that_is_no_agent_is_an_error() -> None:
+    """A task's own fallback is checked like its agent, and the nearest name is offered."""
+    cards = {name: AgentCard(name=name) for name in ("writer", "critic")}
+    plan = Graph((Task("a", "writer", policy=Policy(fallback=("crtic", "critic"))),))
+
+    (problem,) = verify(plan, cards).errors
+
+    assert (problem.code, problem.task) == ("E_UNKNOWN_AGENT", "a")
+    assert "'crtic'" in problem.message
+    assert problem.remedy is not None
+    assert "critic" in problem.remedy
