@@ -1,5 +1,6 @@
 """The card: all that a planner, a verifier or a scheduler may know of an agent."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,9 +35,24 @@ class AgentCard(BaseModel):
     """Whether it can mend a rejected output: a prompt agent, or a parameter `problems: list[str]`."""
     models: int = 1
     """How many models it can be tried with, in order."""
+    unpriced: str = ""
+    """A model of it whose price nobody knows; found out only where a run has a limit of money."""
     fallback: tuple[str, ...] = ()
     """Agents declared to stand in for it."""
     policy: Policy = Policy()
     """What the agent's author set; a task may set it otherwise."""
     version: str = ""
     """Hash of its source or prompt."""
+
+
+def money_problem(limit: float | None) -> Callable[[AgentCard], str | None] | None:
+    """Return what says why an agent cannot be used under a limit of money; None without a limit."""
+    if limit is None:
+        return None
+
+    def problem(card: AgentCard) -> str | None:
+        if not card.unpriced:
+            return None
+        return f"the price of model {card.unpriced!r} is unknown, so max_money={limit:g} could not be held"
+
+    return problem

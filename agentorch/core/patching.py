@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from agentorch.core import events as ev
+from agentorch.core.card import money_problem
 from agentorch.core.commands import Withdraw
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
@@ -67,7 +68,15 @@ def check_patch(
         return None, (Problem(Code.EMPTY, "the patch changes nothing"),)
     named = {task.id for task in put}
     rest = {name: task for name, task in before.items() if name not in drop and name not in named}
-    alone = verify(Graph(put), state.catalog, known=rest, strict=True, whole=False, policy=state.policy)
+    alone = verify(
+        Graph(put),
+        state.catalog,
+        known=rest,
+        strict=True,
+        whole=False,
+        policy=state.policy,
+        budget_problem=money_problem(state.budget.max_money),
+    )
     if alone.errors:
         return None, alone.errors
     after = rest | {task.id: task for task in with_join_settings(state, alone.tasks)}

@@ -5,6 +5,7 @@ from typing import Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core.card import money_problem
 from agentorch.core.failures import Problem
 from agentorch.core.policy import Policy
 from agentorch.core.stamping import Stamp
@@ -137,6 +138,7 @@ def _verify(state: RunState, tasks: tuple[Task, ...], answer: str | None, *, who
         max_tasks=state.policy.max_tasks,
         strict=True,
         whole=whole,
+        budget_problem=money_problem(state.budget.max_money),
         inputs=state.outputs["inputs"],
         policy=state.policy,
     )

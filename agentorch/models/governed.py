@@ -53,6 +53,11 @@ class GovernedModel:
                 return replace(response, extra={**response.extra, "waited": waited})
         raise AssertionError  # count() does not end
 
+    @property
+    def priced(self) -> bool:
+        """Whether the price of its calls is known beforehand."""
+        return bool(getattr(self.model, "priced", True))
+
     def count(self, text: str) -> int:
         """Return about how many tokens `text` is."""
         return self.model.count(text)

@@ -11,11 +11,11 @@ from pydantic_core import to_jsonable_python
 
 from agentorch.core import inbox
 from agentorch.core.advance import replay
+from agentorch.core.card import money_problem
 from agentorch.core.events import Event
 from agentorch.core.identity import digest
 from agentorch.core.policy import Policy
 from agentorch.core.state import RunState
-from agentorch.core.task import Graph
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import Verified, verify
 from agentorch.errors import (
@@ -145,7 +145,7 @@ class Launch:
             return known, False
         supervisor = self.engine.supervisor
         message = self._message(goal, options, request)
-        state = RunState(new_run_id(message.at), self.engine.team.catalog)
+        state = RunState(new_run_id(message.at), self.engine.team.catalog_under(message.budget))
         if not wait:
             run = supervisor.begin(state, message)
             self._bound_time(run)
@@ -195,7 +195,7 @@ class Launch:
             inputs=inputs,
             policy=policy,
             budget=budget,
-            plan=self._verified(plan, inputs, policy) if plan is not None else None,
+            plan=self._verified(plan, inputs, policy, budget) if plan is not None else None,
             planner=self.engine.planners[0].name if plan is None or self._replans else None,
             person=settings.on_request is not None,
             priority=options.get("priority", "interactive"),
@@ -214,15 +214,13 @@ class Launch:
         """
         return self.engine.settings.planner is not None or bool(self.engine.team.models)
 
-    def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy) -> Verified:
-        verified = self.verify(plan.graph(), inputs=inputs, policy=policy)
+    def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy, budget: Budget) -> Verified:
+        cards = self.engine.team.catalog_under(budget)
+        problem = money_problem(budget.max_money)
+        verified = verify(plan.graph(), cards, inputs=inputs, policy=policy, budget_problem=problem)
         if verified.errors:
             raise PlanError("the plan has errors: " + "; ".join(str(problem) for problem in verified.errors))
         return verified
-
-    def verify(self, graph: Graph, *, inputs: dict[str, Any], policy: Policy) -> Verified:
-        """Check a hand-made plan against the team."""
-        return verify(graph, self.engine.team.catalog, inputs=inputs, policy=policy)
 
     async def attach(self, run_id: str) -> Run:
         """Return a run for reading: live when it is carried out here, else as the journal has it and grows."""

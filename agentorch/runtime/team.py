@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from agentorch import tokens
 from agentorch.agents import Agent
 from agentorch.core.card import AgentCard
+from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
 from agentorch.models import open_model
 from agentorch.ports.model import Model
@@ -40,6 +41,17 @@ class Team:
         """Return the agent's model number `index`; None when there is none."""
         models = self._own.get(agent, self.models)
         return models[min(index, len(models) - 1)] if models else None
+
+    def catalog_under(self, budget: Budget) -> Mapping[str, AgentCard]:
+        """Return the catalog for a run; under a limit of money it says which models have no known price."""
+        if budget.max_money is None:
+            return self.catalog
+        return {name: card.model_copy(update={"unpriced": self._unpriced(name)}) for name, card in self.catalog.items()}
+
+    def _unpriced(self, agent: str) -> str:
+        uses_model = self.agents[agent].kind == "prompt" or self.agents[agent].card.needs_model
+        models = self._own.get(agent, self.models) if uses_model else ()
+        return next((model.name for model in models if not getattr(model, "priced", True)), "")
 
     async def close(self) -> None:
         """Release the models' connections."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from agentorch.core.card import AgentCard
+from agentorch.core.card import AgentCard, money_problem
 from agentorch.core.nearest import did_you_mean, nearest
 from agentorch.core.policy import Policy
 from agentorch.core.task import Graph, Task
@@ -381,3 +381,15 @@ def test_a_fallback_that_is_no_agent_is_an_error() -> None:
     assert "'crtic'" in problem.message
     assert problem.remedy is not None
     assert "critic" in problem.remedy
+
+
+def test_a_limit_of_money_refuses_agents_without_a_price() -> None:
+    """Only under a limit, only for a model of unknown price, and once per agent."""
+    cards = {"paid": AgentCard(name="paid"), "free": AgentCard(name="free", unpriced="local")}
+    plan = Graph((Task("a", "free"), Task("b", "paid"), Task("c", "free")))
+
+    limited = verify(plan, cards, budget_problem=money_problem(0.5)).errors
+
+    assert verify(plan, cards, budget_problem=money_problem(None)).errors == ()
+    assert [(problem.code, problem.task) for problem in limited] == [("E_BUDGET", "a")]
+    assert "'local' is unknown" in limited[0].message

@@ -7,7 +7,8 @@ tasks and seconds are bounded. Reservations of tokens and money in a tree are to
 import anyio
 import pytest
 
-from agentorch import Budget, Context, Orchestrator, Plan, Policy, agent
+from agentorch import Agent, Budget, Context, Orchestrator, Plan, Policy, agent
+from agentorch.errors import PlanError
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.clock import LoopClock
 from agentorch.testing.scripted_model import ScriptedModel
@@ -74,3 +75,24 @@ async def test_the_wall_time_of_a_run_is_bounded() -> None:
     assert outcome.status is OutcomeStatus.PARTIAL
     assert dict(outcome.outputs) == {"short": 1.0}
     assert any("10 seconds" in problem.message for problem in outcome.problems)
+
+
+async def test_a_limit_of_money_needs_known_prices() -> None:
+    """A model whose price nobody knows is refused under `max_money` before anything is spent: E_BUDGET."""
+
+    class Unpriced(ScriptedModel):
+        priced = False
+
+    model = Unpriced(["hello"])
+    greeter = Agent("greeter", description="Greets.", prompt="Greet.")
+    plan = Plan("greet")
+    plan.add("greet", agent=greeter)
+    async with Orchestrator([greeter], model=model, planner="rules") as orchestrator:
+        with pytest.raises(PlanError, match=r"E_BUDGET.*'scripted' is unknown"):
+            await orchestrator.run(plan, budget=Budget(max_money=1.0))
+        planned = await orchestrator.run("greet", budget=Budget(max_money=1.0))
+        free = await orchestrator.run(plan)
+
+    assert planned.status is OutcomeStatus.FAILED
+    assert {problem.code for problem in planned.problems} >= {"E_BUDGET"}
+    assert (free.answer, len(model.requests)) == ("hello", 1)
