@@ -58,20 +58,25 @@ async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awai
     return show_outcome(how.screen, outcome, json=how.json, setup=how.setup)
 
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
 class Interrupts:
-    """Ctrl-C while this is open: the first is told to whoever waits, the second ends the process."""
+    """Ctrl-C or SIGTERM while this is open: the first is told to whoever waits, the second ends the process."""
 
     def __init__(self) -> None:
         self._came = asyncio.Event()
 
     def __enter__(self) -> Self:
-        with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, or in another thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
+        for number in _STOPPING:
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, or in another thread
+                asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        for number in _STOPPING:
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                asyncio.get_running_loop().remove_signal_handler(number)
 
     async def unless(self, work: Coroutine[object, object, T]) -> T | None:
         """Return what `work` gives; None when Ctrl-C came first, and `work` was cancelled."""
@@ -126,7 +131,7 @@ async def _tick(view: View) -> None:
 
 async def _stopped(run: Run, progress: Progress, how: Foreground) -> int:
     """Let the run stand still, and say how it goes on."""
-    await run.stop(code=STOPPED, reason="stopped by Ctrl-C")
+    await run.stop(code=STOPPED, reason="stopped from outside")
     done = sum(task.status is Status.SUCCEEDED for task in progress.state.tasks.values())
     kept = f"{counted(done, 'finished task')} of {len(progress.state.tasks)} kept"
     if how.setup.journal == "memory:":

@@ -87,7 +87,8 @@ def test_no_color(home: Path) -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", child.before or "")
 
 
-def test_control_c_stops_and_resume_goes_on(home: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -> None:
     """What is done is kept; the line that is printed takes the run up again."""
     (home / "slow.yaml").write_text(SLOW, encoding="utf-8")
     process = subprocess.Popen(
@@ -98,7 +99,7 @@ def test_control_c_stops_and_resume_goes_on(home: Path) -> None:
     for line in process.stderr:
         if line.startswith("facts: succeeded"):
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out) == (130, "")
     told = re.fullmatch(r"stopped, 1 finished task of \d kept; go on with: agentorch (resume \S+ -a team.py)\n", err)
