@@ -39,10 +39,15 @@ class Account:
         self.spent += usage + Usage(calls=-1)
 
 
-def charged(model: Model) -> Complete:
-    """Return the model's `complete` for planners: counted against the run that is being planned."""
+def charged(model: Model, *, silence: float | None) -> Complete:
+    """Return the model's `complete` for planners: counted against the run that is being planned.
+
+    A planner's call is lost after `silence` seconds without a word, as a task's is.
+    """
 
     async def complete(request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
+        if request.silence is None:
+            request = replace(request, silence=silence)
         account = PLANNING_FOR.get()
         if account is None:
             return await model.complete(request, on_delta=on_delta)

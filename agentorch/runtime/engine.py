@@ -194,7 +194,7 @@ def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Plann
     if given == "model":
         if not team.models:
             raise ConfigurationError("planner='model' needs a model: give Orchestrator(model=...), or planner='rules'")
-        return (ModelPlanner(charged(team.models[0]), prompts.render), rules)
+        return (ModelPlanner(charged(team.models[0], silence=settings.policy.silence), prompts.render), rules)
     if isinstance(given, str):
         raise ConfigurationError(f"planner {given!r}: it can be 'model', 'rules' or a Planner")
     return (given, rules)

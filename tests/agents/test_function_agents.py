@@ -77,6 +77,7 @@ def test_the_card_says_what_the_function_says():
         "needs_model": False,
         "repairable": False,
         "models": 1,
+        "unpriced": "",
         "fallback": ("other",),
         "policy": {"timeout": 5.0},
         "version": IsStr(min_length=32, max_length=32),

@@ -41,6 +41,7 @@ def test_a_prompt_agent_is_described():
         "needs_model": True,
         "repairable": True,
         "models": 2,
+        "unpriced": "",
         "fallback": ("researcher",),
         "policy": {"timeout": 3.0},
     }

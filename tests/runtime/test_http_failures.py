@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agentorch import Agent, Orchestrator, Plan, Policy
+from agentorch import Agent, Orchestrator, Plan, Policy, agent
 from agentorch.events import AttemptFailed, TaskRetried
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.clock import LoopClock
@@ -89,3 +89,55 @@ async def test_a_provider_that_stays_away_ends_the_task_within_bounds() -> None:
 
     assert calls == 6
     assert outcome.problems[0].code == "transient"
+
+
+@agent(description="Finds facts about a topic.")
+async def researcher(topic: str) -> list[str]:
+    return [f"{topic} carry envelopes."]
+
+
+@agent(description="Writes a short poem from facts.")
+async def poet(facts: list[str]) -> str:
+    return "Ode: " + " ".join(facts)
+
+
+FIRST = '{"tasks": [{"id": "facts", "agent": "researcher", "objective": "", "inputs": {"topic": "buses"}, "needs": []},'
+REST = (
+    ' {"id": "ode", "agent": "poet", "objective": "", "inputs": {"facts": "$facts"}, "needs": []}], "answer": "$ode"}'
+)
+
+
+async def test_the_first_task_runs_while_the_model_still_writes_the_plan() -> None:
+    """Over HTTP: the first task is dispatched when its object has come, seconds before the plan is whole."""
+    async with (
+        FakeOpenAI(Say(pieces=[FIRST, REST], delay=5)) as server,
+        Orchestrator([researcher, poet], model=server.model(), clock=LoopClock()) as orchestrator,
+    ):
+        run = await orchestrator.submit("An ode to message buses")
+        events = [event async for event in run]
+        outcome = await run.outcome()
+
+    at = {(event.type, event.task): round(event.at - events[0].at) for event in events}
+    assert outcome.answer == "Ode: buses carry envelopes."
+    assert (at["TaskStarted", "facts"], at["PlanCompleted", None]) == (5, 10)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [Say(pieces=[FIRST, REST], stall_after=1), Say(pieces=[FIRST, REST], break_after=1)],
+    ids=["stalled", "broken"],
+)
+async def test_a_planner_that_falls_silent_is_asked_to_go_on(cut: Say) -> None:
+    """The accepted task stands; the rest of the plan comes from the next call, within the policy's silence."""
+    async with FakeOpenAI(cut, Say(FIRST + REST)) as server:
+        policy = Policy(silence=30)
+        async with Orchestrator(
+            [researcher, poet], model=server.model(), policy=policy, clock=LoopClock()
+        ) as orchestrator:
+            before = asyncio.get_running_loop().time()
+            outcome = await orchestrator.run("An ode to message buses")
+            took = asyncio.get_running_loop().time() - before
+        server.assert_all_used()
+
+    assert outcome.answer == "Ode: buses carry envelopes."
+    assert took < 60
