@@ -6,6 +6,8 @@ the same whenever it is asked. Journaled intents and receipts of single tools ar
 """
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +269,23 @@ async def test_the_idempotency_key_is_the_same_over_dispatches_attempts_and_agen
 
     assert outcome.answer == "posted"
     assert keys == [f"{outcome.run_id}/post"] * 4
+
+
+async def test_an_effect_begins_only_when_its_start_is_on_the_disk(tmp_path: Path) -> None:
+    """Whoever reads the journal file from outside sees the start before the body runs: a crash leaves a trace."""
+    seen: list[int | None] = []
+    place = tmp_path / "runs.db"
+
+    @agent(description="Pays.", effects="once")
+    async def paying(context: Context) -> str:
+        with closing(sqlite3.connect(place)) as outside:
+            seen.append(outside.execute("SELECT head FROM runs WHERE run_id = ?", (context.run_id,)).fetchone()[0])
+        return "paid"
+
+    async with Orchestrator([paying], journal=place) as orchestrator:
+        for number in range(5):
+            plan = Plan(f"pay {number}")
+            plan.add("pay", agent=paying)
+            (await orchestrator.run(plan)).raise_for_problems()
+
+    assert seen == [4] * 5, "RunStarted, TasksAccepted, PlanCompleted, TaskStarted"
