@@ -1,6 +1,7 @@
 """Promise 8: one writer per run, fenced by compare-and-swap, on every journal."""
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from agentorch import Orchestrator, Plan, agent
 from agentorch.errors import JournalConflict, RunOwnedError
-from agentorch.events import RunFinished
+from agentorch.events import RunFinished, TaskStarted
 from agentorch.journal.memory import MemoryJournal
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.runtime.outcome import OutcomeStatus
@@ -39,6 +40,11 @@ async def test_who_adopts_a_run_fences_its_old_owner(kind: str, tmp_path: Path) 
         Orchestrator([waiting], journal=places[1]) as second,
     ):
         run = await first.submit(plan)
+        # What the first owner has decided must be on the disk before the second reads it: this is a take-over, no race.
+        async with aclosing(run.events()) as seen:
+            async for event in seen:
+                if isinstance(event, TaskStarted):
+                    break
         if kind == "sqlite":
             with pytest.raises(RunOwnedError, match="is being carried out by"):
                 await second.resume(run.id)
