@@ -97,15 +97,18 @@ def _mounts() -> str:
         return ""
 
 
-def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
-    """Return the connection that writes, with tables made; JournalError when the file cannot be used."""
+def open_writer(path: Path, durability: Durability, *, busy: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Return the connection that writes, with tables made; JournalError when the file cannot be used.
+
+    It waits for another process for `busy` seconds at most.
+    """
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise in_words(path, error) from None
     try:
-        _check_ours(connection, path)
-        _use_write_ahead_log(connection)
+        check_ours(connection, path)
+        _use_write_ahead_log(connection, busy)
         connection.execute("PRAGMA synchronous=" + ("FULL" if durability == "power" else "NORMAL"))
         connection.execute("PRAGMA fullfsync=1")
         connection.execute("PRAGMA journal_size_limit=67108864")
@@ -133,7 +136,16 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+def check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise JournalError when the file is another program's or a newer version's; what is seen is one moment's."""
+    connection.execute("BEGIN")  # else another process may make the tables between one look and the next
+    try:
+        _check_marks(connection, path)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _check_marks(connection: sqlite3.Connection, path: Path) -> None:
     schema = _pragma(connection, "user_version")
     if _pragma(connection, "application_id") == APPLICATION:
         if schema > SCHEMA:
@@ -145,8 +157,8 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalError(f"journal {path}: this database belongs to another program: name another file")
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    deadline = time.monotonic() + BUSY_SECONDS
+def _use_write_ahead_log(connection: sqlite3.Connection, busy: float) -> None:
+    deadline = time.monotonic() + busy
     while _pragma(connection, "journal_mode") != "wal":
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -159,7 +171,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _check_ours(connection, path)
+        _check_marks(connection, path)
         if _pragma(connection, "user_version") == 0:
             for table in _TABLES:
                 connection.execute(table)

@@ -1,16 +1,18 @@
 """Every way in which an SQLite journal cannot be opened is one clear line."""
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
-from agentorch.journal.schema import APPLICATION, SCHEMA, Durability, file_system
+from agentorch.journal.schema import APPLICATION, SCHEMA, Durability, check_ours, file_system, open_writer
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.testing.journal_suite import reported, started
 
@@ -161,6 +163,25 @@ def test_the_file_system_of_the_nearest_mount_counts() -> None:
     )
     paths = ["/srv/runs.db", "/home/me/runs.db", "/home/me/local/runs.db", "/mnt/my share/a", "/tmp/a"]
     assert [file_system(Path(path), mounts) for path in paths] == ["ext4", "nfs4", "ext4", "cifs", "nfs"]
+
+
+def test_a_file_that_becomes_ours_while_we_look(tmp_path: Path) -> None:
+    """Another process makes the tables between our first look and our second: the file is no other program's."""
+    path = tmp_path / "runs.db"
+
+    class Overtaken(sqlite3.Connection):
+        """Another connection makes the tables as soon as this one has looked at the application's mark."""
+
+        def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            cursor = super().execute(sql, *args)
+            if sql == "PRAGMA application_id":
+                with contextlib.suppress(JournalError):  # kept waiting, it gives up
+                    open_writer(path, "power", busy=0.0).close()
+            return cursor
+
+    connection = sqlite3.connect(path, isolation_level=None, factory=Overtaken)
+    check_ours(connection, path)
+    connection.close()
 
 
 def test_processes_that_open_a_new_file_together(tmp_path: Path) -> None:
