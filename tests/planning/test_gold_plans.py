@@ -1,10 +1,11 @@
 """Hand-checked plans of others: they pass, and every graph mistake that is put into them is found.
 
-Skipped where `../shared/data` is absent.
+The plans lie in the folder that AGENTORCH_DATA names, else in `../shared/data`; skipped where they are absent.
 """
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -18,8 +19,9 @@ from agentorch.core.task import Graph, Task
 from agentorch.core.verifier import verify
 from agentorch.planning.normalisation import normalise
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "plans_gold_worfbench_half.jsonl.gz"
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"there is no {DATA}")
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(os.environ.get("AGENTORCH_DATA", BESIDE)) / "plans_gold_worfbench_half.jsonl.gz"
+pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"no {DATA.name} in AGENTORCH_DATA or ../shared/data")
 
 DOER = AgentCard(name="doer", input={"type": "object", "additionalProperties": False}, output={"type": "string"})
 CARDS = {"doer": DOER}
