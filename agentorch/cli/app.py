@@ -35,6 +35,18 @@ def _root(
     del version
 
 
+def _alone(context: typer.Context) -> bool:
+    """Whether a group of commands was called by its own name; options before a command's name are refused."""
+    if context.invoked_subcommand is None:
+        return True
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given:
+        words = f"agentorch {context.info_name} {context.invoked_subcommand}"
+        raise typer.BadParameter(f"--{given[0]} goes behind the command: {words} --{given[0]}")
+    return False
+
+
 def _leave(code: int) -> None:
     if code:
         raise typer.Exit(code)
@@ -143,9 +155,11 @@ app.add_typer(agents_app, name="agents")
 
 
 @agents_app.callback()
-def _agents(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        agents_list()
+def _agents(
+    context: typer.Context, agents: opt.Agents = None, project: opt.Project = None, json: opt.Json = False
+) -> None:
+    if _alone(context):
+        agents_list(agents=agents, project=project, json=json)
 
 
 @agents_app.command("list")
@@ -187,17 +201,21 @@ app.add_typer(runs_app, name="runs")
 
 
 @runs_app.callback()
-def _runs(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        runs_ls()
+def _runs(
+    context: typer.Context,
+    status: opt.Status = None,
+    limit: opt.Limit = 20,
+    journal: opt.Journal = None,
+    json: opt.Json = False,
+) -> None:
+    if _alone(context):
+        runs_ls(status=status, limit=limit, journal=journal, json=json)
 
 
 @runs_app.command("ls")
 def runs_ls(
-    status: Annotated[str | None, typer.Option("--status", metavar="WORD", help="Only these: failed, stopped ...")] = (
-        None
-    ),
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    status: opt.Status = None,
+    limit: opt.Limit = 20,
     journal: opt.Journal = None,
     json: opt.Json = False,
 ) -> None:

@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import anyio
@@ -12,6 +13,7 @@ from agentorch.cli.journals import events_of, label, named_run, reading
 from agentorch.cli.progress import Progress
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
+from agentorch.cli.standing import INTERRUPTED, STATUSES, WAITING, runs_standing, standing
 from agentorch.cli.tables import columns
 from agentorch.cli.views import view_of
 from agentorch.cli.words import counted, moment, money, one_line, seconds, tokens
@@ -26,28 +28,28 @@ _NARROW: Final = 60
 """Columns below which a list leaves the time out."""
 _LOOK: Final = 0.2
 """Seconds between two looks at a journal that another process writes."""
-_STATUSES: Final = ("planning", "running", "stopped", "succeeded", "partial", "failed", "cancelled")
 
 
 def list_runs(setup: Setup, *, status: str | None, limit: int, json: bool) -> int:
     """List runs, newest first."""
-    if status is not None and status not in _STATUSES:
-        raise ConfigurationError(f"--status {status}: it can be {', '.join(_STATUSES)}")
+    if status is not None and status not in STATUSES:
+        raise ConfigurationError(f"--status {status}: it can be {', '.join(STATUSES)}")
     screen = Screen()
 
-    async def listed() -> list[RunRecord]:
+    async def listed() -> list[tuple[RunRecord, str]]:
         async with reading(setup.journal) as journal:
-            return [record async for record in journal.runs(status=status, limit=limit)]
+            return [found async for found in runs_standing(journal, status=status, limit=limit)]
 
-    records = anyio.run(listed)
+    found = anyio.run(listed)
     if json:
-        for record in records:
-            screen.json(record, indent=None)
+        for record, stands in found:
+            screen.json(replace(record, status=stands), indent=None)
         return 0
-    if not records:
+    if not found:
         screen.say("no runs yet" if status is None else f"no runs are {status}")
         return 0
-    rows = [[label(r, records), r.status, moment(r.started), r.goal] for r in records]
+    records = [record for record, _ in found]
+    rows = [[label(record, records), stands, moment(record.started), record.goal] for record, stands in found]
     head = ["run", "status", "started", "goal"]
     if sys.stdout.isatty() and shutil.get_terminal_size().columns < _NARROW:
         head, rows = [head[0], *head[3:]], [[row[0], f"{row[1]}: {row[3]}"] for row in rows]
@@ -63,10 +65,11 @@ def show_run(run: str, setup: Setup, *, json: bool) -> int:
         progress = Progress(record.run_id)
         async for event in events_of(journal, record.run_id):
             progress.see(event)
+        stands = standing(journal, progress.state)
         if json:
-            screen.json(_as_json(record, progress))
+            screen.json(_as_json(record, progress, stands))
         else:
-            _print_run(screen, record, progress)
+            _print_run(screen, record, progress, stands)
 
     return _with_run(run, setup, shown)
 
@@ -84,10 +87,12 @@ def watch_run(run: str, setup: Setup, *, json: bool) -> int:
                     view.show(event)
                     over = isinstance(event, RunFinished | RunStopped)
                 view.tick()
+                over = over or standing(journal, progress.state) == INTERRUPTED
                 await anyio.sleep(0 if over else _LOOK)
         stopped = progress.state.stopped
-        why = f": {one_line(stopped.message)}" if stopped is not None else ""
-        screen.say(f"run {label(record, [record])} {progress.state.status}{why}")
+        stands = standing(journal, progress.state)
+        why = f": {one_line(stopped.message)}" if stopped is not None else _remedy(record, stands)
+        screen.say(f"run {label(record, [record])} {stands}{why}")
 
     return _with_run(run, setup, watched)
 
@@ -127,12 +132,19 @@ def _with_run(run: str, setup: Setup, do: Callable[[Journal, RunRecord], Awaitab
     return 0
 
 
-def _as_json(record: RunRecord, progress: Progress) -> dict[str, Any]:
+def _remedy(record: RunRecord, stands: str) -> str:
+    if stands not in {INTERRUPTED, WAITING}:
+        return ""
+    why = "its process has ended" if stands == INTERRUPTED else "for a person"
+    return f": {why}; go on with: agentorch resume {label(record, [record])}"
+
+
+def _as_json(record: RunRecord, progress: Progress, stands: str) -> dict[str, Any]:
     state = progress.state
     return {
         "run_id": record.run_id,
         "goal": state.goal,
-        "status": state.status,
+        "status": stands,
         "started": state.started,
         "updated": state.updated,
         "events": state.seq,
@@ -146,11 +158,11 @@ def _as_json(record: RunRecord, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _print_run(screen: Screen, record: RunRecord, progress: Progress) -> None:
+def _print_run(screen: Screen, record: RunRecord, progress: Progress, stands: str) -> None:
     state = progress.state
     screen.fact("run      ", record.run_id)
     screen.fact("goal     ", state.goal or "(a plan without one)")
-    screen.fact("status   ", state.status)
+    screen.fact("status   ", stands + _remedy(record, stands))
     screen.fact("started  ", f"{moment(state.started)}, {seconds(max(0.0, state.updated - state.started))}")
     parts = [counted(len(state.tasks), "task"), counted(state.seq, "event"), tokens(state.spent), money(state.spent)]
     screen.fact("used     ", " · ".join(part for part in parts if part))

@@ -210,3 +210,23 @@ def test_run_ids_are_named_in_full_when_they_begin_alike() -> None:
         "01a208f7-908e-7b",
         "01a208f8-908e",
     ]
+
+
+def test_runs_and_agents_take_their_options_without_another_word(agentorch: Command) -> None:
+    """`runs --json` is `runs ls --json`; an option before another command's name is refused, not passed over."""
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    agentorch("run", "--plan", "partial.yaml", "-a", "team.py")
+    assert agentorch("runs", "--json") == agentorch("runs", "ls", "--json")
+    assert agentorch("runs", "-n", "1", "--status", "partial").out.count("\n") == 1
+    assert agentorch("agents", "--json", "-a", "team.py") == agentorch("agents", "list", "--json", "-a", "team.py")
+    misplaced = agentorch("runs", "--json", "show", "last")
+    assert (misplaced.code, misplaced.out) == (2, "")
+    assert "--json goes behind the command: agentorch runs show --json" in misplaced.err
+
+
+def test_a_run_that_waits_is_listed_as_waiting(agentorch: Command, home: Path) -> None:
+    """A run that was left with an open question is no running one."""
+    (home / "send.yaml").write_text("tasks: [{id: post, agent: sender, inputs: {letter: x}}]", encoding="utf-8")
+    agentorch("run", "--plan", "send.yaml", "-a", "team.py")
+    assert json.loads(agentorch("runs", "--json").out)["status"] == "waiting"
+    assert "status   waiting: for a person; go on with: agentorch resume " in agentorch("runs", "show", "last").out

@@ -116,6 +116,26 @@ def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -
     assert events[-1]["status"] == "succeeded"
 
 
+def test_a_killed_run_is_listed_as_interrupted(home: Path) -> None:
+    """SIGKILL leaves no word behind; the list, the run and whoever watches it say so, and how it goes on."""
+    (home / "slow.yaml").write_text(SLOW, encoding="utf-8")
+    process = subprocess.Popen(
+        [*RUN, "run", "--plan", "slow.yaml", "-a", "team.py"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("facts: succeeded"):
+            break
+    assert json.loads(run("runs", "--json").stdout)["status"] == "running"
+    process.kill()
+    process.communicate(timeout=WAIT)
+    assert json.loads(run("runs", "--json", "--status", "interrupted").stdout)["status"] == "interrupted"
+    assert run("runs", "--json", "--status", "running").stdout == ""
+    remedy = "interrupted: its process has ended; go on with: agentorch resume "
+    assert f"status   {remedy}" in run("runs", "show", "last").stdout
+    assert remedy in run("runs", "watch", "last").stderr
+
+
 def test_a_person_is_asked_at_the_terminal(home: Path) -> None:
     """A yes lets the task start."""
     (home / "send.yaml").write_text("tasks: [{id: post, agent: sender, inputs: {letter: x}}]", encoding="utf-8")
