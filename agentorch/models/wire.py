@@ -1,16 +1,15 @@
-"""A model request as the parameters of a Chat Completions call."""
+"""A model request as the parameters of a Chat Completions call.
+
+Nothing is added to the messages: whoever asks for a schema says it in words too (see `OutputSchema`).
+"""
 
 import hashlib
 import json
-from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from agentorch.models.quirks import Form, Quirks
 from agentorch.models.structured import object_rooted, strict
 from agentorch.ports.model import Message, ModelRequest, OutputSchema
-
-# The protocol has no field for it: what a server without schemas must be told in words.
-_IN_WORDS: Final = "Answer with JSON only, no other text. It must match this JSON Schema:\n"
 
 
 def parameters(request: ModelRequest, *, model: str, quirks: Quirks, form: Form) -> dict[str, Any]:
@@ -26,11 +25,9 @@ def parameters(request: ModelRequest, *, model: str, quirks: Quirks, form: Form)
         sent["tools"] = [_tool(tool.name, tool.description, tool.parameters) for tool in request.tools]
         if quirks.tool_choice:
             sent["tool_choice"] = "auto"
-    messages = request.messages
     if request.output is not None:
         sent |= _response_format(request.output, form)
-        messages = _told(messages, request.output, form)
-    sent["messages"] = [_message(message) for message in messages]
+    sent["messages"] = [_message(message) for message in request.messages]
     return sent
 
 
@@ -41,12 +38,13 @@ def form_for(request: ModelRequest, *, quirks: Quirks, refused: set[str]) -> For
     if request.tools and not quirks.tools_with_output:
         return Form.PROMPT
     form = quirks.output
-    rooted, _ = object_rooted(request.output.schema)
+    rooted, wraps = object_rooted(request.output.schema)
     if form is Form.STRICT and strict(rooted) is None:
         form = Form.SCHEMA
     if form in {Form.STRICT, Form.SCHEMA} and f"{form}:{digest(request.output)}" in refused:
         form = Form.OBJECT if f"{Form.SCHEMA}:{digest(request.output)}" in refused else Form.SCHEMA
-    return form
+    # "Some JSON object" is the wrong thing to ask for where the words ask for a list or a number.
+    return Form.PROMPT if form is Form.OBJECT and wraps else form
 
 
 def digest(output: OutputSchema) -> str:
@@ -56,7 +54,7 @@ def digest(output: OutputSchema) -> str:
 
 def wrapped(output: OutputSchema | None, form: Form) -> bool:
     """Return whether the answer comes wrapped in an object of one key."""
-    return output is not None and form is not Form.PROMPT and object_rooted(output.schema)[1]
+    return output is not None and form in {Form.STRICT, Form.SCHEMA} and object_rooted(output.schema)[1]
 
 
 def _response_format(output: OutputSchema, form: Form) -> dict[str, Any]:
@@ -69,17 +67,6 @@ def _response_format(output: OutputSchema, form: Form) -> dict[str, Any]:
     if form is Form.STRICT:
         described |= {"schema": strict(schema), "strict": True}
     return {"response_format": {"type": "json_schema", "json_schema": described}}
-
-
-def _told(messages: tuple[Message, ...], output: OutputSchema, form: Form) -> tuple[Message, ...]:
-    if form in {Form.STRICT, Form.SCHEMA}:
-        return messages
-    schema = output.schema if form is Form.PROMPT else object_rooted(output.schema)[0]
-    words = _IN_WORDS + json.dumps(schema, ensure_ascii=False)
-    # Many chat templates take a system message only at the very start, and only one.
-    if messages and messages[0].role == "system":
-        return (replace(messages[0], content=f"{messages[0].content}\n\n{words}"), *messages[1:])
-    return (Message("system", words), *messages)
 
 
 def _message(message: Message) -> dict[str, Any]:

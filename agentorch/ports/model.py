@@ -41,7 +41,10 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class OutputSchema:
-    """The form that an answer must have."""
+    """The form that an answer must have.
+
+    The messages say it in words as well: a server that knows no schemas is told nothing else.
+    """
 
     name: str
     schema: dict[str, Any]

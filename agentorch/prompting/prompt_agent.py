@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from agentorch.agents import Agent
 from agentorch.core.card import AgentCard
 from agentorch.core.values import BLOB_KEY, is_blob_ref
-from agentorch.errors import PermanentError
+from agentorch.errors import MalformedOutput, PermanentError
 from agentorch.ports.model import Message
 from agentorch.ports.services import Services
 from agentorch.prompting.answers import asked_schema, read_answer, schema_text
@@ -79,7 +79,12 @@ async def run_prompt_agent(
 
 def _repair_text(talk: Conversation, output: Any, problems: Sequence[str]) -> str:
     text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-    return talk.prompts.render("repair", output=text, problems=list(problems), schema=schema_text(talk.output))
+    asked = talk.prompts.render("repair", output=text, problems=list(problems), schema=schema_text(talk.output))
+    budget = talk.token_budget
+    if budget is not None and count_long(asked, talk.services.count) + talk.fixed_tokens() + MESSAGE_TOKENS > budget:
+        # A part of an output cannot be mended into a whole one: the ladder goes on to a fresh start.
+        raise MalformedOutput(f"the rejected output is too large to be repaired within {budget} tokens", text=text)
+    return asked
 
 
 async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> list[Message]:

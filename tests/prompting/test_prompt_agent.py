@@ -119,6 +119,30 @@ async def test_a_repair_shows_the_output_its_schema_and_the_problems(prompts: Pr
         assert part in message.content
 
 
+async def test_an_output_too_large_to_be_repaired_is_not_sent(prompts: Prompts):
+    """Half an output cannot be mended: no request is made, and the ladder hears why."""
+    model = Scripted()
+    with pytest.raises(MalformedOutput, match="too large to be repaired within 400 tokens") as caught:
+        await run_prompt_agent(
+            PLAIN, {}, model.services, prompts=prompts, mode="repair",
+            previous_output="x" * 4_000, problems=("dull",), token_budget=400,
+        )  # fmt: skip
+    assert (model.requests, caught.value.text) == ([], "x" * 4_000)
+
+
+async def test_every_request_for_a_schema_says_it_in_words(prompts: Prompts):
+    """A server that knows no schemas is told by the messages alone: work, repair, and an agent's own question."""
+    work, repair, ask = Scripted(json.dumps(WEAK)), Scripted(json.dumps(WEAK)), Scripted("[1]")
+    await run_prompt_agent(CRITIC, {}, work.services, prompts=prompts)
+    await run_prompt_agent(CRITIC, {}, repair.services, prompts=prompts, mode="repair", previous_output=[])
+    await converse(ask.services, "Which?", output=list[int], tools=[], prompts=prompts)
+    for model in (work, repair, ask):
+        (request,) = model.requests
+        assert request.output is not None
+        _, said = request.messages[0].content.split("JSON Schema:\n")
+        assert json.loads(said) == request.output.schema
+
+
 async def test_tools_of_one_turn_run_and_errors_are_answered(prompts: Prompts):
     """Several calls in one turn; wrong arguments, unknown tools and failures are told to the model."""
     calls = [
