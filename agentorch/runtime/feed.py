@@ -1,7 +1,8 @@
 """A run's events, for any number of readers.
 
 1. Publishing costs the run nothing per reader: one shared ring of recent events, one shared wake-up.
-2. A reader owns only its place. One that is slow, or late, reads what the ring has lost from the journal.
+2. A reader owns only its place. One that is slow, or late, reads what the ring has lost from the journal; what many
+   readers want at about the same time is read and decoded once.
 3. Token deltas are lossy: each reader that wants them has a bounded queue of its own.
 """
 
@@ -14,21 +15,21 @@ from typing import Final
 from agentorch.core.events import Event, RunFinished
 from agentorch.messages.work import TextDelta
 from agentorch.ports.journal import Journal
+from agentorch.runtime.pages import Pages
 
 RING: Final = 1024
-"""Recent events that are kept while anybody reads."""
+"""Recent events that are kept while anybody reads; what it has lost lies in a full page of the journal."""
 DELTAS: Final = 4096
 """Deltas that wait for one reader before the oldest are dropped."""
-PAGE: Final = 500
-"""Events read from the journal at once."""
 
 
 class Feed:
     """The durable events of one run as they come."""
 
     def __init__(self, run_id: str, journal: Journal) -> None:
-        self._run_id = run_id
-        self._journal = journal
+        self._pages = Pages(run_id, journal)
+        self._head = 0
+        """The last event that is known to be durable."""
         self._ring: deque[Event] = deque(maxlen=RING)
         self._wake: asyncio.Future[None] | None = None
         self._deltas: list[deque[TextDelta]] = []
@@ -37,6 +38,7 @@ class Feed:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Show events that are durable now."""
+        self._head = events[-1].seq
         if not self.readers:
             return
         self._ring.extend(events)
@@ -83,7 +85,7 @@ class Feed:
                 over = self._over
                 batch = self._recent(after)
                 if batch is None:
-                    batch = await self._journal.read(self._run_id, after=after, limit=PAGE)
+                    batch = await self._pages.behind(after, head=self._head)
                 if batch or queue:
                     yield batch
                 if any(isinstance(event, RunFinished) for event in batch):
@@ -101,6 +103,7 @@ class Feed:
         self.readers -= 1
         if not self.readers:
             self._ring.clear()
+            self._pages.clear()
 
     def _recent(self, after: int) -> list[Event] | None:
         """Return what the ring has behind `after`; None when only the journal can tell.

@@ -5,7 +5,7 @@ from typing import Final
 
 from agentorch.core.advance import replay
 from agentorch.core.state import RunState
-from agentorch.errors import RunOwnedError
+from agentorch.errors import AgentorchError, JournalError, RunOwnedError
 from agentorch.ports.journal import Journal, KnowsOwners
 from agentorch.runtime.hosted import HostedRun
 
@@ -36,6 +36,14 @@ class FollowedRun(HostedRun):
             self.lose(RunOwnedError(f"run {self.state.run_id} was only read here, and is not followed any more"))
 
     async def _follow(self) -> None:
+        try:
+            await self._until_it_ends()
+        except AgentorchError as error:
+            self.lose(error)
+        except Exception as error:  # noqa: BLE001  # a journal may be anybody's: whoever waits must hear of it
+            self.lose(JournalError(f"run {self.state.run_id} cannot be read: {error}"))
+
+    async def _until_it_ends(self) -> None:
         while not self.state.finished:
             events = await self._journal.read(self.state.run_id, after=self.state.seq, limit=PAGE)
             if events:

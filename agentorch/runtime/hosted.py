@@ -61,7 +61,11 @@ class HostedRun:
         self.decided = []
         if self.lost is not None:
             return
-        future = self._journal.append(self.state.run_id, events, after=events[0].seq - 1)
+        try:
+            future = self._journal.append(self.state.run_id, events, after=events[0].seq - 1)
+        except Exception as error:  # noqa: BLE001  # a journal may be anybody's: whoever waits must hear of it
+            self.lose(error if isinstance(error, AgentorchError) else JournalError(f"the journal failed: {error}"))
+            return
         self._last = future
         calls, self._calls_when_durable = self._calls_when_durable, []
         for call in calls:

@@ -198,6 +198,8 @@ class Supervisor:
             run.drop_timers()
             self.scheduler.leave(run)
             run.when_durable(lambda: self._forget(run))
+        if run.state.finished or run.state.stopped is not None:
+            run.when_durable(run.feed.end)
         run.settle()
 
     def _forget(self, run: HostedRun) -> None:

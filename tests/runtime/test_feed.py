@@ -5,6 +5,7 @@ import asyncio
 from agentorch.core.events import Event, PlanNoted, RunFinished
 from agentorch.journal.memory import MemoryJournal
 from agentorch.runtime.feed import Feed
+from agentorch.runtime.pages import PAGE, Pages
 
 
 class CountingJournal(MemoryJournal):
@@ -68,3 +69,37 @@ async def test_what_came_after_the_end_of_the_feed_is_read_from_the_journal() ->
     await reader
 
     assert seen == [1, 2]
+
+
+async def test_readers_that_are_behind_share_what_they_read() -> None:
+    """Fifty late readers of a long run: each full page of the journal is read and decoded once."""
+    journal = CountingJournal()
+    await journal.open()
+    feed = Feed("r", journal)
+    last = 4 * PAGE + 1
+    await journal.append("r", [note(seq) for seq in range(1, last)], after=0)
+    end = RunFinished(seq=last, at=0.0, run_id="r", status="succeeded")
+    await journal.append("r", [end], after=last - 1)
+    feed.publish([end])
+
+    async def read() -> list[int]:
+        return [event.seq async for event in feed.read()]
+
+    seen = await asyncio.gather(*(read() for _ in range(50)))
+
+    assert seen == [list(range(1, last + 1))] * 50
+    assert journal.reads == 4 + 50  # the last page has one event, and may still grow
+
+
+async def test_a_reader_that_leaves_does_not_take_the_page_along() -> None:
+    """Who shares a page with a cancelled reader still gets it; one that failed is read again."""
+    journal = CountingJournal()
+    await journal.open()
+    await journal.append("r", [note(seq) for seq in range(1, PAGE + 1)], after=0)
+    pages = Pages("r", journal)
+    leaving = asyncio.create_task(pages.behind(0, head=PAGE))
+    staying = asyncio.create_task(pages.behind(10, head=PAGE))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert [event.seq for event in await staying] == list(range(11, PAGE + 1))
+    assert journal.reads == 1

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import aclosing
 
-from agentorch import Event, Orchestrator, Plan, agent
+from agentorch import Event, Orchestrator, Plan, Run, agent
 from agentorch.events import RunFinished
 from agentorch.runtime.feed import RING
 
@@ -79,3 +79,31 @@ async def test_a_reader_of_a_finished_run_reads_the_journal() -> None:
 
     assert seqs == list(range(1, len(seqs) + 1))
     assert again == outcome
+
+
+async def test_a_reader_that_has_seen_the_end_is_let_go() -> None:
+    """Whoever comes back with the last seq, as a page does that was cut off, gets nothing more, at once."""
+    async with Orchestrator([nothing]) as orchestrator:
+        plan = Plan("one")
+        plan.add("one", agent=nothing)
+        run = await orchestrator.submit(plan)
+        last = [event.seq async for event in run][-1]
+        assert [event async for event in run.events(after=last)] == []
+        assert [event async for event in run.events(after=last, deltas=True)] == []
+
+
+async def test_readers_of_a_run_that_stops_are_let_go() -> None:
+    """A run that stands still until it is resumed has nothing more to show: the loop ends after RunStopped."""
+    async with Orchestrator([nothing]) as orchestrator:
+        plan = Plan("wait")
+        plan.add("wait", agent=nothing, approval="before")
+        run = await orchestrator.submit(plan)
+        reading = asyncio.create_task(all_types(run))
+        await asyncio.sleep(0.01)
+        await run.stop(reason="enough")
+        assert (await reading)[-1] == "RunStopped"
+        assert (await all_types(run))[-1] == "RunStopped"
+
+
+async def all_types(run: Run) -> list[str]:
+    return [event.type async for event in run]

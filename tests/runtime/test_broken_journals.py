@@ -1,0 +1,75 @@
+"""A journal that fails: whoever waits hears of it, and nobody waits for ever."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from agentorch import Event, Orchestrator, Plan, agent
+from agentorch.errors import JournalError
+from agentorch.journal.memory import MemoryJournal
+
+pytestmark = pytest.mark.timeout(20)
+
+
+@agent(description="Greets.")
+async def greeter() -> str:
+    await asyncio.sleep(0)
+    return "hello"
+
+
+def greeting() -> Plan:
+    plan = Plan("greet")
+    plan.add("greet", agent=greeter)
+    return plan
+
+
+class Failing(MemoryJournal):
+    """Raises out of the `failing`-th append, or out of every read once `unreadable`."""
+
+    def __init__(self, *, failing: int = 0) -> None:
+        super().__init__()
+        self.left = failing
+        self.unreadable = False
+
+    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
+        self.left -= 1
+        if self.left == 0:
+            raise OSError("the cable was pulled")
+        return super().append(run_id, events, after=after)
+
+    async def read(self, run_id: str, *, after: int = 0, limit: int = 1000) -> list[Event]:
+        if self.unreadable:
+            raise OSError("the cable was pulled")
+        return await super().read(run_id, after=after, limit=limit)
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+async def test_an_append_that_raises_ends_the_run_in_words(failing: int) -> None:
+    """At the first append or in the middle: the caller gets a JournalError, not silence."""
+    async with Orchestrator([greeter], journal=Failing(failing=failing)) as orchestrator:
+        with pytest.raises(JournalError, match="the journal failed: the cable was pulled"):
+            await orchestrator.run(greeting())
+
+
+async def test_a_follower_that_cannot_read_tells_whoever_waits() -> None:
+    """An attached run whose journal cannot be read any more is lost in words."""
+    journal = Failing()
+    gate = asyncio.Event()
+
+    @agent(description="Waits.")
+    async def waiter() -> str:
+        await gate.wait()
+        return "done"
+
+    plan = Plan("wait")
+    plan.add("wait", agent=waiter)
+    async with Orchestrator([waiter], journal=journal) as owner, Orchestrator([waiter], journal=journal) as reader:
+        run = await owner.submit(plan)
+        attached = await reader.attach(run.id)
+        journal.unreadable = True
+        with pytest.raises(JournalError, match=r"cannot be read: the cable was pulled"):
+            await attached.outcome()
+        journal.unreadable = False
+        gate.set()
+        assert (await run.outcome()).answer == "done"
