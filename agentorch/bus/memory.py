@@ -85,16 +85,19 @@ class MemoryBus:
         self._turn: dict[str, int] = {}
         self._listeners: dict[str, list[Callable[[Envelope], None]]] = {}
         self._room: deque[asyncio.Future[None]] = deque()
-        self._closed = False
+        self._openings = 0
         self.waiting = 0
         """Envelopes that no subscriber has taken yet."""
 
     async def open(self) -> None:
-        """Nothing to connect to."""
+        """Take envelopes until it is closed as often as it was opened."""
+        self._openings += 1
 
     async def close(self) -> None:
-        """Refuse everything from now on; whoever waits to publish is told."""
-        self._closed = True
+        """Refuse everything from the last closing on; whoever waits to publish is told."""
+        self._openings = max(0, self._openings - 1)
+        if self._openings:
+            return
         while self._room:
             waiter = self._room.popleft()
             if not waiter.done():
@@ -102,8 +105,8 @@ class MemoryBus:
 
     def offer(self, envelope: Envelope) -> bool:
         """Take the envelope, or return False when the bus is full."""
-        if self._closed:
-            raise BusError(f"the bus is closed: cannot send to {envelope.subject!r}")
+        if not self._openings:
+            raise BusError(f"the bus is not open: cannot send to {envelope.subject!r}")
         subscriber = self._next(envelope.subject) if not self._queues.get(envelope.subject) else None
         if subscriber is None and self.waiting >= self._capacity:
             return False
@@ -121,7 +124,12 @@ class MemoryBus:
         while not self.offer(envelope):
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._room.append(waiter)
-            await waiter
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if waiter.done() and not waiter.cancelled():
+                    self._wake()  # it was its turn: the room is the next one's
+                raise
 
     def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> MemorySubscription:
         """Receive from `subjects`; what waits there comes at once, as far as the credit goes."""
@@ -145,13 +153,14 @@ class MemoryBus:
     def refill(self, subscription: MemorySubscription) -> None:
         """Hand over what waits for this subscriber, oldest first per subject."""
         for subject in [name for name in self._queues if subscription.wants(name)]:
-            queue = self._queues[subject]
-            while queue and subscription.free:
+            # Whoever is given an envelope may acknowledge it and send others before this call is over.
+            while subscription.free and (queue := self._queues.get(subject)):
+                envelope = queue.popleft()
+                if not queue:
+                    del self._queues[subject]
                 self.waiting -= 1
                 self._wake()
-                subscription.give(queue.popleft())
-            if not queue:
-                self._queues.pop(subject, None)
+                subscription.give(envelope)
 
     def leave(self, subscription: MemorySubscription) -> None:
         """Take a subscriber out, and give what it held to the others."""

@@ -43,7 +43,7 @@ class _Log:
 
 
 class MemoryJournal:
-    """A `Journal` and `Inbox` for runs that need not outlive the process."""
+    """A `Journal`, `Inbox` and `KnowsOwners` for runs that need not outlive the process."""
 
     durable = False
 
@@ -52,16 +52,33 @@ class MemoryJournal:
         self._keys: dict[str, str] = {}
         self._requests: dict[int, Request] = {}
         self._last_request = 0
+        self._owners: set[str] = set()
+        self._openings = 0
         self._done: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
         """Make it ready for the running event loop; what an earlier opening appended is still there."""
+        self._openings += 1
         self._done = asyncio.get_running_loop().create_future()
         self._done.set_result(None)
 
     async def close(self) -> None:
-        """Refuse further appends; reading goes on."""
-        self._done = None
+        """Refuse further appends from the last closing on; reading goes on."""
+        self._openings = max(0, self._openings - 1)
+        if not self._openings:
+            self._done = None
+
+    def claim(self, owner: str) -> None:
+        """Be `owner` until `disclaim`."""
+        self._owners.add(owner)
+
+    def disclaim(self, owner: str) -> None:
+        """Be `owner` no more."""
+        self._owners.discard(owner)
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether `owner` is claimed."""
+        return owner in self._owners
 
     def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
         """Add `events` behind `after`; the future is done already."""

@@ -23,7 +23,7 @@ class Owners:
         self._held: dict[Path, int] = {}
 
     def claim(self, owner: str) -> None:
-        """Be `owner` until `release`."""
+        """Be `owner` until `disclaim`."""
         place = self._place(owner)
         if fcntl is None or place in self._held:
             return
@@ -55,13 +55,14 @@ class Owners:
         finally:
             os.close(handle)
 
-    def release(self) -> None:
-        """Be nobody any more."""
-        for place, handle in self._held.items():
+    def disclaim(self, owner: str) -> None:
+        """Be `owner` no more."""
+        place = self._place(owner)
+        handle = self._held.pop(place, None)
+        if handle is not None:
             with contextlib.suppress(OSError):
                 place.unlink()
             os.close(handle)
-        self._held.clear()
 
     def _place(self, owner: str) -> Path:
         mark = hashlib.sha256(owner.encode()).hexdigest()[:16]

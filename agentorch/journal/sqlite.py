@@ -41,11 +41,34 @@ class SqliteJournal:
         self._writer = Writer(self.path, durability)
         self._reader = Reader(self.path)
         self._owners = Owners(self.path)
+        self._openings = 0
+        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.blobs = SqliteBlobs(self._writer, self._reader)
         """Where the large values of the runs are kept."""
 
     async def open(self) -> None:
         """Make the file if need be, and open it; every way in which that fails is a JournalError in one line."""
+        async with self._turn():
+            if not self._openings:
+                await self._open()
+            self._openings += 1
+
+    async def close(self) -> None:
+        """At the last closing, wait for what was queued, then release the file; harmless when it is not open."""
+        async with self._turn():
+            self._openings -= 1
+            if not self._openings:
+                await self._close()
+            self._openings = max(0, self._openings)
+
+    def _turn(self) -> asyncio.Lock:
+        """Return the lock of opening and closing; it belongs to one event loop, the journal to one after another."""
+        loop = asyncio.get_running_loop()
+        if self._lock is None or self._lock[0] is not loop:
+            self._lock = loop, asyncio.Lock()
+        return self._lock[1]
+
+    async def _open(self) -> None:
         await anyio.to_thread.run_sync(prepare, self.path)
         await self._writer.open()
         try:
@@ -54,18 +77,20 @@ class SqliteJournal:
             await self._writer.close()
             raise
 
-    async def close(self) -> None:
-        """Wait for what was queued, then release the file; harmless when it is not open."""
+    async def _close(self) -> None:
         try:
             # The reader first: the last connection, which tidies the file up, must be the one that writes.
             await self._reader.close()
         finally:
             await self._writer.close()
-            self._owners.release()
 
     def claim(self, owner: str) -> None:
-        """Be `owner` until the journal is closed."""
+        """Be `owner` until `disclaim`."""
         self._owners.claim(owner)
+
+    def disclaim(self, owner: str) -> None:
+        """Be `owner` no more."""
+        self._owners.disclaim(owner)
 
     def is_alive(self, owner: str) -> bool:
         """Whether a live process has claimed to be `owner`."""

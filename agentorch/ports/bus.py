@@ -6,7 +6,8 @@ What every implementation promises (the suite in `agentorch.testing.bus_conforma
    another if that one goes away without acknowledging it.
 2. A subscriber never holds more unacknowledged deliveries than it gave credit for.
 3. The bus is bounded: `offer` says no, and `publish` waits, when it is full. Nothing that was taken is dropped.
-4. `broadcast` is lossy: it reaches whoever listens now, and slows nobody.
+4. It may be opened by several users: it is open until each of them has closed it, and can be opened again.
+5. `broadcast` is lossy: it reaches whoever listens now, and slows nobody.
 """
 
 from collections.abc import Callable, Sequence

@@ -9,6 +9,7 @@ What every implementation promises (the suite in `agentorch.testing.journal_conf
 3. `read` sees only what is durable, in order of `seq`, without gaps.
 4. Events come back equal to what was appended.
 5. A run's idempotency key is its own: starting a second run under it is a `JournalConflict`.
+6. It may be opened by several users: it is open until each of them has closed it, and can be opened again.
 """
 
 import asyncio
@@ -120,9 +121,13 @@ class KnowsOwners(Protocol):
     """A journal that can tell whether the owner of a run is still alive."""
 
     def claim(self, owner: str) -> None:
-        """Be `owner` for as long as the journal is open in this process."""
+        """Be `owner` until `disclaim`, or until this process ends."""
+        ...
+
+    def disclaim(self, owner: str) -> None:
+        """Be `owner` no more; harmless when it was not claimed here."""
         ...
 
     def is_alive(self, owner: str) -> bool:
-        """Whether a live process has claimed to be `owner`."""
+        """Whether somebody who lives has claimed to be `owner`."""
         ...

@@ -81,7 +81,7 @@ class Engine:
             self._start()
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await self.journal.close()
+                await self._close_journal()
             raise
         return self
 
@@ -115,13 +115,20 @@ class Engine:
         """Let go of every run, then of everything else; a cancellation waits until that is done."""
         with anyio.CancelScope(shield=True):
             async with AsyncExitStack() as stack:
-                stack.push_async_callback(self.journal.close)
+                stack.push_async_callback(self._close_journal)
                 stack.push_async_callback(self.bus.close)
                 stack.push_async_callback(self.team.close)
                 stack.push_async_callback(self.worker.close)
                 stack.callback(self.supervisor.close)
                 for run in self.followed:
                     stack.push_async_callback(run.stop_following)
+
+    async def _close_journal(self) -> None:
+        try:
+            await self.journal.close()
+        finally:
+            if isinstance(self.journal, KnowsOwners):
+                self.journal.disclaim(self.owner)  # last: whoever finds it disclaimed finds nothing more being written
 
     def _services(self, job: Job) -> DispatchServices:
         work = job.work

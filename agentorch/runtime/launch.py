@@ -257,7 +257,10 @@ class Launch:
         self._check_owner(state)
         self._check_versions(state)
         left = list(state.pending.values())
-        run = await supervisor.host(state, inbox.Adopt(supervisor.now(), self.engine.owner))
+        try:
+            run = await supervisor.host(state, inbox.Adopt(supervisor.now(), self.engine.owner))
+        except JournalConflict:
+            raise RunOwnedError(f"run {run_id} was just taken up by another process: attach to it") from None
         run.account.spent = state.spent
         self._bound_time(run)
         supervisor.accept(run)

@@ -207,6 +207,59 @@ class BusConformance:
         with pytest.raises(BusError):
             bus.offer(result(2))
 
+    async def test_it_is_open_until_each_of_its_users_has_closed_it(self) -> None:
+        """One user's closing does not close it for another; after the last it refuses, until it is opened again."""
+        bus = await self._opened()
+        await bus.open()
+        await bus.close()
+        took = bus.offer(result(0))
+        await bus.close()
+        with pytest.raises(BusError):
+            bus.offer(result(1))
+        await bus.open()
+        assert (took, bus.offer(result(2))) == (True, True)
+        await bus.close()
+
+    async def test_a_subscriber_may_acknowledge_and_send_while_it_is_given(self) -> None:
+        """A handler that acknowledges at once, and sends on the same subject, gets everything."""
+        bus = await self._opened()
+        seen: list[str] = []
+
+        def pass_on(delivery: Delivery) -> None:
+            seen.append(delivery.envelope.id)
+            delivery.ack()
+            if delivery.envelope.id in {"id-0", "id-1"}:
+                bus.offer(result(int(delivery.envelope.id[-1]) + 10, "outcome.me"))
+
+        bus.offer(result(0))
+        bus.offer(result(1, "outcome.you"))
+        bus.subscribe(["outcome.*"], pass_on, credit=1)
+        await asyncio.sleep(SETTLING)
+
+        assert sorted(seen) == ["id-0", "id-1", "id-10", "id-11"]
+        await bus.close()
+
+    async def test_a_publisher_that_gives_up_leaves_its_room_to_the_next(self) -> None:
+        """Cancelled in the moment in which there was room for it, it does not keep the others waiting."""
+        bus = await self._opened(capacity=1)
+        bus.offer(result(0))
+        leaving, staying = (asyncio.ensure_future(bus.publish(result(number))) for number in (1, 2))
+        await asyncio.sleep(SETTLING)
+        taker = Taker()
+        subscription = bus.subscribe(["outcome.me"], taker, credit=1)
+        leaving.cancel()
+        await asyncio.wait_for(staying, 5)
+        await asyncio.wait([leaving])
+        for _ in range(3):
+            for delivery in list(taker.deliveries):
+                delivery.ack()
+            await asyncio.sleep(SETTLING)
+
+        expected = ["id-0", "id-2"] if leaving.cancelled() else ["id-0", "id-1", "id-2"]
+        assert sorted(taker.ids) == expected
+        subscription.close()
+        await bus.close()
+
     async def _opened(self, capacity: int = 1000) -> Bus:
         bus = self.make_bus(capacity=capacity)
         await bus.open()

@@ -13,7 +13,7 @@ import pytest
 
 from agentorch.core.events import Event
 from agentorch.errors import JournalConflict, JournalError
-from agentorch.ports.journal import Inbox
+from agentorch.ports.journal import Inbox, KnowsOwners
 from agentorch.testing.journal_suite import finished, reported, started
 from agentorch.testing.samples import sample_events
 from agentorch.testing.value_conformance import ValueConformance
@@ -239,3 +239,35 @@ class JournalConformance(ValueConformance):
             assert [each.id for each in await journal.requests()] == [second]
             await journal.settle(second)
             assert await journal.request("r", "cancel", {}, by="me", at=3.5) > second
+
+    async def test_it_is_open_until_each_of_its_users_has_closed_it(self, tmp_path: Path) -> None:
+        """Users that open and close it at the same time do not close it for one another; then it refuses."""
+        async with self.opened(tmp_path) as journal:
+            await asyncio.gather(journal.open(), journal.open())
+            await self.fill(journal, "r", 1)
+            await asyncio.gather(journal.close(), journal.open(), journal.close())
+            await journal.append("r", [reported("r", 2)], after=1)
+            await journal.close()
+            await journal.append("r", [reported("r", 3)], after=2)
+        with pytest.raises(JournalError, match="not open"):
+            await journal.append("r", [reported("r", 4)], after=3)
+        await journal.open()
+        await journal.append("r", [reported("r", 4)], after=3)
+        assert [event.seq for event in await journal.read("r")] == [1, 2, 3, 4]
+        await journal.close()
+        await journal.close()
+
+    async def test_an_owner_lives_until_it_is_disclaimed(self, tmp_path: Path) -> None:
+        """Where a journal knows who is alive: from claim to disclaim, for every user of the journal, one by one."""
+        async with self.opened(tmp_path) as journal:
+            if not isinstance(journal, KnowsOwners):
+                pytest.skip("this journal does not know who is alive")
+            journal.claim("ann")
+            journal.claim("ann")
+            journal.claim("bob")
+            before = [journal.is_alive(name) for name in ("ann", "bob", "eve")]
+            journal.disclaim("ann")
+            journal.disclaim("eve")
+            after = [journal.is_alive(name) for name in ("ann", "bob", "eve")]
+            journal.disclaim("bob")
+            assert (before, after, journal.is_alive("bob")) == ([True, True, False], [False, True, False], False)

@@ -131,6 +131,7 @@ async def test_what_was_timed_out_and_then_withdrawn_leaves_no_trace() -> None:
 async def test_withdrawn_work_that_has_not_begun_is_not_begun() -> None:
     """It is acknowledged unstarted, while the work beside it is done."""
     bus = MemoryBus()
+    await bus.open()
     begun: list[str] = []
     results: list[str] = []
 
@@ -158,6 +159,7 @@ async def test_withdrawn_work_that_has_not_begun_is_not_begun() -> None:
 async def test_a_result_that_the_bus_cannot_carry_is_a_crash() -> None:
     """The receiver hears of it, and the slot goes on."""
     bus = MemoryBus(strict=True)
+    await bus.open()
     results: list[Result] = []
 
     async def execute(job: Job) -> Result:
