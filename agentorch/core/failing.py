@@ -1,7 +1,7 @@
 """A dispatch failed: the events that follow, down to a re-plan, a person, or the end."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core.failures import FailureKind, Problem
@@ -109,11 +109,13 @@ def _last_remedy(state: RunState, task: TaskState, problem: Problem, stamp: Stam
         request_id=f"failure:{name}:{task.revision}:{task.attempt}",
         kind="failure",
         question=f"'{name}' failed: {problem.message}. Retry it, give an output, or let it fail?",
-        answer_schema={
-            "anyOf": [
-                {"const": "retry"},
-                {"const": "fail"},
-                {"type": "object", "properties": {"output": {}}, "required": ["output"]},
-            ]
-        },
+        answer_schema=_remedies(state.catalog[task.task.agent].output),
     )
+
+
+def _remedies(output: dict[str, Any]) -> dict[str, Any]:
+    """Return what a person may answer: what they put in an output's place is held to its schema."""
+    definitions = {"$defs": output["$defs"]} if "$defs" in output else {}
+    wanted = {key: value for key, value in output.items() if key != "$defs"}
+    given = {"type": "object", "properties": {"output": wanted}, "required": ["output"]}
+    return {"anyOf": [{"const": "retry"}, {"const": "fail"}, given], **definitions}

@@ -1,6 +1,6 @@
 """Values in a run: JSON, small ones as they are, large ones as a reference to a blob."""
 
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard, cast
 
 BLOB_KEY: Final = "$blob"
 """The only key of an object that stands for a large value."""
@@ -22,3 +22,12 @@ def blob_part(reference: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any
 def is_blob_ref(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether `value` stands for a blob."""
     return isinstance(value, dict) and len(value) == 1 and BLOB_KEY in value  # pyright: ignore[reportUnknownArgumentType]
+
+
+def fresh(value: Any) -> Any:
+    """Return an equal JSON value that shares no list and no object with `value`: it can be changed for itself."""
+    if isinstance(value, dict):
+        return {name: fresh(item) for name, item in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [fresh(item) for item in cast("list[Any]", value)]
+    return value

@@ -19,6 +19,7 @@ from agentorch.core.failures import FailureKind
 from agentorch.core.references import BrokenReference
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Usage
+from agentorch.core.values import fresh
 from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, PermanentError, TransientError
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
@@ -118,7 +119,8 @@ class Execution:
     async def _called(self, agent: Agent, job: Job, services: "Services") -> Any:
         work = job.work
         problems = work.problems if work.mode == "repair" else ()
-        arguments = agent.bind(work.inputs, services.given, problems=problems)
+        # The agent may change what it is given; the state of the run holds the same values.
+        arguments = agent.bind(fresh(work.inputs), services.given, problems=problems)
         function = cast("Callable[..., Any]", agent.function)
         if agent.is_async:
             return await in_own_context(function(**arguments), job.suspended)

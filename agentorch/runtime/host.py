@@ -47,11 +47,15 @@ class Host:
             return run.state.outputs[name]
         raise PermanentError(_why(child))
 
-    async def ask(self, key: str, question: str, answer_schema: dict[str, Any]) -> Any:
-        """Ask a person; return the answer, also one that was given before a crash."""
+    async def ask(self, key: str, question: str, answer_schema: dict[str, Any], *, number: int = 1) -> Any:
+        """Ask a person; return the answer, also one that was given before a crash.
+
+        `number` counts how often the attempt has asked just this: asking again is another question.
+        """
         run = self._run(key)
         task = key.split("/")[1:4]
-        request_id = f"question:{':'.join(task)}:{digest(question)[:8]}"
+        again = f":{number}" if number > 1 else ""
+        request_id = f"question:{':'.join(task)}:{digest(question)[:8]}{again}"
         if request_id not in run.state.answers:
             waiter = run.questions.get(request_id)
             if waiter is None:

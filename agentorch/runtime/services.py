@@ -11,6 +11,7 @@ import anyio.to_thread
 from agentorch.core.identity import digest
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
+from agentorch.core.values import fresh
 from agentorch.errors import ConfigurationError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import TextDelta, Work
@@ -55,6 +56,7 @@ class DispatchServices:
         self._model = model
         self._converse = converse
         self._calls: dict[str, int] = {}
+        """How often this dispatch has called an agent with the same inputs, or asked the same question."""
         self._spent: Usage = NOTHING
 
     @property
@@ -65,7 +67,8 @@ class DispatchServices:
     @property
     def task(self) -> Task:
         """The task, its objective filled in."""
-        return replace(self._work.task, objective=objective_text(self._work))
+        task = self._work.task
+        return replace(task, objective=objective_text(self._work), inputs=fresh(task.inputs))
 
     @property
     def key(self) -> str:
@@ -170,9 +173,11 @@ class DispatchServices:
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
         """Ask a person and wait for the answer; that time is not the task's."""
         self._alive()
+        asked = f"?{question}"
+        number = self._calls[asked] = self._calls.get(asked, 0) + 1
         self._job.wait_for_turn(True)
         try:
-            return await self._host.ask(self._work.key, question, answer_schema)
+            return fresh(await self._host.ask(self._work.key, question, answer_schema, number=number))
         finally:
             self._job.wait_for_turn(False)
 

@@ -4,8 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+from pydantic import BaseModel
+
 from agentorch import Context, Orchestrator, Plan, Policy, agent
 from agentorch.core.state import Request
+from agentorch.errors import ConfigurationError
 from agentorch.runtime.outcome import OutcomeStatus
 
 
@@ -131,3 +135,59 @@ async def test_a_person_is_the_last_rung() -> None:
 
     assert outcome.answer == "by hand"
     assert "no luck" in asked[0]
+
+
+async def test_the_same_question_asked_again_is_another_question(tmp_path: Path) -> None:
+    """An agent that asks until the answer will do is answered each time; a restart reads each answer back in turn."""
+    answers = iter(["many", "some", "7"])
+
+    @agent(description="Asks until it gets a number.")
+    async def insisting(context: Context) -> list[str]:
+        given: list[str] = []
+        while not given or not given[-1].isdigit():
+            given.append(await context.ask("how many?", type=str))
+        return given
+
+    plan = Plan("ask")
+    plan.add("number", agent=insisting)
+    journal = tmp_path / "runs.db"
+    async with Orchestrator([insisting], journal=journal, on_request=lambda _: next(answers, None)) as before:
+        first = await before.run(plan)
+    answers = iter(["some"])
+    async with Orchestrator([insisting], journal=journal, on_request=lambda _: next(answers, None)) as between:
+        run = await between.submit(plan)
+        waiting = await run.outcome()
+    answers = iter(["9"])
+    async with Orchestrator([insisting], journal=journal, on_request=lambda _: next(answers, None)) as after:
+        resumed = await after.resume(waiting.run_id)
+
+    assert first.answer == ["many", "some", "7"]
+    assert (waiting.status, resumed.answer) == (OutcomeStatus.WAITING, ["some", "9"])
+
+
+class Money(BaseModel):
+    amount: int
+
+
+async def test_an_output_by_hand_is_held_to_its_type() -> None:
+    """What a person gives in an output's place must fit the agent's output; what does not is refused in words."""
+
+    @agent(description="Never works.")
+    async def broken() -> list[Money]:
+        raise RuntimeError("no luck")
+
+    plan = Plan("try")
+    plan.add("only", agent=broken)
+    async with Orchestrator([broken], policy=Policy(attempts=1, replans=0)) as orchestrator:
+        none = await orchestrator.run(plan)
+    async with Orchestrator([broken], policy=Policy(attempts=1, replans=0), on_request=lambda _: None) as orchestrator:
+        run = await orchestrator.submit(plan)
+        await run.outcome()
+        (request,) = run.waiting
+        with pytest.raises(ConfigurationError, match="amount"):
+            await run.answer(request.request_id, {"output": [{"amount": "much"}]})
+        await run.answer(request.request_id, {"output": [{"amount": 3}]})
+        outcome = await run.outcome()
+
+    assert none.status is OutcomeStatus.FAILED
+    assert outcome.answer == [Money(amount=3)]
