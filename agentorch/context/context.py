@@ -52,7 +52,10 @@ class Context:
 
     @property
     def deadline(self) -> float | None:
-        """When the task's time is up, in seconds since the epoch, or None."""
+        """When the task's time, or the run's, is up at the earliest, in seconds since the epoch, or None.
+
+        Waiting for a rate limit or for a person does not count as the task's time.
+        """
         return self._services.deadline
 
     @property
@@ -64,7 +67,7 @@ class Context:
         return self._services.idempotency_key
 
     async def model(self, prompt: str, *, output: Any = str, tools: Sequence[Any] = ()) -> Any:
-        """Ask the task's language model; return its answer as the type `output`. The calls are journaled steps."""
+        """Ask the task's language model; return its answer as the type `output`."""
         return await self._services.converse(prompt, output=output, tools=tools)
 
     async def call(self, agent: Any, /, **inputs: Any) -> Any:
@@ -77,7 +80,7 @@ class Context:
         return output if isinstance(agent, str) else agent.revive(output)
 
     async def tool(self, tool: Any, /, **arguments: Any) -> Any:
-        """Use a tool as a journaled step: its effect, approval and probe are obeyed."""
+        """Use a tool; arguments that do not fit are a MalformedInput."""
         return await self._services.use(tool, arguments)
 
     @overload
@@ -87,7 +90,10 @@ class Context:
     async def step(self, name: str, function: Callable[..., T], *args: Any) -> T: ...
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Call `function` as a journaled step: after a crash its result is read back, not computed again."""
+        """Call `function`, in a thread when it is not async.
+
+        In this release nothing of it is journaled: an attempt that was cut off calls it again.
+        """
         return await self._services.step(name, function, *args)
 
     async def ask(self, question: str, type: Any = str) -> Any:

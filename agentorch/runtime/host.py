@@ -1,6 +1,7 @@
 """What a worker in this process asks of its supervisor: delegation, questions, reports."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,10 +9,13 @@ from agentorch.core import inbox
 from agentorch.core.failures import Problem
 from agentorch.core.identity import digest
 from agentorch.core.state import FINAL, Status, TaskState
+from agentorch.core.usage import Usage
 from agentorch.errors import AgentorchError, PermanentError
 from agentorch.runtime.account import Account
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.supervisor import Supervisor
+
+_log = logging.getLogger(__name__)
 
 
 class Host:
@@ -24,6 +28,14 @@ class Host:
         """Return the run's account."""
         run = self._supervisor.scheduler.runs.get(run_id)
         return run.account if run is not None else None
+
+    def spent_late(self, run_id: str, key: str, used: Usage) -> None:
+        """Charge the run with a model call that was answered when the dispatch that made it was over."""
+        run = self._supervisor.scheduler.runs.get(run_id)
+        if run is None:
+            _log.warning("%s: a model call was answered after its run had ended: %s", key, used)
+        else:
+            self._supervisor.send(run, inbox.Spend(self._supervisor.now(), f"left behind by {key}", used))
 
     async def delegate(self, key: str, name: str, agent: str, inputs: Mapping[str, Any]) -> Any:
         """Run `agent` as the task `name` under the dispatch `key`; return its output."""

@@ -12,7 +12,7 @@ from agentorch.core.identity import digest
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.core.values import fresh
-from agentorch.errors import ConfigurationError
+from agentorch.errors import ConfigurationError, PermanentError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import TextDelta, Work
 from agentorch.models import WAITING
@@ -33,7 +33,10 @@ class Converse(Protocol):
 
 
 class DispatchServices:
-    """One dispatch's access to the run. After a withdrawal every call raises `asyncio.CancelledError`."""
+    """One dispatch's access to the run.
+
+    After a withdrawal every call raises `asyncio.CancelledError`, after the body's end PermanentError.
+    """
 
     def __init__(
         self,
@@ -97,7 +100,7 @@ class DispatchServices:
 
     @property
     def deadline(self) -> float | None:
-        """When the run's time is up, in seconds since the epoch."""
+        """When the task's time, or the run's, is up at the earliest, in seconds since the epoch."""
         return self._work.deadline
 
     @property
@@ -132,7 +135,10 @@ class DispatchServices:
             WAITING.reset(watching)
             if account is not None:
                 account.settle(used)
-            self._spent += used
+            if self._job.ended:
+                self._host.spent_late(self._work.run_id, self._work.key, used)
+            else:
+                self._spent += used
         return response
 
     def _on_delta(self, text: str) -> None:
@@ -203,3 +209,5 @@ class DispatchServices:
     def _alive(self) -> None:
         if self._job.withdrawn or self._job.timed_out:
             raise asyncio.CancelledError(f"{self._work.key} was stopped")
+        if self._job.ended:
+            raise PermanentError(f"{self._work.key} has ended: its context cannot be used any more")

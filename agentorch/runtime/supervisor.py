@@ -324,7 +324,6 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
     inputs, objective = inputs_of(state, task)
     policy = state.policy_of(task.task, task.agent)
     ladder = task.ladder
-    seconds = state.budget.max_seconds
     return Work(
         key=key,
         run_id=state.run_id,
@@ -339,10 +338,18 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
         problems=ladder.problems if ladder is not None else (),
         timeout=policy.timeout,
         silence=policy.silence,
-        deadline=state.started + seconds if seconds is not None else None,
+        deadline=_deadline(state, task, policy.timeout),
         budget=left(state),
         depth=task.depth,
     )
+
+
+def _deadline(state: RunState, task: TaskState, timeout: float | None) -> float | None:
+    seconds = state.budget.max_seconds
+    ends = [state.started + seconds] if seconds is not None else []
+    if timeout is not None:
+        ends.append(task.started + timeout)
+    return min(ends, default=None)
 
 
 def left(state: RunState) -> Budget:

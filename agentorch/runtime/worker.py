@@ -34,7 +34,7 @@ GRACE: Final = 5.0
 class Job:
     """One dispatch in a slot."""
 
-    __slots__ = ("_left", "_waits", "_watch", "deadline", "slot", "timed_out", "used", "withdrawn", "work")
+    __slots__ = ("_left", "_waits", "_watch", "deadline", "ended", "slot", "timed_out", "used", "withdrawn", "work")
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
         self.work = work
@@ -45,6 +45,8 @@ class Job:
         self.deadline: float | None = None
         self.timed_out = False
         self.withdrawn = False
+        self.ended = False
+        """Whether its body is over: what it has left behind may use the run no more."""
         self.used: Usage = NOTHING
         """Model use of a body that was ended."""
 
@@ -216,6 +218,7 @@ class Worker:
                 raise
             result = _crash(work.key, f"it raised {type(error).__name__}")
         finally:
+            job.ended = True
             if self._jobs.get(work.key) is job:
                 del self._jobs[work.key]
         cancelled = cancelled or job.stopped or slot.cancelling() > 0

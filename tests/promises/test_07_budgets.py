@@ -4,14 +4,17 @@ Held today: model calls are counted when they are made, over the whole run, dele
 tasks and seconds are bounded. Reservations of tokens and money in a tree are to follow.
 """
 
+import asyncio
+from typing import Any
+
 import anyio
 import pytest
 
 from agentorch import Agent, Budget, Context, Orchestrator, Plan, Policy, agent
-from agentorch.errors import PlanError
+from agentorch.errors import PermanentError, PlanError
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.clock import LoopClock
-from agentorch.testing.scripted_model import ScriptedModel
+from agentorch.testing.scripted_model import Reply, ScriptedModel
 
 
 async def test_three_calls_are_exactly_three() -> None:
@@ -96,3 +99,36 @@ async def test_a_limit_of_money_needs_known_prices() -> None:
     assert planned.status is OutcomeStatus.FAILED
     assert {problem.code for problem in planned.problems} >= {"E_BUDGET"}
     assert (free.answer, len(model.requests)) == ("hello", 1)
+
+
+async def test_what_outlives_its_task_is_charged_and_then_refused() -> None:
+    """A model call that is answered after its task's end is charged to the run; a new one is not made."""
+    kept: list[Context] = []
+    left_behind: list[asyncio.Task[Any]] = []
+    refused: list[str] = []
+
+    @agent(description="Leaves a call behind.")
+    async def careless(context: Context) -> str:
+        kept.append(context)
+        left_behind.append(asyncio.ensure_future(context.model("What?")))
+        await asyncio.sleep(0.01)
+        return "done"
+
+    @agent(description="Uses the context of another.")
+    async def thief(before: str) -> str:
+        await left_behind[0]
+        try:
+            await kept[0].model("And now?")
+        except PermanentError as error:
+            refused.append(str(error))
+        return before
+
+    plan = Plan("steal", answer="second")
+    plan.add("first", agent=careless)
+    plan.add("second", agent=thief, inputs={"before": "$first"})
+    model = ScriptedModel(Reply("late", delay=0.05))
+    async with Orchestrator([careless, thief], model=model) as orchestrator:
+        outcome = await orchestrator.run(plan)
+
+    assert (outcome.answer, outcome.usage.calls, len(model.requests)) == ("done", 1, 1)
+    assert "has ended: its context cannot be used any more" in refused[0]
