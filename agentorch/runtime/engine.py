@@ -36,12 +36,13 @@ from agentorch.runtime.execution import Execution
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.host import Host
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.job import Job
 from agentorch.runtime.prompted import Prompting
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.settings import ModelSpec, Settings
 from agentorch.runtime.supervisor import Supervisor
 from agentorch.runtime.team import Team
-from agentorch.runtime.worker import Job, Worker
+from agentorch.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ Every failure but a cancellation becomes a classified `Result`; nothing that an 
 """
 
 import asyncio
-import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,9 +23,9 @@ from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, Pe
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
 from agentorch.runtime.isolation import in_own_context
+from agentorch.runtime.job import Job
 from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.services import DispatchServices
-from agentorch.runtime.worker import Job
 from agentorch.validation import Validators, validate, validators_for
 
 THREADS: Final = 64
@@ -126,9 +125,15 @@ class Execution:
             return await in_own_context(function(**arguments), job.suspended)
         async with self._threads:
             job.suspended()  # only now: the time in the queue is not the task's
-            return await anyio.to_thread.run_sync(
-                functools.partial(function, **arguments), abandon_on_cancel=True, limiter=self._unlimited
-            )
+            job.runs_on = True
+
+            def body() -> Any:
+                try:
+                    return function(**arguments)
+                finally:
+                    job.runs_on = False
+
+            return await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=self._unlimited)
 
 
 class Services:

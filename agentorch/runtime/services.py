@@ -20,8 +20,8 @@ from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
 from agentorch.runtime.host import Host
+from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_text, stored
-from agentorch.runtime.worker import Job
 
 
 class Converse(Protocol):

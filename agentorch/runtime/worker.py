@@ -2,8 +2,9 @@
 
 1. A slot is started when work comes and none is idle; it lives on and takes the next. Nothing is started per task.
 2. A result is sent before its work is acknowledged: a worker that dies in between makes the work come again.
-3. Timeouts and withdrawals end the body by cancellation, once. A slot that was cancelled while it had work, whoever did
-   it, sends the result and gives way to a fresh one: nothing of it may reach the next task.
+3. Timeouts and withdrawals end the body by cancellation, once; one that does not end is abandoned. A slot that was
+   cancelled while it had work, whoever did it, sends the result and gives way to a fresh one: nothing of it may reach
+   the next task.
 4. Whatever a body raises is a result; only KeyboardInterrupt and the worker's own end go through.
 """
 
@@ -15,11 +16,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from agentorch.core.failures import FailureKind
-from agentorch.core.usage import NOTHING, Usage
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
+from agentorch.runtime.job import GRACE, Job, crashed, ended
 
 log = logging.getLogger(__name__)
 
@@ -27,76 +27,6 @@ BURST: Final = 50
 """Tasks that a slot runs without letting anybody else have the event loop."""
 IDLE_SLOTS: Final = 64
 """Idle slots that are kept for what comes next."""
-GRACE: Final = 5.0
-"""Seconds that a body has to end in when the worker closes; then it is abandoned."""
-
-
-class Job:
-    """One dispatch in a slot."""
-
-    __slots__ = ("_left", "_waits", "_watch", "deadline", "ended", "slot", "timed_out", "used", "withdrawn", "work")
-
-    def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
-        self.work = work
-        self.slot = slot
-        self._watch = watch
-        self._left = 0.0
-        self._waits = 0
-        self.deadline: float | None = None
-        self.timed_out = False
-        self.withdrawn = False
-        self.ended = False
-        """Whether its body is over: what it has left behind may use the run no more."""
-        self.used: Usage = NOTHING
-        """Model use of a body that was ended."""
-
-    def suspended(self) -> None:
-        """Begin to watch the time: the body did not end at once. A body that does costs no timer."""
-        if self.deadline is not None or self.work.timeout is None:
-            return
-        if self._waits:
-            self._left, self.deadline = self.work.timeout, math.inf
-        else:
-            self._watch(self, self.work.timeout)
-
-    @property
-    def stopped(self) -> bool:
-        """Whether its slot was cancelled for it."""
-        return self.timed_out or self.withdrawn
-
-    def withdraw(self) -> None:
-        """End the body: nobody waits for it any more."""
-        if not self.stopped:
-            self.slot.cancel()
-        self.withdrawn = True
-
-    def time_out(self) -> None:
-        """End the body: its time is up."""
-        if not self.stopped:
-            self.timed_out = True
-            self.slot.cancel()
-
-    def may_be_caught(self, error: BaseException) -> bool:
-        """Whether what came out of the body is the body's own, and not the end of the program or of the slot."""
-        if isinstance(error, KeyboardInterrupt):
-            return False
-        if not isinstance(error, GeneratorExit):
-            return True
-        try:
-            return asyncio.current_task() is self.slot
-        except RuntimeError:  # no loop runs: the slot's coroutine is thrown away
-            return False
-
-    def wait_for_turn(self, waiting: bool) -> None:
-        """Stop the clock while anything in the body waits for its turn or for a person: that time is not the task's."""
-        self._waits += 1 if waiting else -1
-        if self.deadline is None:
-            return
-        if waiting and self._waits == 1:
-            self._left, self.deadline = self.deadline - asyncio.get_running_loop().time(), math.inf
-        elif not self._waits and self.deadline == math.inf:
-            self._watch(self, self._left)
-
 
 Execute = Callable[[Job], Awaitable[Result]]
 """Runs the agent of a job; every failure but cancellation is a `Result`."""
@@ -114,6 +44,8 @@ class Worker:
         """Slots that will look at the queue without being told: just started, woken, or sending a result."""
         self._slots: set[asyncio.Task[None]] = set()
         self._jobs: dict[str, Job] = {}
+        self._notices: set[asyncio.Task[None]] = set()
+        """Results that are being sent for bodies that were abandoned."""
         self._unwanted: set[str] = set()
         """Keys in the queue that were withdrawn before a slot took them."""
         self._deadlines: list[tuple[float, int, Job]] = []
@@ -133,12 +65,7 @@ class Worker:
             if self._slots:
                 _, stubborn = await asyncio.wait(self._slots, timeout=GRACE)
                 for job in [job for job in self._jobs.values() if job.slot in stubborn]:
-                    log.warning(
-                        "%s: agent '%s' did not end within %g s of its cancellation and is abandoned",
-                        job.work.key,
-                        job.work.agent,
-                        GRACE,
-                    )
+                    _warn(job)
         finally:
             self._subscription.close()
             if self._watch is not None:
@@ -204,6 +131,7 @@ class Worker:
             delivery.ack()
             return True
         job = Job(work, slot, self._watch_deadline)
+        job.delivery = delivery
         self._jobs[work.key] = job
         cancelled = False
         try:
@@ -212,11 +140,11 @@ class Worker:
             if self._closing:
                 raise
             cancelled = True
-            result = _ended(job)
+            result = ended(job)
         except BaseException as error:  # the run must hear of it, whatever it is
             if not job.may_be_caught(error):
                 raise
-            result = _crash(work.key, f"it raised {type(error).__name__}")
+            result = crashed(work.key, f"it raised {type(error).__name__}")
         finally:
             job.ended = True
             if self._jobs.get(work.key) is job:
@@ -226,11 +154,9 @@ class Worker:
             await self._forget_cancellation(slot)
         self._coming += not cancelled
         try:
-            sent = await self._send(Envelope(f"outcome.{delivery.envelope.source}", result, id=work.key))
+            await self._answer(delivery, result)
         finally:
             self._coming -= not cancelled
-        if sent:
-            delivery.ack()
         return not cancelled
 
     async def _send(self, envelope: Envelope) -> bool:
@@ -239,7 +165,7 @@ class Worker:
             if not self._bus.offer(envelope):
                 await self._bus.publish(envelope)
         except Exception as error:  # noqa: BLE001  # a bus may raise anything
-            bare = _crash(envelope.id, f"the bus could not carry its result: {type(error).__name__}")
+            bare = crashed(envelope.id, f"the bus could not carry its result: {type(error).__name__}")
             try:
                 await self._bus.publish(Envelope(envelope.subject, bare, id=envelope.id))
             except Exception:
@@ -265,6 +191,7 @@ class Worker:
         job = self._jobs.get(key)
         if job is not None:
             job.withdraw()
+            self._expect_end(job)
         elif any(delivery.envelope.id == key for delivery in self._queue):
             self._unwanted.add(key)
 
@@ -295,6 +222,7 @@ class Worker:
             elif job.deadline <= loop.time():
                 heapq.heappop(self._deadlines)
                 job.time_out()
+                self._expect_end(job)
             elif job.deadline == math.inf:
                 heapq.heappop(self._deadlines)  # its clock stands still; it comes again
             elif job.deadline > self._deadlines[0][0]:
@@ -304,19 +232,32 @@ class Worker:
                 self._set_watch(loop, job.deadline)
                 return
 
+    def _expect_end(self, job: Job) -> None:
+        """Give a body that was stopped GRACE to end in."""
+        asyncio.get_running_loop().call_later(GRACE, self._abandon, job)
+
+    def _abandon(self, job: Job) -> None:
+        """Give a body up that did not end: say so to whoever waits, and go on without its slot."""
+        if self._closing or not self._is_current(job) or job.delivery is None:
+            return
+        _warn(job)
+        job.runs_on = job.ended = True
+        del self._jobs[job.work.key]
+        self._slots.discard(job.slot)
+        notice = asyncio.get_running_loop().create_task(self._answer(job.delivery, ended(job)))
+        self._notices.add(notice)
+        notice.add_done_callback(self._notices.discard)
+
+    async def _answer(self, delivery: Delivery, result: Result) -> None:
+        if await self._send(Envelope(f"outcome.{delivery.envelope.source}", result, id=result.key)):
+            delivery.ack()
+
     def _is_current(self, job: Job) -> bool:
         return self._jobs.get(job.work.key) is job
 
 
-def _ended(job: Job) -> Result:
-    usage = None if job.used is NOTHING else job.used
-    if job.withdrawn:
-        return Result(job.work.key, kind=FailureKind.CANCELLED, problems=("it was withdrawn",), usage=usage)
-    if not job.timed_out:
-        return _crash(job.work.key, "the agent cancelled its own task", usage)
-    problem = f"no result within {job.work.timeout:g} s; give the task a longer timeout, or a smaller objective"
-    return Result(job.work.key, kind=FailureKind.TRANSIENT, problems=(problem,), usage=usage)
-
-
-def _crash(key: str, problem: str, usage: Usage | None = None) -> Result:
-    return Result(key, kind=FailureKind.CRASH, problems=(problem,), usage=usage)
+def _warn(job: Job) -> None:
+    log.warning(
+        "%s: agent '%s' did not end within %g s of its cancellation and is abandoned",
+        job.work.key, job.work.agent, GRACE,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 
 from agentorch import Context, Orchestrator, Plan, Task, agent
 from agentorch.bus import MemoryBus
+from agentorch.core.state import Request
 from agentorch.journal.memory import MemoryJournal
 
 TABLE = {"rows": [[1], [2]], "name": "t"}
@@ -63,7 +64,7 @@ async def test_what_a_person_or_a_called_agent_gave_is_the_agents_own() -> None:
         called["rows"].clear()
         return [answer, called]
 
-    async with Orchestrator([source, caller], on_request=lambda _: [1]) as orchestrator:
+    async with Orchestrator([source, caller], on_request=one_item) as orchestrator:
         run = await orchestrator.submit(_only(caller))
         outcome = await run.outcome()
         events = [event.model_dump() async for event in run]
@@ -71,6 +72,11 @@ async def test_what_a_person_or_a_called_agent_gave_is_the_agents_own() -> None:
     assert outcome.answer == [[1, 3], {"rows": [], "name": "t"}]
     assert [event["value"] for event in events if event["type"] == "RequestAnswered"] == [[1]]
     assert TABLE in [event.get("output") for event in events]
+
+
+def one_item(request: Request) -> list[int]:
+    """Answer with a list of one."""
+    return [1]
 
 
 def _only(caller: Any) -> Plan:

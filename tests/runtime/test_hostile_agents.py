@@ -1,6 +1,7 @@
 """Whatever an agent raises or returns, its task fails with words and the run goes on."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Never
@@ -164,3 +165,26 @@ async def test_waiting_for_a_thread_is_not_the_tasks_time() -> None:
         failed = [event async for event in run if isinstance(event, AttemptFailed) and event.task[0] == "t"]
 
     assert failed == []
+
+
+async def test_a_thread_that_cannot_be_stopped_is_not_joined_by_more() -> None:
+    """A plain function over its time: its thread goes on, so the attempt has failed; there is no next dispatch."""
+    gate = threading.Event()
+    begun: list[int] = []
+
+    @agent(description="Blocks its thread.", timeout=0.05, attempts=1)
+    def blocking() -> str:
+        begun.append(1)
+        gate.wait(20)
+        return "late"
+
+    plan = Plan("block")
+    plan.add("one", agent=blocking)
+    orchestrator = Orchestrator([blocking], policy=Policy(replans=0))
+    try:
+        outcome = await orchestrator.run(plan)
+    finally:
+        gate.set()
+
+    assert (outcome.states, len(begun)) == ({"one": "failed"}, 1)
+    assert "its body could not be stopped" in outcome.problems[0].message

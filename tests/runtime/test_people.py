@@ -139,7 +139,10 @@ async def test_a_person_is_the_last_rung() -> None:
 
 async def test_the_same_question_asked_again_is_another_question(tmp_path: Path) -> None:
     """An agent that asks until the answer will do is answered each time; a restart reads each answer back in turn."""
-    answers = iter(["many", "some", "7"])
+    answers: list[str] = []
+
+    def answering(request: Request) -> str | None:
+        return answers.pop(0) if answers else None
 
     @agent(description="Asks until it gets a number.")
     async def insisting(context: Context) -> list[str]:
@@ -151,18 +154,23 @@ async def test_the_same_question_asked_again_is_another_question(tmp_path: Path)
     plan = Plan("ask")
     plan.add("number", agent=insisting)
     journal = tmp_path / "runs.db"
-    async with Orchestrator([insisting], journal=journal, on_request=lambda _: next(answers, None)) as before:
+    answers += ["many", "some", "7"]
+    async with Orchestrator([insisting], journal=journal, on_request=answering) as before:
         first = await before.run(plan)
-    answers = iter(["some"])
-    async with Orchestrator([insisting], journal=journal, on_request=lambda _: next(answers, None)) as between:
+    answers.append("some")
+    async with Orchestrator([insisting], journal=journal, on_request=answering) as between:
         run = await between.submit(plan)
         waiting = await run.outcome()
-    answers = iter(["9"])
-    async with Orchestrator([insisting], journal=journal, on_request=lambda _: next(answers, None)) as after:
+    answers.append("9")
+    async with Orchestrator([insisting], journal=journal, on_request=answering) as after:
         resumed = await after.resume(waiting.run_id)
 
     assert first.answer == ["many", "some", "7"]
     assert (waiting.status, resumed.answer) == (OutcomeStatus.WAITING, ["some", "9"])
+
+
+def nobody(request: Request) -> None:
+    """Answer nothing for now."""
 
 
 class Money(BaseModel):
@@ -180,7 +188,7 @@ async def test_an_output_by_hand_is_held_to_its_type() -> None:
     plan.add("only", agent=broken)
     async with Orchestrator([broken], policy=Policy(attempts=1, replans=0)) as orchestrator:
         none = await orchestrator.run(plan)
-    async with Orchestrator([broken], policy=Policy(attempts=1, replans=0), on_request=lambda _: None) as orchestrator:
+    async with Orchestrator([broken], policy=Policy(attempts=1, replans=0), on_request=nobody) as orchestrator:
         run = await orchestrator.submit(plan)
         await run.outcome()
         (request,) = run.waiting

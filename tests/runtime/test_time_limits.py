@@ -10,7 +10,7 @@ from agentorch.core.task import Task
 from agentorch.events import AttemptFailed
 from agentorch.messages.work import Work
 from agentorch.models import GovernedModel, Governor, Limits
-from agentorch.runtime.worker import Job
+from agentorch.runtime.job import GRACE, Job
 from agentorch.testing import LoopClock, Reply, ScriptedModel
 
 pytestmark = pytest.mark.looptime
@@ -144,3 +144,39 @@ async def test_what_a_timed_out_dispatch_spent_is_journaled() -> None:
 
     assert failed
     assert all(event.usage is not None and event.usage.calls == 1 for event in failed)
+
+
+async def test_a_timed_out_body_that_does_not_end_is_given_up() -> None:
+    """After the grace the run goes on without it, with its slot: the problem says so; what it returns later is late."""
+    stopped: list[int] = []
+
+    @agent(description="Takes no cancellation.", timeout=5, attempts=1)
+    async def stubborn() -> str:
+        end = asyncio.get_running_loop().time() + 100
+        while (now := asyncio.get_running_loop().time()) < end:
+            try:
+                await anyio.sleep(end - now)
+            except asyncio.CancelledError:
+                stopped.append(1)
+        return "at last"
+
+    @agent(description="Takes a second.")
+    async def brief() -> str:
+        await anyio.sleep(1)
+        return "done"
+
+    plan = Plan("stubborn")
+    plan.add("one", agent=stubborn)
+    plan.add("other", agent=brief)
+    loop = asyncio.get_running_loop()
+    async with Orchestrator([stubborn, brief], policy=Policy(parallel=1, replans=0), clock=LoopClock()) as orchestrator:
+        before = loop.time()
+        outcome = await orchestrator.run(plan)
+        took = loop.time() - before
+        await anyio.sleep(200)
+
+    (problem,) = [problem for problem in outcome.problems if problem.task == "one"]
+    assert (outcome.states["one"], outcome.states["other"]) == ("failed", "succeeded")
+    assert "no result within 5 s, and its body could not be stopped: it goes on by itself" in problem.message
+    assert took == pytest.approx(5 + GRACE + 1, abs=0.5)
+    assert stopped == [1]

@@ -12,7 +12,8 @@ from agentorch.core.task import Task
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Delivery
-from agentorch.runtime.worker import GRACE, Job, Worker
+from agentorch.runtime.job import GRACE, Job
+from agentorch.runtime.worker import Worker
 from agentorch.testing import LoopClock
 
 pytestmark = pytest.mark.looptime
