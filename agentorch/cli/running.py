@@ -18,7 +18,7 @@ from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
 from agentorch.plans import Plan
-from agentorch.runtime.launch import StartOptions
+from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
 from agentorch.runtime.run import Run
 

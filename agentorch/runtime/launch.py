@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final
 
 from pydantic_core import to_jsonable_python
 
@@ -14,7 +14,7 @@ from agentorch.core.advance import replay
 from agentorch.core.card import money_problem
 from agentorch.core.events import Event
 from agentorch.core.identity import digest
-from agentorch.core.policy import Policy
+from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.state import RunState
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import Verified, verify
@@ -35,26 +35,12 @@ from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import loaded, may_hold_blobs
+from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.run import Run
 from agentorch.runtime.run_ids import new_run_id
 
 PAGE: Final = 2000
-
-
-class StartOptions(TypedDict, total=False):
-    """What every call that starts a run takes."""
-
-    inputs: Mapping[str, Any]
-    """Values that tasks refer to as `$inputs.name`."""
-    budget: Budget
-    policy: Policy
-    priority: Literal["interactive", "batch"]
-    tags: Mapping[str, str]
-    timeout: float
-    """Seconds that the run may take; the same as `Budget(max_seconds=)`."""
-    key: str
-    """The same key and request attaches to the run that it started; another request raises RunKeyError."""
 
 
 @cache
@@ -129,6 +115,7 @@ class Launch:
 
     async def _begun(self, goal: str | Plan, options: StartOptions, *, wait: bool = True) -> tuple[Run, bool]:
         """Return the run, and whether it was started by this call; `wait` for its first event to be durable."""
+        options = checked(options)
         key = options.get("key")
         if key is None:
             return await self._begun_as(goal, options, None, wait=wait)
@@ -182,13 +169,13 @@ class Launch:
             raise ConfigurationError(f"the goal is {words!r}: give words, or a Plan")
         if plan is None and not words.strip():
             raise ConfigurationError("the goal is empty: say in words what is wanted")
-        budget = options.get("budget", settings.budget)
+        budget = options.get("budget") or settings.budget
         timeout = options.get("timeout")
         if timeout is not None:
             shortest = min(timeout, budget.max_seconds or timeout)
             budget = budget.model_copy(update={"max_seconds": shortest})
-        inputs: dict[str, Any] = to_jsonable_python(dict(options.get("inputs", {})))
-        policy = options["policy"].over(settings.policy) if "policy" in options else settings.policy
+        inputs = dict(options.get("inputs", {}))
+        policy = (options.get("policy") or DEFAULT).over(settings.policy)
         return inbox.Begin(
             at=self.engine.supervisor.now(),
             goal=words,
@@ -310,4 +297,4 @@ class Launch:
 
 def _request_digest(goal: str | Plan, options: StartOptions) -> str:
     asked = goal.to_dict() if isinstance(goal, Plan) else goal
-    return digest(to_jsonable_python([asked, dict(options.get("inputs", {}))]))
+    return digest([to_jsonable_python(asked), dict(options.get("inputs", {}))])

@@ -15,7 +15,8 @@ from agentorch.ports.journal import Journal, RunRecord
 from agentorch.ports.planner import Planner
 from agentorch.registry import Registry
 from agentorch.runtime.engine import Engine
-from agentorch.runtime.launch import Launch, StartOptions
+from agentorch.runtime.launch import Launch
+from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome
 from agentorch.runtime.run import Run
 from agentorch.runtime.settings import ModelSpec, OnRequest, Settings
@@ -108,7 +109,7 @@ class Orchestrator:
     async def plan(self, goal: str, *, inputs: Mapping[str, Any] | None = None) -> Plan:
         """Return the plan that would be run for `goal`; raise PlanError in words when there is none."""
         async with self._launch() as launch:
-            return await launch.plan(goal, inputs or {})
+            return await launch.plan(goal, checked({"inputs": inputs}).get("inputs", {}))
 
     async def run(self, goal: str | Plan, **options: Unpack[StartOptions]) -> Outcome:
         """Carry out a goal, or a plan, to its end, and return what came of it.
