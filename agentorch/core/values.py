@@ -31,3 +31,8 @@ def fresh(value: Any) -> Any:
     if isinstance(value, list):
         return [fresh(item) for item in cast("list[Any]", value)]
     return value
+
+
+def clipped(text: str, longest: int) -> str:
+    """Return `text`, or its beginning and how much of it there was."""
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

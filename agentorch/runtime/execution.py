@@ -18,7 +18,7 @@ from agentorch.core.failures import FailureKind
 from agentorch.core.references import BrokenReference
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Usage
-from agentorch.core.values import fresh
+from agentorch.core.values import clipped, fresh
 from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, PermanentError, TransientError
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
@@ -28,6 +28,8 @@ from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.services import DispatchServices
 from agentorch.validation import Validators, validate, validators_for
 
+LONGEST_PROBLEM: Final = 4_000
+"""Characters of a problem in words that are kept: it is journaled, and shown to models and to people."""
 THREADS: Final = 64
 """Agents that are plain functions, at once."""
 
@@ -83,7 +85,7 @@ class Execution:
 
     async def _readable(self, result: Result) -> Result:
         """Return a failure as any journal can hold it: without its output, when that cannot be stored."""
-        problems = tuple(_clean(problem) for problem in result.problems)
+        problems = tuple(clipped(_clean(problem), LONGEST_PROBLEM) for problem in result.problems)
         try:
             output = await stored(result.output, self._blobs)
         except Exception:  # noqa: BLE001  # the failure counts, not what is shown with it

@@ -4,14 +4,14 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import anyio.to_thread
 
 from agentorch.core.identity import digest
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
-from agentorch.core.values import fresh
+from agentorch.core.values import clipped, fresh
 from agentorch.errors import ConfigurationError, PermanentError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import TextDelta, Work
@@ -22,6 +22,9 @@ from agentorch.ports.model import Model, ModelRequest, ModelResponse
 from agentorch.runtime.host import Host
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_text, stored
+
+LONGEST_REPORT: Final = 1_000
+"""Characters of a line of progress that are kept."""
 
 
 class Converse(Protocol):
@@ -190,7 +193,7 @@ class DispatchServices:
     def report(self, text: str) -> None:
         """Say in one line how far the work is."""
         self._alive()
-        self._host.report(self._work.key, text)
+        self._host.report(self._work.key, clipped(text, LONGEST_REPORT))
 
     def trimmed(self, name: str, *, tokens: int, kept: int, blob: str) -> None:
         """Record that an input was shown as a preview."""

@@ -2,14 +2,12 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Never
 
 import pytest
 
-from agentorch import Orchestrator, Outcome, Plan, Policy, agent
-from agentorch.events import AttemptFailed
+from agentorch import Context, Orchestrator, Outcome, Plan, Policy, agent
 
 
 class OfItsOwnKind(BaseException):
@@ -149,24 +147,6 @@ async def test_half_a_character_is_the_same_in_short_and_long_texts(times: int) 
     assert seen == [True]
 
 
-async def test_waiting_for_a_thread_is_not_the_tasks_time() -> None:
-    """Eighty functions at once, more than there are threads: none of them times out in the queue."""
-
-    @agent(description="Blocks its thread.", timeout=0.9, attempts=1)
-    def blocking() -> str:
-        time.sleep(0.5)
-        return "done"
-
-    plan = Plan("block")
-    for number in range(80):
-        plan.add(f"t{number}", agent=blocking)
-    async with Orchestrator([blocking], policy=Policy(replans=0, parallel=80)) as orchestrator:
-        run = await orchestrator.submit(plan)
-        failed = [event async for event in run if isinstance(event, AttemptFailed) and event.task[0] == "t"]
-
-    assert failed == []
-
-
 async def test_a_thread_that_cannot_be_stopped_is_not_joined_by_more() -> None:
     """A plain function over its time: its thread goes on, so the attempt has failed; there is no next dispatch."""
     gate = threading.Event()
@@ -188,3 +168,23 @@ async def test_a_thread_that_cannot_be_stopped_is_not_joined_by_more() -> None:
 
     assert (outcome.states, len(begun)) == ({"one": "failed"}, 1)
     assert "its body could not be stopped" in outcome.problems[0].message
+
+
+async def test_words_without_end_are_cut() -> None:
+    """Of a message or a report of a million characters the journal keeps the beginning and the length."""
+
+    @agent(description="Talks.", attempts=1)
+    async def talker(context: Context) -> str:
+        context.report("r" * 1_000_000)
+        raise ValueError("m" * 1_000_000)
+
+    plan = Plan("talk")
+    plan.add("talk", agent=talker)
+    async with Orchestrator([talker], policy=Policy(replans=0)) as orchestrator:
+        run = await orchestrator.submit(plan)
+        sizes = {event.type: len(event.model_dump_json()) async for event in run}
+        outcome = await run.outcome()
+
+    assert max(sizes.values()) < 10_000
+    assert outcome.problems[0].message.startswith("ValueError: mmm")
+    assert outcome.problems[0].message.endswith("mmm... (1000012 characters)")
