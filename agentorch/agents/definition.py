@@ -83,7 +83,7 @@ class Agent:
         self.is_async = True
         self.isolate = False
         self.tools = tuple(_tool_or_name(tool) for tool in tools)
-        self._inputs = inputs_of_model(input, what=what) if isinstance(input, type) else inputs_of_schema(input)
+        self._inputs = _inputs_of(input, what)
         self.output = output_of(output, what=what, written_by_model=True)
         self._set_models(model)
         effects = max((tool.effect for tool in self.tools if isinstance(tool, Tool)), key=EFFECTS.index, default="none")
@@ -176,6 +176,12 @@ def names_of(given: Any) -> tuple[str, ...]:
     if isinstance(given, Agent):
         return (given.name,)
     return tuple(item if isinstance(item, str) else str(item.name) for item in given)
+
+
+def _inputs_of(declared: type[BaseModel] | JsonSchema | None, what: str) -> Inputs:
+    if isinstance(declared, type):
+        return inputs_of_model(declared, what=what)
+    return inputs_of_schema(declared, what=f"{what}: its input schema")
 
 
 def _tool_or_name(candidate: Any) -> Tool[..., Any] | str:

@@ -4,6 +4,8 @@
    project's win.
 2. Python is executed only from files and folders that were named, from the project's `agents/`, and from ours.
 3. A folder's files are taken in the order of their names; those that begin with `_` or `.` are left out.
+4. A file of another program that cannot be used is left out of a folder, with a warning; it is an error when it was
+   named, and so is every file of ours.
 """
 
 import logging
@@ -16,7 +18,7 @@ from agentorch.agents import Agent
 from agentorch.core.nearest import did_you_mean
 from agentorch.errors import AgentFileError, ConfigurationError
 from agentorch.loading.front_matter import has_front_matter
-from agentorch.loading.markdown_agent import AgentFile, agent_of, read_agent_file, resolvable
+from agentorch.loading.markdown_agent import AgentFile, agent_of, is_foreign_file, read_agent_file
 from agentorch.loading.python_file import read_python_file
 from agentorch.prompts import builtin_folder
 from agentorch.tools import Tool, as_tool
@@ -116,16 +118,37 @@ class _Loading:
 
     def finish(self) -> LoadedTeam:
         """Make the agents of Markdown files, whose tools are known now."""
+        while not self._made():
+            pass
+        return self._team
+
+    def _made(self) -> bool:
+        """Make the agents; False when a file had to be left out, for others may have named its agent as a tool."""
         names = [item.name for item in self._slots]
         tools = {**self._given, **self._team.tools}
+        agents: list[Agent] = []
+        warnings: list[str] = []
         for item in self._slots:
             if isinstance(item, AgentFile):
                 others = [name for name in names if name != item.name]
-                file = resolvable(item, (*tools, *others), self._warn)
-                self._team.agents.append(agent_of(file, tools, others, self._warn))
+                warnings.extend(item.warnings)
+                try:
+                    agents.append(agent_of(item, tools, others, warnings.append))
+                except AgentFileError as error:
+                    self._leave_out(item.data, error, named=item.named)
+                    self._slots.remove(item)
+                    return False
             else:
-                self._team.agents.append(item)
-        return self._team
+                agents.append(item)
+        self._team.agents.extend(agents)
+        self._team.warnings.extend(warnings)
+        return True
+
+    def _leave_out(self, data: bytes, error: AgentFileError, *, named: bool) -> None:
+        """Warn of a file of another program that lies in a folder; what is ours, or was named, is an error."""
+        if named or not is_foreign_file(data):
+            raise error
+        self._warn(f"{error} (it is an agent file of another program, and is left out)")
 
     def _take_path(self, spec: str | Path) -> None:
         if isinstance(spec, str) and spec.startswith(BUILTIN):
@@ -161,9 +184,15 @@ class _Loading:
         except OSError as error:
             raise AgentFileError(f"{path}: cannot be read: {error.strerror}") from None
         if named or has_front_matter(data):
-            self._slots.append(read_agent_file(path, data, self._warn))
+            self._read_markdown(path, data, named=named)
         elif path.stem.lower() != "readme":
             self._warn(f"{path}: it has no front matter and is taken for no agent")
+
+    def _read_markdown(self, path: Path, data: bytes, *, named: bool) -> None:
+        try:
+            self._slots.append(read_agent_file(path, data, named=named))
+        except AgentFileError as error:
+            self._leave_out(data, error, named=named)
 
     def _add_tool(self, tool: Tool[..., Any]) -> None:
         known = self._team.tools.setdefault(tool.name, tool)

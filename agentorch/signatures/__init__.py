@@ -11,6 +11,7 @@ from agentorch.signatures.inputs import (
 from agentorch.signatures.output import Output, output_of, output_of_type
 from agentorch.signatures.reading import Parameter, Signature, first_paragraph, read_signature, visible_names
 from agentorch.signatures.words import MalformedInput, error_words, joined, unknown_name
+from agentorch.signatures.written_schema import written_inputs, written_schema
 
 __all__ = [
     "Inputs",
@@ -31,4 +32,6 @@ __all__ = [
     "read_signature",
     "unknown_name",
     "visible_names",
+    "written_inputs",
+    "written_schema",
 ]

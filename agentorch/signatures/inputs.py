@@ -18,6 +18,7 @@ from agentorch.core.literals import literal_problems
 from agentorch.errors import ConfigurationError
 from agentorch.signatures.reading import Parameter
 from agentorch.signatures.words import MalformedInput, error_words, joined, unknown_name
+from agentorch.signatures.written_schema import written_inputs
 
 OPEN: Final[JsonSchema] = {"type": "object", "additionalProperties": True}
 """Any names, any values."""
@@ -94,10 +95,11 @@ def inputs_of_model(model: type[BaseModel], *, what: str) -> Inputs:
     return Inputs(json_schema_of(adapter, what=what), validate)
 
 
-def inputs_of_schema(schema: JsonSchema | None) -> Inputs:
-    """Return the inputs that a JSON Schema describes; None takes any names."""
-    if schema is None:
+def inputs_of_schema(written: Any, *, what: str) -> Inputs:
+    """Return the inputs that a written JSON Schema describes; None takes any names."""
+    if written is None:
         return Inputs(dict(OPEN), dict)
+    schema = written_inputs(written, what=what)
 
     def validate(values: Mapping[str, Any]) -> dict[str, Any]:
         problems = literal_problems(dict(values), schema)

@@ -1,7 +1,7 @@
 """Output: what a function or a prompt gives, to JSON and back, held to its declared type."""
 
 from types import NoneType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -11,6 +11,7 @@ from agentorch.core.literals import literal_problems
 from agentorch.errors import ConfigurationError, MalformedOutput
 from agentorch.signatures.inputs import json_schema_of
 from agentorch.signatures.words import error_words, joined
+from agentorch.signatures.written_schema import written_schema
 
 _AS_THEY_ARE: Final[tuple[tuple[Any, type], ...]] = (
     (str, str),
@@ -85,15 +86,10 @@ def output_of_type(annotation: Any, *, what: str, written_by_model: bool = False
     return Output(schema, adapter, exact)
 
 
-def output_of_schema(schema: JsonSchema) -> Output:
-    """Return the output that a JSON Schema describes; its values are plain JSON."""
-    return Output(schema, None, None)
-
-
 def output_of(declared: Any, *, what: str, written_by_model: bool = False) -> Output:
     """Return the output that a type or a JSON Schema describes."""
     if isinstance(declared, Output):
         return declared
-    if isinstance(declared, dict):
-        return output_of_schema(cast("JsonSchema", declared))
+    if isinstance(declared, dict):  # its values are plain JSON
+        return Output(written_schema(declared, what=f"{what}: its output schema"), None, None)
     return output_of_type(declared, what=what, written_by_model=written_by_model)

@@ -68,13 +68,15 @@ def test_a_markdown_file_is_a_prompt_agent(tmp_path: Path):
         ),
         ("---\nname: x\n---\np", "'description' is missing; say in a sentence what the agent does"),
         ("---\ndescription: 3\n---\np", "'description' is text; got 3; put it in quotes"),
-        ("---\ndescription: d\nname: A b\n---\np", "agent 'A b': name: "),
+        ("---\ndescription: d\nname: 名\n---\np", "'name' begins with a letter from a to z; got '名'"),
+        ("---\ndescription: d\nisolate: true\n---\np", "key 'isolate' is not there yet"),
+        ("---\ndescription: d\neffects: once\n---\np", "key 'effects' is not for a prompt"),
         ("---\ndescription: d\n---\n \n", "it has no prompt; write below the front matter"),
         ("---\ndescription: d\ntools: [serch]\n---\np", "unknown tool 'serch'; did you mean 'search'?"),
         ("---\ndescription: d\ntools: 3\n---\np", "'tools' is a list of names; got 3"),
         ("---\ndescription: d\nretries: x\n---\np", "'retries' is a whole number from 0; got 'x'"),
         ("---\ndescription: d\noutput: verse\n---\np", "'output-schema': 'verse' is no type; use string"),
-        ("---\ndescription: d\noutput: 3\n---\np", "'output-schema' is a JSON Schema or a type; got 3"),
+        ("---\ndescription: d\noutput: 3\n---\np", "'output-schema': 3 is no type; use string"),
         ("---\ndescription: d\noutput: o.json\n---\np", "'output-schema': o.json: there is no such file"),
         ("---\ndescription: d\noutput: x\noutput-schema: x\n---\np", "key 'output-schema' is there twice"),
         ("---\ndescription: [\n---\np", "line 2, column 15: "),
@@ -92,34 +94,12 @@ def test_a_wrong_agent_file_is_told_by_its_path(tmp_path: Path, text: str, messa
     assert "\n" not in str(caught.value)
 
 
-def test_what_other_tools_write_is_ignored_and_told(tmp_path: Path):
-    """Files of Claude Code, Copilot and opencode load; each thing left out is a warning."""
-    path = _file(
-        tmp_path,
-        "---\ndescription: d\ncolor: red\npermissionMode: plan\nargument-hint: x\nmode: all\ntemperature: 0.1\n"
-        "tools: Read, Grep, mcp__x__y\nmodel: sonnet\n---\np",
-    )
-    team = load_team([path])
-    assert (team.agents[0].tools, team.agents[0].models) == ((), ())
-    assert [line.removeprefix(f"{path}: ") for line in team.warnings] == [
-        "key 'color' is not used here and is ignored",
-        "key 'permissionMode' is not used here and is ignored",
-        "key 'argument-hint' is not used here and is ignored",
-        "key 'mode' is not used here and is ignored",
-        "key 'temperature' is not used here and is ignored",
-        "tool 'Read' is one of another program and is left out",
-        "tool 'Grep' is one of another program and is left out",
-        "tool 'mcp__x__y' is one of another program and is left out",
-        "model 'sonnet' means something only elsewhere; the run's model is used",
-    ]
-
-
 def test_warnings_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     """When nobody asks for them."""
     with caplog.at_level(logging.WARNING):
         _agent(tmp_path, "description: d\ncolor: red\ntools: {write: false}")
     assert [record.message.split(": ", 1)[1] for record in caplog.records] == [
-        "key 'color' is not used here and is ignored",
+        "ignored, for they are not used here: 'color'",
         "'tools' turns tools of another program on and off, and is ignored",
     ]
 
