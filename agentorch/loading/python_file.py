@@ -1,13 +1,12 @@
 """A Python agent file: executed, and asked for the agents and tools that it defines.
 
-1. It is executed only when its path was named, or its folder was named or is that of a project.
-2. It is in `sys.modules` before it executes, so that dataclasses and pydantic models in it can read their annotations.
-3. The same content at the same path is executed once in a process: its types stay the same types.
+1. It is executed only when its path was named, or its folder was named or is that of a project. So are the files beside
+   it that it imports; see `agentorch.loading.folder_package`.
+2. Agents are of the file that makes them; a tool that was imported may be named by agent files too, if no file defines
+   one of that name.
+3. Whatever it raises, an attempt to end the program included, is an error of the file.
 """
 
-import hashlib
-import importlib.util
-import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 
 from agentorch.agents import Agent
 from agentorch.errors import AgentFileError
+from agentorch.loading.folder_package import beside, import_file
+from agentorch.loading.project import find_project
 from agentorch.tools import Tool
 
 
@@ -25,55 +26,61 @@ class PythonFile:
 
     agents: tuple[Agent, ...]
     tools: tuple[Tool[..., Any], ...]
+    imported: tuple[Tool[..., Any], ...]
+    """Tools that it has from elsewhere."""
 
 
-def read_python_file(path: Path) -> PythonFile:
-    """Execute a file and return its agents and tools; AgentFileError says the line where it failed."""
-    module = _module(path.resolve(), path)
+def read_python_file(path: Path, *, named: bool) -> PythonFile:
+    """Execute a file and return its agents and tools; AgentFileError says the line where it failed.
+
+    `named` says that the file was named, not its folder.
+    """
+    place = path.parent.resolve() / path.name
+    module = _module(place, path, whole=not named or find_project(place.parent) is not None)
     values = [value for name, value in vars(module).items() if not name.startswith("__")]
     agents = [value for value in values if isinstance(value, Agent) and _is_of(value, module, path)]
-    tools: list[Tool[..., Any]] = [value for value in values if isinstance(value, Tool)]
+    listed: list[Tool[..., Any]] = [value for value in values if isinstance(value, Tool)]
+    tools = tuple(dict.fromkeys(listed))
     for agent in agents:
         agent.source = path
-    return PythonFile(tuple(dict.fromkeys(agents)), tuple(dict.fromkeys(tools)))
+    own = tuple(tool for tool in tools if getattr(tool.function, "__module__", None) == module.__name__)
+    return PythonFile(tuple(dict.fromkeys(agents)), own, tuple(tool for tool in tools if tool not in own))
 
 
 def _is_of(agent: Agent, module: ModuleType, path: Path) -> bool:
     """Whether an agent was made here, not imported from elsewhere."""
     if agent.function is not None:
         return agent.function.__module__ == module.__name__
+    if any(value is agent for other in beside(module) for value in vars(other).values()):
+        return False
     return agent.source is None or agent.source == path
 
 
-def _module(path: Path, shown: Path) -> ModuleType:
+def _module(path: Path, shown: Path, *, whole: bool) -> ModuleType:
     try:
-        source = path.read_bytes()
+        path.read_bytes()
     except OSError as error:
         raise AgentFileError(f"{shown}: cannot be read: {error.strerror}") from None
-    mark = hashlib.sha256(str(path).encode() + b"\0" + source).hexdigest()[:12]
-    name = f"agentorch_file_{mark}_{path.stem.replace('-', '_')}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise AgentFileError(f"{shown}: it is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise AgentFileError(f"{shown}: {_line(error, path)}{type(error).__name__}: {_words(error)}") from error
-    return module
+        return import_file(path, whole=whole)
+    except (Exception, SystemExit) as error:
+        raise AgentFileError(f"{shown}: {_line(error, path)}{type(error).__name__}: {_words(error, path)}") from error
 
 
-def _line(error: Exception, path: Path) -> str:
-    if isinstance(error, SyntaxError):
+def _line(error: BaseException, path: Path) -> str:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"line {error.lineno}: "
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f"line {lines[-1]}: " if lines else ""
 
 
-def _words(error: Exception) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
+def _words(error: BaseException, path: Path) -> str:
+    text = str(error)
+    if isinstance(error, SystemExit):
+        text = f"{error.code}; an agent file defines agents and must not end the program"
+    elif isinstance(error, SyntaxError):
+        elsewhere = error.filename if error.filename != str(path) else None
+        text = f"{elsewhere}, line {error.lineno}: {error.msg}" if elsewhere else error.msg
+    elif isinstance(error, ModuleNotFoundError) and error.name and (path.parent / f"{error.name}.py").is_file():
+        text = f"{error}; for the file beside it write 'from .{error.name} import ...'"
     return " ".join(text.split())

@@ -87,6 +87,7 @@ class _Loading:
         self._slots: list[Agent | AgentFile] = []
         self._team = LoadedTeam()
         self._given = {tool.name: tool for tool in tools}
+        self._imported: dict[str, Tool[..., Any] | None] = {}
 
     def take(self, spec: Any) -> None:
         """Take one thing that was listed."""
@@ -112,7 +113,7 @@ class _Loading:
             if path.name.startswith(("_", ".")) or not path.is_file():
                 continue
             if path.suffix == ".py":
-                self._take_python(path)
+                self._take_python(path, named=False)
             elif path.suffix == ".md":
                 self._take_markdown(path, named=False)
 
@@ -125,7 +126,8 @@ class _Loading:
     def _made(self) -> bool:
         """Make the agents; False when a file had to be left out, for others may have named its agent as a tool."""
         names = [item.name for item in self._slots]
-        tools = {**self._given, **self._team.tools}
+        imported = {name: tool for name, tool in self._imported.items() if tool is not None}
+        tools = {**imported, **self._given, **self._team.tools}
         agents: list[Agent] = []
         warnings: list[str] = []
         for item in self._slots:
@@ -166,17 +168,20 @@ class _Loading:
 
     def _take_file(self, path: Path) -> None:
         if path.suffix == ".py":
-            self._take_python(path)
+            self._take_python(path, named=True)
         elif path.suffix == ".md":
             self._take_markdown(path, named=True)
         else:
             raise AgentFileError(f"{path}: an agent file ends in .md or .py")
 
-    def _take_python(self, path: Path) -> None:
-        found = read_python_file(path)
+    def _take_python(self, path: Path, *, named: bool) -> None:
+        found = read_python_file(path, named=named)
         self._slots.extend(found.agents)
         for tool in found.tools:
             self._add_tool(tool)
+        for tool in found.imported:
+            # Two that files have for their own use are nobody's fault; which one is meant cannot be known.
+            self._imported[tool.name] = tool if self._imported.get(tool.name, tool) is tool else None
 
     def _take_markdown(self, path: Path, *, named: bool) -> None:
         try:

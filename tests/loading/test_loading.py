@@ -175,7 +175,7 @@ def test_a_python_file_that_fails_is_told_with_its_line(tmp_path: Path, text: st
     with pytest.raises(AgentFileError) as caught:
         load_agents([path])
     assert str(caught.value).startswith(f"{path}: {message}")
-    assert not [name for name in set(sys.modules) - before if name.startswith("agentorch_file")]
+    assert not [name for name in set(sys.modules) - before if name.endswith(".bad")]
 
 
 @pytest.mark.parametrize(
