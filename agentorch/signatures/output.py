@@ -1,7 +1,7 @@
 """Output: what a function or a prompt gives, to JSON and back, held to its declared type."""
 
 from types import NoneType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -56,7 +56,7 @@ class Output:
             return self._adapter.dump_python(typed, mode="json", warnings=False), ()
         except ValidationError as error:
             return None, error_words(error)
-        except PydanticSerializationError as error:
+        except (PydanticSerializationError, ValueError) as error:  # bytes that are no text are a UnicodeDecodeError
             return None, (f"holds a value that has no JSON form: {error}",)
 
     def revive(self, value: Any) -> Any:
@@ -82,6 +82,11 @@ def output_of_type(annotation: Any, *, what: str, written_by_model: bool = False
             f"{what}: its output type {annotation!r} has no JSON form; return a str, a list, a dict or a pydantic model"
         ) from error
     schema = json_schema_of(adapter, what=what, mode="validation" if written_by_model else "serialization")
+    if _holds_bytes(schema):
+        raise ConfigurationError(
+            f"{what}: its output type {annotation!r} holds bytes, which have no JSON form; return text, or what "
+            "context.save(path) gives"
+        )
     exact = next((kind for known, kind in _AS_THEY_ARE if known is annotation), None)
     return Output(schema, adapter, exact)
 
@@ -93,3 +98,13 @@ def output_of(declared: Any, *, what: str, written_by_model: bool = False) -> Ou
     if isinstance(declared, dict):  # its values are plain JSON
         return Output(written_schema(declared, what=f"{what}: its output schema"), None, None)
     return output_of_type(declared, what=what, written_by_model=written_by_model)
+
+
+def _holds_bytes(schema: Any) -> bool:
+    """Whether a schema that pydantic wrote has plain bytes anywhere in it; those in base64 are text."""
+    if isinstance(schema, list):
+        return any(map(_holds_bytes, cast("list[Any]", schema)))
+    if not isinstance(schema, dict):
+        return False
+    node = cast("dict[str, Any]", schema)
+    return (node.get("type"), node.get("format")) == ("string", "binary") or any(map(_holds_bytes, node.values()))

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import pytest
 from dirty_equals import IsStr
-from pydantic import BaseModel
+from pydantic import Base64Bytes, BaseModel
 
 from agentorch.agents import agent
-from agentorch.errors import MalformedOutput
+from agentorch.errors import ConfigurationError, MalformedOutput
+from agentorch.tools import tool
 
 
 class Report(BaseModel):
@@ -21,6 +22,10 @@ class Report(BaseModel):
 class Row:
     name: str
     price: float = 0.0
+
+
+RING: list[Any] = []
+RING.append(RING)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,51 @@ def test_an_output_without_json_form_is_told():
 
     with pytest.raises(MalformedOutput, match="no JSON form"):
         anything.encode({"a": object()})
+
+
+@dataclass
+class Picture:
+    name: str
+    frames: list[bytes]
+
+
+@pytest.mark.parametrize("annotation", [bytes, bytes | None, dict[str, list[bytes]], Picture, list[Picture]])
+def test_an_output_of_bytes_is_refused_when_it_is_declared(annotation: Any):
+    """However deep: JSON has none, and not every byte is text."""
+
+    def body() -> Any: ...
+
+    body.__annotations__["return"] = annotation
+    for declare in (agent(description="d"), tool):
+        with pytest.raises(ConfigurationError) as caught:
+            declare(body)
+        words = f"its output type {annotation!r} holds bytes, which have no JSON form; return text, or what "
+        assert str(caught.value).endswith(f"'body': {words}context.save(path) gives")
+
+
+def test_bytes_in_base64_are_text():
+    """They go to JSON and back."""
+
+    @agent(description="d")
+    def picture() -> Base64Bytes: ...
+
+    assert picture.revive("/w==") == b"\xff"
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [(b"\xff", "'utf-8' codec can't decode byte 0xff"), (RING, "Circular reference detected")],
+)
+def test_what_cannot_be_written_as_json_is_a_problem_of_the_output(output: Any, words: str):
+    """Not a crash: it can be told to who made it."""
+
+    @agent(description="d")
+    def anything() -> Any: ...
+
+    encoded, problems = anything.output.examine({"a": output})
+    assert (encoded, len(problems)) == (None, 1)
+    assert problems[0].startswith("holds a value that has no JSON form: ")
+    assert words in problems[0]
 
 
 def test_many_problems_are_counted():
