@@ -52,8 +52,6 @@ class Agent:
     """What a function agent does."""
     is_async: bool
     """Whether `function` is a coroutine function; others run in a thread."""
-    isolate: bool
-    """Whether it runs in a child process of its own."""
     output: Output
     """What it gives."""
     source: Path | None
@@ -75,13 +73,13 @@ class Agent:
         **policies: Any,
     ) -> None:
         what = f"agent {name!r}"
+        refuse_isolation(policies.pop("isolate", False), what=what)
         if not prompt.strip():
             raise ConfigurationError(f"{what}: its prompt is empty; say what it is to do")
         self.kind = "prompt"
         self.prompt = prompt
         self.function = None
         self.is_async = True
-        self.isolate = False
         self.tools = tuple(_tool_or_name(tool) for tool in tools)
         self._inputs = _inputs_of(input, what)
         self.output = output_of(output, what=what, written_by_model=True)
@@ -167,6 +165,14 @@ class Agent:
 
 
 _KEYWORDS = ("description", "prompt", "model", "tools", "input", "output", "fallback", "capabilities")
+
+
+def refuse_isolation(isolate: Any, *, what: str) -> None:
+    """Raise ConfigurationError for `isolate=True`: the name is kept for agents in child processes of their own."""
+    if isolate:
+        raise ConfigurationError(
+            f"{what}: isolate={isolate!r} is not there yet; leave it out, and the agent runs in this process"
+        )
 
 
 def names_of(given: Any) -> tuple[str, ...]:

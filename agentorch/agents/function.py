@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, ParamSpec, Self, TypeVar, cast
 
-from agentorch.agents.definition import Agent, Injected, names_of
+from agentorch.agents.definition import Agent, Injected, names_of, refuse_isolation
 from agentorch.agents.settings import policy_of
 from agentorch.context import Context
 from agentorch.core.card import Effect
@@ -60,13 +60,13 @@ class FunctionAgent(Agent, Generic[P, R]):
         what = f"agent {called!r}"
         if not callable(body) or isinstance(body, type):
             raise ConfigurationError(f"{what}: @agent goes on a function")
+        refuse_isolation(isolate, what=what)
         self._signature = read_signature(body, what=what, names=names)
         self.kind = "function"
         self.prompt = ""
         self.tools = ()
         self.function = function
         self.is_async = self._signature.is_async
-        self.isolate = isolate
         self._set_models(model)
         self._resources: dict[str, object] = {}
         self.name = called
