@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentorch.agents import Agent
-from agentorch.core.nearest import did_you_mean
+from agentorch.core.nearest import nearest
 from agentorch.errors import AgentFileError, ConfigurationError
 from agentorch.loading.front_matter import has_front_matter
 from agentorch.loading.markdown_agent import AgentFile, agent_of, is_foreign_file, read_agent_file
@@ -222,7 +222,9 @@ def builtin_names() -> tuple[str, ...]:
 def _builtin_file(spec: str) -> Path:
     names = builtin_names()
     if spec not in names:
-        hint = did_you_mean(spec, names) or f"built in are {', '.join(names) or 'none'}"
+        # What all of them begin with makes none of them a near miss.
+        near = nearest(spec.removeprefix(BUILTIN), [name.removeprefix(BUILTIN) for name in names])
+        hint = f"did you mean {BUILTIN + near!r}?" if near else f"built in are {', '.join(names) or 'none'}"
         raise AgentFileError(f"{spec}: there is no such agent; {hint}")
     stem = builtin_folder("agents") / spec.removeprefix(BUILTIN)
     return next(path for path in (stem.with_suffix(".md"), stem.with_suffix(".py")) if path.is_file())

@@ -104,3 +104,48 @@ def test_the_strongest_effect_of_the_tools_is_the_agents():
     made = Agent("a", description="d", prompt="p", tools=[send, "other"])
     assert made.card.effects == "once"
     assert made.tools == (send, "other")
+
+
+@pytest.mark.parametrize("arguments", ['{"to": "a", "count": "2"}', {"to": "a", "count": "2"}])
+def test_arguments_are_checked_and_stay_as_they_were_sent(arguments: Any):
+    """What is journaled is what the model said."""
+    assert send.parse(arguments) == {"to": "a", "count": "2"}
+    with pytest.raises(MalformedInput, match="to: is missing"):
+        send.parse("{}")
+
+
+async def test_a_function_that_gives_an_awaitable_is_awaited():
+    """Though it is no coroutine function itself."""
+
+    @tool
+    def sending(to: str) -> dict[str, int]:
+        """Sends."""
+        return send(to)  # pyright: ignore[reportReturnType]
+
+    assert (sending.is_async, await sending.invoke({"to": "a"})) == (False, {"a": 1})
+
+
+def test_what_is_said_of_a_tool_wins_over_what_it_is():
+    """Name, description, effect, probe and approval; a context is no argument."""
+
+    def probe(key: str) -> bool:
+        return bool(key)
+
+    @tool(name="post", description="Posts.", effect="idempotent", probe=probe)
+    def send_it(to: str, context: Context, **more: Any) -> str:
+        """Not shown."""
+        return f"{to}{context}{more}"
+
+    schema = {
+        "type": "object",
+        "properties": {"to": {"type": "string"}},
+        "required": ["to"],
+        "additionalProperties": True,
+    }
+    assert (send_it.spec, send_it.effect) == (ToolSpec("post", "Posts.", schema), "idempotent")
+    assert (send_it.probe, send_it.approval) == (probe, False)
+
+
+def test_an_empty_description_is_one():
+    """It keeps the docstring to the author."""
+    assert tool(description="")(send.function).spec.description == ""

@@ -133,7 +133,7 @@ def test_a_file_is_executed_again_when_it_has_changed(tmp_path: Path):
     _user(tmp_path, "alpha", "from between import adder")
     _file(tmp_path, "between.py", "from shared import adder")
     _user(tmp_path, "other", "adder = None")
-    _user(tmp_path, "zeta", "from shared import adder")
+    _user(tmp_path, "zeta", "import shared\nadder = shared.adder")
     first = load_team([tmp_path])
     again = load_team([tmp_path])
     stat = shared.stat()
@@ -232,3 +232,11 @@ def test_two_files_that_define_a_tool_of_one_name_are_refused(tmp_path: Path):
     _file(tmp_path, "omega.py", SHARED.replace('"helper"', '"second"') + "\nfrom .shared import helper")
     with pytest.raises(ConfigurationError, match="two tools are called 'adder'"):
         load_team([tmp_path])
+
+
+def test_an_unchanged_ring_of_files_is_executed_once(tmp_path: Path):
+    """However often it is loaded."""
+    _file(tmp_path, "shared.py", "from . import alpha\ndef adder(n, m): return n + m")
+    _user(tmp_path, "alpha", "from . import shared\ndef adder(n, m): return shared.adder(n, m)")
+    first, second = load_team([tmp_path]), load_team([tmp_path])
+    assert first.agents[0] is second.agents[0]
