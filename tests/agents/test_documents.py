@@ -110,3 +110,57 @@ def test_a_file_that_is_no_document_is_told(tmp_path: Path, name: str, message: 
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(DocumentError, match=message):
         read_document(tmp_path / name)
+
+
+def test_a_document_is_known_by_its_suffix_in_any_case(tmp_path: Path):
+    """And one without any is told."""
+    (tmp_path / "A.YML").write_text("a: 1")
+    (tmp_path / "B.JSON").write_text('\ufeff{"a":\t1}')
+    (tmp_path / "plan").write_text("a: 1")
+    assert [read_document(tmp_path / name).value for name in ("A.YML", "B.JSON")] == [{"a": 1}, {"a": 1}]
+    with pytest.raises(DocumentError) as caught:
+        read_document(tmp_path / "plan")
+    assert str(caught.value) == "no suffix is not known here; use .yaml, .yml, .json"
+
+
+def test_json_that_yaml_cannot_follow_has_no_places(tmp_path: Path):
+    """It is read all the same."""
+    (tmp_path / "a.json").write_text('{\n\t"a": 1}')
+    document = read_document(tmp_path / "a.json")
+    assert (document.value, document.at("a")) == ({"a": 1}, "")
+
+
+def test_an_empty_document_is_nothing(tmp_path: Path):
+    """And stands nowhere."""
+    (tmp_path / "a.yaml").write_text("# nothing\n")
+    document = read_document(tmp_path / "a.yaml")
+    assert (document.value, document.at("a")) == (None, "")
+
+
+def test_places_are_those_of_the_keys_and_items(tmp_path: Path):
+    """Line and column, from 1; an item of a list stands where it begins."""
+    (tmp_path / "a.yaml").write_text("tasks:\n  - id: a\n    needs: [b, c]\n")
+    document = read_document(tmp_path / "a.yaml")
+    places = [document.at(*where) for where in ((), ("tasks",), ("tasks", 0), ("tasks", 0, "needs", 1))]
+    assert places == ["line 1, column 1: ", "line 1, column 1: ", "line 2, column 5: ", "line 3, column 16: "]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: +1\nb: -0.5\nc: 1E5\nd: .5\ne: 1.", {"a": 1, "b": -0.5, "c": 100000.0, "d": ".5", "e": "1."}),
+        ("a: TRUE\nb: tRUE\nc: Null\nd: nULL", {"a": True, "b": "tRUE", "c": None, "d": "nULL"}),
+        ("1: a\ntrue: b", {"1": "a", "true": "b"}),
+        ("a: '1'\nb: \"true\"", {"a": "1", "b": "true"}),
+    ],
+)
+def test_yaml_takes_nothing_for_what_it_only_resembles(text: str, value: Any):
+    """A number has digits on both sides of its point; keys are text."""
+    assert read_yaml(text) == value
+
+
+def test_a_document_that_stands_in_another_counts_its_lines():
+    """The place is that in the whole file."""
+    with pytest.raises(DocumentError) as caught:
+        read_yaml("a: 1\na: 2", first_line=10)
+    assert (str(caught.value), caught.value.line) == ("line 11, column 1: key 'a' appears twice", 11)

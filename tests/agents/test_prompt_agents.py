@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from agentorch.agents import Agent, MalformedInput, agent
 from agentorch.errors import ConfigurationError, MalformedOutput
@@ -74,3 +74,36 @@ def test_an_empty_prompt_is_refused():
     """It says nothing to do."""
     with pytest.raises(ConfigurationError, match="its prompt is empty"):
         Agent("a", description="d", prompt=" ")
+
+
+class Strict(BaseModel, extra="forbid"):
+    title: str
+
+
+class Shelf(BaseModel, extra="forbid"):
+    books: list[Strict]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"books": [], "boks": 1}, "boks: is not a known name; did you mean 'books'?"),
+        ({"books": [{"title": "t", "titel": 1}]}, "books[0].titel: is not a known name"),
+    ],
+)
+def test_a_name_that_a_model_forbids_is_told(inputs: dict[str, object], message: str):
+    """At the top with what was probably meant, deeper with its path."""
+    with pytest.raises(MalformedInput) as caught:
+        Agent("a", description="d", prompt="p", input=Shelf).bind(inputs)
+    assert str(caught.value) == message
+
+
+def test_inputs_of_a_model_are_named_as_its_json_is():
+    """A prompt shows them as they were sent, whatever the fields are called in Python."""
+
+    class Aliased(BaseModel):
+        topic: str = Field(alias="theTopic")
+
+    made = Agent("a", description="d", prompt="p", input=Aliased)
+    assert made.bind({"theTopic": "t"}) == {"theTopic": "t"}
+    assert made.card.input["required"] == ["theTopic"]
