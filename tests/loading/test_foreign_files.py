@@ -120,6 +120,19 @@ def test_our_tools_are_kept_in_a_file_of_another_program(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("front", "left_out"),
+    [
+        ("description: d\ncolor: red\ntools: [lookup]", "lookup"),
+        ("description: d\noutput-schema: string\ntools: [LookUp]", "LookUp"),
+    ],
+)
+def test_a_tool_of_another_program_is_known_by_its_file_or_its_form(tmp_path: Path, front: str, left_out: str):
+    """No function of ours is called like that."""
+    made, told = _load(tmp_path, front)
+    assert (made.tools, told[-1]) == ((), _left_out(left_out))
+
+
+@pytest.mark.parametrize(
     ("tools", "message"),
     [
         ("serch_files", "unknown tool 'serch_files'; did you mean 'search_files'?"),

@@ -92,11 +92,21 @@ def test_two_folders_may_have_files_of_one_name(tmp_path: Path):
     assert [_call(team, name, 5) for name in ("one", "two")] == [6, 4]
 
 
-def test_what_is_installed_goes_before_the_file_beside(tmp_path: Path):
-    """An agent file that is called like a package does not take its place."""
-    _file(tmp_path, "json.py", "def dumps(value): return 'the file beside'")
-    _user(tmp_path, "alpha", "import json\ndef adder(n, m): return json.dumps([n, m])")
-    assert _call(load_team([tmp_path]), "alpha", 4) == "[4, 1]"
+@pytest.mark.parametrize("name", ["json", "colorsys"])
+def test_what_is_installed_goes_before_the_file_beside(tmp_path: Path, name: str):
+    """An agent file that is called like a package, imported before or not, does not take its place."""
+    _file(tmp_path, f"{name}.py", "")
+    _user(tmp_path, "alpha", f"import {name}\ndef adder(n, m): return {name}.__file__")
+    assert _call(load_team([tmp_path]), "alpha", 4) != str(tmp_path / f"{name}.py")
+
+
+def test_a_mere_folder_on_the_path_does_not_go_before_the_file_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is no package that was installed, though Python could take it for one."""
+    (tmp_path / "path" / "shared").mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "path"), *sys.path])
+    _file(tmp_path / "agents", "shared.py", SHARED)
+    _user(tmp_path / "agents", "alpha", "from shared import adder")
+    assert _call(load_team([tmp_path / "agents"]), "alpha", 2) == 3
 
 
 def test_a_file_that_was_named_alone_executes_no_other_unasked(tmp_path: Path):
