@@ -214,3 +214,10 @@ def test_all_that_is_wrong_with_inputs_is_told_at_once():
         f"agent 'two': first: input should be a valid integer, unable to parse string as an integer; got {shown}; "
         "second: is missing; third: is not a known name; use one of first, second"
     )
+
+
+def test_a_function_says_whether_it_can_do_without_a_model():
+    """And which models it would use; planners leave it out where there is none."""
+    writer = agent(description="d", needs_model=True, model=["one", "two"])(search)
+    assert (writer.card.needs_model, writer.models, writer.card.models) == (True, ("one", "two"), 2)
+    assert agent(description="d")(search).card.needs_model is False
