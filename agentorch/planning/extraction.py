@@ -11,8 +11,10 @@ from pydantic_core import from_json
 
 from agentorch.core.failures import Code, Problem
 
-_STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
-_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+_STRING: Final = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+"""One that never closes reaches to the end: to look for another behind each of its quotes would take for ever."""
+_STRUCTURE: Final = re.compile(rf"{_STRING}|[{{}}\[\]]", re.DOTALL)
+_TRAILING_COMMA: Final = re.compile(rf"({_STRING})|,(?=\s*[}}\]])", re.DOTALL)
 _THOUGHT: Final = re.compile(r"<(think|thinking|scratchpad)>.*?(?:</\1>|\Z)", re.DOTALL)
 _CANDIDATES: Final = 50
 """Opening brackets in prose that are tried before giving up; each costs a look at the text behind it."""

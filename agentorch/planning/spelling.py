@@ -12,7 +12,7 @@ from typing import Any, Final
 from agentorch.core.references import PROVIDED
 
 _NUMBERED: Final = re.compile(
-    r"[<#$@{(\[]*\s*(?:node|step|task|subtask|sub_task|e|t|id)?[-_ #.:]*(\d+)\s*[>})\].]*", re.IGNORECASE
+    r"[<#$@{(\[]*\s*+(?:node|step|task|subtask|sub_task|e|t|id)?[-_ #.:]*(\d+)\s*[>})\].]*", re.IGNORECASE
 )
 _CLOSE: Final = 0.8
 """How like a known id a spelling must be, to be taken for it."""

@@ -65,3 +65,11 @@ def test_a_list_without_objects_counts_only_alone() -> None:
     """`[1]` is a citation, `[]` an empty plan."""
     assert extract("see [1] and [2]").problem is not None
     assert extract(" [] ").value == []
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("unit", ['\\"', "\\", '"', '", ', ", ", "{ "])
+def test_a_string_that_never_closes_is_soon_read(unit: str) -> None:
+    """However many quotes a long broken answer has, it is read in time in proportion to its length."""
+    found = extract('{"tasks": [{"id": "' + unit * 40_000)
+    assert found.problem is not None
