@@ -4,7 +4,6 @@
 2. Names speak always: `facts` is met by a `fact_finder` and by an output titled `Facts`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,7 +13,7 @@ from typing import Any, Final, cast
 from agentorch.core.card import AgentCard, JsonSchema
 from agentorch.core.schema import assignable, is_anything
 from agentorch.core.shapes import branches
-from agentorch.library.words import stem
+from agentorch.planning.card_words import parts
 
 GOAL_NAMES: Final = frozenset(
     {
@@ -39,7 +38,6 @@ ITEM_LIST_NAMES: Final = frozenset(
 """Lists of text of these names take all items of the goal."""
 LOOSE_ENDS: Final = "parts"
 """A mapping of this name takes every output that nothing else takes, by task id; null for one that is missing."""
-_SHORTEST_STEM: Final = 4
 
 
 class Evidence(IntEnum):
@@ -188,23 +186,8 @@ def _names_match(name: str, producer: AgentCard) -> bool:
     if name in GOAL_NAMES:
         return False
     titles = [str(branch.get("title", "")) for branch in branches(producer.output, producer.output)]
-    wanted = _split(name)
-    offered = [_split(text) for text in (producer.name, *titles)]
+    wanted = parts(name)
+    offered = [parts(text) for text in (producer.name, *titles)]
     if not wanted:
         return False
-    return any(wanted == parts or wanted[-1] in parts for parts in offered)
-
-
-def _split(name: str) -> list[str]:
-    """Split snake_case, kebab-case and CamelCase into stems: "FactFinders" is "fact", "find"."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [_actor_stem(part.lower()) for part in re.split(r"[\s_\-]+", spaced) if part]
-
-
-def _actor_stem(word: str) -> str:
-    """Cut an agent's noun to the stem of what it makes: "drafter" and "drafts" are "draft"."""
-    root = stem(word)
-    for suffix in ("izer", "iser", "er", "or", "i"):
-        if root.endswith(suffix) and len(root) - len(suffix) >= _SHORTEST_STEM:
-            return root.removesuffix(suffix)
-    return root
+    return any(wanted == words or wanted[-1] in words for words in offered)

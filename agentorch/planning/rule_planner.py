@@ -5,7 +5,8 @@ It is the planner when no model is there, and the last resort when a model's pla
 1. An agent whose required parameters the goal can fill is a source; who can be fed by others follows (`wiring`).
 2. Several questions or items in the goal fan the sources out; each agent at most once for each item (`fanning`).
 3. Of what could work, what the goal speaks of is taken, by BM25 over the cards, then by name (`casting`).
-4. What nobody consumes feeds the answer. What nobody can fill is refused in words.
+4. An agent with effects is used only when the goal orders what it does (`goal_orders`).
+5. What nobody consumes feeds the answer. What nobody can fill is refused in words.
 """
 
 from typing import Final
@@ -16,9 +17,11 @@ from agentorch.core.schema import described
 from agentorch.core.task import Graph
 from agentorch.errors import PlanError
 from agentorch.planning.card_ranking import rank
+from agentorch.planning.card_words import deeds
 from agentorch.planning.casting import Cast, choose
 from agentorch.planning.fanning import graph
 from agentorch.planning.goal_items import Items, items_of
+from agentorch.planning.goal_orders import orders
 from agentorch.planning.stand_in import stand_ins
 from agentorch.planning.wiring import Wiring
 from agentorch.ports.planner import Offer, PlanReport, PlanRequest
@@ -40,15 +43,17 @@ class RulePlanner:
 
     async def plan(self, request: PlanRequest, *, offer: Offer | None = None) -> PlanReport:  # noqa: ARG002 - nothing is early here: the plan is made in one go
         """Return the plan; raises PlanError in words when no agent can be used."""
-        cards = self._usable(request)
+        usable = self._usable(request)
+        unasked = _unasked(usable, request.goal)
+        cards = tuple(card for card in usable if card not in unasked)
         if not cards:
-            raise PlanError(_nobody(request))
+            raise PlanError(_nobody(request, unasked))
         scores = rank(cards, request.goal)
         wiring = Wiring(cards, request.inputs, scores)
         _refuse_unfilled(wiring)
         cast = choose(wiring)
         made, items = _within_limit(cast, _items(request.goal), request.max_tasks)
-        return PlanReport(graph=made, notes=_notes(wiring, cast, items))
+        return PlanReport(graph=made, notes=_notes(wiring, cast, items) + _notes_on(unasked))
 
     async def patch(self, request: PlanRequest) -> PlanReport:
         """Put the best-fitting agent that has not failed in each failed task's place; nothing when none is left."""
@@ -60,9 +65,23 @@ class RulePlanner:
         return tuple(sorted(usable, key=lambda card: card.name))
 
 
-def _nobody(request: PlanRequest) -> str:
+def _unasked(cards: tuple[AgentCard, ...], goal: str) -> tuple[AgentCard, ...]:
+    """Return the agents with effects that the goal does not order to act."""
+    ordered = orders(goal)
+    return tuple(card for card in cards if card.effects != "none" and deeds(card).isdisjoint(ordered))
+
+
+def _notes_on(unasked: tuple[AgentCard, ...]) -> list[str]:
+    return [f"{card.name} is left out: it has effects, and the goal does not order what it does" for card in unasked]
+
+
+def _nobody(request: PlanRequest, unasked: tuple[AgentCard, ...]) -> str:
     if not request.cards:
         return "no agents: give the orchestrator at least one"
+    if unasked:
+        names = ", ".join(card.name for card in unasked[:_MOST_NAMED])
+        remedy = "order it in the words of its description, or plan by hand"
+        return f"no other agent can be used, and the goal does not order what those with effects do ({names}): {remedy}"
     names = ", ".join(card.name for card in request.cards[:_MOST_NAMED])
     return f"every agent needs a model ({names}): configure one, or add an agent that needs none"
 

@@ -2,19 +2,23 @@
 
 1. It takes what the failed agent took: parameters of the same name, else the only one whose type fits.
 2. It gives what the failed agent gave: nothing in the schemas may speak against it.
-3. It has not failed at this task. Of those that fit, one that shares a capability comes first, then the better match
+3. Where either has effects, they share a capability, and its effects are no stronger: what nobody asked for is not
+   done, and what was to be done is not taken for done.
+4. It has not failed at this task. Of those that fit, one that shares a capability comes first, then the better match
    in words, then the name.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from agentorch.core.card import AgentCard
+from agentorch.core.card import AgentCard, Effect
 from agentorch.core.task import Task
 from agentorch.planning.card_fit import can_be, parameters
 from agentorch.planning.card_ranking import rank
 from agentorch.ports.planner import Patch, PlanRequest
+
+_STRENGTH: Final[Mapping[Effect, int]] = {"none": 0, "idempotent": 1, "once": 2}
 
 
 def stand_ins(request: PlanRequest, cards: tuple[AgentCard, ...]) -> tuple[Patch, list[str]]:
@@ -28,7 +32,8 @@ def stand_ins(request: PlanRequest, cards: tuple[AgentCard, ...]) -> tuple[Patch
         task = tasks[str(id)]
         tried = request.tried.get(task.id, frozenset()) | {task.agent}
         untried = [card for card in cards if card.name not in tried]
-        instead = _best(task, known.get(task.agent), untried, request.goal)
+        instead, refused = _best(task, known.get(task.agent), untried, request.goal)
+        notes.extend(f"{task.id}: {refusal}" for refusal in refused)
         if instead is None:
             notes.append(f"{task.id}: no other agent can stand in for {task.agent}")
             continue
@@ -37,7 +42,34 @@ def stand_ins(request: PlanRequest, cards: tuple[AgentCard, ...]) -> tuple[Patch
     return Patch(put=tuple(put)), notes
 
 
-def _best(task: Task, failed: AgentCard | None, cards: list[AgentCard], goal: str) -> Task | None:
+def _best(task: Task, failed: AgentCard | None, cards: list[AgentCard], goal: str) -> tuple[Task | None, list[str]]:
+    """Return the task with the best stand-in, and why others that would fit may not stand in."""
+    fits = _fits(task, failed, cards)
+    shared = {card.name: bool(failed and set(card.capabilities) & set(failed.capabilities)) for card in cards}
+    refused = {
+        card.name: refusal
+        for card in cards
+        if card.name in fits and (refusal := _refusal(card, task.agent, failed, shared=shared[card.name]))
+    }
+    allowed = [card for card in cards if card.name in fits and card.name not in refused]
+    scores = rank(allowed, f"{goal} {failed.description if failed else ''}")
+    order = sorted(allowed, key=lambda card: (not shared[card.name], -scores.get(card.name, 0.0), card.name))
+    best = replace(task, agent=order[0].name, inputs=fits[order[0].name]) if order else None
+    return best, list(refused.values())
+
+
+def _refusal(card: AgentCard, agent: str, failed: AgentCard | None, *, shared: bool) -> str | None:
+    """Return why `card` may not act in the place of `agent`, None when it may."""
+    before = failed.effects if failed else "none"
+    if _STRENGTH[card.effects] > _STRENGTH[before]:
+        return f"{card.name} may not stand in for {agent}: its effects are {card.effects!r}, not {before!r}"
+    if before != "none" and not shared:
+        return f"{card.name} may not stand in for {agent}, which has effects: they share no capability"
+    return None
+
+
+def _fits(task: Task, failed: AgentCard | None, cards: list[AgentCard]) -> dict[str, dict[str, Any]]:
+    """Return the inputs of each of `cards` that takes what the failed agent took, and gives what it gave."""
     fits: dict[str, dict[str, Any]] = {}
     for card in cards:
         if failed and not can_be(card.output, failed.output):
@@ -45,11 +77,7 @@ def _best(task: Task, failed: AgentCard | None, cards: list[AgentCard], goal: st
         inputs = _mapped(task.inputs, failed, card)
         if inputs is not None:
             fits[card.name] = inputs
-    shared = {card.name: bool(failed and set(card.capabilities) & set(failed.capabilities)) for card in cards}
-    about = f"{goal} {failed.description if failed else ''}"
-    scores = rank([card for card in cards if card.name in fits], about)
-    order = sorted(fits, key=lambda name: (not shared[name], -scores.get(name, 0.0), name))
-    return replace(task, agent=order[0], inputs=fits[order[0]]) if order else None
+    return fits
 
 
 def _mapped(inputs: Mapping[str, Any], failed: AgentCard | None, card: AgentCard) -> dict[str, Any] | None:

@@ -190,6 +190,18 @@ TABLE: list[tuple[str, str, list[AgentCard], Inputs]] = [
         [t.RESEARCHER, t.POET, t.WRITER],
         {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
     ),
+    (
+        "effects that nobody ordered",
+        "Tell me about account Bob",
+        [t.JOKER, t.MAILER, t.DELETER],
+        {"joker": {"text": "$goal"}},
+    ),
+    (
+        "effects that the goal orders",
+        "Delete account Bob",
+        [t.JOKER, t.MAILER, t.DELETER],
+        {"deleter": {"name": "$goal"}},
+    ),
 ]
 
 
@@ -319,3 +331,46 @@ async def test_text_of_the_goal_is_never_a_reference() -> None:
 
     assert whole.graph.tasks[0].inputs == {"topic": "$goal"}
     assert [task.inputs for task in pieces.graph.tasks] == [{"topic": "$goal"}]
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Send the news to everyone",
+        "Please send the news",
+        "Write a joke and send it to Bob",
+        "I want you to send a joke",
+        "Could you send a joke to Bob?",
+        "Tell a joke. Then send it.",
+    ],
+)
+async def test_an_agent_with_effects_works_on_an_order(goal: str) -> None:
+    """When the goal orders what its description or its name says, wherever the order stands."""
+    report = await planned(goal, [t.JOKER, t.MAILER])
+
+    assert "mailer" in {task.agent for task in report.graph.tasks}
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "An ode to all customers",
+        "Write an email to Bob about customers",
+        "What did Bob send?",
+        "Tell me how to send an email",
+        "Do not send anything, tell a joke",
+        "A joke about post and mail",
+    ],
+)
+async def test_an_agent_with_effects_never_works_unasked(goal: str) -> None:
+    """A word of its card in the goal is no order; a note says why it was left out."""
+    report = await planned(goal, [t.JOKER, t.MAILER])
+
+    assert [task.agent for task in report.graph.tasks] == ["joker"]
+    assert report.notes[-1] == "mailer is left out: it has effects, and the goal does not order what it does"
+
+
+async def test_a_team_of_effects_that_nobody_ordered_is_refused_in_words() -> None:
+    """Nothing is done as a last resort; the refusal names the agents and the remedy."""
+    with pytest.raises(PlanError, match=r"does not order what those with effects do \(deleter, mailer\): order it in"):
+        await planned("Tell me about account Bob", [t.MAILER, t.DELETER])
