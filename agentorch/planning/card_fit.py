@@ -2,6 +2,7 @@
 
 1. Types speak where they say something: a bare `str` or an untyped value fits everything and proves nothing.
 2. Names speak always: `facts` is met by a `fact_finder` and by an output titled `Facts`.
+3. What a card says that its agent makes speaks next: `facts` is met by one that "finds facts about a topic".
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any, Final, cast
 from agentorch.core.card import AgentCard, JsonSchema
 from agentorch.core.schema import assignable, is_anything
 from agentorch.core.shapes import branches
-from agentorch.planning.card_words import parts
+from agentorch.planning.card_words import makes, parts
 
 GOAL_NAMES: Final = frozenset(
     {
@@ -22,7 +23,6 @@ GOAL_NAMES: Final = frozenset(
         "query",
         "topic",
         "task",
-        "text",
         "prompt",
         "objective",
         "request",
@@ -36,6 +36,8 @@ ITEM_LIST_NAMES: Final = frozenset(
     {"goals", "questions", "queries", "topics", "tasks", "requests", "subjects", "items"}
 )
 """Lists of text of these names take all items of the goal."""
+ANY_TEXT: Final = "text"
+"""A text of this name takes the goal when nobody makes a text for it: it says nothing of what it is."""
 LOOSE_ENDS: Final = "parts"
 """A mapping of this name takes every output that nothing else takes, by task id; null for one that is missing."""
 
@@ -46,9 +48,12 @@ class Evidence(IntEnum):
     NONE = 0
     TEXTS = 1
     """A list of text, of which one text can be an element."""
-    TYPE = 2
-    NAME = 3
-    NAME_AND_TYPE = 4
+    WORDS = 2
+    """The card's words say that it is made."""
+    TYPE = 3
+    WORDS_AND_TYPE = 4
+    NAME = 5
+    NAME_AND_TYPE = 6
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,11 @@ class Parameter:
     def takes_goal(self) -> bool:
         """Whether its name says that it takes the goal."""
         return self.name in GOAL_NAMES and self.is_text
+
+    @property
+    def takes_any_text(self) -> bool:
+        """Whether its name says only that it takes a text."""
+        return self.name == ANY_TEXT and self.is_text
 
     @property
     def takes_items(self) -> bool:
@@ -122,11 +132,11 @@ def parameters(card: AgentCard) -> tuple[Parameter, ...]:
 def feed(producer: AgentCard, parameter: Parameter) -> Feed:
     """Return what `producer`'s output can be to `parameter`."""
     output = producer.output
-    named = _names_match(parameter.name, producer)
-    whole = _compare(output, parameter.schema, named=named)
+    said = _said(parameter.name, producer)
+    whole = _compare(output, parameter.schema, said)
     if parameter.element is None:
         return Feed(whole)
-    element = _compare(output, parameter.element, named=named)
+    element = _compare(output, parameter.element, said)
     if element is Evidence.NONE and _is_bare_text(output) and _is_bare_text(parameter.element):
         element = Evidence.TEXTS
     return Feed(element, gathered=True) if element > whole else Feed(whole)
@@ -151,14 +161,20 @@ def value_fits(value: Any, parameter: Parameter) -> bool:
     return can_be({"type": kind}, parameter.schema) or kind in {"array", "object"}
 
 
-def _compare(output: JsonSchema, wanted: JsonSchema, *, named: bool) -> Evidence:
+def _compare(output: JsonSchema, wanted: JsonSchema, said: Evidence) -> Evidence:
+    """Return the evidence when names and words say `said`: WORDS, NAME or nothing."""
     fits = assignable(output, wanted)
     if fits is False:
         return Evidence.NONE
-    typed = fits is True and _says_something(output) and _says_something(wanted)
-    if named:
-        return Evidence.NAME_AND_TYPE if typed else Evidence.NAME
-    return Evidence.TYPE if typed else Evidence.NONE
+    if not (fits is True and _says_something(output) and _says_something(wanted)):
+        return said
+    match said:
+        case Evidence.NAME:
+            return Evidence.NAME_AND_TYPE
+        case Evidence.WORDS:
+            return Evidence.WORDS_AND_TYPE
+        case _:
+            return Evidence.TYPE
 
 
 def _says_something(schema: JsonSchema) -> bool:
@@ -182,12 +198,26 @@ def _values(schema: JsonSchema) -> list[JsonSchema]:
     return [branch for branch in branches(schema, schema) if branch.get("type") != "null"]
 
 
+def _said(name: str, producer: AgentCard) -> Evidence:
+    """Return what the producer's name, the titles of its output and its card's words say about a parameter."""
+    if name in GOAL_NAMES or (name == ANY_TEXT and _is_taken(name, producer)):
+        return Evidence.NONE
+    if _names_match(name, producer):
+        return Evidence.NAME
+    return Evidence.WORDS if makes(producer, name) and not _is_taken(name, producer) else Evidence.NONE
+
+
 def _names_match(name: str, producer: AgentCard) -> bool:
-    if name in GOAL_NAMES:
-        return False
     titles = [str(branch.get("title", "")) for branch in branches(producer.output, producer.output)]
     wanted = parts(name)
     offered = [parts(text) for text in (producer.name, *titles)]
-    if not wanted:
-        return False
-    return any(wanted == words or wanted[-1] in words for words in offered)
+    return bool(wanted) and any(wanted == words or wanted[-1] in words for words in offered)
+
+
+def _is_taken(name: str, producer: AgentCard) -> bool:
+    """Whether the producer takes what `name` names and gives something else: who "writes from facts" makes none."""
+    wanted = parts(name)[-1:]
+    return any(
+        parts(own.name)[-1:] == wanted and _compare(producer.output, own.schema, Evidence.NONE) is Evidence.NONE
+        for own in parameters(producer)
+    )

@@ -4,11 +4,12 @@ Words are compared by their roots: "drafter", "drafts" and "drafting" are one, a
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from agentorch.core.card import AgentCard
 from agentorch.library.words import stem
-from agentorch.planning.goal_words import ARTICLES, bare
+from agentorch.planning.goal_words import ARTICLES, PREPOSITIONS, bare
 
 _SHORTEST_ROOT: Final = 4
 _ENDINGS: Final = (("izer", ""), ("iser", ""), ("er", ""), ("or", ""), ("i", ""), ("sis", "s"), ("yst", "ys"))
@@ -35,6 +36,26 @@ def deeds(card: AgentCard) -> frozenset[str]:
     verbs = [verb for clause in _clauses(card.description) for verb in _verbs(clause)]
     tags = [part for tag in card.capabilities for part in parts(tag)[:1]]
     return frozenset([*parts(card.name), *tags, *map(root, verbs)])
+
+
+def makes(card: AgentCard, name: str) -> bool:
+    """Whether the card's words say that the agent makes what `name` names: "Finds facts about a topic" names facts.
+
+    What comes after a preposition is what it works on or from, not what it makes.
+    """
+    wanted = parts(name)
+    return bool(wanted) and (
+        wanted[-1] in _made(card.description) or any(parts(tag) == wanted for tag in card.capabilities)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _made(description: str) -> frozenset[str]:
+    found: set[str] = set()
+    for clause in _clauses(description):
+        end = next((at for at, word in enumerate(clause) if word in PREPOSITIONS), len(clause))
+        found.update(root(word) for word in clause[:end] if word)
+    return frozenset(found)
 
 
 def _clauses(text: str) -> list[list[str]]:

@@ -1,7 +1,8 @@
 """Who is in the plan: of all that could work for a goal, those that the goal asks for, and those who feed them.
 
 1. What nothing consumes is an end. Ends that share no word with the goal, nor does anyone who feeds them, are left
-   out when another one does; when none does, the longest chain is taken, then the first by name.
+   out when another one does; when none does, a chain that takes the goal by name is taken before one that takes it as
+   any text, then the longest, then the first by name.
 2. Ends that live on the same outputs compete: if the goal speaks of one, the others are left out.
 3. An agent that takes loose ends closes the plan when there are several, when the only one is not text yet, or when
    the goal speaks of it.
@@ -46,8 +47,12 @@ def _asked_for(ends: list[str], workers: Mapping[str, Place], scores: Mapping[st
     best = {end: score for end, score in best.items() if score}
     if best or not ends:
         return fitting(ends, best)
-    longest = min(ends, key=lambda end: (-len(chains[end]), end))
-    return [end for end in ends if end == longest or chains[end] & (chains[longest] - {longest})]
+    first = min(ends, key=lambda end: (_takes_any_text(chains[end], workers), -len(chains[end]), end))
+    return [end for end in ends if end == first or chains[end] & (chains[first] - {first})]
+
+
+def _takes_any_text(chain: set[str], workers: Mapping[str, Place]) -> bool:
+    return any(workers[name].takes_any_text for name in chain)
 
 
 def _compete(ends: list[str], workers: Mapping[str, Place], scores: Mapping[str, float]) -> list[str]:

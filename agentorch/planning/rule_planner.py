@@ -49,9 +49,10 @@ class RulePlanner:
         if not cards:
             raise PlanError(_nobody(request, unasked))
         scores = rank(cards, request.goal)
-        wiring = Wiring(cards, request.inputs, scores)
+        wiring = Wiring(cards, request.inputs, scores, _absent(request, cards))
         _refuse_unfilled(wiring)
         cast = choose(wiring)
+        _refuse_blocked(wiring, cast)
         made, items = _within_limit(cast, _items(request.goal), request.max_tasks)
         return PlanReport(graph=made, notes=_notes(wiring, cast, items) + _notes_on(unasked))
 
@@ -63,6 +64,11 @@ class RulePlanner:
     def _usable(self, request: PlanRequest) -> tuple[AgentCard, ...]:
         usable = (card for card in request.cards if self.has_model or not card.needs_model)
         return tuple(sorted(usable, key=lambda card: card.name))
+
+
+def _absent(request: PlanRequest, cards: tuple[AgentCard, ...]) -> tuple[AgentCard, ...]:
+    used = {card.name for card in cards}
+    return tuple(sorted((card for card in request.cards if card.name not in used), key=lambda card: card.name))
 
 
 def _unasked(cards: tuple[AgentCard, ...], goal: str) -> tuple[AgentCard, ...]:
@@ -96,8 +102,24 @@ def _refuse_unfilled(wiring: Wiring) -> None:
         raise PlanError("; ".join(_unfilled(wiring, name) for name in refused[:_MOST_NAMED]))
 
 
-def _unfilled(wiring: Wiring, name: str) -> str:
+def _refuse_blocked(wiring: Wiring, cast: Cast) -> None:
+    """Raise PlanError when the goal speaks of nobody, and the plan would stop before one whose feeder cannot be fed."""
+    if wiring.scores or cast.closing:
+        return
+    left_out = [card.name for card in wiring.cards if card.name not in wiring.places]
+    blocked = [name for name in left_out if any(wiring.blockers(each) for each in wiring.unfilled(name))]
+    stopped = [name for name in blocked if any(wiring.could_take(name, end) for end in cast.ends)]
+    if stopped:
+        raise PlanError("; ".join(_unfilled(wiring, name) for name in stopped[:_MOST_NAMED]))
+
+
+def _unfilled(wiring: Wiring, name: str, above: tuple[str, ...] = ()) -> str:
     missing = wiring.unfilled(name)
+    blockers = [agent for each in missing for agent in wiring.blockers(each) if agent not in above]
+    if blockers:
+        return f"agent {name!r} needs {blockers[0]!r}, and {_unfilled(wiring, blockers[0], (*above, name))}"
+    if any(card.name == name for card in wiring.absent):
+        return f"agent {name!r} cannot be used for this goal"
     named = " and ".join(f"{each.name!r} ({described(each.schema)})" for each in missing[:_MOST_NAMED])
     if not missing:
         return f"agent {name!r} waits for agents that wait for it: give one of them its input with inputs={{...}}"

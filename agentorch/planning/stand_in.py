@@ -96,7 +96,7 @@ def _mapped(inputs: Mapping[str, Any], failed: AgentCard | None, card: AgentCard
         matching = [name for name in spare if can_be(schemas.get(name, {}), each.schema)]
         if len(matching) == 1:
             mapped[each.name] = spare.pop(matching[0])
-        elif each.takes_goal:
+        elif each.takes_goal or each.takes_any_text:
             mapped[each.name] = "$goal"
         else:
             return None

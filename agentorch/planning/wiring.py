@@ -2,9 +2,11 @@
 
 1. An agent waits for every other agent that could feed it; in a ring the best fit, then the name, goes first.
 2. A parameter is filled by the run's input of its name, else by the goal if its name asks for it, else by the output
-   that speaks best for it: by name and type, by name, by type. Of equals the latest in the chain is taken, then the
-   better fit to the goal, then the name. Last, an agent's only text takes the goal.
-3. Agents that turn a type into the same type stand side by side, not in a row: none is known to come first.
+   that speaks best for it: by name, by type and what the card says, by type, by what the card says. Of equals the
+   latest in the chain is taken, then the better fit to the goal, then the name; but an agent that takes the goal only
+   because it takes any text comes last. Nothing better offered, an agent's only text takes the goal.
+3. Where a team has an agent of a parameter's name, another is no substitute: if it cannot be fed, nothing is.
+4. Agents that turn a type into the same type stand side by side, not in a row: none is known to come first.
 """
 
 from collections.abc import Mapping
@@ -19,7 +21,9 @@ FITTING: Final = 0.25
 _WORDS_FOR: Final = {
     Evidence.NAME_AND_TYPE: "name and type",
     Evidence.NAME: "name",
+    Evidence.WORDS_AND_TYPE: "description and type",
     Evidence.TYPE: "type",
+    Evidence.WORDS: "description",
     Evidence.TEXTS: "a text each",
 }
 
@@ -32,6 +36,7 @@ class Filling:
     agents: tuple[str, ...] = ()
     """Whose output it takes."""
     evidence: Evidence = Evidence.NONE
+    """What speaks for it; of the goal, its name or nothing."""
 
     @property
     def why(self) -> str:
@@ -63,6 +68,11 @@ class Place:
         return tuple(dict.fromkeys(name for filling in self.fillings.values() for name in filling.agents))
 
     @property
+    def takes_any_text(self) -> bool:
+        """Whether it takes the goal only because it takes any text."""
+        return any(f.kind == "goal" and not f.evidence for f in self.fillings.values()) and not self.feeders
+
+    @property
     def takes_loose_ends(self) -> bool:
         """Whether it can take whatever the others leave."""
         return any(filling.kind == "parts" for filling in self.fillings.values())
@@ -82,19 +92,23 @@ class Wiring:
     """Sorted by name."""
     inputs: Mapping[str, Any]
     scores: Mapping[str, float]
+    absent: tuple[AgentCard, ...] = ()
+    """Agents of the team that may not work this time."""
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     """Who can work, by name, each after those that feed it."""
 
     def __post_init__(self) -> None:
-        self._parameters = {card.name: parameters(card) for card in self.cards}
+        self._team = {card.name: card for card in (*self.cards, *self.absent)}
+        self._parameters = {name: parameters(card) for name, card in self._team.items()}
         self._feeds = self._all_feeds()
         self._reachable = self._reach()
+        while self._keep_to_names():
+            self._reachable = self._reach()
         waiting = sorted(self._reachable, key=lambda name: (-self.scores.get(name, 0.0), name))
-        cards = {card.name: card for card in self.cards}
         while waiting:
             name = self._next(waiting)
             waiting.remove(name)
-            self.places[name] = self._place(cards[name])
+            self.places[name] = self._place(self._team[name])
 
     def unfilled(self, name: str) -> list[Parameter]:
         """Return the required parameters of the agent `name` that nobody can fill."""
@@ -104,13 +118,34 @@ class Wiring:
             if each.required and not self._given(each) and not self._could_feed(each, self._reachable)
         ]
 
+    def blockers(self, parameter: Parameter) -> list[str]:
+        """Return the agents of the parameter's name that nobody can feed, sorted."""
+        feeds = self._feeds.get((parameter.agent, parameter.name), {})
+        named = sorted(name for name, found in feeds.items() if found.evidence >= Evidence.NAME)
+        return named if self._reachable.isdisjoint(named) else []
+
+    def could_take(self, name: str, output: str) -> bool:
+        """Whether a parameter of the agent `name` could be filled by what the agent `output` gives."""
+        return any(self._could_feed(each, {output}) for each in self._parameters[name])
+
+    def _keep_to_names(self) -> bool:
+        """Leave out substitutes for agents of a parameter's name that cannot be fed; return whether there was any."""
+        found = False
+        for listed in self._parameters.values():
+            for each in listed:
+                if blockers := self.blockers(each):
+                    feeds = self._feeds[each.agent, each.name]
+                    found = found or len(feeds) > len(blockers)
+                    self._feeds[each.agent, each.name] = {name: feeds[name] for name in blockers}
+        return found
+
     def _all_feeds(self) -> dict[tuple[str, str], dict[str, Feed]]:
         """What every card can be to every parameter, those that can be nothing left out; who closes feeds nobody."""
         closers = {name for name, listed in self._parameters.items() if any(each.takes_loose_ends for each in listed)}
         return {
             (each.agent, each.name): {
                 card.name: found
-                for card in self.cards
+                for card in self._team.values()
                 if card.name not in {each.agent, *closers} and (found := self._feed(card, each)).evidence
             }
             for listed in self._parameters.values()
@@ -122,9 +157,8 @@ class Wiring:
         found = feed(producer, parameter)
         if not parameter.required and found.evidence < Evidence.NAME and not parameter.is_structured:
             return NO_FEED  # an optional list of text may be anything: `problems`, `hints`
-        by_type_alone = found.evidence in {Evidence.TYPE, Evidence.TEXTS}
         if (
-            by_type_alone
+            found.evidence < Evidence.NAME
             and self._turns_into_itself(parameter)
             and any(map(self._turns_into_itself, self._parameters[producer.name]))
         ):
@@ -133,8 +167,7 @@ class Wiring:
 
     def _turns_into_itself(self, parameter: Parameter) -> bool:
         """Whether the agent gives what it takes."""
-        card = next(card for card in self.cards if card.name == parameter.agent)
-        return feed(card, parameter).evidence >= Evidence.TYPE
+        return feed(self._team[parameter.agent], parameter).evidence >= Evidence.TYPE
 
     def _reach(self) -> set[str]:
         """Return the agents that can be fed at all, however long the chain."""
@@ -154,6 +187,7 @@ class Wiring:
         """Whether it needs no other agent."""
         return (
             parameter.takes_goal
+            or parameter.takes_any_text
             or parameter.takes_items
             or parameter.takes_loose_ends
             or self._is_input(parameter)
@@ -188,7 +222,7 @@ class Wiring:
         if self._is_input(parameter):
             return Filling("input")
         if parameter.takes_goal:
-            return Filling("goal")
+            return Filling("goal", evidence=Evidence.NAME)
         if parameter.takes_loose_ends:
             return Filling("parts")
         feeds = self._feeds.get((parameter.agent, parameter.name), {})
@@ -197,15 +231,20 @@ class Wiring:
             return self._taken(feeds, offered)
         if parameter.takes_items:
             return Filling("items")
-        return Filling("goal") if self._is_only_text(parameter) else None
+        return Filling("goal") if parameter.takes_any_text or self._is_only_text(parameter) else None
 
     def _taken(self, feeds: Mapping[str, Feed], offered: list[str]) -> Filling:
         """Return the best of what is offered: one output, or several gathered in a list."""
-        best = min(
-            offered,
-            key=lambda name: (-feeds[name].evidence, -self.places[name].depth, -self.scores.get(name, 0.0), name),
-        )
+        best = min(offered, key=lambda name: (-feeds[name].evidence, *self._order(name)))
         if not feeds[best].gathered:
             return Filling("output", (best,), feeds[best].evidence)
-        alike = [name for name in offered if feeds[name] == feeds[best]]
+        any_text = self.places[best].takes_any_text
+        alike = [
+            name for name in offered if feeds[name] == feeds[best] and self.places[name].takes_any_text == any_text
+        ]
         return Filling("outputs", tuple(sorted(fitting(alike, self.scores))), feeds[best].evidence)
+
+    def _order(self, name: str) -> tuple[bool, int, float, str]:
+        """Which of two that speak equally for a parameter is taken: the less."""
+        place = self.places[name]
+        return place.takes_any_text, -place.depth, -self.scores.get(name, 0.0), name

@@ -68,6 +68,19 @@ async def test_a_question_goes_from_the_librarian_to_the_writer(team: dict[str, 
     assert answer.endswith(NO_MODEL)
 
 
+@pytest.mark.parametrize(
+    "goal", ["What survives a power cut?", "Who signs the contract?", "Write about late deliveries"]
+)
+async def test_with_a_model_the_rules_begin_with_the_files(team: dict[str, Agent], goal: str) -> None:
+    """As the last resort, too, an answer comes from what the librarian or the researcher found."""
+    cards = tuple(agent.card for _, agent in sorted(team.items()))
+
+    report = await RulePlanner().plan(PlanRequest(goal, cards))
+
+    assert report.graph.tasks[0].agent in {"librarian", "researcher"}
+    assert "critic" not in {task.agent for task in report.graph.tasks}
+
+
 async def test_the_writer_asks_a_model_when_there_is_one(team: dict[str, Agent]) -> None:
     """Goal, parts and gaps are in its prompt, as material."""
     services = _NoModel("210 euros.")

@@ -30,6 +30,14 @@ class Review(BaseModel):
     remarks: list[str]
 
 
+class Place(BaseModel):
+    name: str
+
+
+class Research(BaseModel):
+    answer: str
+
+
 def card(function: Callable[..., Any], description: str, **settings: Any) -> AgentCard:
     """Return the card of an agent that does `function`."""
     return agent(description=description, **settings)(function).card
@@ -61,6 +69,21 @@ def plotter(table: dict[str, int]) -> Artifact: ...
 def writer(goal: str, parts: dict[str, Any], missing: list[str] = []) -> str: ...  # noqa: B006
 def summarizer(parts: dict[str, Any]) -> str: ...
 def oracle(question: str) -> str: ...
+def reviewer(text: str) -> list[str]: ...
+def keyworder(text: str) -> list[str]: ...
+def reciter(lines: list[str]) -> str: ...
+def fact_writer(facts: str) -> str: ...
+def scholar(topic: str) -> str: ...
+def analyst(research: str) -> str: ...
+def report_writer(analysis: str) -> str: ...
+def sketcher(topic: str) -> str: ...
+def columnist(outline: str) -> str: ...
+def hotel(city: str) -> list[Place]: ...
+def flights(city: str, date: str) -> list[Place]: ...
+def itinerary(hotels: list[Place], flights: list[Place]) -> str: ...
+def investigator(question: str) -> Research: ...
+def examiner(draft: str, goal: str = "") -> Review: ...
+def formatter(content: str) -> str: ...
 def joker(text: str) -> str: ...
 def mailer(text: str) -> str: ...
 def deleter(name: str) -> str: ...
@@ -92,6 +115,34 @@ PLOTTER = card(plotter, "Draws a chart.")
 WRITER = card(writer, "Writes the closing text from what the others found.")
 SUMMARIZER = card(summarizer, "Shortens: summarizes what is long.")
 ORACLE = card(oracle, "Answers from a model's memory.", needs_model=True)
+REVIEWER = card(reviewer, "Lists what is weak in a text.", name="critic")
+KEYWORDER = card(keyworder, "Extracts keywords from a text.")
+RECITER = card(reciter, "Recites.")
+FACT_WRITER = card(fact_writer, "Writes a text.")
+FACT_FINDER = card(scholar, "Finds facts about a topic.")
+SCHOLAR = card(scholar, "Does research on a topic.")
+ANALYST = card(analyst, "Analyses research.")
+REPORT_WRITER = card(report_writer, "Writes a report from an analysis.")
+SKETCHER = card(sketcher, "Plans what to say.", capabilities=("outline",))
+COLUMNIST = card(columnist, "Writes a column.")
+HOTEL = card(hotel, "Finds hotels.")
+FLIGHTS = card(flights, "Finds flights.")
+ITINERARY = card(itinerary, "Makes an itinerary.")
+INVESTIGATOR = card(
+    investigator,
+    "Researches a question in the user's files with a language model, follows leads, and reports findings.",
+    name="researcher",
+    needs_model=True,
+)
+EXAMINER = card(
+    examiner,
+    "Reviews a draft critically, points out unsupported claims, gaps and unclear places, and says how to mend them.",
+    name="critic",
+    needs_model=True,
+)
+WITH_A_MODEL = [EXAMINER, LIBRARIAN, INVESTIGATOR, SUMMARIZER, WRITER]
+"""The built-in team, the agents that need a model among them; the first by name takes any text."""
+FORMATTER = card(formatter, "Formats content as HTML.")
 JOKER = card(joker, "Tells a joke.")
 MAILER = card(mailer, "Sends an email to all customers.", effects="once")
 DELETER = card(deleter, "Deletes the account that is named.", effects="once")

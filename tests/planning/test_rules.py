@@ -11,198 +11,7 @@ from agentorch.errors import PlanError
 from agentorch.planning.rule_planner import RulePlanner
 from agentorch.ports.planner import PlanReport, PlanRequest
 from tests.planning import teams as t
-
-Inputs = dict[str, dict[str, Any]]
-
-BUSES = "An ode to message buses"
-TABLE: list[tuple[str, str, list[AgentCard], Inputs]] = [
-    (
-        "hello world",
-        BUSES,
-        [t.RESEARCHER, t.POET],
-        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
-    ),
-    ("a single agent", BUSES, [t.TRANSLATOR], {"translator": {"text": "$goal"}}),
-    ("an agent that needs nothing", "Go", [t.LOADER], {"loader": {}}),
-    (
-        "an irrelevant agent is left out",
-        BUSES,
-        [t.TRANSLATOR, t.RESEARCHER, t.POET],
-        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
-    ),
-    (
-        "the goal speaks of one of two sources",
-        "What is the weather in Oslo?",
-        [t.REPORTER, t.FORECASTER],
-        {"forecaster": {"city": "$goal"}},
-    ),
-    (
-        "nothing fits: the single best agent, by name",
-        "Hum a tune",
-        [t.REPORTER, t.FORECASTER, t.TRANSLATOR],
-        {"forecaster": {"city": "$goal"}},
-    ),
-    (
-        "three questions fan out",
-        "What is a bus? Who owns it? When was it built?",
-        [t.LIBRARIAN],
-        {
-            "librarian-1": {"question": "What is a bus?"},
-            "librarian-2": {"question": "Who owns it?"},
-            "librarian-3": {"question": "When was it built?"},
-        },
-    ),
-    (
-        "an enumeration fans out, followers once for each",
-        "Poems about Oslo, Bergen and Troms",
-        [t.RESEARCHER, t.POET],
-        {
-            "researcher-1": {"topic": "Poems about Oslo"},
-            "researcher-2": {"topic": "Poems about Bergen"},
-            "researcher-3": {"topic": "Poems about Troms"},
-            "poet-1": {"facts": "$researcher-1"},
-            "poet-2": {"facts": "$researcher-2"},
-            "poet-3": {"facts": "$researcher-3"},
-        },
-    ),
-    (
-        "a comparison fans out and in",
-        "Compare NATS and Kafka",
-        [t.LIBRARIAN, t.COMPARER],
-        {
-            "librarian-1": {"question": "NATS"},
-            "librarian-2": {"question": "Kafka"},
-            "comparer": {"goal": "$goal", "findings": ["$librarian-1", "$librarian-2"]},
-        },
-    ),
-    (
-        "a list of one",
-        "Message buses",
-        [t.LIBRARIAN, t.COMPARER],
-        {"librarian": {"question": "$goal"}, "comparer": {"goal": "$goal", "findings": ["$librarian"]}},
-    ),
-    (
-        "texts are gathered where the name says so",
-        "- Who?\n- Why?",
-        [t.ANSWERER, t.EDITOR],
-        {
-            "answerer-1": {"question": "Who?"},
-            "answerer-2": {"question": "Why?"},
-            "editor": {"answers": ["$answerer-1", "$answerer-2"]},
-        },
-    ),
-    (
-        "two sources, one consumer",
-        "The morning in Oslo",
-        [t.REPORTER, t.FORECASTER, t.PRESENTER],
-        {
-            "forecaster": {"city": "$goal"},
-            "reporter": {"query": "$goal"},
-            "presenter": {"news": "$reporter", "weather": "$forecaster"},
-        },
-    ),
-    (
-        "a diamond",
-        "Shall we move?",
-        [t.RESEARCHER, t.OPTIMIST, t.PESSIMIST, t.JUDGE],
-        {
-            "researcher": {"topic": "$goal"},
-            "optimist": {"facts": "$researcher"},
-            "pessimist": {"facts": "$researcher"},
-            "judge": {"optimist": "$optimist", "pessimist": "$pessimist"},
-        },
-    ),
-    (
-        "a chain of three, one of them turns facts into facts",
-        BUSES,
-        [t.RESEARCHER, t.CHECKER, t.POET],
-        {"researcher": {"topic": "$goal"}, "checker": {"facts": "$researcher"}, "poet": {"facts": "$checker"}},
-    ),
-    (
-        "a chain of three by types",
-        "A letter",
-        [t.FINISHER, t.CRITIC, t.DRAFTER],
-        {
-            "drafter": {"goal": "$goal"},
-            "critic": {"draft": "$drafter"},
-            "finisher": {"draft": "$drafter", "review": "$critic"},
-        },
-    ),
-    (
-        "two followers, the goal speaks of one",
-        "A poem on buses",
-        [t.RESEARCHER, t.POET, t.ESSAYIST],
-        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
-    ),
-    (
-        "two followers, the goal speaks of neither",
-        BUSES,
-        [t.RESEARCHER, t.POET, t.ESSAYIST],
-        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}, "essayist": {"facts": "$researcher"}},
-    ),
-    (
-        "questions as a list",
-        "Who? Why?",
-        [t.POLLSTER],
-        {"pollster": {"questions": ["Who?", "Why?"]}},
-    ),
-    ("one question as a list", "Who?", [t.POLLSTER], {"pollster": {"questions": ["$goal"]}}),
-    (
-        "no input at the start of a chain",
-        "A chart",
-        [t.PLOTTER, t.LOADER],
-        {"loader": {}, "plotter": {"table": "$loader"}},
-    ),
-    (
-        "what nobody can fill is left out when others can work",
-        "Message buses",
-        [t.RESEARCHER, t.COUNTER],
-        {"researcher": {"topic": "$goal"}},
-    ),
-    (
-        "the built-in team, one question",
-        "What does the contract say about termination?",
-        [t.LIBRARIAN, t.WRITER, t.SUMMARIZER],
-        {"librarian": {"question": "$goal"}, "writer": {"goal": "$goal", "parts": {"librarian": "$librarian"}}},
-    ),
-    (
-        "the built-in team, two questions",
-        "Who signs? When does it end?",
-        [t.LIBRARIAN, t.WRITER, t.SUMMARIZER],
-        {
-            "librarian-1": {"question": "Who signs?"},
-            "librarian-2": {"question": "When does it end?"},
-            "writer": {
-                "goal": "$goal",
-                "parts": {"librarian-1": "$librarian-1", "librarian-2": "$librarian-2"},
-            },
-        },
-    ),
-    (
-        "the built-in team, a summary",
-        "Summarize the contract",
-        [t.LIBRARIAN, t.WRITER, t.SUMMARIZER],
-        {"librarian": {"question": "$goal"}, "summarizer": {"parts": {"librarian": "$librarian"}}},
-    ),
-    (
-        "a finished text needs no closing",
-        BUSES,
-        [t.RESEARCHER, t.POET, t.WRITER],
-        {"researcher": {"topic": "$goal"}, "poet": {"facts": "$researcher"}},
-    ),
-    (
-        "effects that nobody ordered",
-        "Tell me about account Bob",
-        [t.JOKER, t.MAILER, t.DELETER],
-        {"joker": {"text": "$goal"}},
-    ),
-    (
-        "effects that the goal orders",
-        "Delete account Bob",
-        [t.JOKER, t.MAILER, t.DELETER],
-        {"deleter": {"name": "$goal"}},
-    ),
-]
+from tests.planning.rule_plans import BUSES, TABLE, Inputs
 
 
 async def planned(goal: str, cards: list[AgentCard], **more: Any) -> PlanReport:
@@ -274,6 +83,32 @@ async def test_the_agent_that_the_goal_asks_for_is_not_left_out_in_silence() -> 
         await planned("A sonnet on buses", [t.RESEARCHER, t.STYLIST])
 
 
+async def test_another_agent_is_no_substitute_for_one_of_the_parameters_name() -> None:
+    """Hotels are no flights: the refusal names the inputs that nobody can fill; given, they make the plan."""
+    team = [t.HOTEL, t.FLIGHTS, t.ITINERARY]
+    with pytest.raises(PlanError, match=r"'itinerary' needs 'flights', and .*nobody can fill 'city' .* and 'date'"):
+        await planned("Plan a trip to Oslo", team)
+
+    report = await planned("Plan a trip to Oslo", team, inputs={"city": "Oslo", "date": "today"})
+
+    assert report.graph.tasks[-1].inputs == {"hotels": "$hotel", "flights": "$flights"}
+
+
+async def test_who_cannot_be_fed_is_left_out_of_what_the_goal_asks_for() -> None:
+    """The goal speaks of another, so the plan is made, and a note says what nobody can fill."""
+    report = await planned("Hotels in Oslo", [t.HOTEL, t.FLIGHTS, t.ITINERARY])
+
+    assert [task.inputs for task in report.graph.tasks] == [{"city": "$goal"}]
+    assert "itinerary is left out: nobody can fill 'flights'" in report.notes
+
+
+async def test_nobody_takes_the_place_of_a_feeder_that_may_not_work() -> None:
+    """An agent with effects that the goal does not order is not replaced by one of the same type either."""
+    acting = t.FLIGHTS.model_copy(update={"effects": "once"})
+    with pytest.raises(PlanError, match="agent 'itinerary' needs 'flights', and agent 'flights' cannot be used"):
+        await planned("A trip to Oslo", [t.HOTEL, acting, t.ITINERARY], inputs={"city": "Oslo", "date": "today"})
+
+
 async def test_an_input_of_the_run_fills_a_parameter_of_its_name() -> None:
     """`inputs={"meter": ...}` makes the same team work."""
     report = await planned("A sonnet on buses", [t.RESEARCHER, t.STYLIST], inputs={"meter": "iamb"})
@@ -319,7 +154,7 @@ async def test_each_choice_is_explained_in_one_line() -> None:
 
     assert report.notes == [
         "researcher is a source: topic from the goal",
-        "poet follows: facts from researcher (by type)",
+        "poet follows: facts from researcher (by description and type)",
         "translator is left out: others fit the goal better",
     ]
 
