@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Self, TypeVar
+from typing import Final, NoReturn, Self, TypeVar
 
 from agentorch.cli.asking import ask_person
 from agentorch.cli.progress import Progress
@@ -41,21 +41,37 @@ class Foreground:
 async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awaitable[Run]], how: Foreground) -> int:
     """Carry a run out to where nothing more happens by itself; return the exit code.
 
-    The first Ctrl-C stops the run: what is done is kept, and it can be resumed. The second leaves at once.
+    The first Ctrl-C stops the run: what is done is kept, it can be resumed, and the process ends here, because the
+    threads of plain functions cannot be stopped and would be waited for. The second leaves at once.
     """
-    async with orchestrator:
-        run = await begin(orchestrator)
-        progress = Progress(run.id)
-        with Interrupts() as interrupts:
-            while True:
-                outcome = await interrupts.unless(_watched(run, progress, how))
-                if outcome is None:
-                    return await _stopped(run, progress, how)
-                if not run.waiting or how.json or not how.screen.asks:
-                    break
-                if not await interrupts.unless(ask_person(run, how.screen)):
-                    break
+    with Interrupts() as interrupts:
+        async with orchestrator:
+            run = await begin(orchestrator)
+            progress = Progress(run.id)
+            outcome = await _attended(run, progress, how, interrupts)
+            if outcome is None:
+                await _stopped(run, progress, how)
+        if outcome is None:
+            _leave()
     return show_outcome(how.screen, outcome, json=how.json, setup=how.setup)
+
+
+async def _attended(run: Run, progress: Progress, how: Foreground, interrupts: "Interrupts") -> Outcome | None:
+    """Watch the run, and ask the person what it asks, to where it rests; None when it is to stop."""
+    while True:
+        outcome = await interrupts.unless(_watched(run, progress, how))
+        if outcome is None or not run.waiting or how.json or not how.screen.asks:
+            return outcome
+        if not await interrupts.unless(ask_person(run, how.screen)):
+            return outcome
+
+
+def _leave() -> NoReturn:
+    for stream in (sys.__stdout__, sys.__stderr__):
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
+    os._exit(INTERRUPTED)
 
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -129,7 +145,7 @@ async def _tick(view: View) -> None:
         await asyncio.sleep(_TICK)
 
 
-async def _stopped(run: Run, progress: Progress, how: Foreground) -> int:
+async def _stopped(run: Run, progress: Progress, how: Foreground) -> None:
     """Let the run stand still, and say how it goes on."""
     await run.stop(code=STOPPED, reason="stopped from outside")
     done = sum(task.status is Status.SUCCEEDED for task in progress.state.tasks.values())
@@ -137,5 +153,4 @@ async def _stopped(run: Run, progress: Progress, how: Foreground) -> int:
     if how.setup.journal == "memory:":
         how.screen.say("stopped; the journal was in memory: nothing is kept")
     else:
-        how.screen.say(f"stopped, {kept}; go on with: {command('resume', run.id, how.setup.flags())}")
-    return INTERRUPTED
+        how.screen.say(f"stopped, {kept}; go on with: {command('resume', run.id, how.setup.flags())}", whole=True)

@@ -11,6 +11,7 @@ import anyio
 
 from agentorch.cli.journals import events_of, label, named_run, reading
 from agentorch.cli.progress import Progress
+from agentorch.cli.result import command
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.standing import INTERRUPTED, STATUSES, WAITING, runs_standing, standing
@@ -69,7 +70,7 @@ def show_run(run: str, setup: Setup, *, json: bool) -> int:
         if json:
             screen.json(_as_json(record, progress, stands))
         else:
-            _print_run(screen, record, progress, stands)
+            _print_run(screen, record, progress, (stands, _remedy(record, stands, setup)))
 
     return _with_run(run, setup, shown)
 
@@ -91,8 +92,8 @@ def watch_run(run: str, setup: Setup, *, json: bool) -> int:
                 await anyio.sleep(0 if over else _LOOK)
         stopped = progress.state.stopped
         stands = standing(journal, progress.state)
-        why = f": {one_line(stopped.message)}" if stopped is not None else _remedy(record, stands)
-        screen.say(f"run {label(record, [record])} {stands}{why}")
+        why = f": {one_line(stopped.message)}" if stopped is not None else _why(stands)
+        screen.say(f"run {label(record, [record])} {stands}{why}{_remedy(record, stands, setup)}", whole=True)
 
     return _with_run(run, setup, watched)
 
@@ -132,11 +133,14 @@ def _with_run(run: str, setup: Setup, do: Callable[[Journal, RunRecord], Awaitab
     return 0
 
 
-def _remedy(record: RunRecord, stands: str) -> str:
-    if stands not in {INTERRUPTED, WAITING}:
+def _why(stands: str) -> str:
+    return {INTERRUPTED: ": its process has ended", WAITING: ": for a person"}.get(stands, "")
+
+
+def _remedy(record: RunRecord, stands: str, setup: Setup) -> str:
+    if stands not in {INTERRUPTED, WAITING, "stopped"}:
         return ""
-    why = "its process has ended" if stands == INTERRUPTED else "for a person"
-    return f": {why}; go on with: agentorch resume {label(record, [record])}"
+    return f"; go on with: {command('resume', record.run_id, setup.flags('--journal'))}"
 
 
 def _as_json(record: RunRecord, progress: Progress, stands: str) -> dict[str, Any]:
@@ -158,11 +162,12 @@ def _as_json(record: RunRecord, progress: Progress, stands: str) -> dict[str, An
     }
 
 
-def _print_run(screen: Screen, record: RunRecord, progress: Progress, stands: str) -> None:
+def _print_run(screen: Screen, record: RunRecord, progress: Progress, how: tuple[str, str]) -> None:
     state = progress.state
+    stands, remedy = how
     screen.fact("run      ", record.run_id)
     screen.fact("goal     ", state.goal or "(a plan without one)")
-    screen.fact("status   ", stands + _remedy(record, stands))
+    screen.data(f"status   {stands}{_why(stands)}{remedy}")  # unbroken: it holds a command
     screen.fact("started  ", f"{moment(state.started)}, {seconds(max(0.0, state.updated - state.started))}")
     parts = [counted(len(state.tasks), "task"), counted(state.seq, "event"), tokens(state.spent), money(state.spent)]
     screen.fact("used     ", " · ".join(part for part in parts if part))

@@ -41,9 +41,9 @@ def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup) 
         _answer(screen, outcome)
     _problems(screen, outcome)
     if outcome.status is OutcomeStatus.WAITING:
-        screen.say(f"go on with: {command('resume', outcome.run_id, setup.flags())}")
+        screen.say(f"go on with: {command('resume', outcome.run_id, setup.flags())}", whole=True)
     elif code in {FAILED, PARTIAL}:
-        screen.say(f"see more: {command('runs show', outcome.run_id, setup.flags('--journal'))}")
+        screen.say(f"see more: {command('runs show', outcome.run_id, setup.flags('--journal'))}", whole=True)
     screen.dim(summary(outcome))
     return code
 

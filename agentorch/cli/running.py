@@ -11,9 +11,11 @@ from typing import Any
 import anyio
 
 from agentorch.cli.carrying import Foreground, carry
+from agentorch.cli.given import Given
 from agentorch.cli.journals import named_run, reading
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
+from agentorch.cli.standing import FINAL_STATUSES
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
@@ -36,7 +38,7 @@ def run_goal(
 ) -> int:
     """Carry out a goal or a plan file; return the exit code."""
     what = what_to_run(goal, plan_file)
-    options: StartOptions = {"inputs": named_values(inputs)}
+    options: StartOptions = {"inputs": named_values(inputs), "tags": Given.of(setup).tags}
     if any(limit is not None for limit in limits.values()):
         options["budget"] = Budget(**{name: limit for name, limit in limits.items() if limit is not None})
     if timeout is not None:
@@ -48,22 +50,26 @@ def run_goal(
         return await orchestrator.submit(what, **options)
 
     with redirect_stdout(sys.stderr):  # an agent's own print() is no data of ours
-        foreground = Foreground(screen, setup, json=json, quiet=quiet)
+        foreground = Foreground(screen, setup.only("--journal"), json=json, quiet=quiet)
         return anyio.run(carry, orchestrator_of(setup, screen), begin, foreground)
 
 
 def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
-    """Take a run up; return the exit code."""
+    """Take a run up, with what it was given where it is not given anew; return the exit code."""
     screen = Screen()
 
     async def resume() -> int:
         async with reading(setup.journal) as journal:
-            run_id = (await named_run(journal, run)).run_id
+            record = await named_run(journal, run)
+        given = None if record.status in FINAL_STATUSES else Given.kept(record.tags)
+        whole, taken = (setup, "") if given is None else given.complete(setup)
+        if taken:
+            screen.say(f"with what the run was given: {taken}", "dim", whole=True)
 
         async def begin(orchestrator: Orchestrator) -> Run:
-            return await orchestrator.take_up(run_id)
+            return await orchestrator.take_up(record.run_id)
 
-        return await carry(orchestrator_of(setup, screen), begin, Foreground(screen, setup, json=json, quiet=quiet))
+        return await carry(orchestrator_of(whole, screen), begin, Foreground(screen, whole, json=json, quiet=quiet))
 
     with redirect_stdout(sys.stderr):
         return anyio.run(resume)

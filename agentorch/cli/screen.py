@@ -70,9 +70,9 @@ class Screen:
         else:
             self.data(text)
 
-    def say(self, text: str, style: str = "") -> None:
-        """Write a line of words on stderr."""
-        self.words.print(Text(harmless(text), style=style), soft_wrap=not self.draws)
+    def say(self, text: str, style: str = "", *, whole: bool = False) -> None:
+        """Write a line of words on stderr; what is to be copied is written `whole`, without line breaks of ours."""
+        self.words.print(Text(harmless(text), style=style), soft_wrap=whole or not self.draws)
 
     def dim(self, text: str) -> None:
         """Write a line of small print on stderr."""

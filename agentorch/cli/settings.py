@@ -6,7 +6,7 @@ a base URL from `.env` is not used with a key from outside of it, so that a fore
 
 import os
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,11 +49,15 @@ class Setup:
     key_unused: bool = False
     """Whether a key is set and no model is named: none is used unasked."""
     options: tuple[tuple[str, str], ...] = ()
-    """What was given, by option: a later command must be given it again."""
+    """What was given, by option."""
 
     def flags(self, *names: str) -> tuple[str, ...]:
         """Return the options of these names as they can be typed again; all of them when none is named."""
         return tuple(part for name, value in self.options if not names or name in names for part in (name, value))
+
+    def only(self, *names: str) -> "Setup":
+        """Return the same, with no more than the options of these names to be typed again."""
+        return replace(self, options=tuple(option for option in self.options if option[0] in names))
 
 
 def setup(
@@ -76,12 +80,19 @@ def setup(
         project=_project(project or settings.project),
         parallel=parallel or settings.parallel,
         key_unused=not models and bool(os.environ.get(_KEY)),
-        options=_options(("-m", model), ("-a", agents), ("-f", files), ("--journal", journal), ("--project", project)),
+        options=_options(
+            ("-m", model),
+            ("-a", agents),
+            ("-f", files),
+            ("--journal", journal),
+            ("--project", project),
+            ("--parallel", parallel),
+        ),
     )
 
 
-def _options(*given: tuple[str, Sequence[str] | Path | None]) -> tuple[tuple[str, str], ...]:
-    listed = ((name, [str(value)] if isinstance(value, str | Path) else value or ()) for name, value in given)
+def _options(*given: tuple[str, Sequence[str] | Path | int | None]) -> tuple[tuple[str, str], ...]:
+    listed = ((name, [str(value)] if isinstance(value, str | Path | int) else value or ()) for name, value in given)
     return tuple((name, one) for name, values in listed for one in values)
 
 

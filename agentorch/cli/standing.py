@@ -15,6 +15,8 @@ WAITING: Final = "waiting"
 STATUSES: Final = (
     "planning", "running", WAITING, INTERRUPTED, "stopped", "succeeded", "partial", "failed", "cancelled",
 )  # fmt: skip
+FINAL_STATUSES: Final = frozenset({"succeeded", "partial", "failed", "cancelled"})
+"""Of a run that is over: nothing is left to take up."""
 _LIVE: Final = {"planning", "running"}
 
 

@@ -102,7 +102,7 @@ def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -
     process.send_signal(number)
     out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out) == (130, "")
-    told = re.fullmatch(r"stopped, 1 finished task of \d kept; go on with: agentorch (resume \S+ -a team.py)\n", err)
+    told = re.fullmatch(r"stopped, 1 finished task of \d kept; go on with: agentorch (resume \S+)\n", err)
     assert told is not None, err
     record = json.loads(run("runs", "ls", "--json").stdout)
     assert record["status"] == "stopped"
@@ -114,6 +114,49 @@ def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -
     started = [event["task"] for event in events if event["type"] == "TaskStarted"]
     assert started.count("facts") == 1
     assert events[-1]["status"] == "succeeded"
+
+
+ENDLESS = """
+import asyncio, threading
+from agentorch.agents import agent
+
+@agent(description="A thread that never ends.")
+def endless(topic: str) -> str:
+    threading.Event().wait()
+    return topic
+
+@agent(description="Does not let itself be cancelled.")
+async def stubborn(topic: str) -> str:
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+"""
+
+
+@pytest.mark.parametrize("agent", ["endless", "stubborn"])
+def test_nothing_that_runs_on_keeps_the_process(home: Path, agent: str) -> None:
+    """A stopped run ends the process, whatever its agents still do; a second Ctrl-C may only hasten it."""
+    (home / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    (home / "slow.yaml").write_text(f"tasks: [{{id: a, agent: {agent}, inputs: {{topic: x}}}}]", encoding="utf-8")
+    process = subprocess.Popen(
+        [*RUN, "run", "--plan", "slow.yaml", "-a", "endless.py"],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("a: started"):
+            break
+    process.send_signal(signal.SIGINT)
+    for line in process.stderr:
+        if line.startswith("stopped, "):
+            break
+    if agent == "stubborn":
+        process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=WAIT)
+    assert (process.returncode, out, err) == (130, "", "")
+    assert json.loads(run("runs", "--json").stdout)["status"] == "stopped"
 
 
 def test_a_killed_run_is_listed_as_interrupted(home: Path) -> None:
@@ -134,6 +177,71 @@ def test_a_killed_run_is_listed_as_interrupted(home: Path) -> None:
     remedy = "interrupted: its process has ended; go on with: agentorch resume "
     assert f"status   {remedy}" in run("runs", "show", "last").stdout
     assert remedy in run("runs", "watch", "last").stderr
+
+
+RESTING = """
+tasks:
+  - {id: post, agent: sender, inputs: {letter: x}}
+  - {id: found, agent: librarian, inputs: {question: Who keeps the lighthouse}, needs: [post]}
+"""
+
+
+@pytest.fixture
+def resting(home: Path) -> Path:
+    """A folder from which a run was started that waits for a person before it looks into its files."""
+    (home / "docs").mkdir()
+    (home / "docs" / "coast.md").write_text("Ada keeps the lighthouse.\n", encoding="utf-8")
+    (home / "rest.yaml").write_text(RESTING, encoding="utf-8")
+    said = run("run", "--plan", "rest.yaml", "-a", "team.py", "-a", "builtin/librarian", "-f", "docs")
+    assert said.returncode == 4, said.stderr
+    return home
+
+
+def test_resume_uses_what_the_run_was_given(resting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files and its team, from any folder, and one line says so."""
+    (resting / "elsewhere").mkdir()
+    monkeypatch.chdir(resting / "elsewhere")
+    child = terminal("resume", "last", columns=200)
+    child.expect_exact(f"with what the run was given: -a {resting}/team.py -a builtin/librarian -f {resting}/docs")
+    child.expect_exact("[y/N]")
+    child.sendline("y")
+    child.expect_exact(f"Ada keeps the lighthouse. [{resting}/docs/coast.md:1]")
+    child.expect(pexpect.EOF)
+
+
+def test_an_option_of_resume_beats_what_the_run_was_given(resting: Path) -> None:
+    """Only what is not given anew is taken from the run."""
+    (resting / "more").mkdir()
+    (resting / "more" / "coast.md").write_text("Bob keeps the lighthouse.\n", encoding="utf-8")
+    child = terminal("resume", "last", "-f", "more", columns=200)
+    child.expect_exact("with what the run was given: -a team.py -a builtin/librarian\x1b[0m\r\n")
+    child.expect_exact("[y/N]")
+    child.sendline("y")
+    child.expect_exact("Bob keeps the lighthouse. [more/coast.md:1]")
+    child.expect(pexpect.EOF)
+
+
+def test_resume_without_the_files_that_the_run_was_given(resting: Path) -> None:
+    """One line names what is not there; the run stands as it stood."""
+    (resting / "docs").rename(resting / "moved")
+    said = run("resume", "last")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "agentorch: the run was given -f docs, which is not there: give -f anew\n"
+    assert json.loads(run("runs", "--json").stdout)["status"] == "waiting"
+
+
+def test_a_command_to_copy_is_not_broken(home: Path) -> None:
+    """However narrow the terminal, no line break of ours stands in it."""
+    (home / "send.yaml").write_text("tasks: [{id: post, agent: sender, inputs: {letter: x}}]", encoding="utf-8")
+    journal = str(home / "a journal.db")
+    run("run", "--plan", "send.yaml", "-a", "team.py", "--journal", journal)
+    for arguments in (("resume", "last"), ("runs", "show", "last")):
+        child = terminal(*arguments, "--journal", journal, columns=40)
+        if arguments[0] == "resume":
+            child.expect_exact("[y/N]")
+            child.sendeof()
+        child.expect(r"agentorch resume [0-9a-f-]{13} --journal '" + re.escape(journal) + "'")
+        child.expect(pexpect.EOF)
 
 
 def test_a_person_is_asked_at_the_terminal(home: Path) -> None:
