@@ -37,6 +37,11 @@ class Foreground:
     json: bool = False
     quiet: bool = False
 
+    @property
+    def tells(self) -> bool:
+        """Whether what happens is told in lines, warnings too."""
+        return not (self.json or self.quiet or self.screen.draws)
+
 
 async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awaitable[Run]], how: Foreground) -> int:
     """Carry a run out to where nothing more happens by itself; return the exit code.
@@ -53,7 +58,7 @@ async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awai
                 await _stopped(run, progress, how)
         if outcome is None:
             _leave()
-    return show_outcome(how.screen, outcome, json=how.json, setup=how.setup)
+    return show_outcome(how.screen, outcome, json=how.json, setup=how.setup, warned=how.tells)
 
 
 async def _attended(run: Run, progress: Progress, how: Foreground, interrupts: "Interrupts") -> Outcome | None:

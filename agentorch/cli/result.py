@@ -31,8 +31,8 @@ def exit_code(outcome: Outcome) -> int:
             return FAILED
 
 
-def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup) -> int:
-    """Show it; return the exit code."""
+def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup, warned: bool = False) -> int:
+    """Show it; return the exit code. `warned` says that its warnings were shown while it went on."""
     code = exit_code(outcome)
     if json:
         screen.json(as_json(outcome), indent=None)
@@ -40,6 +40,8 @@ def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup) 
     if outcome.answer is not None:
         _answer(screen, outcome)
     _problems(screen, outcome)
+    if not warned:
+        _warnings(screen, outcome)
     if outcome.status is OutcomeStatus.WAITING:
         screen.say(f"go on with: {command('resume', outcome.run_id, setup.flags())}", whole=True)
     elif code in {FAILED, PARTIAL}:
@@ -93,20 +95,25 @@ def _problems(screen: Screen, outcome: Outcome) -> None:
     """Say what is wrong: in one line when it is one thing."""
     if outcome.status is OutcomeStatus.SUCCEEDED:
         return
-    stands_still = exit_code(outcome) == ENVIRONMENT
-    word = "stopped" if stands_still else str(outcome.status)
-    lines = [_in_words(problem) for problem in outcome.problems if not stands_still or problem.is_error]
+    word = "stopped" if exit_code(outcome) == ENVIRONMENT else str(outcome.status)
+    lines = [_in_words(problem) for problem in outcome.problems if problem.is_error]
     if len(lines) == 1:
         screen.say(f"{word}: {lines[0]}", "yellow")
         return
     screen.say(f"{word}:" if lines else word, "yellow")
+    _listed(screen, [f"  {line}" for line in lines])
+
+
+def _warnings(screen: Screen, outcome: Outcome) -> None:
+    _listed(screen, [f"warning: {_in_words(problem)}" for problem in outcome.problems if not problem.is_error])
+
+
+def _listed(screen: Screen, lines: Sequence[str]) -> None:
     for line in lines[:_MOST]:
-        screen.say(f"  {line}")
+        screen.say(line)
     if len(lines) > _MOST:
         screen.say(f"  and {len(lines) - _MOST} more")
 
 
 def _in_words(problem: Problem) -> str:
-    remedy = f" ({problem.remedy})" if problem.remedy else ""
-    named = problem.task is None or f"'{problem.task}'" in problem.message
-    return f"{'' if named else f'{problem.task}: '}{one_line(problem.message)}{remedy}"
+    return one_line(problem.line) + (f" ({problem.remedy})" if problem.remedy else "")

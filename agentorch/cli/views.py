@@ -20,6 +20,7 @@ from agentorch.core.events import (
     TasksAccepted,
     TaskSucceeded,
 )
+from agentorch.core.failures import Problem
 from agentorch.core.state import Status
 from agentorch.runtime.why_words import words_of
 
@@ -132,7 +133,7 @@ def _of_run(event: Event) -> list[str]:
         case PlanRejected():
             return [f"plan refused: {problem}" for problem in event.problems]
         case PlanCompleted():
-            return [f"plan: {problem}" for problem in event.problems]
+            return [f"{'plan' if problem.is_error else 'warning'}: {_said(problem)}" for problem in event.problems]
         case RunAborted():
             return [f"run stopped: {event.problem.message}"]
         case RunCancelling():
@@ -141,6 +142,10 @@ def _of_run(event: Event) -> list[str]:
             return ["run taken up"]
         case _:
             return []
+
+
+def _said(problem: Problem) -> str:
+    return str(problem) if problem.is_error else problem.line + (f" ({problem.remedy})" if problem.remedy else "")
 
 
 def view_of(screen: Screen, progress: Progress, *, json: bool, quiet: bool) -> View:

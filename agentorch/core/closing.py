@@ -59,7 +59,7 @@ def _partial_answer(state: RunState, stamp: Stamp) -> list[ev.Event]:
     used = {need for name in held for need in state.tasks[name].task.needs}
     name = free_name(set(state.tasks), "partial-answer")
     frontier = tuple(task for task in state.tasks if task in held and task not in used)
-    missing = tuple(str(problem.message) for problem in _problems(state))
+    missing = tuple(problem.line for problem in _problems(state) if problem.is_error)
     task = answer_task(name, frontier, missing)
     return [
         stamp(ev.TasksAccepted, tasks=(task,), source="closing"),

@@ -50,6 +50,13 @@ class Problem:
         """Whether it stops a plan; warnings do not."""
         return not self.code.startswith("W_")
 
+    @property
+    def line(self) -> str:
+        """The message in one line, the task in front unless the message names it."""
+        words = " ".join(self.message.split())
+        named = self.task is None or f"'{self.task}'" in words
+        return words if named else f"{self.task}: {words}"
+
     def __str__(self) -> str:
         head = f"{self.task}: " if self.task else ""
         tail = f" ({self.remedy})" if self.remedy else ""

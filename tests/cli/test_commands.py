@@ -60,6 +60,30 @@ def test_a_partial_run(agentorch: Command) -> None:
     assert "bad" in said.err
 
 
+@pytest.mark.parametrize("quiet", [True, False])
+def test_warnings_hide_no_failure(agentorch: Command, home: Path, quiet: bool) -> None:
+    """What failed is the reason; what the verifier warned of is said once, and by itself."""
+    (home / "warned.yaml").write_text(
+        "answer: $after\n"
+        "tasks:\n"
+        "  - {id: spare, agent: researcher, inputs: {topic: Buses}}\n"
+        "  - {id: bad, agent: breaker, inputs: {number: 1}}\n"
+        "  - {id: after, agent: counter, inputs: {table: $bad}}\n",
+        encoding="utf-8",
+    )
+    said = agentorch("run", "--plan", "warned.yaml", "-a", "team.py", *(["--no-progress"] if quiet else []))
+    assert said.code == 3
+    lines = said.err.splitlines()
+    at = lines.index("partial:")
+    assert lines[at + 1].startswith("  bad: ")
+    assert lines[at + 2] == "  'after' was skipped because 'bad' brought nothing"
+    warning = "warning: spare: nothing uses its output, and the answer is $after (refer to it or drop it)"
+    assert [line for line in lines if "nothing uses" in line] == [warning]
+    assert (lines.index(warning) > at) is quiet
+    assert "Missing: bad: " in said.out
+    assert "nothing uses" not in said.out
+
+
 def test_what_an_agent_says_cannot_move_the_cursor(agentorch: Command, home: Path) -> None:
     """Escape sequences are shown, not obeyed."""
     (home / "paint.yaml").write_text("tasks: [{id: a, agent: painter, inputs: {topic: x}}]", encoding="utf-8")

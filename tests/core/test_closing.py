@@ -4,7 +4,7 @@ import pytest
 
 from agentorch.core import inbox as msg
 from agentorch.core.events import RunFinished, TaskCancelled
-from agentorch.core.failures import Problem
+from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.state import ANSWERER
 from tests.core.bench import Bench, kinds, task
 
@@ -31,6 +31,21 @@ def test_a_partial_answer_is_written_over_the_last_outputs() -> None:
     assert (partial.inputs["parts"], bench.state.status) == ({"a": "$a"}, "answering")
     bench.fail("partial-answer")
     assert bench.state.status == "partial"
+
+
+def test_a_partial_answer_names_what_failed_and_no_warning() -> None:
+    """Each failure in one line with its task in front; a warning of the plan explains nothing that is missing."""
+    tasks = (task("a"), task("spare"), task("b", "a"), task("c", "b"))
+    bench = Bench().begin(*tasks, answer="$c")
+    assert [problem.code for problem in bench.state.problems] == ["W_ORPHAN"]
+    bench.succeed("a", 1)
+    bench.succeed("spare", 1)
+    bench.admit("b")
+    bench.send(msg.Fail(bench.now, bench.key("b"), FailureKind.PERMANENT, ("disk\n  full",)))
+    assert bench.state.tasks["partial-answer"].task.inputs["missing"] == [
+        "b: disk full",
+        "'c' was skipped because 'b' brought nothing",
+    ]
 
 
 def test_without_an_answerer_there_is_no_partial_answer() -> None:
