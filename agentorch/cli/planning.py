@@ -8,6 +8,7 @@ import anyio
 from agentorch.cli.running import hint_at_model, named_values, orchestrator_of, what_to_run
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
+from agentorch.cli.teams import check_team
 from agentorch.cli.words import one_line
 from agentorch.core.references import with_needs
 from agentorch.core.task import Task
@@ -25,6 +26,7 @@ def show_plan(
     if file is not None and goal is not None:
         raise ConfigurationError("give a goal or --file FILE, not both")
     what = what_to_run(goal, file)
+    check_team(setup, plans=not isinstance(what, Plan))
     orchestrator = orchestrator_of(setup, screen)
     code = 0
     if isinstance(what, Plan):

@@ -16,6 +16,7 @@ from agentorch.cli.journals import named_run, reading
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.standing import FINAL_STATUSES
+from agentorch.cli.teams import check_team
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
@@ -38,6 +39,7 @@ def run_goal(
 ) -> int:
     """Carry out a goal or a plan file; return the exit code."""
     what = what_to_run(goal, plan_file)
+    check_team(setup, plans=not isinstance(what, Plan))
     options: StartOptions = {"inputs": named_values(inputs), "tags": Given.of(setup).tags}
     if any(limit is not None for limit in limits.values()):
         options["budget"] = Budget(**{name: limit for name, limit in limits.items() if limit is not None})

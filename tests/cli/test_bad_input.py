@@ -97,6 +97,36 @@ def test_no_model_where_one_is_needed(agentorch: Command, home: Path) -> None:
     assert "model" in said.err
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_team_of_which_nobody_can_work(agentorch: Command, home: Path, command: str) -> None:
+    """Without a model a goal needs an agent that needs none; nothing is started."""
+    (home / "judge.md").write_text("---\nname: judge\ndescription: Judges.\n---\nJudge it.\n", encoding="utf-8")
+    for given, named in (("builtin/critic", "builtin/critic"), ("builtin/researcher",) * 2, ("judge.md", "judge")):
+        line = line_of(agentorch(command, "q", "-a", given))
+        assert line == f"agentorch: {named} needs a model: --model NAME or AGENTORCH_MODEL"
+    both = line_of(agentorch(command, "q", "-a", "builtin/critic", "-a", "judge.md"))
+    assert both == "agentorch: builtin/critic, judge need a model: --model NAME or AGENTORCH_MODEL"
+    assert not (home / "runs.db").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_paths_without_an_agent(agentorch: Command, home: Path, command: str) -> None:
+    """An empty folder, a Python file without one, a folder of notes; a file of tools goes with other agents only."""
+    (home / "empty").mkdir()
+    (home / "notes").mkdir()
+    (home / "notes" / "todo.md").write_text("Buy milk.\n", encoding="utf-8")
+    (home / "plain.py").write_text("x = 1\n", encoding="utf-8")
+    for path in ("empty", "notes", "plain.py"):
+        assert line_of(agentorch(command, "q", "-a", path)) == f"agentorch: -a {path}: there is no agent in it"
+        assert line_of(agentorch(command, "q", "-a", "team.py", "-a", path)).startswith(f"agentorch: -a {path}: ")
+    (home / "own.py").write_text(
+        'from agentorch import tool\n\n@tool\ndef add(a: int, b: int) -> int:\n    """Add."""\n    return a + b\n',
+        encoding="utf-8",
+    )
+    assert line_of(agentorch(command, "q", "-a", "own.py")) == "agentorch: -a own.py: there is no agent in it"
+    assert agentorch(command, "Buses", "-a", "team.py", "-a", "own.py").code in {0, 3}
+
+
 def test_a_key_alone_uses_no_model(agentorch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """One dim line says how."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
