@@ -3,7 +3,7 @@
 import json as json_module
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import anyio
 from agentorch.cli.carrying import Foreground, carry
 from agentorch.cli.given import Given
 from agentorch.cli.journals import named_run, reading
+from agentorch.cli.kept_library import kept_library
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.standing import FINAL_STATUSES
@@ -20,7 +21,9 @@ from agentorch.cli.teams import check_team
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
+from agentorch.library import Library
 from agentorch.plans import Plan
+from agentorch.ports.journal import RunRecord
 from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
 from agentorch.runtime.run import Run
@@ -51,30 +54,32 @@ def run_goal(
     async def begin(orchestrator: Orchestrator) -> Run:
         return await orchestrator.submit(what, **options)
 
-    with redirect_stdout(sys.stderr):  # an agent's own print() is no data of ours
-        foreground = Foreground(screen, setup.only("--journal"), json=json, quiet=quiet)
-        return anyio.run(carry, orchestrator_of(setup, screen), begin, foreground)
+    return _carried(setup, begin, Foreground(screen, setup.only("--journal"), json=json, quiet=quiet))
 
 
 def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
     """Take a run up, with what it was given where it is not given anew; return the exit code."""
     screen = Screen()
 
-    async def resume() -> int:
+    async def named() -> RunRecord:
         async with reading(setup.journal) as journal:
-            record = await named_run(journal, run)
-        given = None if record.status in FINAL_STATUSES else Given.kept(record.tags)
-        whole, taken = (setup, "") if given is None else given.complete(setup)
-        if taken:
-            screen.say(f"with what the run was given: {taken}", "dim", whole=True)
+            return await named_run(journal, run)
 
-        async def begin(orchestrator: Orchestrator) -> Run:
-            return await orchestrator.take_up(record.run_id)
+    record = anyio.run(named)
+    given = None if record.status in FINAL_STATUSES else Given.kept(record.tags)
+    whole, taken = (setup, "") if given is None else given.complete(setup)
+    if taken:
+        screen.say(f"with what the run was given: {taken}", "dim", whole=True)
 
-        return await carry(orchestrator_of(whole, screen), begin, Foreground(screen, whole, json=json, quiet=quiet))
+    async def begin(orchestrator: Orchestrator) -> Run:
+        return await orchestrator.take_up(record.run_id)
 
-    with redirect_stdout(sys.stderr):
-        return anyio.run(resume)
+    return _carried(whole, begin, Foreground(screen, whole, json=json, quiet=quiet))
+
+
+def _carried(setup: Setup, begin: Callable[[Orchestrator], Awaitable[Run]], foreground: Foreground) -> int:
+    with redirect_stdout(sys.stderr), kept_library(setup) as library:  # an agent's own print() is no data of ours
+        return anyio.run(carry, orchestrator_of(setup, foreground.screen, library), begin, foreground)
 
 
 def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
@@ -105,7 +110,7 @@ def named_values(inputs: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def orchestrator_of(setup: Setup, screen: Screen) -> Orchestrator:
+def orchestrator_of(setup: Setup, screen: Screen, library: Library | None = None) -> Orchestrator:
     """Return an orchestrator for this set-up, not opened yet; what it has to say comes to the screen."""
     _hear_warnings(screen)
     return Orchestrator(
@@ -114,6 +119,7 @@ def orchestrator_of(setup: Setup, screen: Screen) -> Orchestrator:
         policy=Policy() if setup.parallel is None else Policy(parallel=setup.parallel),
         journal=setup.journal,
         files=setup.files,
+        resources=() if library is None else (library,),
         project=setup.project,
     )
 

@@ -96,9 +96,14 @@ def _options(*given: tuple[str, Sequence[str] | Path | int | None]) -> tuple[tup
     return tuple((name, one) for name, values in listed for one in values)
 
 
+def data_folder() -> Path:
+    """Return the folder in which the command line keeps what it keeps."""
+    return platformdirs.user_data_path("agentorch", appauthor=False)
+
+
 def default_journal() -> Path:
     """Return the file that runs are kept in when nothing else is said."""
-    return platformdirs.user_data_path("agentorch", appauthor=False) / "runs.db"
+    return data_folder() / "runs.db"
 
 
 def _read(environment: MutableMapping[str, str]) -> CliSettings:

@@ -14,6 +14,7 @@ from agentorch.library.folders import Folders, Found, Refused
 from agentorch.library.index import Index, Known, fingerprint
 from agentorch.library.reading import LARGEST_FILE, NotRead, decode, read_passages
 from agentorch.library.search import NEAR, Hit, search, understand
+from agentorch.library.watching import Watch
 
 _SETTLED: Final = 2_000_000_000
 """Nanoseconds after which a file's time of change tells two versions apart for certain."""
@@ -33,8 +34,8 @@ class Library:
     def __init__(self, folders: Iterable[str | os.PathLike[str]] = (), *, index: str | Path | None = None) -> None:
         """Take the folders (or files) that may be read; nothing is read yet.
 
-        The index is kept in memory, or in the file `index` if one is named. Raises FileAccessError for a folder that
-        is not there.
+        The index is kept in memory, or in the file `index` if one is named and no other library uses it just now.
+        Raises FileAccessError for a folder that is not there, and for an index that is no such file.
         """
         self._folders = Folders(list(folders))
         self._index = Index(index)
@@ -62,21 +63,24 @@ class Library:
         """What could not be read at the last look, one line for each reason."""
         return list(self._notes)
 
-    def refresh(self) -> int:
-        """Read what is new or has changed; return how many files have passages."""
-        with self._lock:
-            return self._refresh()
+    def refresh(self, *, watch: Watch | None = None) -> int:
+        """Read what is new or has changed; return how many files have passages.
 
-    def find(self, question: str, limit: int = 5) -> list[FoundPassage]:
+        `watch` is told after each file; when it raises, what was read is kept and the rest is left for the next time.
+        """
+        with self._lock:
+            return self._refresh(watch)
+
+    def find(self, question: str, limit: int = 5, *, watch: Watch | None = None) -> list[FoundPassage]:
         """Return the passages that speak of `question`, best first; none when the files say nothing about it."""
         with self._lock:
-            self._refresh()
+            self._refresh(watch)
             hits = search(understand(question, self._index), self._index, limit)
         return [_passage(hit) for hit in hits]
 
-    def ask(self, question: str, limit: int = 5) -> Findings:
+    def ask(self, question: str, limit: int = 5, *, watch: Watch | None = None) -> Findings:
         """Return what the files say about `question`, in their own words, with citations."""
-        passages = self.find(question, limit)
+        passages = self.find(question, limit, watch=watch)
         answer = in_answer(passages)
         text = "\n".join([*map(cited, answer), NO_MODEL]) if answer else self._absent(question)
         sources = list(dict.fromkeys(passage.source for passage in answer))
@@ -117,12 +121,19 @@ class Library:
         nearest = f"\nThe nearest that they hold: {cited(_passage(near[0]))}" if near else ""
         return f"The files in {where} {verdict}: {question.strip()}{words}{nearest}\n{NO_MODEL}"
 
-    def _refresh(self) -> int:
+    def _refresh(self, watch: Watch | None = None) -> int:
+        try:
+            return self._looked(list(self._folders.walk()), watch or _unwatched)
+        finally:
+            self._index.commit()
+
+    def _looked(self, items: Sequence[Found | Refused], watch: Watch) -> int:
+        """Look at all of `items`; return how many files have passages."""
         known = self._index.known()
         reasons: dict[str, list[str]] = defaultdict(list)
         met: set[str] = set()
         readable = 0
-        for item in self._folders.walk():
+        for number, item in enumerate(items, start=1):
             if isinstance(item, Refused):
                 reasons[item.why].append(item.shown)
                 continue
@@ -131,9 +142,9 @@ class Library:
             readable += not note
             if note:
                 reasons[note].append(item.shown)
+            watch(number, len(items))
         for real in known.keys() - met:
             self._index.drop(real)
-        self._index.commit()
         self._notes = [_note(why, paths) for why, paths in sorted(reasons.items())]
         return readable
 
@@ -176,6 +187,10 @@ def _passage(hit: Hit) -> FoundPassage:
         heading=hit.heading,
         score=round(hit.score, 4),
     )
+
+
+def _unwatched(done: int, total: int) -> None:
+    del done, total
 
 
 def _note(why: str, paths: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agentorch.errors import FileAccessError
 from agentorch.library.folders import Found
 from agentorch.library.passage import Field, Passage, Unit
 
@@ -59,9 +60,7 @@ class Index:
     """Files and their passages. Not safe for several threads at once: the library holds a lock."""
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self._database = sqlite3.connect(path or ":memory:", check_same_thread=False)
-        if self._database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            self._database.executescript(_SCHEMA)
+        self._database = _opened(":memory:") if path is None else _alone(path)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -116,6 +115,30 @@ class Index:
         """Return the passages that hold any of the terms, best first."""
         rows = self._database.execute(_RANK, (" OR ".join(terms), most))
         return [Ranked(path, name, heading, _units(units), score) for path, name, heading, units, score in rows]
+
+
+def _alone(path: str | Path) -> sqlite3.Connection:
+    """Return the file's database, for as long as it is open this index's own; one in memory when it is another's."""
+    try:
+        return _opened(path)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return _opened(":memory:")
+        raise FileAccessError(f"{path}: cannot be used as an index: {error}") from None
+
+
+def _opened(path: str | Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=0, check_same_thread=False)
+    try:
+        database.execute("PRAGMA locking_mode=EXCLUSIVE")
+        database.execute("BEGIN EXCLUSIVE")
+        if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            database.executescript(_SCHEMA)
+        database.commit()
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def term_of(word: str, *, prefix: bool = False) -> str:

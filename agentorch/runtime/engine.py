@@ -184,7 +184,8 @@ def models_of(spec: ModelSpec) -> tuple[Model, ...]:
 def team_of(settings: Settings, prompts: Prompts) -> Team:
     """Return the team: the listed agents, or the project's and the built-in ones, with their resources given."""
     models = models_of(settings.model)
-    library = Library(settings.files)
+    # A library among the resources is the run's: the command line gives one whose index is kept in a file.
+    library = next((one for one in settings.resources if isinstance(one, Library)), None) or Library(settings.files)
     loaded = load_agents(settings.agents, project=settings.project, tools=file_tools(library))
     resources = (*settings.resources, library)
     agents = [agent.with_resources(resources) for agent in loaded]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -223,6 +224,40 @@ def test_a_run_whose_time_is_up(agentorch: Command, home: Path) -> None:
     said = agentorch("run", "--plan", "slow.yaml", "-a", "team.py", "--timeout", "0.5", "--no-progress")
     assert said.code == 3, said
     assert "the run's 0.5 seconds are up" in said.err
+
+
+def test_a_second_question_finds_the_files_read(agentorch: Command, home: Path) -> None:
+    """By path, size and time of change; the index is its owner's only, and a file that changed is read anew."""
+    docs = home / "docs"
+    docs.mkdir()
+    old = 1_700_000_000
+    for name, line in (("tea.txt", "The teapot is blue."), ("kettle.txt", "The kettle boils at noon.")):
+        (docs / name).write_text(line, encoding="utf-8")
+        os.utime(docs / name, (old, old))
+    assert "blue" in agentorch("run", "Where is the teapot?", "-f", "docs").out
+    (index,) = (home / "data" / "agentorch" / "library").iterdir()
+    assert index.stat().st_mode & 0o777 == 0o600
+    (docs / "tea.txt").write_text("The teapot is gone.", encoding="utf-8")
+    os.utime(docs / "tea.txt", (old, old))  # as if it had not changed
+    (docs / "kettle.txt").write_text("The kettle boils at dawn.", encoding="utf-8")
+    assert "blue" in agentorch("run", "Where is the teapot?", "-f", "docs").out
+    assert "dawn" in agentorch("run", "When does the kettle boil?", "-f", str(docs)).out
+
+
+def test_an_index_is_made_anew_or_not_kept(agentorch: Command, home: Path) -> None:
+    """A damaged one is replaced; where no run is kept, none is made; an unused one goes after a month."""
+    (home / "tea.txt").write_text("The teapot is blue.", encoding="utf-8")
+    assert "blue" in agentorch("run", "Which teapot?", "-f", "tea.txt", "--journal", "memory:").out
+    library = home / "data" / "agentorch" / "library"
+    assert not library.exists()
+    agentorch("run", "Which teapot?", "-f", "tea.txt")
+    (index,) = library.iterdir()
+    index.write_bytes(b"no database" * 100)
+    assert "blue" in agentorch("run", "Which teapot?", "-f", "tea.txt").out
+    agentorch("run", "Which teapot?", "-f", "tea.txt")
+    os.utime(index, (0, 0))
+    agentorch("run", "Which teapot?", "-f", ".")
+    assert index not in set(library.iterdir())
 
 
 def test_run_ids_are_named_in_full_when_they_begin_alike() -> None:

@@ -57,7 +57,8 @@ async def test_a_question_goes_from_the_librarian_to_the_writer(team: dict[str, 
     request = PlanRequest("What is the hotel limit in London?", cards)
 
     report = await RulePlanner(has_model=False).plan(request)
-    findings: Any = cast("Any", team["librarian"]).function(**team["librarian"].bind({"question": request.goal}))
+    given = team["librarian"].bind({"question": request.goal}, {Context: context_of(_NoModel())})
+    findings: Any = await cast("Any", team["librarian"]).function(**given)
     parts = {"librarian": findings.model_dump(mode="json")}
     answer: str = await cast("Any", team["writer"]).function(request.goal, parts, context_of(_NoModel()))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agentorch.errors import FileAccessError
-from agentorch.library import Library
+from agentorch.library import Library, each_second
 from agentorch.library.reading import LARGEST_FILE
 
 
@@ -51,6 +51,51 @@ def test_an_index_in_a_file_is_kept(folder: Path, tmp_path: Path) -> None:
 
     with Library([folder], index=tmp_path / "index.db") as library:
         assert "seven" in library.ask("When does the kettle whistle?").answer
+
+
+def test_an_index_in_use_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    """Another library over the same file works too, its index in memory."""
+    with (
+        Library([folder], index=tmp_path / "index.db") as first,
+        Library([folder], index=tmp_path / "index.db") as other,
+    ):
+        assert "noon" in first.ask("When does the kettle boil?").answer
+        assert "noon" in other.ask("When does the kettle boil?").answer
+
+
+def test_a_file_that_is_no_index_is_refused(folder: Path, tmp_path: Path) -> None:
+    """One line names it; it is left as it is."""
+    (tmp_path / "letter.txt").write_text("Dear Ada, " * 100, "utf-8")
+    with pytest.raises(FileAccessError, match=r"letter.txt: cannot be used as an index: file is not a database"):
+        Library([folder], index=tmp_path / "letter.txt")
+    assert (tmp_path / "letter.txt").read_text("utf-8").startswith("Dear Ada")
+
+
+def test_whoever_watches_may_end_the_reading(folder: Path) -> None:
+    """After any file; what was read is kept, and the rest is read the next time."""
+    (folder / "tea.txt").write_text("The teapot is blue.\n", "utf-8")
+    seen: list[tuple[int, int]] = []
+
+    def watch(done: int, total: int) -> None:
+        seen.append((done, total))
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+
+    with Library([folder]) as library:
+        with pytest.raises(KeyboardInterrupt):
+            library.refresh(watch=watch)
+        assert "blue" in library.ask("Which teapot is it?", watch=watch).answer
+        assert seen == [(1, 2), (1, 2), (2, 2)]
+
+
+def test_how_far_the_reading_is_is_said_each_second() -> None:
+    """Nothing within the first second, then a line a second."""
+    times = iter([0.0, 0.9, 1.1, 1.1, 1.5, 2.2, 2.2])
+    said: list[str] = []
+    watch = each_second(said.append, clock=lambda: next(times))
+    for done in (10, 1200, 1300, 2400):
+        watch(done, 4000)
+    assert said == ["read 1,200 of 4,000 files", "read 2,400 of 4,000 files"]
 
 
 def test_a_link_out_of_the_folders_is_refused(folder: Path) -> None:
