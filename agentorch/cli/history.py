@@ -3,13 +3,13 @@
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
 import anyio
 
-from agentorch.cli.journals import events_of, label, named_run, reading
+from agentorch.cli.journals import events_of, label, named_run, readable, reading
 from agentorch.cli.progress import Progress
 from agentorch.cli.result import command
 from agentorch.cli.screen import Screen
@@ -21,9 +21,9 @@ from agentorch.cli.words import counted, moment, money, one_line, seconds, token
 from agentorch.core.events import RunFinished, RunStopped
 from agentorch.core.failures import Problem
 from agentorch.core.state import RunState
-from agentorch.errors import ConfigurationError
+from agentorch.errors import AgentorchError, ConfigurationError
 from agentorch.ports.journal import Journal, RunRecord
-from agentorch.runtime.why import explain
+from agentorch.runtime.why import Line, explain
 
 _NARROW: Final = 60
 """Columns below which a list leaves the time out."""
@@ -64,13 +64,16 @@ def show_run(run: str, setup: Setup, *, json: bool) -> int:
 
     async def shown(journal: Journal, record: RunRecord) -> None:
         progress = Progress(record.run_id)
-        async for event in events_of(journal, record.run_id):
+        events, damage = await readable(journal, record.run_id)
+        for event in events:
             progress.see(event)
         stands = standing(journal, progress.state)
         if json:
             screen.json(_as_json(record, progress, stands))
         else:
             _print_run(screen, record, progress, (stands, _remedy(record, stands, setup)))
+        if damage is not None:
+            raise damage
 
     return _with_run(run, setup, shown)
 
@@ -113,15 +116,25 @@ def why_task(run: str, task: str, setup: Setup, *, json: bool) -> int:
     screen = Screen()
 
     async def explained(journal: Journal, record: RunRecord) -> None:
-        lines = explain([event async for event in events_of(journal, record.run_id)], task)
-        if json:
-            screen.json(lines)
-            return
-        width = max(len(str(line.seq)) for line in lines)
-        for line in lines:
-            screen.fact(f"#{line.seq:<{width}} {'  ' * line.depth}", line.text)
+        events, damage = await readable(journal, record.run_id)
+        try:
+            lines = explain(events, task)
+        except AgentorchError as error:
+            raise damage or error from None
+        _print_why(screen, lines, json=json)
+        if damage is not None:
+            raise damage
 
     return _with_run(run, setup, explained)
+
+
+def _print_why(screen: Screen, lines: Sequence[Line], *, json: bool) -> None:
+    if json:
+        screen.json(lines)
+        return
+    width = max(len(str(line.seq)) for line in lines)
+    for line in lines:
+        screen.fact(f"#{line.seq:<{width}} {'  ' * line.depth}", line.text)
 
 
 def _with_run(run: str, setup: Setup, do: Callable[[Journal, RunRecord], Awaitable[None]]) -> int:

@@ -1,5 +1,6 @@
 """Reading the journal: runs by the beginning of their id, and their events."""
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Final
 
 from agentorch.cli.words import short_id
 from agentorch.core.events import Event
-from agentorch.errors import ConfigurationError, RunNotFoundError
+from agentorch.errors import ConfigurationError, JournalDamaged, RunNotFoundError
 from agentorch.journal.opening import open_journal
+from agentorch.journal.sqlite import SqliteJournal
 from agentorch.ports.journal import Journal, RunRecord
 
 _PAGE: Final = 1000
@@ -17,17 +19,24 @@ _FEW: Final = 5
 
 @asynccontextmanager
 async def reading(place: str) -> AsyncGenerator[Journal]:
-    """Open the journal at `place` for reading; ConfigurationError when there is none yet."""
+    """Open the journal at `place` for reading, also on a read-only disk; ConfigurationError when there is none yet."""
     if place == "memory:":
         raise ConfigurationError("the journal memory: holds no runs of earlier commands: name a file with --journal")
     if "://" not in place and not Path(place).expanduser().exists():  # noqa: ASYNC240  # before anything runs
         raise ConfigurationError(f"journal {place}: there is no such file; `agentorch run` makes it")
     journal = open_journal(place)
-    await journal.open()
+    if isinstance(journal, SqliteJournal) and not _can_be_written(journal.path):
+        await journal.open_to_read()
+    else:
+        await journal.open()
     try:
         yield journal
     finally:
         await journal.close()
+
+
+def _can_be_written(path: Path) -> bool:
+    return path.is_dir() or (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK))
 
 
 async def named_run(journal: Journal, name: str) -> RunRecord:
@@ -49,14 +58,32 @@ async def named_run(journal: Journal, name: str) -> RunRecord:
 
 
 async def events_of(journal: Journal, run_id: str, after: int = 0) -> AsyncGenerator[Event]:
-    """Go through the events of a run that are there."""
+    """Go through the events of a run that are there; JournalDamaged after the last before the damage."""
+    limit = _PAGE
     while True:
-        page = await journal.read(run_id, after=after, limit=_PAGE)
+        try:
+            page = await journal.read(run_id, after=after, limit=limit)
+        except JournalDamaged:
+            if limit == 1:
+                raise
+            limit = 1  # up to the damage event by event
+            continue
         for event in page:
             yield event
-        if len(page) < _PAGE:
+        if len(page) < limit:
             return
         after = page[-1].seq
+
+
+async def readable(journal: Journal, run_id: str) -> tuple[list[Event], JournalDamaged | None]:
+    """Return the events of a run up to its end, or up to the damage, and what is damaged."""
+    events: list[Event] = []
+    try:
+        async for event in events_of(journal, run_id):
+            events.append(event)  # noqa: PERF401  # what was read before the damage counts
+    except JournalDamaged as error:
+        return events, error
+    return events, None
 
 
 def label(record: RunRecord, others: list[RunRecord]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from agentorch.cli.journals import events_of
+from agentorch.cli.journals import readable
 from agentorch.cli.progress import Progress
 from agentorch.core.state import RunState
 from agentorch.ports.journal import Journal, KnowsOwners, RunRecord
@@ -37,7 +37,8 @@ async def standing_of(journal: Journal, record: RunRecord) -> str:
     if record.status not in _LIVE:
         return record.status
     progress = Progress(record.run_id)
-    async for event in events_of(journal, record.run_id):
+    events, _ = await readable(journal, record.run_id)  # a list names damaged runs too
+    for event in events:
         progress.see(event)
     return standing(journal, progress.state)
 

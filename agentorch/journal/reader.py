@@ -33,11 +33,11 @@ class Reader:
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
 
-    async def open(self) -> None:
-        """Open the file, which must be there, for reading."""
+    async def open(self, connect: Callable[[Path], sqlite3.Connection] = open_reader) -> None:
+        """Open the file, which must be there, for reading, by `connect`."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentorch-journal-reader")
         try:
-            await self._call(self._connect)
+            await self._call(self._connect, connect)
         except BaseException:
             await self.close()
             raise
@@ -56,8 +56,8 @@ class Reader:
         """Return `call(connection, *args)`, made in the thread inside one transaction."""
         return await self._call(self._in_transaction, call, args)
 
-    def _connect(self) -> None:
-        self._connection = open_reader(self._path)
+    def _connect(self, connect: Callable[[Path], sqlite3.Connection]) -> None:
+        self._connection = connect(self._path)
 
     def _release(self) -> None:
         connection, self._connection = self._connection, None

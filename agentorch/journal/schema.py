@@ -125,8 +125,27 @@ def open_writer(path: Path, durability: Durability, *, busy: float = BUSY_SECOND
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """Return a connection that only reads."""
+    return _reading(path, "mode=ro")
+
+
+def open_unchanged(path: Path) -> sqlite3.Connection:
+    """Return a connection that reads a file which cannot be written, as on a read-only disk.
+
+    A log beside the file is read along if SQLite can use it there; else the file is read as it stands.
+    """
+    connection = _reading(path, "mode=ro")
+    try:
+        check_ours(connection, path)
+    except sqlite3.OperationalError:
+        connection.close()
+        connection = _reading(path, "mode=ro&immutable=1")
+        check_ours(connection, path)
+    return connection
+
+
+def _reading(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro",
+        f"{path.resolve().as_uri()}?{how}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,

@@ -21,7 +21,7 @@ from agentorch.journal.appending import pack
 from agentorch.journal.kept import SqliteBlobs
 from agentorch.journal.owners import Owners
 from agentorch.journal.reader import Reader
-from agentorch.journal.schema import Durability, prepare
+from agentorch.journal.schema import Durability, open_unchanged, prepare
 from agentorch.journal.writer import Writer
 from agentorch.ports.journal import Request, RunRecord
 
@@ -51,6 +51,13 @@ class SqliteJournal:
         async with self._turn():
             if not self._openings:
                 await self._open()
+            self._openings += 1
+
+    async def open_to_read(self) -> None:
+        """Open the file, which may be one that cannot be written; whoever writes to it then gets a JournalError."""
+        async with self._turn():
+            if not self._openings:
+                await self._reader.open(open_unchanged)
             self._openings += 1
 
     async def close(self) -> None:

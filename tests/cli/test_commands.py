@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -120,6 +121,26 @@ def test_the_journal_is_read_by_the_other_commands(agentorch: Command) -> None:
     assert json.loads(agentorch("why", short, "good", "--json").out)[0]["text"].startswith("'good' succeeded")
     resumed = agentorch("resume", short, "-a", "team.py", "--json")
     assert (resumed.code, json.loads(resumed.out.splitlines()[-1])["status"]) == (3, "partial")
+
+
+def test_a_damaged_run_is_shown_up_to_the_damage(agentorch: Command, home: Path) -> None:
+    """What stands before it is on stdout, then one line names the place; the list still names the run."""
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    with sqlite3.connect(home / "runs.db") as connection:
+        (payload,) = connection.execute("SELECT payload FROM events WHERE seq = 6").fetchone()
+        connection.execute("UPDATE events SET payload = ? WHERE seq = 6", (payload[:-2] + b" }",))
+    connection.close()
+    exported = agentorch("runs", "export", "last")
+    assert [json.loads(line)["seq"] for line in exported.out.splitlines()] == [1, 2, 3, 4, 5]
+    shown = agentorch("runs", "show", "last")
+    assert "goal     An ode to message buses\n" in shown.out
+    why = agentorch("why", "last", "facts")
+    assert "'facts' succeeded" in why.out
+    for said in (exported, shown, why):
+        assert said.code == 2
+        assert said.err.count("\n") == 1
+        assert "seq 6: its payload is not what was written" in said.err
+    assert agentorch("runs").code == 0
 
 
 def test_plans(agentorch: Command) -> None:

@@ -138,6 +138,38 @@ async def test_a_read_only_disk(disk: Path) -> None:
     assert "choose a place that can be written" in str(error)
 
 
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_journal_on_a_read_only_disk_can_be_read(disk: Path, killed: bool) -> None:
+    """All that a closed journal holds, and what one holds whose process was killed; nothing can be written."""
+    journal = SqliteJournal(disk / "runs.db")
+    await journal.open()
+    await journal.append("a", [started("a")], after=0)
+    as_killed = shutil.copytree(disk, disk.parent / "as-killed")
+    await journal.close()
+    if killed:
+        shutil.copytree(as_killed, disk, dirs_exist_ok=True)
+    assert mounted("-o", "remount,ro", str(disk))
+    reading = SqliteJournal(disk / "runs.db")
+    await reading.open_to_read()
+    try:
+        assert [record.run_id async for record in reading.runs()] == ["a"]
+        assert await reading.read("a") == [started("a")]
+        with pytest.raises(JournalError, match="is not open"):
+            await reading.append("a", [reported("a", 2)], after=1)
+    finally:
+        await reading.close()
+
+
+async def test_opening_to_read_checks_the_file_too(tmp_path: Path) -> None:
+    """A file that is no journal of ours is refused in one line."""
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+    connection.close()
+    with pytest.raises(JournalError, match="belongs to another program"):
+        await SqliteJournal(path).open_to_read()
+
+
 async def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     """Garbage in the pages of the file: JournalDamaged, not a traceback of sqlite3."""
     path = tmp_path / "runs.db"
