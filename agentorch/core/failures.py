@@ -30,6 +30,7 @@ class Code(StrEnum):
     """A patch that may not be applied: it touches what is dispatched or has had effects, or repeats a plan."""
     DUPLICATE_TASK = "W_DUPLICATE_TASK"
     ORPHAN = "W_ORPHAN"
+    UNKNOWN_REF = "W_UNKNOWN_REF"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from agentorch.core.card import AgentCard, JsonSchema
 from agentorch.core.failures import Code, Problem
-from agentorch.core.nearest import did_you_mean
+from agentorch.core.nearest import did_you_mean, nearest
 from agentorch.core.policy import Join, Policy
 from agentorch.core.references import (
     PROVIDED,
@@ -101,7 +101,9 @@ class InputChecks:
             )
         unsure = join not in ("all", count) and not (join == "any" and count == 1)
         if not self._strict:
-            references = [item for item in references if self._refers(task, item.reference)]
+            given = tuple(references)
+            yield from (self._as_text(task, item) for item in given if not self._is_known(item.reference))
+            references = [item for item in given if self._refers(task, item.reference)]
         yield from self._arguments(task, card, references)
         for item in references:
             if problem := self._reference(task, card, item, unsure=unsure):
@@ -118,6 +120,15 @@ class InputChecks:
 
     def _refers(self, task: Task, reference: Reference) -> bool:
         return self._strict or reference.id in task.needs or reference.id in PROVIDED
+
+    def _is_known(self, reference: Reference) -> bool:
+        return reference.id in self._tasks or reference.id in PROVIDED
+
+    def _as_text(self, task: Task, item: Found) -> Problem:
+        """Warn of a string that looks like a reference and is none: it is itself."""
+        words = f"input {'.'.join(item.where)!r}: {item.reference} names no task, so it is passed on as text"
+        close = nearest(item.reference.id, self._tasks.keys() - {task.id} | PROVIDED)
+        return Problem(Code.UNKNOWN_REF, words, task.id, f"did you mean '${close}'?" if close else None)
 
     def _arguments(self, task: Task, card: AgentCard, references: Iterable[Found]) -> Iterator[Problem]:
         parameters = self._parameters_of(card)

@@ -12,7 +12,7 @@ from agentorch.errors import FileAccessError
 from agentorch.library.folders import Found
 from agentorch.library.passage import Field, Passage, Unit
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Of the tables and of what the readers make of a file; another one means to read everything anew."""
 _SCHEMA: Final = f"""
 DROP TABLE IF EXISTS files; DROP TABLE IF EXISTS units; DROP TABLE IF EXISTS passages;

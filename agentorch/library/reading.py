@@ -37,21 +37,35 @@ def read_passages(path: str, data: bytes) -> Sequence[Passage]:
 
 
 def decode(data: bytes) -> str:
-    """Return the text of a file: UTF-8, UTF-16 or 32 with a mark, else Latin-1; raises NotRead when it is no text."""
+    """Return the text of a file: UTF-8, UTF-16, UTF-32 with a mark, else Latin-1; raises NotRead when it is no text."""
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
     if b"\0" in data[:_SNIFFED]:
-        raise NotRead("is not text")
+        return _wide(data)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return _latin(data)
 
 
+def _wide(data: bytes) -> str:
+    """Return UTF-16 without a mark: of western text every other byte is zero, and none of those between."""
+    first, second = (data[at:_SNIFFED:2] for at in (0, 1))
+    for zeros, others, encoding in ((second, first, "utf-16-le"), (first, second, "utf-16-be")):
+        if b"\0" not in others and zeros.count(0) > len(zeros) // 2:
+            text = data.decode(encoding, "replace")
+            if _strange(text) <= min(len(text), _SNIFFED) // 20:
+                return text
+    raise NotRead("is not text")
+
+
 def _latin(data: bytes) -> str:
     text = data.decode("cp1252", "replace")
-    strange = sum(1 for letter in text[:_SNIFFED] if not letter.isprintable() and letter not in "\t\r\n\f")
-    if strange > min(len(text), _SNIFFED) // 20:
+    if _strange(text) > min(len(text), _SNIFFED) // 20:
         raise NotRead("is not text")
     return text
+
+
+def _strange(text: str) -> int:
+    return sum(1 for letter in text[:_SNIFFED] if not letter.isprintable() and letter not in "\t\r\n\f")

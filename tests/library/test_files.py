@@ -174,7 +174,7 @@ def test_a_damaged_pdf_is_noted(folder: Path) -> None:
         ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"])
 def test_encodings(folder: Path, encoding: str) -> None:
     """What is text in a usual encoding is read."""
     (folder / "cafe.txt").write_bytes("Das Café öffnet früh.\n".encode(encoding))
