@@ -86,7 +86,9 @@ def run(
 @app.command()
 def plan(
     goal: Annotated[str | None, typer.Argument(metavar="GOAL", help="What is wanted; - reads it from stdin.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Check this plan file instead.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "--plan", metavar="FILE", help="Check this plan file instead.")
+    ] = None,
     files: opt.Files = None,
     model: opt.Model = None,
     agents: opt.Agents = None,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn, Self, TypeVar
 
 from agentorch.cli.asking import ask_person
+from agentorch.cli.plan_checks import say_unused, unused
 from agentorch.cli.progress import Progress
 from agentorch.cli.result import STOPPED, command, show_outcome
 from agentorch.cli.screen import Screen
@@ -36,6 +37,8 @@ class Foreground:
     setup: Setup
     json: bool = False
     quiet: bool = False
+    inputs: tuple[str, ...] = ()
+    """Names that were given for a plan to take that is still to be made."""
 
     @property
     def tells(self) -> bool:
@@ -58,6 +61,8 @@ async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awai
                 await _stopped(run, progress, how)
         if outcome is None:
             _leave()
+    if outcome.plan.tasks:
+        say_unused(how.screen, unused(outcome.plan.tasks, how.inputs))
     return show_outcome(how.screen, outcome, json=how.json, setup=how.setup, warned=how.tells)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Final
+from typing import Any, Final
 
 from agentorch.errors import AgentorchError, FailureKind, MissingExtraError, ModelError
 
@@ -31,7 +31,27 @@ def _app() -> None:
         from agentorch.cli.app import app
     except ModuleNotFoundError as error:
         raise _missing(error) or error from None
-    app()
+    try:
+        code = app(standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        code = _misused(error)
+    sys.exit(code or 0)
+
+
+def _misused(error: Any) -> int:
+    """Say in one line what is wrong with the command line: typer, whose error this is, would take three."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return ENVIRONMENT
+    words = str(error.format_message())
+    if error.message and (options := getattr(getattr(error, "param", None), "opts", None)):
+        refused: list[Any] = error.__cause__.errors() if hasattr(error.__cause__, "errors") else []
+        value = f" {refused[0]['input']}" if refused else ""
+        words = f"{max(options, key=len)}{value}: {error.message.replace('Input should', 'it should')}"
+    sys.stderr.write(f"agentorch: {' '.join(words.split()).removesuffix('.')}\n")
+    return ENVIRONMENT
 
 
 def _missing(error: ModuleNotFoundError) -> MissingExtraError | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import anyio
 
+from agentorch.cli.plan_checks import say_problems, say_unused, unused
 from agentorch.cli.running import hint_at_model, named_values, orchestrator_of, what_to_run
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
@@ -30,10 +31,10 @@ def show_plan(
     orchestrator = orchestrator_of(setup, screen)
     code = 0
     if isinstance(what, Plan):
-        verified = what.verify(orchestrator.registry, inputs=named_values(inputs) or None)
-        for problem in verified.problems:
-            screen.say(f"{'agentorch: ' if problem.is_error else 'warning: '}{file}: {problem}")
-        code = _WRONG if verified.errors else 0
+        values = named_values(inputs)
+        problems = what.verify(orchestrator.registry, inputs=values or None).problems
+        say_problems(screen, file, setup, problems)
+        code = _WRONG if any(problem.is_error for problem in problems) else 0
         plan = what
     else:
         hint_at_model(screen, setup)
@@ -42,6 +43,7 @@ def show_plan(
         except PlanError as error:
             screen.say(f"agentorch: no plan: {one_line(str(error))}")
             return _FAILED
+    say_unused(screen, unused(plan.tasks, named_values(inputs)))
     if json:
         screen.json(plan.to_dict())
     elif mermaid:

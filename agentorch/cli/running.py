@@ -14,16 +14,19 @@ from agentorch.cli.carrying import Foreground, carry
 from agentorch.cli.given import Given
 from agentorch.cli.journals import named_run, reading
 from agentorch.cli.kept_library import kept_library
+from agentorch.cli.plan_checks import say_problems, say_unused, unused
+from agentorch.cli.result import ENVIRONMENT
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.standing import FINAL_STATUSES
-from agentorch.cli.teams import check_team
+from agentorch.cli.teams import check_team, team
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
 from agentorch.library import Library
 from agentorch.plans import Plan
 from agentorch.ports.journal import RunRecord
+from agentorch.registry import Registry
 from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
 from agentorch.runtime.run import Run
@@ -43,18 +46,29 @@ def run_goal(
     """Carry out a goal or a plan file; return the exit code."""
     what = what_to_run(goal, plan_file)
     check_team(setup, plans=not isinstance(what, Plan))
-    options: StartOptions = {"inputs": named_values(inputs), "tags": Given.of(setup).tags}
+    values = named_values(inputs)
+    options: StartOptions = {"inputs": values, "tags": Given.of(setup).tags}
     if any(limit is not None for limit in limits.values()):
         options["budget"] = Budget(**{name: limit for name, limit in limits.items() if limit is not None})
     if timeout is not None:
         options["timeout"] = timeout
     screen = Screen()
     hint_at_model(screen, setup)
+    if isinstance(what, Plan):
+        registry = Registry(team(setup.agents, project=setup.project).agents)
+        problems = what.verify(registry, inputs=values).errors
+        say_problems(screen, plan_file, setup, problems)
+        if problems:
+            return ENVIRONMENT
+        say_unused(screen, unused(what.tasks, values))
 
     async def begin(orchestrator: Orchestrator) -> Run:
         return await orchestrator.submit(what, **options)
 
-    return _carried(setup, begin, Foreground(screen, setup.only("--journal"), json=json, quiet=quiet))
+    foreground = Foreground(
+        screen, setup.only("--journal"), json=json, quiet=quiet, inputs=() if isinstance(what, Plan) else tuple(values)
+    )
+    return _carried(setup, begin, foreground)
 
 
 def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
@@ -87,7 +101,7 @@ def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
     words = sys.stdin.read().strip() if goal == "-" else goal
     if plan_file is not None:
         plan = Plan.from_file(plan_file)
-        plan.goal = words or plan.goal
+        plan.goal = words or plan.goal  # the goal that was typed beats the file's, as every option does
         return plan
     if words is None:
         raise ConfigurationError("nothing to do: give a goal in quotes, or --plan FILE")

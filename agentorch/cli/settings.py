@@ -77,7 +77,7 @@ def setup(
         agents=tuple(agents or ()),
         files=_existing(files or ()),
         journal=journal or settings.journal or str(default_journal()),
-        project=_project(project or settings.project),
+        project=_project("AGENTORCH_PROJECT=" if project is None else "--project ", project or settings.project),
         parallel=parallel or settings.parallel,
         key_unused=not models and bool(os.environ.get(_KEY)),
         options=_options(
@@ -136,9 +136,9 @@ def _existing(files: Sequence[str]) -> tuple[str, ...]:
     return tuple(str(Path(file).expanduser()) for file in files)
 
 
-def _project(named: Path | None) -> Path | None:
+def _project(given_by: str, named: Path | None) -> Path | None:
     if named is None:
         return find_project(Path.cwd())
     if not named.is_dir():
-        raise ConfigurationError(f"--project {named}: no such folder")
+        raise ConfigurationError(f"{given_by}{named}: no such folder")
     return named

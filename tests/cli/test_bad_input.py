@@ -35,6 +35,13 @@ def line_of(said: Said, code: int = 2) -> str:
         (["why", "last", "a", "--journal", "x.db"], "agentorch: journal x.db: there is no such file"),
         (["why", "last", "a", "--journal", "memory:"], "agentorch: the journal memory: holds no runs of earlier"),
         (["resume", "abc", "--journal", "x.db"], "agentorch: journal x.db: there is no such file"),
+        (["run", "x", "--max-calls", "-1"], "agentorch: --max-calls -1: it should be greater than or equal to 0"),
+        (["run", "x", "--max-calls", "many"], "agentorch: --max-calls many: it should be a valid integer"),
+        (["run", "x", "--modle", "y"], "agentorch: No such option: --modle"),
+        (["why", "last"], "agentorch: Missing argument 'TASK'"),
+        (["fly"], "agentorch: No such command 'fly'"),
+        (["plan"], "agentorch: nothing to do: give a goal in quotes, or --plan FILE"),
+        (["plan", "x", "--plan", "plan.yaml"], "agentorch: give a goal or --file FILE, not both"),
         (["plan", "x", "--file", "plan.yaml"], "agentorch: give a goal or --file FILE, not both"),
     ],
 )
@@ -85,7 +92,40 @@ def test_an_unknown_agent_in_a_plan_file(agentorch: Command, home: Path) -> None
     (home / "odd.yaml").write_text("tasks: [{id: a, agent: resercher, inputs: {topic: x}}]", encoding="utf-8")
     assert "did you mean 'researcher'?" in line_of(agentorch("run", "--plan", "odd.yaml", "-a", "team.py"))
     assert "did you mean 'researcher'?" in line_of(agentorch("plan", "--file", "odd.yaml", "-a", "team.py"))
-    assert agentorch("runs").err == "no runs yet\n"
+    assert not (home / "runs.db").exists()
+
+
+def test_plan_errors_name_the_file_and_say_each_thing_once(agentorch: Command, home: Path) -> None:
+    """The tasks of one thing stand together; no agent is offered that cannot be named; agents beside it are."""
+    (home / "plans").mkdir()
+    (home / "plans" / "agents").mkdir()
+    tasks = "".join(f"  - {{id: t{number}, agent: finder, inputs: {{topic: x}}}}\n" for number in range(3))
+    (home / "plans" / "p.yaml").write_text(f"tasks:\n{tasks}", encoding="utf-8")
+    said = agentorch("run", "--plan", "plans/p.yaml", "--no-progress")
+    names = "critic, librarian, researcher, summarizer, writer"
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines() == [
+        f"agentorch: plans/p.yaml: E_UNKNOWN_AGENT t0, t1, t2: there is no agent 'finder' (use one of {names})",
+        "beside the plan there is the folder plans/agents: to use its agents, add -a plans/agents",
+    ]
+    assert agentorch("plan", "--plan", "plans/p.yaml") == said
+    assert not (home / "runs.db").exists()
+
+
+@pytest.mark.parametrize("what", [["--plan", "plan.yaml"], ["Buses"]], ids=["plan", "goal"])
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_an_input_that_nobody_takes(agentorch: Command, command: str, what: list[str]) -> None:
+    """One warning; nothing else changes."""
+    said = agentorch(command, *what, "-a", "team.py", "-i", "foo=bar")
+    assert said.code in {0, 3}
+    assert said.err.count("warning: -i foo: no task of the plan takes it ($inputs.foo)\n") == 1
+
+
+def test_a_goal_beside_a_plan_is_the_plans_goal(agentorch: Command, home: Path) -> None:
+    """It takes the place of the file's."""
+    (home / "goal.yaml").write_text("goal: Old\ntasks: [{id: a, agent: poet, inputs: {facts: [$goal]}}]", "utf-8")
+    assert agentorch("run", "New", "--plan", "goal.yaml", "-a", "team.py").out == "Ode: New\n"
+    assert json.loads(agentorch("runs", "--json").out)["goal"] == "New"
 
 
 def test_no_model_where_one_is_needed(agentorch: Command, home: Path) -> None:
@@ -209,6 +249,9 @@ def test_a_journal_that_cannot_be_written(agentorch: Command, place: str) -> Non
 
 def test_settings_that_make_no_sense(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable is named."""
+    monkeypatch.setenv("AGENTORCH_PROJECT", "nowhere")
+    assert line_of(agentorch("run", "x")) == "agentorch: AGENTORCH_PROJECT=nowhere: no such folder"
+    monkeypatch.delenv("AGENTORCH_PROJECT")
     monkeypatch.setenv("AGENTORCH_PARALLEL", "many")
     assert line_of(agentorch("run", "x")).startswith("agentorch: AGENTORCH_PARALLEL is 'many': ")
 

@@ -245,9 +245,9 @@ def test_limit_and_budget() -> None:
 
 def test_a_mistyped_reference_of_a_hand_made_plan_is_warned_of() -> None:
     """It stays text, wherever in the inputs it stands, and the nearest id is offered; the task's own is not near."""
-    poem = Task("fin", "anything", "", {"list": ["see", "$fnd.facts"], "goal": "$gaol", "note": "$find costs $5"})
+    poem = Task("fin", "anything", "", {"a": ["see", "$fnd.facts"], "goal": "$gaol", "note": "$find costs $5"})
     assert said(check(FIND, poem)) == [
-        "W_UNKNOWN_REF fin: input 'list.1': $fnd.facts names no task, so it is passed on as text (did you mean '$find'?)",
+        "W_UNKNOWN_REF fin: input 'a.1': $fnd.facts names no task, so it is passed on as text (did you mean '$find'?)",
         "W_UNKNOWN_REF fin: input 'goal': $gaol names no task, so it is passed on as text (did you mean '$goal'?)",
     ]
 
