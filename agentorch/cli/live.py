@@ -31,7 +31,9 @@ _MARKS: Final = {
 }
 _PLAIN: Final = str.maketrans({"·": ".", "◦": "o", "✓": "+", "✗": "x", "↳": "<", "…": "."})
 _NARROW: Final = 60
-"""Columns below which the agent is left out."""
+"""Columns below which what a task waits for stands on a line of its own."""
+_TASK, _AGENT = 15, 12
+"""Letters of a task and of its agent that are shown on such a terminal."""
 _SPARE_LINES: Final = 4
 _FRAMES_A_SECOND: Final = 8
 
@@ -73,21 +75,15 @@ class LiveTable:
     def _table(self, *, last: bool) -> RenderableType:
         now = self._clock()
         rows = list(self._progress.rows(now))
-        room = max(3, self._console.height - _SPARE_LINES)
-        kept = _most_telling(rows, room)
         narrow = self._console.width < _NARROW
-        table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, width=1)
-        table.add_column(no_wrap=True, overflow="ellipsis", max_width=14 if narrow else 28)
-        if not narrow:
-            table.add_column(no_wrap=True, overflow="ellipsis", max_width=20, style="dim")
-        table.add_column(no_wrap=True, justify="right", min_width=5)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
-        table.expand = True
-        for row in kept:
-            table.add_row(*self._cells(row, now, narrow=narrow))
+        room = max(3, (self._console.height - _SPARE_LINES) // (2 if narrow else 1))
+        kept = _most_telling(rows, room)
         outer = Table.grid()
-        outer.add_row(table)
+        if narrow:
+            for row in kept:
+                self._add_narrow(outer, row, now)
+        else:
+            outer.add_row(self._wide(kept, now))
         left = len(rows) - len(kept)
         if left:
             outer.add_row(Text(f"  and {left} more", style="dim"))
@@ -95,15 +91,43 @@ class LiveTable:
             outer.add_row(self._foot(now))
         return outer
 
-    def _cells(self, row: Row, now: float, *, narrow: bool) -> list[Text]:
+    def _wide(self, rows: list[Row], now: float) -> Table:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, width=1)
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=28)
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=20, style="dim")
+        table.add_column(no_wrap=True, justify="right", min_width=5)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
+        table.expand = True
+        for row in rows:
+            mark, task, agent, elapsed, note = self._cells(row, now)
+            table.add_row(mark, task, agent, elapsed, note)
+        return table
+
+    def _add_narrow(self, table: Table, row: Row, now: float) -> None:
+        """Add a line with state, task, agent and time, and one with what there is to say."""
+        mark, task, agent, elapsed, note = self._cells(row, now)
+        for cell, width in ((task, _TASK), (agent, _AGENT)):
+            cell.truncate(width, overflow="ellipsis", pad=True)
+        agent.stylize("dim")
+        table.add_row(Text.assemble(mark, " ", task, " ", agent, " ", elapsed))
+        if note:
+            note.stylize("dim")
+            line = Text.assemble("  ", note)
+            line.truncate(self._console.width - 1, overflow="ellipsis")
+            table.add_row(line)
+
+    def _cells(self, row: Row, now: float) -> tuple[Text, Text, Text, Text, Text]:
         mark, style = _MARKS.get(row.status, (self._spin(now), "cyan"))
         elapsed = "" if row.elapsed is None else seconds(row.elapsed)
         note_style = "red" if row.status is Status.FAILED else ""
-        cells = [self._text(mark, style), self._text(row.task), self._text(row.agent)]
-        cells += [self._text(elapsed), self._text(row.note, note_style)]
-        if narrow:
-            del cells[2]
-        return cells
+        return (
+            self._text(mark, style),
+            self._text(row.task),
+            self._text(row.agent),
+            self._text(elapsed),
+            self._text(row.note, note_style),
+        )
 
     def _foot(self, now: float) -> Text:
         progress = self._progress

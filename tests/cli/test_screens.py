@@ -96,14 +96,24 @@ def test_the_table_at_80_columns() -> None:
 
 
 def test_the_table_at_40_columns() -> None:
-    """The agent is left out, and nothing is wider than the terminal."""
+    """State, task, agent and time on one line, what there is to say below; nothing is wider than the terminal."""
     story = Story(Task("a-name-that-is-much-too-long", "loader"), Task("b", "loader"))
     story.fail("b", problem="the disk is full and there is no more to be said")
     story.fail("b", problem="the disk is full and there is no more to be said")
-    assert drawn(story, width=40)[:2] == [
-        "· a-name-that-i…       waits for a slot",
-        "✗ b              1.0 s the disk is full…",
+    assert drawn(story, width=40)[:4] == [
+        "· a-name-that-is… loader",
+        "  waits for a slot",
+        "✗ b               loader       1.0 s",
+        "  the disk is full and there is no mor…",
     ]
+
+
+def test_a_long_plan_on_a_small_terminal() -> None:
+    """It is never higher than the terminal, two lines a task counted."""
+    story = Story(*(Task(f"t{number}", "loader") for number in range(30)))
+    lines = drawn(story, width=40, height=16)
+    assert lines[-1] == "  and 25 more"
+    assert len(lines) <= 16
 
 
 def test_a_plan_that_is_longer_than_the_terminal() -> None:
