@@ -13,7 +13,7 @@ from agentorch.library.findings import NO_MODEL, Findings, FoundPassage, cited, 
 from agentorch.library.folders import Folders, Found, Refused
 from agentorch.library.index import Index, Known, fingerprint
 from agentorch.library.reading import LARGEST_FILE, NotRead, decode, read_passages
-from agentorch.library.search import NEAR, Hit, search, understand
+from agentorch.library.search import NEAR, Hit, Query, search, understand
 from agentorch.library.watching import Watch
 
 _SETTLED: Final = 2_000_000_000
@@ -73,19 +73,29 @@ class Library:
 
     def find(self, question: str, limit: int = 5, *, watch: Watch | None = None) -> list[FoundPassage]:
         """Return the passages that speak of `question`, best first; none when the files say nothing about it."""
+        return self._found(question, limit, watch)[1]
+
+    def _found(self, question: str, limit: int, watch: Watch | None) -> tuple[Query, list[FoundPassage]]:
         with self._lock:
             self._refresh(watch)
-            hits = search(understand(question, self._index), self._index, limit)
-        return [_passage(hit) for hit in hits]
+            query = understand(question, self._index)
+            hits = search(query, self._index, limit)
+        return query, [_passage(hit) for hit in hits]
 
     def ask(self, question: str, limit: int = 5, *, watch: Watch | None = None) -> Findings:
         """Return what the files say about `question`, in their own words, with citations."""
-        passages = self.find(question, limit, watch=watch)
+        query, passages = self._found(question, limit, watch)
         answer = in_answer(passages)
         text = "\n".join([*map(cited, answer), NO_MODEL]) if answer else self._absent(question)
         sources = list(dict.fromkeys(passage.source for passage in answer))
+        notes = [f"no file holds the {_words(query.unknown)}"] if answer and query.unknown else []
         return Findings(
-            question=question, answer=text, found=bool(answer), passages=passages, sources=sources, notes=self.notes
+            question=question,
+            answer=text,
+            found=bool(answer),
+            passages=passages,
+            sources=sources,
+            notes=[*notes, *self.notes],
         )
 
     def read(self, path: str, start: int = 1, lines: int = _LINES) -> str:
@@ -115,11 +125,13 @@ class Library:
             query = understand(question, self._index)
             near = search(query, self._index, 1, enough=NEAR)
             count = sum(1 for known in self._index.known().values() if not known.note)
-        words = f" They do not hold the word {_listed(query.unknown)}." if query.unknown else ""
+        asked = question.strip()
+        words = f" They do not hold the {_words(query.unknown)}." if query.unknown else ""
+        stop = "." if words and asked[-1:].isalnum() else ""
         where = f"{_listed(self.folders, quote=False)} ({count} {'file' if count == 1 else 'files'})"
         verdict = "do not answer this" if near else "say nothing about this"
         nearest = f"\nThe nearest that they hold: {cited(_passage(near[0]))}" if near else ""
-        return f"The files in {where} {verdict}: {question.strip()}{words}{nearest}\n{NO_MODEL}"
+        return f"The files in {where} {verdict}: {asked}{stop}{words}{nearest}\n{NO_MODEL}"
 
     def _refresh(self, watch: Watch | None = None) -> int:
         try:
@@ -196,6 +208,10 @@ def _unwatched(done: int, total: int) -> None:
 def _note(why: str, paths: Sequence[str]) -> str:
     more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
     return f"not read: {', '.join(paths[:_MOST_NAMED])}{more}: {why}"
+
+
+def _words(unknown: Sequence[str]) -> str:
+    return f"word{'s' if len(unknown) > 1 else ''} {_listed(unknown)}"
 
 
 def _listed(names: Sequence[str], *, quote: bool = True) -> str:

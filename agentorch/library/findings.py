@@ -27,8 +27,9 @@ class FoundPassage(BaseModel):
 
     @property
     def source(self) -> str:
-        """Where it stands: `path:line`, or `path:first-last`."""
-        return f"{self.path}:{self.line}" + (f"-{self.end_line}" if self.end_line > self.line else "")
+        """Where it stands, in one line: `path:line`, or `path:first-last`."""
+        path = "".join(letter if letter.isprintable() else "\ufffd" for letter in self.path)
+        return f"{path}:{self.line}" + (f"-{self.end_line}" if self.end_line > self.line else "")
 
 
 class Findings(BaseModel):
@@ -43,7 +44,7 @@ class Findings(BaseModel):
     sources: list[str] = Field(default_factory=list[str])
     """What the answer cites, as `path:line`."""
     notes: list[str] = Field(default_factory=list[str])
-    """What could not be read, one line for each reason."""
+    """Words of the question that no file holds, and what could not be read, one line for each reason."""
 
 
 def in_answer(passages: Sequence[FoundPassage]) -> list[FoundPassage]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agentorch.library.clipping import clipped
 from agentorch.library.index import Index, Ranked, term_of
 from agentorch.library.passage import Unit
 from agentorch.library.words import content_words, stem, stems
@@ -120,6 +121,7 @@ def _best(query: Query, passage: Ranked, rank: float) -> Hit:
     best = max(range(len(units)), key=lambda index: (scores[index], -index))
     reach = query.weight(about.union(*units))
     line, end, text = _cited(query, passage.units, best)
+    text = clipped(text, query.weights)
     return Hit(passage.path, passage.heading, line, end, text, scores[best] + _BY_RANK * rank, reach)
 
 

@@ -50,6 +50,44 @@ def test_an_answer_says_that_no_model_was_used(library: Library) -> None:
     assert findings.answer.endswith(NO_MODEL)
 
 
+def test_a_line_without_end_is_clipped_to_what_was_asked(tmp_path: Path) -> None:
+    """The words that were asked for are in the part that is quoted; what is cut is marked."""
+    row = "filler " * 150 + "the admiral sleeps in berth nine " + "filler " * 150
+    (tmp_path / "long.txt").write_text(row, "utf-8")
+    with Library([tmp_path]) as library:
+        (passage,) = library.find("Where does the admiral sleep?")
+    assert "admiral sleeps in berth nine" in passage.text
+    assert (passage.text[0], passage.text[-1]) == ("…", "…")
+    assert len(passage.text) < 700
+
+
+def test_what_half_a_question_asks_in_vain_is_said(library: Library) -> None:
+    """An answer to one of two questions notes the words of the other that no file holds."""
+    findings = library.ask("How often are secrets rotated? Is there a helicopter?")
+    assert findings.found
+    assert 'no file holds the word "helicopter"' in findings.notes
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("helicopter unicorn", 'this: helicopter unicorn. They do not hold the words "helicopter", "unicorn".'),
+        ("Any helicopter?", 'this: Any helicopter? They do not hold the word "helicopter".'),
+    ],
+)
+def test_words_that_no_file_holds_are_named(library: Library, question: str, said: str) -> None:
+    """One is a word, several are words, and the question ends where it ends."""
+    assert said in library.ask(question).answer
+
+
+def test_a_citation_is_one_line(tmp_path: Path) -> None:
+    """Whatever the file is called."""
+    (tmp_path / "two\nlines.txt").write_text("The teapot is blue.\n", "utf-8")
+    with Library([tmp_path]) as library:
+        findings = library.ask("Which teapot?")
+    assert findings.answer.splitlines()[0].endswith("two\ufffdlines.txt:1]")
+
+
 def test_no_folders_is_said_plainly() -> None:
     """Without folders there is nothing to look in."""
     with Library() as library:

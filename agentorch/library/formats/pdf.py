@@ -8,8 +8,8 @@ from agentorch.errors import MissingExtraError
 from agentorch.library.passage import Section
 from agentorch.library.sentences import sentences
 
-_log = logging.getLogger(__name__)
-_log.addHandler(logging.NullHandler())
+# Of a damaged file pypdf speaks on stderr unless somebody listens; what it means is said in the notes.
+logging.getLogger("pypdf").addHandler(logging.NullHandler())
 
 
 def read_pdf(data: bytes) -> Iterator[Section]:
