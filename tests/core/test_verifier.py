@@ -243,15 +243,6 @@ def test_limit_and_budget() -> None:
     ]
 
 
-def test_a_mistyped_reference_of_a_hand_made_plan_is_warned_of() -> None:
-    """It stays text, wherever in the inputs it stands, and the nearest id is offered; the task's own is not near."""
-    poem = Task("fin", "anything", "", {"a": ["see", "$fnd.facts"], "goal": "$gaol", "note": "$find costs $5"})
-    assert said(check(FIND, poem)) == [
-        "W_UNKNOWN_REF fin: input 'a.1': $fnd.facts names no task, so it is passed on as text (did you mean '$find'?)",
-        "W_UNKNOWN_REF fin: input 'goal': $gaol names no task, so it is passed on as text (did you mean '$goal'?)",
-    ]
-
-
 def test_dollar_strings_in_hand_made_plans_and_in_a_planners() -> None:
     """An unknown `$x` is a string for people and a mistake of a planner, in inputs and objective."""
     task = Task("t", "counter", "in ${usd}", {"text": "$eur"})
