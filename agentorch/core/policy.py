@@ -24,7 +24,9 @@ class Policy(BaseModel):
     replans: int = Field(default=2, ge=0)
     """Re-plans of the run."""
     timeout: float | None = Field(default=600, gt=0)
-    """Seconds that one dispatch may run; time spent waiting for a rate limit does not count."""
+    """Seconds that one dispatch may run; time spent waiting for a rate limit does not count.
+
+    The run's holds for planners too: seconds without a task of theirs that is accepted, all waiting included."""
     silence: float | None = Field(default=120, gt=0)
     """Seconds without a word from a model before the call counts as lost."""
     fallback: tuple[str, ...] = ()

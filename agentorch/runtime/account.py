@@ -22,8 +22,10 @@ PLANNING_FOR: Final[ContextVar["Account | None"]] = ContextVar("planning_for", d
 class Account:
     """One run's model use against its budget."""
 
-    def __init__(self, budget: Callable[[], Budget]) -> None:
+    def __init__(self, budget: Callable[[], Budget], *, within: "Account | None" = None) -> None:
         self._budget = budget
+        self._within = within
+        """The account of which this one is a part: what is used here is used there."""
         self.spent = NOTHING
         """Settled use, and one call for each under way."""
 
@@ -32,10 +34,14 @@ class Account:
         lack = self._budget().exhausted_by(self.spent)
         if lack is not None:
             raise ModelError(f"the budget is used up: {lack}", kind=FailureKind.BUDGET)
+        if self._within is not None:
+            self._within.reserve()
         self.spent += Usage(calls=1)
 
     def settle(self, usage: Usage) -> None:
         """Add what a reserved call used; its own call is counted already."""
+        if self._within is not None:
+            self._within.settle(usage)
         self.spent += usage + Usage(calls=-1)
 
 

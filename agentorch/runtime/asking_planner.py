@@ -1,14 +1,16 @@
 """Planning and re-planning of a hosted run: the planner is asked, its proposals go to the core, and the rules step in.
 
 1. What the model planner offers while it writes is decided on at once; the first task may run before the plan is whole.
-2. A planner that fails hands over to the next one; the last is the rule planner, which needs no model.
+2. A planner that fails, returns what is no report, or says nothing for too long hands over to the next one; the last is
+   the rule planner, which needs no model.
 3. The planner's own use of a model is charged to the run.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from agentorch.core import inbox
 from agentorch.core.card import AgentCard
@@ -17,11 +19,13 @@ from agentorch.core.events import Event, PlanRejected, TasksAccepted
 from agentorch.core.failures import Code, FailureKind, Problem
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status
 from agentorch.core.task import Task
-from agentorch.core.usage import NOTHING
+from agentorch.core.usage import NOTHING, UNLIMITED, Usage
 from agentorch.errors import AgentorchError, ModelError, PlanError
-from agentorch.ports.planner import Finished, Planner, PlanReport, PlanRequest, Ruling
-from agentorch.runtime.account import PLANNING_FOR
+from agentorch.planning.report_form import report_problems, task_problems
+from agentorch.ports.planner import Finished, Offer, Planner, PlanReport, PlanRequest, Ruling
+from agentorch.runtime.account import PLANNING_FOR, Account
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -41,66 +45,65 @@ class PlannerDesk:
         self._supervisor = supervisor
         if run.planning is not None:
             run.planning.cancel()
-        work = self._plan(run) if command.number == 0 else self._patch(run, command)
-        run.planning = asyncio.get_running_loop().create_task(work, name="agentorch planner")
+        work = self._ask_in_turn(run, command)
+        run.planning = asyncio.get_running_loop().create_task(work, name="agentorch planners")
         run.planning.add_done_callback(lambda task: self._ended(run, command, task))
 
     def _ended(self, run: HostedRun, command: AskPlanner, task: "asyncio.Task[None]") -> None:
-        """A planner that broke its contract must not leave the run waiting for it."""
+        """Whatever goes wrong here must not leave the run waiting for a plan."""
         error = None if task.cancelled() else task.exception()
         if error is None:
             return
-        log.error("a planner of run %s crashed", run.state.run_id, exc_info=error)
+        log.error("the planners of run %s cannot be asked", run.state.run_id, exc_info=error)
         problems = (Problem("plan", f"{type(error).__name__}: {error}", remedy="mend the planner"),)
         failed = inbox.PlanningFailed if command.number == 0 else inbox.PatchFailed
         self._send(run, failed(self._now(), problems, "planners"))
 
-    async def _plan(self, run: HostedRun) -> None:
-        PLANNING_FOR.set(run.account)
-        request = plan_request(run.state, self._cards)
+    async def _ask_in_turn(self, run: HostedRun, command: AskPlanner) -> None:
+        """Ask each planner until one brings what the core takes."""
         problems: list[Problem] = []
         for planner in self._planners:
+            account = Account(lambda: UNLIMITED, within=run.account)
+            PLANNING_FOR.set(account)
             try:
-                report = await planner.plan(request, offer=self._offer(run, planner))
-            except Exception as error:  # noqa: BLE001  # a planner may be anybody's: whatever it raises, the next is asked
+                message = await self._proposal(run, planner, command)
+                events = self._send(run, message)
+            except Exception as error:  # noqa: BLE001  # a planner may be anybody's: whatever comes of it, the next is asked
                 if self._stopped_by(run, error):
                     return
-                problems += self._refuse(run, planner, error)
+                problems += self._refuse(run, planner, error, account.spent)
                 continue
-            self._account_for(run, planner, report)
-            events = self._send(run, inbox.Complete(self._now(), report.graph.tasks, report.graph.answer, planner.name))
             rejected = [event for event in events if isinstance(event, PlanRejected)]
             if not rejected:
                 return
             problems += rejected[-1].problems
-        self._send(run, inbox.PlanningFailed(self._now(), tuple(problems) or (_NO_PLANNER,), "planners"))
+        failed = inbox.PlanningFailed if command.number == 0 else inbox.PatchFailed
+        self._send(run, failed(self._now(), tuple(problems) or (_NO_PLANNER,), "planners"))
 
-    async def _patch(self, run: HostedRun, command: AskPlanner) -> None:
-        PLANNING_FOR.set(run.account)
-        problems: list[Problem] = []
-        for planner in self._planners:
-            request = plan_request(run.state, self._cards, failed=command.tasks)
-            try:
-                report = await planner.patch(request)
-            except Exception as error:  # noqa: BLE001  # a planner may be anybody's: whatever it raises, the next is asked
-                if self._stopped_by(run, error):
-                    return
-                problems += self._refuse(run, planner, error)
-                continue
+    async def _proposal(self, run: HostedRun, planner: Planner, command: AskPlanner) -> inbox.Complete | inbox.Patched:
+        """Return what a planner proposes, once it has said all; what it says on the way is journaled at once."""
+        turn = PlannerTurn(planner.name, seconds=run.state.policy.timeout)
+        failed = command.tasks if command.number else ()
+        request = plan_request(run.state, self._cards, failed=failed)
+        if command.number:
+            report = await turn.report(partial(planner.patch, request))
             self._account_for(run, planner, report)
             patch = report.patch
-            message = inbox.Patched(self._now(), patch.put, patch.drop, patch.answer, planner.name, command.tasks)
-            events = self._send(run, message)
-            rejected = [event for event in events if isinstance(event, PlanRejected)]
-            if not rejected:
-                return
-            problems += rejected[-1].problems
-        self._send(run, inbox.PatchFailed(self._now(), tuple(problems) or (_NO_PLANNER,), "planners"))
+            put, drop = tuple(patch.put), tuple(patch.drop)
+            return inbox.Patched(self._now(), put, drop, patch.answer, planner.name, command.tasks)
+        report = await turn.report(partial(planner.plan, request, offer=self._offer(run, planner, turn)))
+        self._account_for(run, planner, report)
+        return inbox.Complete(self._now(), tuple(report.graph.tasks), report.graph.answer, planner.name)
 
-    def _offer(self, run: HostedRun, planner: Planner) -> Any:
+    def _offer(self, run: HostedRun, planner: Planner, turn: PlannerTurn) -> Offer:
         def offer(tasks: Sequence[Task]) -> Ruling:
+            problems = (_OVER,) if turn.over else task_problems(tasks)
+            if problems:
+                return Ruling((), problems)
             events = self._send(run, inbox.Propose(self._now(), tuple(tasks), planner.name))
             accepted = tuple(task.id for event in events if isinstance(event, TasksAccepted) for task in event.tasks)
+            if accepted:
+                turn.alive()
             problems = tuple(p for event in events if isinstance(event, PlanRejected) for p in event.problems)
             return Ruling(accepted, problems)
 
@@ -118,17 +121,25 @@ class PlannerDesk:
                 self._send(run, inbox.Reject(self._now(), problems, planner.name))
         if report.notes:
             self._send(run, inbox.Note(self._now(), tuple(report.notes), planner.name))
-        if report.usage is not NOTHING:
-            self._send(run, inbox.Spend(self._now(), "planning", report.usage))
+        self._charge(run, report.usage)
 
-    def _refuse(self, run: HostedRun, planner: Planner, error: Exception) -> list[Problem]:
-        report = getattr(error, "report", None)
-        if isinstance(report, PlanReport):
+    def _charge(self, run: HostedRun, usage: Usage) -> None:
+        if usage != NOTHING:
+            self._send(run, inbox.Spend(self._now(), "planning", usage))
+
+    def _refuse(self, run: HostedRun, planner: Planner, error: Exception, used: Usage) -> list[Problem]:
+        """Journal why a planner brought nothing, each reason once, and what it `used` if it does not say so itself."""
+        report: Any = getattr(error, "report", None)
+        told: tuple[Problem, ...] = ()
+        if not report_problems(report):
             self._account_for(run, planner, report)
-        given = getattr(error, "problems", None)
-        problems = list(given) if given else [Problem(_code_of(error), _words(error, planner))]
-        self._send(run, inbox.Reject(self._now(), tuple(problems), planner.name))
-        return problems
+            told = report.rejected[-1] if report.rejected else ()
+        else:
+            self._charge(run, used)
+        problems = _problems_in(error) or (Problem(_code_of(error), _words(error, planner)),)
+        if problems != told:
+            self._send(run, inbox.Reject(self._now(), problems, planner.name))
+        return list(problems)
 
     def _stopped_by(self, run: HostedRun, error: Exception) -> bool:
         """Whether the set-up is at fault: no other planner would help the user more than being told."""
@@ -140,6 +151,13 @@ class PlannerDesk:
 
 
 _NO_PLANNER = Problem(Code.EMPTY, "no planner is configured", remedy="give a plan, or leave planner out")
+_OVER = Problem("plan", "the planner's turn is over", remedy="offer tasks before plan() ends")
+
+
+def _problems_in(error: Exception) -> tuple[Problem, ...]:
+    given: Any = getattr(error, "problems", ())
+    is_told = isinstance(given, list | tuple) and all(isinstance(one, Problem) for one in cast("list[Any]", given))
+    return tuple(cast("Sequence[Problem]", given)) if is_told else ()
 
 
 def _words(error: Exception, planner: Planner) -> str:

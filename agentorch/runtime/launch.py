@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import loaded, may_hold_blobs
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
+from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.run import Run
 from agentorch.runtime.run_ids import new_run_id
 
@@ -67,7 +68,8 @@ class Launch:
         problems: list[str] = []
         for planner in self.engine.planners:
             try:
-                report = await planner.plan(request)
+                turn = PlannerTurn(planner.name, seconds=self.engine.settings.policy.timeout)
+                report = await turn.report(partial(planner.plan, request))
             except Exception as error:  # a planner may be anybody's: whatever it raises, the next is asked
                 if isinstance(error, ModelError) and error.kind is FailureKind.UNCONFIGURED:
                     raise
