@@ -183,12 +183,17 @@ def plan_request(state: RunState, cards: Sequence[AgentCard], *, failed: Sequenc
         max_tasks=state.policy.max_tasks,
         tasks=tuple(_finished(state, name) for name, task in state.tasks.items() if task.caller is None),
         failed=tuple(problem for problem in problems if problem is not None),
-        tried={
-            name: frozenset((*task.ladder.tried, task.agent))
-            for name, task in state.tasks.items()
-            if task.ladder is not None
-        },
+        tried=_tried(state),
     )
+
+
+def _tried(state: RunState) -> dict[str, frozenset[str]]:
+    """Return who has failed at each task of the plan, before the patches that it went through too."""
+    tried: dict[str, set[str]] = {}
+    for task in (*(task for _, task in state.retired), *state.tasks.values()):
+        if task.ladder is not None and task.task.id in state.tasks:
+            tried.setdefault(task.task.id, set()).update((*task.ladder.tried, task.agent))
+    return {name: frozenset(agents) for name, agents in tried.items()}
 
 
 def _finished(state: RunState, name: str) -> Finished:

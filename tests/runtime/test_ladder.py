@@ -1,5 +1,7 @@
 """The ladder in a real run: each rung taken in order, each bounded, each an event."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -125,6 +127,56 @@ async def test_the_fallback_fails_too_and_the_plan_is_patched() -> None:
     assert outcome.answer == "report on stuff"
     assert rungs(events) == ["agent", "TaskGaveUp", "ReplanRequested", "PlanPatched"]
     assert calls == ["material", "first", "second", "third"]
+
+
+async def test_a_second_patch_knows_who_failed_before_the_first() -> None:
+    """Each patch puts somebody in the failed task's place who has not failed at it, until one works."""
+    calls: list[str] = []
+
+    def writer(name: str, *, works: bool) -> Agent:
+        @agent(name=name, description="Writes a report from text.")
+        async def write(text: str) -> str:
+            calls.append(name)
+            if not works:
+                raise RuntimeError(f"{name} fails")
+            return f"report on {text}"
+
+        return write
+
+    team = [writer("alpha", works=False), writer("beta", works=False), writer("gamma", works=True)]
+    plan = one("report", team[0], inputs={"text": "stuff"})
+    async with Orchestrator(team, policy=Policy(attempts=1), planner="rules") as orchestrator:
+        outcome, events = await watched(await orchestrator.submit(plan))
+
+    assert (outcome.status, outcome.answer) == (OutcomeStatus.SUCCEEDED, "report on stuff")
+    assert calls == ["alpha", "beta", "gamma"]
+    assert rungs(events) == ["TaskGaveUp", "ReplanRequested", "PlanPatched"] * 2
+
+
+async def test_a_model_that_patches_is_shown_who_failed_before_its_first_patch() -> None:
+    """The list of those that failed at a task goes through its patches."""
+
+    def failing(name: str) -> Agent:
+        @agent(name=name, description="Writes a report from text.")
+        async def write(text: str) -> str:
+            raise RuntimeError(f"{name} fails")
+
+        return write
+
+    team = [failing("alpha"), failing("beta")]
+    put = {
+        "id": "report",
+        "agent": "beta",
+        "objective": "",
+        "inputs": [{"name": "text", "value": "stuff"}],
+        "needs": [],
+    }
+    model = ScriptedModel([json.dumps({"put": [put], "drop": [], "answer": None}), "no patch", "none", "none"])
+    async with Orchestrator(team, policy=Policy(attempts=1), model=model) as orchestrator:
+        await orchestrator.run(one("report", team[0], inputs={"text": "stuff"}))
+
+    shown = [re.findall(r'"report": (\[[^]]*\])', request.messages[0].content) for request in model.requests[:2]]
+    assert [[json.loads(names) for names in lists] for lists in shown] == [[["alpha"]], [["alpha", "beta"]]]
 
 
 async def test_the_next_model_is_tried_before_another_agent() -> None:
