@@ -13,11 +13,12 @@ from agentorch.core import inbox as msg
 from agentorch.core.admission import admit
 from agentorch.core.children import cancel_children
 from agentorch.core.closing import conclude, is_due
+from agentorch.core.completing import complete
 from agentorch.core.failing import fail, give_up_without_patch
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import Key
 from agentorch.core.patching import check_patch, reset_by
-from agentorch.core.planned import begin, complete, cut_short, propose
+from agentorch.core.planned import begin, cut_short, propose
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState, Status, TaskState
 from agentorch.core.task import Task

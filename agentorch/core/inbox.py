@@ -54,7 +54,7 @@ class Complete:
 
     at: float
     tasks: tuple[Task, ...]
-    """Every task of the plan; those already accepted are passed over."""
+    """Every task of the plan. Those already accepted go on; what was accepted and is not part of it is taken back."""
     answer: str | None
     source: str
 

@@ -17,7 +17,7 @@ from agentorch.core.commands import Withdraw
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent, leave_running
-from agentorch.core.planned import answer_task, free_name, is_answer_task, with_join_settings
+from agentorch.core.planned import answer_task, free_name, is_answer_task, plan_of, with_join_settings
 from agentorch.core.scheduling import unready
 from agentorch.core.speckey import spec_key
 from agentorch.core.state import FINAL, Memo, RunState, Status, TaskState
@@ -50,16 +50,11 @@ def plan_digest(tasks: Iterable[Task]) -> str:
     )
 
 
-def current_plan(state: RunState) -> dict[str, Task]:
-    """Return the live tasks of the plan, delegated ones left out."""
-    return {name: task.task for name, task in state.tasks.items() if task.caller is None}
-
-
 def check_patch(
     state: RunState, put: tuple[Task, ...], drop: tuple[str, ...], answer: str | None
 ) -> tuple[Patch | None, tuple[Problem, ...]]:
     """Verify a patch against the state as it is; the problems are those of the patch and of the plan it leads to."""
-    before = current_plan(state)
+    before = plan_of(state)
     unknown = [name for name in drop if name not in before]
     if unknown:
         message = "the patch drops '{}', which the plan does not have"
@@ -111,7 +106,7 @@ def reset_by(state: RunState, changed: Iterable[str]) -> list[TaskState]:
 
 def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
     """Change the plan: retire, enter, reset what depends on it, and count anew."""
-    state.seen.add(plan_digest(current_plan(state).values()))
+    state.seen.add(plan_digest(plan_of(state).values()))
     state.revision = event.revision
     for task in reset_by(state, (*event.drop, *(task.id for task in event.put))):
         memo = _memo(state, task, task.task)

@@ -1,5 +1,6 @@
 """A run begins, and its plan comes in: whole, or task by task while it is being written."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -39,31 +40,18 @@ def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
     )
     if message.plan is None:
         return [started]
-    return [started, *_accept(state, message.plan.tasks, message.plan, "user", stamp)]
+    return [started, *accept(state, message.plan, "user", stamp)]
 
 
 def propose(state: RunState, message: msg.Propose, stamp: Stamp) -> list[ev.Event]:
     """Accept or refuse tasks of an unfinished plan."""
     if state.complete or "plan" not in state.pending:
         return []
-    verified = _verify(state, message.tasks, None, whole=False)
+    verified = verify_more(state, message.tasks, None, known=plan_of(state), whole=False)
     if verified.errors:
         return [stamp(ev.PlanRejected, problems=verified.errors, source=message.source)]
     tasks = with_join_settings(state, verified.tasks)
     return [stamp(ev.TasksAccepted, tasks=tasks, source=message.source)]
-
-
-def complete(state: RunState, message: msg.Complete, stamp: Stamp) -> list[ev.Event]:
-    """Accept the last tasks of a plan, and what answers the goal."""
-    if state.complete or "plan" not in state.pending:
-        return []
-    fresh = tuple(task for task in message.tasks if task.id not in state.tasks)
-    verified = _verify(state, fresh, message.answer, whole=True)
-    if verified.errors:
-        return [stamp(ev.PlanRejected, problems=verified.errors, source=message.source)]
-    gave_up = tuple(name for name, task in state.tasks.items() if task.waiting == "replan")
-    events = _accept(state, verified.tasks, verified, message.source, stamp)
-    return [*events, stamp(ev.ReplanRequested, number=1, tasks=gave_up)] if gave_up else events
 
 
 def cut_short(state: RunState, problems: tuple[Problem, ...], source: str, stamp: Stamp) -> list[ev.Event]:
@@ -71,11 +59,49 @@ def cut_short(state: RunState, problems: tuple[Problem, ...], source: str, stamp
 
     The first problem stays with the run, so that it cannot end as if nothing were missing.
     """
-    known = {name: task.task for name, task in state.tasks.items() if task.caller is None}
-    verified = verify(Graph(()), state.catalog, known=known)
-    events = _accept(state, (), verified, source, stamp)
+    verified = verify(Graph(()), state.catalog, known=plan_of(state))
+    events = accept(state, verified, source, stamp)
     last = events[-1]
     return [*events[:-1], last.model_copy(update={"problems": problems[:1]})]
+
+
+def plan_of(state: RunState) -> dict[str, Task]:
+    """Return the live tasks of the plan, delegated ones left out."""
+    return {name: task.task for name, task in state.tasks.items() if task.caller is None}
+
+
+def verify_more(
+    state: RunState, tasks: tuple[Task, ...], answer: str | None, *, known: Mapping[str, Task], whole: bool
+) -> Verified:
+    """Check what a planner adds to the `known` part of its plan."""
+    return verify(
+        Graph(tasks, answer),
+        state.catalog,
+        known=known,
+        max_tasks=state.policy.max_tasks,
+        strict=True,
+        whole=whole,
+        budget_problem=money_problem(state.budget.max_money),
+        inputs=state.outputs["inputs"],
+        policy=state.policy,
+    )
+
+
+def last_tasks(state: RunState, verified: Verified) -> tuple[tuple[Task, ...], str]:
+    """Return the tasks that make a verified plan whole, and what answers the goal."""
+    tasks, answer = verified.tasks, verified.answer
+    if answer is None:
+        name = free_name({*state.tasks, *(task.id for task in tasks)}, "answer")
+        tasks = (*tasks, answer_task(name, verified.sinks))
+        answer = f"${name}"
+    return with_join_settings(state, tasks), answer
+
+
+def accept(state: RunState, verified: Verified, source: str, stamp: Stamp) -> list[ev.Event]:
+    """Accept what a verified plan adds, and end the plan with it."""
+    tasks, answer = last_tasks(state, verified)
+    events: list[ev.Event] = [stamp(ev.TasksAccepted, tasks=tasks, source=source)] if tasks else []
+    return [*events, stamp(ev.PlanCompleted, answer=answer, source=source, problems=verified.warnings)]
 
 
 def answer_task(name: str, sinks: tuple[str, ...], missing: tuple[str, ...] = ()) -> Task:
@@ -116,29 +142,3 @@ def _with_join_settings(state: RunState, task: Task) -> Task:
     if not names:
         return task
     return replace(task, policy=task.policy.model_copy(update={name: getattr(card.policy, name) for name in names}))
-
-
-def _accept(state: RunState, tasks: tuple[Task, ...], verified: Verified, source: str, stamp: Stamp) -> list[ev.Event]:
-    answer = verified.answer
-    if answer is None:
-        name = free_name({*state.tasks, *(task.id for task in tasks)}, "answer")
-        tasks = (*tasks, answer_task(name, verified.sinks))
-        answer = f"${name}"
-    tasks = with_join_settings(state, tasks)
-    events: list[ev.Event] = [stamp(ev.TasksAccepted, tasks=tasks, source=source)] if tasks else []
-    return [*events, stamp(ev.PlanCompleted, answer=answer, source=source, problems=verified.warnings)]
-
-
-def _verify(state: RunState, tasks: tuple[Task, ...], answer: str | None, *, whole: bool) -> Verified:
-    known = {name: task.task for name, task in state.tasks.items() if task.caller is None}
-    return verify(
-        Graph(tasks, answer),
-        state.catalog,
-        known=known,
-        max_tasks=state.policy.max_tasks,
-        strict=True,
-        whole=whole,
-        budget_problem=money_problem(state.budget.max_money),
-        inputs=state.outputs["inputs"],
-        policy=state.policy,
-    )

@@ -58,6 +58,11 @@ class Acceptance:
         """Whether the text holds more tasks than may be planned: there is no use in reading on."""
         return self._seen > self._request.max_tasks
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether the text holds too many tasks and what was accepted of them leaves no room to plan fewer."""
+        return self.overflowing and len(self.accepted) >= self._request.max_tasks
+
     def restart(self) -> None:
         """Expect a new text; what was accepted stays."""
         self._begin()

@@ -2,7 +2,8 @@
 
 1. While the model writes, tasks are offered as they close; the first may be running before the plan is whole.
 2. A plan that does not pass goes back with its problems, twice at most; what was accepted stays and is shown as frozen.
-3. A broken stream is continued from what was accepted. More tasks than allowed stop the reading at once.
+3. A broken stream is continued from what was accepted. More tasks than allowed stop the reading at once, and the whole
+   planning when as many as are allowed have been accepted: no repair can take them back.
 4. It ends in a plan that passes every check, or in PlanningFailed, which says why: never in a parser's error.
 """
 
@@ -77,6 +78,8 @@ class ModelPlanner:
             if not judged.errors:
                 return report
             report.rejected.append(judged.errors)
+            if acceptance.hopeless:
+                break
             if turn < REPAIRS:
                 values = repair_values(request, text, judged.errors, acceptance.accepted.values())
                 prompt = self._prompt("plan_repair", values)

@@ -91,21 +91,26 @@ class PlannerDesk:
             patch = report.patch
             put, drop = tuple(patch.put), tuple(patch.drop)
             return inbox.Patched(self._now(), put, drop, patch.answer, planner.name, command.tasks)
-        report = await turn.report(partial(planner.plan, request, offer=self._offer(run, planner, turn)))
+        accepted: dict[str, Task] = {}
+        offer = self._offer(run, planner, turn, accepted)
+        report = await turn.report(partial(planner.plan, request, offer=offer))
         self._account_for(run, planner, report)
-        return inbox.Complete(self._now(), tuple(report.graph.tasks), report.graph.answer, planner.name)
+        named = {task.id for task in report.graph.tasks}
+        offered = (task for task in accepted.values() if task.id not in named)  # part of its plan, said or not
+        return inbox.Complete(self._now(), (*offered, *report.graph.tasks), report.graph.answer, planner.name)
 
-    def _offer(self, run: HostedRun, planner: Planner, turn: PlannerTurn) -> Offer:
+    def _offer(self, run: HostedRun, planner: Planner, turn: PlannerTurn, accepted: dict[str, Task]) -> Offer:
         def offer(tasks: Sequence[Task]) -> Ruling:
             problems = (_OVER,) if turn.over else task_problems(tasks)
             if problems:
                 return Ruling((), problems)
             events = self._send(run, inbox.Propose(self._now(), tuple(tasks), planner.name))
-            accepted = tuple(task.id for event in events if isinstance(event, TasksAccepted) for task in event.tasks)
-            if accepted:
+            taken = {task.id: task for event in events if isinstance(event, TasksAccepted) for task in event.tasks}
+            if taken:
                 turn.alive()
+                accepted.update(taken)
             problems = tuple(p for event in events if isinstance(event, PlanRejected) for p in event.problems)
-            return Ruling(accepted, problems)
+            return Ruling(tuple(taken), problems)
 
         return offer
 

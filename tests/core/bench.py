@@ -13,6 +13,7 @@ from agentorch.core.card import AgentCard
 from agentorch.core.commands import Command
 from agentorch.core.failures import FailureKind
 from agentorch.core.invariants import Ended, check
+from agentorch.core.planned import plan_of
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.scheduling import next_ready, ripen
 from agentorch.core.speckey import spec_key
@@ -154,7 +155,7 @@ class Bench:
         elif timed:
             self.ripe(timed[0].task.id)
         else:
-            known = tuple(task.task for task in state.tasks.values()) or (task("late"),)
+            known = tuple(plan_of(state).values()) or (task("late"),)
             self.send(msg.Complete(self.now, known, None, "rules"))
 
     # What there is to see

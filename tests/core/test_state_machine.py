@@ -205,6 +205,19 @@ class Run(RuleBasedStateMachine):
         new = data.draw(_task(f"t{len(known)}", [task.id for task in known]))
         self.bench.send(msg.Complete(self.bench.now, (*known, new), None, "model"))
 
+    @precondition(lambda self: self.planning() and self.state.tasks)
+    @rule(data=st.data())
+    def another_planner_completes(self, data: st.DataObject) -> None:
+        """Of what was accepted it knows some, and means something else by other ids."""
+        written: list[Task] = []
+        for task in [task.task for task in self.state.tasks.values() if task.caller is None]:
+            fate = data.draw(st.sampled_from(["known", "other", "unknown"]))
+            if fate != "unknown":
+                other = data.draw(_task(task.id, [task.id for task in written]))
+                written.append(task if fate == "known" else other)
+        written.append(data.draw(_task("last", [task.id for task in written])))
+        self.bench.send(msg.Complete(self.bench.now, tuple(written), None, "rules"))
+
     @precondition(lambda self: self.planning())
     @rule(chance=st.integers(0, 9))
     def planning_fails(self, chance: int) -> None:
