@@ -87,7 +87,8 @@ def check_patch(
     )
     refusals = _refusals(state, patch)
     if not refusals and plan_digest(tasks) in (state.seen | {plan_digest(before.values())}):
-        refusals = (Problem(Code.PATCH, "the patch leads to a plan that this run has had before"),)
+        words, remedy = "the patch leads to a plan that this run has had before", "change what has not been tried yet"
+        refusals = (Problem(Code.PATCH, words, remedy=remedy),)
     return (None, refusals) if refusals else (patch, ())
 
 

@@ -26,7 +26,8 @@ class Policy(BaseModel):
     timeout: float | None = Field(default=600, gt=0)
     """Seconds that one dispatch may run; time spent waiting for a rate limit does not count.
 
-    The run's holds for planners too: seconds without a task of theirs that is accepted, all waiting included."""
+    The run's holds for planners too: seconds without an accepted task or a word of their model, waiting included.
+    """
     silence: float | None = Field(default=120, gt=0)
     """Seconds without a word from a model before the call counts as lost."""
     fallback: tuple[str, ...] = ()

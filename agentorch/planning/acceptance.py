@@ -8,13 +8,13 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import ID
 from agentorch.core.references import with_needs
-from agentorch.core.task import Graph, Task
+from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.verifier import Verified, verify
 from agentorch.planning.extraction import extract
 from agentorch.planning.normalisation import Normalised, normalise
@@ -93,7 +93,7 @@ class Acceptance:
         notes = tuple(note for note in (extracted.note, *self.notes, *read.notes) if note)
         checked = self._checked(read)
         graph = Graph((*self.accepted.values(), *checked.tasks), checked.answer)
-        return Judged(graph, (*read.problems, *checked.problems), notes)
+        return _asked_of_run(Judged(graph, (*read.problems, *checked.problems), notes), graph, self._request)
 
     def _begin(self) -> None:
         self._stream = TaskStream()
@@ -161,8 +161,10 @@ def judge_patch(text: str, request: PlanRequest) -> tuple[Patch, Judged]:
     if extracted.problem is not None:
         return Patch(), Judged(Graph(()), (extracted.problem,))
     read = normalise(extracted.value, cards, accepted=plan, replacing=True)
-    put = {task.id: with_needs(task, (), strict=True) for task in read.tasks}
-    drop = tuple(id for id in read.drop if id in plan and id not in put)
+    failed = {problem.task for problem in request.failed}
+    written = {task.id: with_needs(task, (), strict=True) for task in read.tasks}
+    put = {id: task for id, task in written.items() if id in failed or not _is_same(task, plan.get(id))}
+    drop = tuple(id for id in read.drop if id in plan and id not in written)
     problems = [*read.problems, *_untouchable(put, drop, frozen)]
     if not put and not drop:
         problems.append(Problem(Code.EMPTY, "the patch changes nothing", None, "put or drop at least one task"))
@@ -171,7 +173,20 @@ def judge_patch(text: str, request: PlanRequest) -> tuple[Patch, Judged]:
     known = {id: task for id, task in frozen.items() if id not in put and id not in drop}
     checked = verify(Graph(kept, read.answer), cards, known=known, max_tasks=_room(request), inputs=request.inputs)
     patch = Patch(tuple(task for task in checked.tasks if task.id in put), drop, read.answer)
-    return patch, Judged(Graph(checked.tasks, checked.answer), (*problems, *checked.problems), tuple(read.notes))
+    judged = Judged(Graph(checked.tasks, checked.answer), (*problems, *checked.problems), tuple(read.notes))
+    return patch, _asked_of_run(judged, patch, request)
+
+
+def _asked_of_run(judged: Judged, proposal: Graph | Patch, request: PlanRequest) -> Judged:
+    """Ask the run too, once nothing is wrong here: what it would refuse can still be mended."""
+    return judged if judged.errors else replace(judged, problems=(*judged.problems, *request.check(proposal)))
+
+
+def _is_same(task: Task, known: Task | None) -> bool:
+    """Whether a task is written as the planner was shown it."""
+    if known is None or (task.agent, task.objective, task.inputs) != (known.agent, known.objective, known.inputs):
+        return False
+    return set(task.needs) == set(known.needs) and task.policy in (UNSET, known.policy)
 
 
 def _untouchable(put: Mapping[str, Task], drop: Sequence[str], frozen: Mapping[str, Task]) -> list[Problem]:

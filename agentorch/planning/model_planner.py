@@ -25,7 +25,8 @@ REPAIRS: Final = 2
 """How often a plan goes back to the model."""
 CONTINUATIONS: Final = 2
 """How often a broken stream is continued."""
-_LONGEST_WAIT: Final = 60.0
+LONGEST_WAIT: Final = 120.0
+"""Seconds; when the provider asks for more, the model is given up: better a plan by rules than one much later."""
 
 
 class Complete(Protocol):
@@ -90,7 +91,7 @@ class ModelPlanner:
         report = PlanReport()
         prompt = self._prompt("replanner", patch_values(request))
         for turn in range(REPAIRS + 1):
-            text = await self._patiently(partial(self._answer, prompt, patch_form(), report, None), report)
+            text = await self._patiently(partial(self._answer, prompt, patch_form(), report, None), request, report)
             patch, judged = judge_patch(text, request)
             report.graph, report.patch = judged.graph, Patch() if judged.errors else patch
             _note(report, judged.notes)
@@ -115,10 +116,10 @@ class ModelPlanner:
             question = prompts.pop() if prompts else self._prompt("planner", plan_values(request, frozen))
             return await self._streamed(question, acceptance, report)
 
-        return await self._patiently(ask, report)
+        return await self._patiently(ask, request, report)
 
-    async def _patiently(self, ask: Callable[[], Awaitable[str]], report: PlanReport) -> str:
-        """Ask again, after a pause, while what goes wrong may pass; the set-up's faults are the run's to stop at."""
+    async def _patiently(self, ask: Callable[[], Awaitable[str]], request: PlanRequest, report: PlanReport) -> str:
+        """Ask again, after a pause, while what goes wrong may soon pass; a wrong set-up is the run's to stop at."""
         turn = 0
         while True:
             try:
@@ -126,11 +127,12 @@ class ModelPlanner:
             except ModelError as error:
                 if error.kind is FailureKind.UNCONFIGURED:
                     raise
-                if error.kind is not FailureKind.TRANSIENT or turn == CONTINUATIONS:
+                wait = error.retry_after or 2.0**turn
+                if error.kind is not FailureKind.TRANSIENT or turn == CONTINUATIONS or wait > LONGEST_WAIT:
                     problem = Problem(str(error.kind), f"the model cannot be asked for a plan: {error}")
                     raise PlanningFailed(str(problem), (problem,), report) from error
-                report.notes.append(f"the planner's answer broke off ({error}); asked again")
-                await self._sleep(min(error.retry_after or 2.0**turn, _LONGEST_WAIT))
+                request.note(f"the planner's answer broke off ({error}); it is asked again in {wait:g} s")
+                await self._sleep(wait)
             turn += 1
 
     async def _streamed(self, prompt: str, acceptance: Acceptance, report: PlanReport) -> str:

@@ -23,6 +23,21 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """A change of a running plan."""
+
+    put: tuple[Task, ...] = ()
+    drop: tuple[str, ...] = ()
+    answer: str | None = None
+
+
+Note = Callable[[str], None]
+"""Says a line at once: what should not wait for the report, such as a wait."""
+Check = Callable[[Graph | Patch], tuple[Problem, ...]]
+"""Says what the run would refuse in a whole plan or a patch, as it stands now; nothing is decided by asking."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRequest:
     """What is to be planned, or mended."""
 
@@ -33,20 +48,14 @@ class PlanRequest:
     """Values that tasks may refer to as `$inputs.name`."""
     max_tasks: int = 100
     tasks: tuple[Finished, ...] = ()
-    """The running plan, when this is a re-plan."""
+    """The running plan, when this is a re-plan; else what was accepted of an earlier planner, to be used or not."""
     failed: tuple[Problem, ...] = ()
     """Why it must be re-planned; each names its task."""
     tried: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Agents that have failed at a task, by task id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A change of a running plan."""
-
-    put: tuple[Task, ...] = ()
-    drop: tuple[str, ...] = ()
-    answer: str | None = None
+    note: Note = field(default=lambda _: None, compare=False, repr=False)
+    check: Check = field(default=lambda _: (), compare=False, repr=False)
+    """Beyond what can be seen from here: prices, plans that the run has had, work that may not be undone."""
 
 
 @dataclass(frozen=True, slots=True)

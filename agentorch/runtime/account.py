@@ -22,8 +22,16 @@ PLANNING_FOR: Final[ContextVar["Account | None"]] = ContextVar("planning_for", d
 class Account:
     """One run's model use against its budget."""
 
-    def __init__(self, budget: Callable[[], Budget], *, within: "Account | None" = None) -> None:
+    def __init__(
+        self,
+        budget: Callable[[], Budget],
+        *,
+        within: "Account | None" = None,
+        heard: Callable[[], None] = lambda: None,
+    ) -> None:
         self._budget = budget
+        self.heard = heard
+        """To be called at each word of a model that is charged to it."""
         self._within = within
         """The account of which this one is a part: what is used here is used there."""
         self.spent = NOTHING
@@ -60,10 +68,18 @@ def charged(model: Model, *, silence: float | None) -> Complete:
         account.reserve()
         used = Usage(calls=1)
         try:
-            response = await model.complete(request, on_delta=on_delta)
+            response = await model.complete(request, on_delta=on_delta and _heard(on_delta, account))
             used = replace(response.usage, calls=1)
         finally:
             account.settle(used)
         return response
 
     return complete
+
+
+def _heard(on_delta: OnDelta, account: Account) -> OnDelta:
+    def heard(piece: str) -> None:
+        account.heard()
+        on_delta(piece)
+
+    return heard

@@ -8,21 +8,25 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 from agentorch.core import inbox
 from agentorch.core.card import AgentCard
 from agentorch.core.commands import AskPlanner
+from agentorch.core.completing import plan_problems
 from agentorch.core.events import Event, PlanRejected, TasksAccepted
 from agentorch.core.failures import Code, FailureKind, Problem
+from agentorch.core.patching import check_patch
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status
-from agentorch.core.task import Task
+from agentorch.core.task import Graph, Task
 from agentorch.core.usage import NOTHING, UNLIMITED, Usage
 from agentorch.errors import AgentorchError, ModelError, PlanError
+from agentorch.models import WAITING
 from agentorch.planning.report_form import report_problems, task_problems
-from agentorch.ports.planner import Finished, Offer, Planner, PlanReport, PlanRequest, Ruling
+from agentorch.ports.planner import Finished, Note, Offer, Patch, Planner, PlanReport, PlanRequest, Ruling
 from agentorch.runtime.account import PLANNING_FOR, Account
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.planner_turn import PlannerTurn
@@ -63,10 +67,12 @@ class PlannerDesk:
         """Ask each planner until one brings what the core takes."""
         problems: list[Problem] = []
         for planner in self._planners:
-            account = Account(lambda: UNLIMITED, within=run.account)
+            turn = PlannerTurn(planner.name, seconds=run.state.policy.timeout)
+            account = Account(lambda: UNLIMITED, within=run.account, heard=turn.alive)
             PLANNING_FOR.set(account)
+            WAITING.set(self._waiting(run, planner, turn))
             try:
-                message = await self._proposal(run, planner, command)
+                message = await self._proposal(run, planner, turn, command)
                 events = self._send(run, message)
             except Exception as error:  # noqa: BLE001  # a planner may be anybody's: whatever comes of it, the next is asked
                 if self._stopped_by(run, error):
@@ -80,11 +86,15 @@ class PlannerDesk:
         failed = inbox.PlanningFailed if command.number == 0 else inbox.PatchFailed
         self._send(run, failed(self._now(), tuple(problems) or (_NO_PLANNER,), "planners"))
 
-    async def _proposal(self, run: HostedRun, planner: Planner, command: AskPlanner) -> inbox.Complete | inbox.Patched:
+    async def _proposal(
+        self, run: HostedRun, planner: Planner, turn: PlannerTurn, command: AskPlanner
+    ) -> inbox.Complete | inbox.Patched:
         """Return what a planner proposes, once it has said all; what it says on the way is journaled at once."""
-        turn = PlannerTurn(planner.name, seconds=run.state.policy.timeout)
-        failed = command.tasks if command.number else ()
-        request = plan_request(run.state, self._cards, failed=failed)
+        request = replace(
+            plan_request(run.state, self._cards, failed=command.tasks if command.number else ()),
+            note=self._noting(run, planner, turn),
+            check=partial(_refused_by, run.state),
+        )
         if command.number:
             report = await turn.report(partial(planner.patch, request))
             self._account_for(run, planner, report)
@@ -113,6 +123,22 @@ class PlannerDesk:
             return Ruling(tuple(taken), problems)
 
         return offer
+
+    def _noting(self, run: HostedRun, planner: Planner, turn: PlannerTurn) -> Note:
+        def note(line: str) -> None:
+            if not turn.over:
+                self._send(run, inbox.Note(self._now(), (str(line),), planner.name))
+
+        return note
+
+    def _waiting(self, run: HostedRun, planner: Planner, turn: PlannerTurn) -> Callable[[bool], None]:
+        note = self._noting(run, planner, turn)
+
+        def waiting(begins: bool) -> None:
+            if begins:
+                note("waits for its turn at the model: the provider's rate limit, or other calls")
+
+        return waiting
 
     def _send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         return self._supervisor.send(run, message)
@@ -163,6 +189,12 @@ def _problems_in(error: Exception) -> tuple[Problem, ...]:
     given: Any = getattr(error, "problems", ())
     is_told = isinstance(given, list | tuple) and all(isinstance(one, Problem) for one in cast("list[Any]", given))
     return tuple(cast("Sequence[Problem]", given)) if is_told else ()
+
+
+def _refused_by(state: RunState, proposal: Graph | Patch) -> tuple[Problem, ...]:
+    if isinstance(proposal, Graph):
+        return plan_problems(state, proposal.tasks, proposal.answer)
+    return check_patch(state, proposal.put, proposal.drop, proposal.answer)[1]
 
 
 def _words(error: Exception, planner: Planner) -> str:

@@ -1,7 +1,7 @@
 """One planner's turn: it has its time, and all that can come of it is a report that can be read, or an exception.
 
-1. A planner may be silent for `seconds`, counted from its start and from each task of it that was accepted; time spent
-   waiting for a provider counts. Then it is left, and what it says afterwards is not heard.
+1. A planner may be silent for `seconds`, counted from its start and from each sign of life: a task of it that is
+   accepted, a word of a model that the run gave it. Waiting for a provider counts. Then it is left, and heard no more.
 2. A planner that is cancelled, though nobody stopped the run, has crashed; so has one that wants to end the program.
 3. What it returns is held to the form of the port.
 """

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -9,12 +11,12 @@ import anyio.lowlevel
 import pytest
 
 from agentorch.core.failures import FailureKind, Problem
-from agentorch.core.task import Task
+from agentorch.core.task import Graph, Task
 from agentorch.core.usage import Usage
 from agentorch.errors import ModelError
 from agentorch.planning.model_planner import ModelPlanner, PlanningFailed
 from agentorch.ports.model import FinishReason, ModelRequest, ModelResponse, OnDelta
-from agentorch.ports.planner import Finished, PlanReport, PlanRequest, Ruling
+from agentorch.ports.planner import Finished, Patch, PlanReport, PlanRequest, Ruling
 from agentorch.prompts import Prompts
 from tests.planning.cards import TEAM
 
@@ -190,10 +192,28 @@ async def test_a_broken_stream_is_continued_from_what_was_accepted() -> None:
     """Not a repair: the accepted tasks are frozen, the rest is asked for."""
     offers = Offers()
     model = Model(Broken(GOOD[: GOOD.index('"write"')]), json.dumps({"tasks": [WRITE], "answer": "$write"}))
-    report = await planner(model).plan(REQUEST, offer=offers)
+    said: list[str] = []
+    report = await planner(model).plan(replace(REQUEST, note=said.append), offer=offers)
     assert (report.graph.tasks, report.rejected, offers.ids) == (TASKS, [], ["find", "write"])
     assert "accepted tasks" in model.prompts[1]
-    assert report.notes[0].startswith("the planner's answer broke off")
+    assert [line.startswith("the planner's answer broke off") for line in said] == [True]
+
+
+@pytest.mark.parametrize(("wait", "asked"), [(90.0, 2), (86_400.0, 1)])
+async def test_a_short_wait_is_said_and_kept_to_and_a_long_one_ends_it(wait: float, asked: int) -> None:
+    """What the provider asks for is told before it is waited for; a model that stays away for long is given up."""
+    model = Model(ModelError("429", kind=FailureKind.TRANSIENT, retry_after=wait), GOOD)
+    said: list[str] = []
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        assert any(f"in {seconds:g} s" in line for line in said)
+        slept.append(seconds)
+
+    ask = ModelPlanner(model, Prompts().render, sleep=sleep)
+    with pytest.raises(PlanningFailed, match="429") if asked == 1 else nullcontext():
+        await ask.plan(replace(REQUEST, note=said.append))
+    assert (len(model.prompts), slept) == (asked, [wait] * (asked - 1))
 
 
 @pytest.mark.parametrize(
@@ -268,6 +288,40 @@ async def test_a_bad_patch_goes_back(bad: str, code: str) -> None:
     report = await planner(model).patch(RUNNING)
     assert (code in codes(report)[0], [task.agent for task in report.patch.put]) == (True, ["critic"])
     assert "Your change of a running plan was rejected." in model.prompts[1]
+
+
+async def test_a_patch_may_repeat_what_is_done_as_it_is() -> None:
+    """It is no change: what really changes is the patch, also when the whole plan is written again."""
+    model = Model(json.dumps({"put": [FIND, CRITIC]}), json.dumps({"tasks": [FIND, CRITIC]}))
+    for _ in range(2):
+        report = await planner(model).patch(RUNNING)
+        assert ([task.id for task in report.patch.put], report.rejected) == (["write"], [])
+
+
+async def test_what_failed_may_not_come_back_as_it_was() -> None:
+    """The run, which knows what it has had, is asked; its words go to the model as those of any check do."""
+    asked: list[Graph | Patch] = []
+
+    def check(proposal: Graph | Patch) -> tuple[Problem, ...]:
+        asked.append(proposal)
+        return (Problem("E_PATCH", "seen before", remedy="change it"),) if len(asked) == 1 else ()
+
+    model = Model(json.dumps({"put": [WRITE]}), json.dumps({"put": [CRITIC]}))
+    report = await planner(model).patch(replace(RUNNING, check=check))
+    assert asked == [Patch((TASKS[1],)), report.patch]
+    assert (codes(report), "seen before (change it)" in model.prompts[1]) == ([["E_PATCH"]], True)
+
+
+async def test_a_plan_that_the_run_would_refuse_goes_back() -> None:
+    """Prices, for example, are the run's to know."""
+
+    def check(proposal: Graph | Patch) -> tuple[Problem, ...]:
+        assert isinstance(proposal, Graph)
+        priced = any(task.agent == "writer" for task in proposal.tasks)
+        return () if priced else (Problem("E_BUDGET", "no price is known", proposal.tasks[0].id),)
+
+    report = await planner(Model(json.dumps({"tasks": [CRITIC]}), GOOD)).plan(replace(REQUEST, check=check))
+    assert (codes(report), report.graph.tasks) == ([["E_BUDGET"]], TASKS)
 
 
 async def test_a_patch_that_never_comes_right() -> None:

@@ -1,11 +1,13 @@
 """What a provider does wrong, at the HTTP level through the real client, in virtual time."""
 
 import asyncio
+import json
 
 import pytest
 
 from agentorch import Agent, Orchestrator, Plan, Policy, agent
-from agentorch.events import AttemptFailed, TaskRetried
+from agentorch.events import AttemptFailed, PlanNoted, PlanRejected, TaskRetried
+from agentorch.models import GovernedModel, Governor
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.clock import LoopClock
 from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
@@ -141,3 +143,63 @@ async def test_a_planner_that_falls_silent_is_asked_to_go_on(cut: Say) -> None:
 
     assert outcome.answer == "Ode: buses carry envelopes."
     assert took < 60
+
+
+async def test_a_planner_that_is_told_to_wait_for_a_day_is_replaced_at_once() -> None:
+    """The rules plan instead, within seconds, and the events say why."""
+    async with FakeOpenAI(otherwise=Fail(429, retry_after=86_400)) as server:
+        async with Orchestrator([researcher, poet], model=server.model(), clock=LoopClock()) as orchestrator:
+            before = asyncio.get_running_loop().time()
+            run = await orchestrator.submit("An ode to message buses")
+            events = [event async for event in run]
+            outcome = await run.outcome()
+            took = asyncio.get_running_loop().time() - before
+        asked = len(server.requests)
+
+    refused = [(event.source, event.problems[0].code) for event in events if isinstance(event, PlanRejected)]
+    assert outcome.answer == "Ode: An ode to message buses carry envelopes."
+    assert (refused, asked) == ([("model", "transient")], 1)
+    assert took < 5
+
+
+async def test_a_planner_that_waits_for_the_providers_limit_says_so_and_not_for_ever() -> None:
+    """Where another run was told to wait, the wait is an event when it begins; it ends with the planner's time."""
+    async with FakeOpenAI(Fail(429, retry_after=500), otherwise=Say(FIRST + REST)) as server:
+        governor = Governor("a provider")
+        model = GovernedModel(server.model(traffic=governor), governor)
+        policy = Policy(timeout=300)
+        async with Orchestrator([researcher, poet], model=model, policy=policy, clock=LoopClock()) as orchestrator:
+            await orchestrator.run("An ode to nothing")
+            run = await orchestrator.submit("An ode to message buses")
+            events = [event async for event in run]
+            outcome = await run.outcome()
+
+    told = [(round(event.at - events[0].at), event.type) for event in events if isinstance(event, PlanNoted)]
+    refused = [(round(e.at - events[0].at), e.problems[0].code) for e in events if isinstance(e, PlanRejected)]
+    assert outcome.answer == "Ode: An ode to message buses carry envelopes."
+    assert told[0] == (0, "PlanNoted")
+    assert refused == [(300, "timeout")]
+
+
+async def test_a_repair_sends_no_history() -> None:
+    """Over HTTP: one message with the output, its schema and the problems; nothing of the first request."""
+    counter = Agent(
+        "counter",
+        description="Counts.",
+        prompt="Count the words of the text.",
+        output={"type": "object", "properties": {"total": {"type": "integer"}}, "required": ["total"]},
+    )
+    plan = Plan("count")
+    plan.add("count", agent=counter, inputs={"text": "zebra yak xerus"})
+    async with FakeOpenAI(Say('{"total": "three"}'), Say('{"total": 3}')) as server:
+        async with Orchestrator([counter], model=server.model(), planner="rules", clock=LoopClock()) as orchestrator:
+            outcome = await orchestrator.run(plan)
+        server.assert_all_used()
+        first, repair = (request["messages"] for request in server.requests)
+
+    said = json.dumps(repair)
+    assert outcome.answer == {"total": 3}
+    assert "zebra yak xerus" in json.dumps(first)
+    assert [message["role"] for message in repair if message["role"] != "system"] == ["user"]
+    assert all(words in said for words in ("three", "integer"))
+    assert not any(words in said for words in ("zebra", "Count the words of the text"))
