@@ -253,7 +253,8 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
     ladder = task.ladder or Ladder(task.task.agent)
     if event.agent != ladder.agent:
         tried = (*ladder.tried, ladder.agent)
-        ladder = Ladder(event.agent, tried=tried, problems=ladder.problems, kind=ladder.kind)
+        first = ladder.first or f"'{ladder.agent}' failed: {'; '.join(ladder.problems) or ladder.kind}"
+        ladder = Ladder(event.agent, tried=tried, problems=ladder.problems, kind=ladder.kind, first=first)
     elif event.model != ladder.model:
         ladder.model, ladder.mode, ladder.starts, ladder.repairs = event.model, "fresh", 1, 0
     elif event.rung == "repair":

@@ -94,31 +94,33 @@ def _stand_in(state: RunState, task: TaskState, ladder: Ladder, declared: tuple[
     original = state.catalog.get(task.task.agent)
     tried = {ladder.agent, *ladder.tried}
     for name in (*declared, *(original.fallback if original is not None else ())):
-        if name in state.catalog and name not in tried:
+        if name in state.catalog and name not in tried and _fits(state.catalog[name], original, task):
             return name
     if original is None or not original.capabilities:
         return None
     for name in sorted(state.catalog):
-        if name not in tried and _may_stand_in(state.catalog[name], original, task):
+        card = state.catalog[name]
+        if name not in tried and set(card.capabilities) & set(original.capabilities) and _fits(card, original, task):
             return name
     return None
 
 
-def _may_stand_in(card: AgentCard, original: AgentCard, task: TaskState) -> bool:
-    if not set(card.capabilities) & set(original.capabilities):
-        return False
+def _fits(card: AgentCard, original: AgentCard | None, task: TaskState) -> bool:
+    """Whether it can take what the task gives, and gives what is expected of it; the run's fallbacks need not."""
     given = task.task.inputs.keys()
     takes = card.input.get("properties", {})
     fits = set(card.input.get("required", ())) <= given
     closed = card.input.get("additionalProperties") is False
     if not fits or (closed and not given <= takes.keys()):
         return False
-    return assignable(card.output, original.output) is not False
+    return original is None or assignable(card.output, original.output) is not False
 
 
 def problem_of(task: TaskState, failure: Fail) -> Problem:
-    """Say in one line why a task failed."""
+    """Say in one line why a task failed: in the end, and before its own agent was given up for another."""
     message = "; ".join(failure.problems) or str(failure.kind)
+    if task.ladder is not None and task.ladder.first:
+        message = f"'{task.agent}' failed: {message}; before that, {task.ladder.first}"
     return Problem(str(failure.kind), message, task=task.task.id, remedy=_REMEDIES.get(failure.kind))
 
 

@@ -61,6 +61,8 @@ class Ladder:
     """Why the last dispatch failed."""
     kind: str = ""
     """The failure kind of the last dispatch."""
+    first: str = ""
+    """Why the task's own agent was given up, in words; empty while it has the task."""
 
 
 @dataclass(frozen=True, slots=True)

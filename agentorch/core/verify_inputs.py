@@ -5,7 +5,7 @@ compares a few dozen pairs of schemas.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from agentorch.core.card import AgentCard, JsonSchema
@@ -84,6 +84,8 @@ class InputChecks:
         self._strict = strict
         self._parameters: dict[str, Parameters] = {}
         self._fine: set[tuple[str, tuple[str, ...], str, tuple[str, ...], bool]] = set()
+        self._alike: dict[tuple[str, str], bool] = {}
+        """Whether the first agent's output can stand where the second's is expected."""
 
     def problems(self, task: Task, card: AgentCard, references: Iterable[Found]) -> Iterator[Problem]:
         """Yield what is wrong with the join, the inputs and the objective of `task`.
@@ -99,7 +101,51 @@ class InputChecks:
                 task.id,
                 f"k of n takes k from 1 to {count}" if count else "a task without needs takes no number as its join",
             )
-        unsure = join not in ("all", count) and not (join == "any" and count == 1)
+        yield from self._inputs_of(task, card, references, unsure=self._is_unsure(join, count))
+        for reference in mentioned(task.objective) if "${" in task.objective else ():
+            if self._refers(task, reference) and self._given(reference) is None:
+                yield self._no_part(task, "objective", reference)
+
+    def fallback_problems(self, task: Task, card: AgentCard, references: Iterable[Found]) -> Iterator[Problem]:
+        """Yield why an agent that is declared to take the place of `card` could not do `task`.
+
+        Those that the task or its agent declares; the run's take what they fit. An agent's fallback need not take every
+        optional input: where one is given, it is passed over.
+        """
+        own = task.policy.fallback
+        names = dict.fromkeys((*own, *card.policy.fallback, *card.fallback))
+        others = [self._cards[name] for name in names if name in self._cards and name != card.name]
+        unsure = self._is_unsure(self._join(task, card), len(task.needs)) if others else False
+        for other in others:
+            given = task if other.name in own else self._as_far_as_taken(task, other)
+            shared = [item for item in references if item.where[0] in given.inputs]
+            for problem in self._inputs_of(given, other, shared, unsure=unsure):
+                yield replace(problem, message=f"its fallback {other.name!r}: {problem.message}")
+            if not self._is_alike(other, card):
+                gives = f"its fallback {other.name!r} gives {described(other.output)}"
+                remedy = f"fall back on an agent that gives {described(card.output)}"
+                yield Problem(Code.TYPE, f"{gives}, but {card.name!r} gives {described(card.output)}", task.id, remedy)
+
+    def _as_far_as_taken(self, task: Task, card: AgentCard) -> Task:
+        parameters = self._parameters_of(card)
+        takes_all = parameters.rest is not None
+        return replace(
+            task, inputs={name: value for name, value in task.inputs.items() if takes_all or name in parameters.schemas}
+        )
+
+    def _is_alike(self, other: AgentCard, card: AgentCard) -> bool:
+        pair = (other.name, card.name)
+        if pair not in self._alike:
+            self._alike[pair] = assignable(other.output, card.output) is not False
+        return self._alike[pair]
+
+    def _is_unsure(self, join: Join, count: int) -> bool:
+        """Whether a need may be without a value when the task starts."""
+        return join not in ("all", count) and not (join == "any" and count == 1)
+
+    def _inputs_of(
+        self, task: Task, card: AgentCard, references: Iterable[Found], *, unsure: bool
+    ) -> Iterator[Problem]:
         if not self._strict:
             given = tuple(references)
             yield from (self._as_text(task, item) for item in given if not self._is_known(item.reference))
@@ -108,9 +154,6 @@ class InputChecks:
         for item in references:
             if problem := self._reference(task, card, item, unsure=unsure):
                 yield problem
-        for reference in mentioned(task.objective) if "${" in task.objective else ():
-            if self._refers(task, reference) and self._given(reference) is None:
-                yield self._no_part(task, "objective", reference)
 
     def _join(self, task: Task, card: AgentCard) -> Join:
         for policy in (task.policy, card.policy):

@@ -5,6 +5,7 @@ from agentorch.core.card import AgentCard
 from agentorch.core.events import RunStopped, TaskRetried
 from agentorch.core.failures import FailureKind
 from agentorch.core.ladder import delay
+from agentorch.core.policy import Policy
 from tests.core.bench import Bench, kinds, task
 
 INVALID, TRANSIENT, UNCONFIGURED = FailureKind.INVALID, FailureKind.TRANSIENT, FailureKind.UNCONFIGURED
@@ -45,6 +46,32 @@ def test_a_stand_in_shares_a_capability_and_fits_the_schemas() -> None:
     bench.fail("a")
     bench.fail("a")
     assert (_rungs(bench), bench.state.status) == ([("agent", "d-fits", 0)], "failed")
+
+
+def test_a_fallback_of_the_run_takes_only_what_it_fits() -> None:
+    """It is declared for all tasks: where it could not work, or would give something else, the next one is tried."""
+    text, number = {"type": "string"}, {"type": "number"}
+    bench = Bench(
+        AgentCard(name="main", output=text),
+        AgentCard(name="needy", input={"required": ["other"]}, output=text),
+        AgentCard(name="number", output=number),
+        AgentCard(name="spare", output=text),
+    )
+    policy = Policy(attempts=1, fallback=("needy", "number", "spare"))
+    bench.begin(task("a", agent="main", inputs={"q": 1}), policy=policy)
+    bench.fail("a")
+    assert _rungs(bench) == [("agent", "spare", 0)]
+
+
+def test_why_the_own_agent_failed_is_not_lost_when_its_fallbacks_fail_too() -> None:
+    """The problem names both: the last failure, and the first, which is most often the cause."""
+    bench = Bench(AgentCard(name="main", fallback=("spare", "last")), AgentCard(name="spare"), AgentCard(name="last"))
+    bench.begin(task("a", agent="main"), policy=Policy(attempts=1))
+    for words in ("no disk", "no input", "no idea"):
+        key = bench.admit("a")
+        bench.send(msg.Fail(0.0, key, FailureKind.CRASH, (words,)))
+    (problem,) = bench.state.problems
+    assert problem.message == "'last' failed: no idea; before that, 'main' failed: no disk"
 
 
 def test_an_agent_whose_effects_happen_once_is_not_started_again() -> None:

@@ -372,19 +372,6 @@ def test_near_names() -> None:
     assert did_you_mean("zzz", [f"a{n}" for n in range(20)]) is None
 
 
-def test_a_fallback_that_is_no_agent_is_an_error() -> None:
-    """A task's own fallback is checked like its agent, and the nearest name is offered."""
-    cards = {name: AgentCard(name=name) for name in ("writer", "critic")}
-    plan = Graph((Task("a", "writer", policy=Policy(fallback=("crtic", "critic"))),))
-
-    (problem,) = verify(plan, cards).errors
-
-    assert (problem.code, problem.task) == ("E_UNKNOWN_AGENT", "a")
-    assert "'crtic'" in problem.message
-    assert problem.remedy is not None
-    assert "critic" in problem.remedy
-
-
 def test_a_limit_of_money_refuses_agents_without_a_price() -> None:
     """Only under a limit, only for a model of unknown price, and once per agent."""
     cards = {"paid": AgentCard(name="paid"), "free": AgentCard(name="free", unpriced="local")}
