@@ -11,13 +11,16 @@ from pydantic_core import from_json
 
 from agentorch.core.failures import Code, Problem
 
-_STRING: Final = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
-"""One that never closes reaches to the end: to look for another behind each of its quotes would take for ever."""
-_STRUCTURE: Final = re.compile(rf"{_STRING}|[{{}}\[\]]", re.DOTALL)
-_TRAILING_COMMA: Final = re.compile(rf"({_STRING})|,(?=\s*[}}\]])", re.DOTALL)
+_STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
+"""Brackets, and strings as a whole; one that never closes goes to the end, so that no character is looked at twice."""
+_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.?)*+(?:"|\Z))|,(?=\s*+[}\]])', re.DOTALL)
 _THOUGHT: Final = re.compile(r"<(think|thinking|scratchpad)>.*?(?:</\1>|\Z)", re.DOTALL)
+_DEEPEST: Final = 100
+"""Brackets within brackets beyond which a text is no plan."""
 _CANDIDATES: Final = 50
 """Opening brackets in prose that are tried before giving up; each costs a look at the text behind it."""
+_MOST_LOOKED_AT: Final = 500_000
+"""Characters that all these looks together may take; the first may take any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,13 @@ def extract(text: str) -> Extracted:
     body = _THOUGHT.sub("", text).lstrip("\ufeff")
     if not body.strip():
         return Extracted(problem=Problem(Code.EMPTY, "the answer is empty", None, "answer with a JSON object"))
-    start = 0
+    start = looked_at = 0
     for _ in range(_CANDIDATES):
         start = _opening(body, start)
-        if start < 0:
+        if start < 0 or looked_at > _MOST_LOOKED_AT:
             break
         end = _closing(body, start)
+        looked_at += (len(body) if end is None else end) - start
         found = _partial(body[start:]) if end is None else _parsed(body[start:end])
         if found is not None and _holds_objects(found.value):
             return found
@@ -55,12 +59,14 @@ def _opening(text: str, start: int) -> int:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Return the end of the balanced value at `start`, or None when it does not close."""
+    """Return the end of the balanced value at `start`, or None when it does not close, or is too deep to be a plan."""
     depth = 0
     for match in _STRUCTURE.finditer(text, start):
         mark = match.group()
         if mark in "{[":
             depth += 1
+            if depth > _DEEPEST:
+                return None
         elif mark in "}]":
             depth -= 1
             if not depth:

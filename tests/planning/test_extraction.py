@@ -51,6 +51,9 @@ def test_a_truncated_plan_gives_what_came() -> None:
         ("{'tasks': []}", "E_SYNTAX"),
         ("[" * 100_000, "E_SYNTAX"),
         ("{" * 100_000, "E_SYNTAX"),
+        ("[" * 100_000 + "]" * 100_000, "E_SYNTAX"),
+        ('{"' + '\\"' * 200_000, "E_TRUNCATED"),  # a string that never closes is looked at once, not from each quote
+        ("[" * 50 + '"\\"' * 200_000, "E_SYNTAX"),
         ('{"a": [1, }', "E_SYNTAX"),
     ],
 )
