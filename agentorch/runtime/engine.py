@@ -43,6 +43,7 @@ from agentorch.runtime.settings import ModelSpec, Settings
 from agentorch.runtime.supervisor import Supervisor
 from agentorch.runtime.team import Team
 from agentorch.runtime.worker import Worker
+from agentorch.validation import read_validators
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Engine:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self.prompts = Prompts(_prompt_folders(settings))
         self.team = team_of(settings, self.prompts)
+        self.validators = read_validators(settings.validators, self.team.agents)
         self.planners = planners_of(settings, self.team, self.prompts)
         journal = settings.journal
         self.journal: Journal = (
@@ -104,7 +106,7 @@ class Engine:
         self._host = Host(self.supervisor)
         execution = Execution(
             agents=self.team.agents,
-            validators=self.settings.validators,
+            validators=self.validators,
             services=self._services,
             prompted=self.prompting.run,
             blobs=self.blobs,

@@ -8,10 +8,11 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from agentorch.agents import Agent, Context
+from agentorch.core.nearest import did_you_mean
 from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError
 
@@ -19,6 +20,38 @@ Validator = Callable[..., Any]
 """A check that the caller adds: `(output)` or `(output, context)`, sync or async."""
 Validators = Iterable[Validator] | Mapping[Any, Any]
 """Validators for every agent, or by agent (or its name): one or several."""
+
+
+def read_validators(given: Any, agents: Collection[str]) -> Validators:
+    """Return the caller's validators, fit to be asked for any of `agents`; raise ConfigurationError in words if not.
+
+    Whatever was given in their place is found here, before any agent is paid for an output that nobody would check.
+    """
+    if not isinstance(given, Mapping):
+        return _checks(() if given is None else given, "validators")
+    by_agent: dict[str, tuple[Validator, ...]] = {}
+    for key, checks in cast("Mapping[Any, Any]", given).items():
+        name = key if isinstance(key, str) else getattr(key, "name", None)
+        if not isinstance(name, str):
+            raise ConfigurationError(f"validators: {key!r:.60} is no agent; the keys are agents or their names")
+        if name not in agents:
+            remedy = did_you_mean(name, agents)
+            raise ConfigurationError(f"validators: there is no agent {name!r}" + (f"; {remedy}" if remedy else ""))
+        found = _checks((checks,) if callable(checks) else checks, f"validators of {name!r}")
+        by_agent[name] = (*by_agent.get(name, ()), *found)
+    return by_agent
+
+
+def _checks(given: Any, what: str) -> tuple[Validator, ...]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        example = getattr(given, "__name__", "check")
+        raise ConfigurationError(f"{what}: {given!r:.60} is no list of checks; write [{example}]")
+    checks = tuple(cast("Iterable[Any]", given))
+    for check in checks:
+        if not callable(check):
+            raise ConfigurationError(f"{what}: {check!r:.60} is no check; a check is a function of the output")
+        _takes_context(check)  # says so when it takes no output
+    return checks
 
 
 def validators_for(agent: str, validators: Validators) -> tuple[Validator, ...]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from agentorch import Orchestrator, Policy
 from agentorch.agents import Agent, Context, agent
 from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError
@@ -55,6 +56,43 @@ async def test_other_errors_are_the_checks_own():
         await run_check(lambda output: _raise(KeyError("x")), "output", None)
     with pytest.raises(ConfigurationError, match="takes no output"):
         await run_check(lambda: None, "output", None)
+
+
+def short(output: str) -> str | None:
+    return "too long" if len(output) > 3 else None
+
+
+@agent(description="Finds facts.")
+async def researcher(topic: str) -> str:
+    return topic
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"reseacher": short}, r"there is no agent 'reseacher'; did you mean 'researcher'\?"),
+        ({42: short}, "42 is no agent; the keys are agents or their names"),
+        ({"researcher": "short"}, "validators of 'researcher': 'short' is no list of checks"),
+        ({researcher: [short, 3]}, "3 is no check; a check is a function of the output"),
+        (short, r"is no list of checks; write \[short\]"),
+        ("short", "is no list of checks"),
+        (3, "is no list of checks"),
+        ([lambda: None], "takes no output"),
+    ],
+)
+async def test_validators_that_could_never_be_asked_are_refused_at_once(given: Any, words: str):
+    """In words that name the thing and the remedy, before anything runs."""
+    with pytest.raises(ConfigurationError, match=words):
+        async with Orchestrator([researcher], validators=given):
+            pass
+
+
+@pytest.mark.parametrize("given", [{"researcher": short}, {researcher: [short]}, [short], iter([short])])
+async def test_validators_are_asked_for_every_task(given: Any):
+    """However they are given."""
+    async with Orchestrator([researcher], validators=given, policy=Policy(attempts=1, replans=0)) as orchestrator:
+        outcomes = [await orchestrator.run("a very long goal") for _ in range(2)]
+    assert [outcome.problems[0].message for outcome in outcomes] == ["too long"] * 2
 
 
 def _counting() -> Agent:
