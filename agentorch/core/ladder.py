@@ -120,7 +120,7 @@ def problem_of(task: TaskState, failure: Fail) -> Problem:
     """Say in one line why a task failed: in the end, and before its own agent was given up for another."""
     message = "; ".join(failure.problems) or str(failure.kind)
     if task.ladder is not None and task.ladder.first:
-        message = f"'{task.agent}' failed: {message}; before that, {task.ladder.first}"
+        message = f"{message}; before that, {task.ladder.first}"
     return Problem(str(failure.kind), message, task=task.task.id, remedy=_REMEDIES.get(failure.kind))
 
 

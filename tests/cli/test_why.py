@@ -98,7 +98,7 @@ def test_failed_with_all_rungs_used() -> None:
         story.fail("load")
     assert story.why("load") == snapshot("""\
 
-#15 'load' failed: disk full
+#15 'load' failed: disk full; before that, 'loader' failed: disk full
   #2 in the plan that was given: agent 'loader'
   #4 started: attempt 1 with 'loader'
   #5 attempt 1 failed (crash): disk full
@@ -125,7 +125,7 @@ def test_skipped_because_a_grandparents_fallback_failed() -> None:
 #9 'report' was skipped: 'merge' brought nothing
   #2 in the plan that was given: agent 'loader'; it needs 'merge'
   #9 'merge' was skipped: 'load' brought nothing
-    #9 'load' failed: spare disk full
+    #9 'load' failed: spare disk full; before that, 'loader' failed: disk full
       #2 in the plan that was given: agent 'loader'
       #4 started: attempt 1 with 'loader'
       #5 attempt 1 failed (crash): disk full

@@ -71,7 +71,7 @@ def test_why_the_own_agent_failed_is_not_lost_when_its_fallbacks_fail_too() -> N
         key = bench.admit("a")
         bench.send(msg.Fail(0.0, key, FailureKind.CRASH, (words,)))
     (problem,) = bench.state.problems
-    assert problem.message == "'last' failed: no idea; before that, 'main' failed: no disk"
+    assert problem.message == "no idea; before that, 'main' failed: no disk"
 
 
 def test_an_agent_whose_effects_happen_once_is_not_started_again() -> None:

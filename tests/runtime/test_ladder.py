@@ -11,6 +11,7 @@ from agentorch.events import (
     AttemptFailed,
     Event,
     PlanPatched,
+    PlanRejected,
     ReplanRequested,
     TaskFailed,
     TaskGaveUp,
@@ -177,6 +178,31 @@ async def test_a_model_that_patches_is_shown_who_failed_before_its_first_patch()
 
     shown = [re.findall(r'"report": (\[[^]]*\])', request.messages[0].content) for request in model.requests[:2]]
     assert [[json.loads(names) for names in lists] for lists in shown] == [[["alpha"]], [["alpha", "beta"]]]
+
+
+async def test_a_patch_that_changes_nothing_goes_back_to_the_model() -> None:
+    """The same task once more is refused in words that the model can mend from; its second patch works."""
+
+    @agent(description="Finds facts about a topic.")
+    async def finder(topic: str) -> str:
+        if topic == "nothing":
+            raise RuntimeError("no facts")
+        return f"facts on {topic}"
+
+    def put(topic: str) -> str:
+        inputs = [{"name": "topic", "value": topic}]
+        task = {"id": "facts", "agent": "finder", "objective": "", "inputs": inputs, "needs": []}
+        return json.dumps({"put": [task], "drop": [], "answer": None})
+
+    model = ScriptedModel([put("nothing"), put("buses")])
+    async with Orchestrator([finder], policy=Policy(attempts=1), model=model) as orchestrator:
+        run = await orchestrator.submit(one("facts", finder, inputs={"topic": "nothing"}))
+        outcome, events = await watched(run)
+
+    refused = [event.problems[0].code for event in events if isinstance(event, PlanRejected)]
+    assert (outcome.answer, refused) == ("facts on buses", ["E_PATCH"])
+    assert "a plan that this run has had before" in model.requests[1].messages[0].content
+    assert rungs(events) == ["TaskGaveUp", "ReplanRequested", "PlanPatched"]
 
 
 async def test_the_next_model_is_tried_before_another_agent() -> None:
