@@ -21,6 +21,8 @@ from agentorch.cli.settings import Setup, setup
 from agentorch.cli.teams import team
 from agentorch.errors import AgentorchError
 from agentorch.journal.opening import open_journal
+from agentorch.models.access import shown
+from agentorch.models.opening import provider_named_by
 from agentorch.runtime.launch import release
 
 _EXTRAS: Final = {
@@ -122,9 +124,11 @@ async def _journal(place: str) -> Finding:
 
 
 def _key(chosen: Setup) -> Finding:
-    url = os.environ.get("OPENAI_BASE_URL")
-    key = "OPENAI_API_KEY is set" if os.environ.get("OPENAI_API_KEY") else "OPENAI_API_KEY is not set"
-    found = f"{key}; server {url or 'api.openai.com'}"
+    try:
+        key, url = provider_named_by(os.environ)
+    except AgentorchError as error:
+        return Finding("key", "wrong", str(error))
+    found = f"OPENAI_API_KEY is {'set' if key else 'not set'}; server {shown(url or 'api.openai.com')}"
     if chosen.model:
         return Finding("key", "ok", found)
     return Finding("key", "note", f"{found}; no model is named", "to use one: --model NAME, or AGENTORCH_MODEL=NAME")

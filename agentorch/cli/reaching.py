@@ -3,6 +3,10 @@
 import os
 from typing import Final, Literal
 
+from agentorch.errors import ConfigurationError
+from agentorch.models.access import shown
+from agentorch.models.opening import provider_named_by
+
 _SECONDS: Final = 5.0
 _REFUSED: Final = frozenset({401, 403})
 
@@ -14,13 +18,17 @@ async def reach(model: str) -> Reached:
     """Ask the server for its list of models."""
     import openai
 
-    key, url = os.environ.get("OPENAI_API_KEY"), os.environ.get("OPENAI_BASE_URL")
+    try:
+        key, url = provider_named_by(os.environ)
+    except ConfigurationError as error:
+        return "wrong", f"{model}: {error}", ""
     if not key and not url:
         return "wrong", f"{model}: no key and no server", "set OPENAI_API_KEY, or OPENAI_BASE_URL for another server"
-    where = url or "https://api.openai.com/v1"
+    address = url or "https://api.openai.com/v1"
+    where = shown(address)
     try:
         async with openai.AsyncOpenAI(
-            api_key=key or "no-key-needed", base_url=where, timeout=_SECONDS, max_retries=0
+            api_key=key or "no-key-needed", base_url=address, timeout=_SECONDS, max_retries=0
         ) as client:
             known = [listed.id async for listed in client.models.list()]
     except openai.APIStatusError as error:

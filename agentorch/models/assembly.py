@@ -1,10 +1,12 @@
 """Putting a streamed answer together.
 
-1. Tool calls come in pieces, told apart by their index; servers that leave the index out tell them apart by id.
+1. Tool calls come in pieces, told apart by their index. Servers that leave it out, or give each call the same one, tell
+   them apart by id: a call begins with its name.
 2. Usage may come with the last piece, after it, or never.
 3. A stream has ended well only when a finish reason came.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ _BROKEN: Final = frozenset({"error", "insufficient_system_resource", "abort"})
 
 @dataclass(slots=True)
 class _Call:
+    index: int
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list[str])
@@ -32,7 +35,7 @@ class Assembly:
     def __init__(self) -> None:
         self._text: list[str] = []
         self._refusal: list[str] = []
-        self._calls: dict[int, _Call] = {}
+        self._calls: list[_Call] = []
         self._reason: str | None = None
         self.usage: Any = None
         """The provider's own count, if it sent one."""
@@ -74,8 +77,8 @@ class Assembly:
         """The calls that it asks for, in the order of their indices."""
         return tuple(
             # Some servers give no ids: the answers need one to name.
-            ToolCall(call.id or f"call_{index}", call.name, "".join(call.arguments) or "{}")
-            for index, call in sorted(self._calls.items())
+            ToolCall(call.id or f"call_{place}", call.name, "".join(call.arguments) or "{}")
+            for place, call in enumerate(sorted(self._calls, key=lambda call: call.index))
         )
 
     @property
@@ -88,16 +91,32 @@ class Assembly:
         return "tool_calls" if reason == "stop" and self._calls else reason
 
     def _add(self, piece: Any) -> None:
-        call = self._calls.setdefault(self._index(piece), _Call())
+        call = self._begun(piece)
+        if call is None:
+            call = _Call(len(self._calls) if piece.index is None else int(piece.index))
+            self._calls.append(call)
         call.id = call.id or piece.id or ""
         if piece.function is not None:
             call.name = call.name or piece.function.name or ""
-            call.arguments.append(piece.function.arguments or "")
+            arguments = piece.function.arguments
+            # Some servers give the object itself, not its text.
+            call.arguments.append(arguments if isinstance(arguments, str) else _text(arguments))
 
-    def _index(self, piece: Any) -> int:
-        if piece.index is not None:
-            return int(piece.index)
-        for index, call in self._calls.items():
-            if piece.id and call.id == piece.id:
-                return index
-        return len(self._calls) if piece.id or not self._calls else max(self._calls)
+    def _begun(self, piece: Any) -> _Call | None:
+        """Return the call that a piece goes on with: the newest of its index; None when it begins one."""
+        for call in reversed(self._calls):
+            if piece.index is None:
+                if not piece.id or call.id == piece.id:
+                    return call
+            elif call.index == piece.index:
+                return None if _begins(piece) and call.id and call.id != piece.id else call
+        return None
+
+
+def _begins(piece: Any) -> bool:
+    # Some servers give each *piece* an id of its own: only a call's first one has a name.
+    return bool(piece.id and piece.function is not None and piece.function.name)
+
+
+def _text(arguments: Any) -> str:
+    return json.dumps(arguments) if arguments else ""

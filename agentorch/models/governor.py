@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from agentorch.models.access import shown
 from agentorch.models.gate import Gate, Limits, Passage
 from agentorch.models.headers import allowance
 
@@ -99,7 +100,7 @@ class Governors:
         key = (base_url.rstrip("/"), api_key)
         governor = self._known.get(key)
         if governor is None:
-            governor = self._known[key] = Governor(key[0], self._limits.get(key[0]))
+            governor = self._known[key] = Governor(shown(key[0]), self._limits.get(key[0]))
         return governor
 
 

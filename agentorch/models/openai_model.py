@@ -8,17 +8,21 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from agentorch.core.usage import Usage
 from agentorch.models import failures
+from agentorch.models.access import checked_key, checked_url
 from agentorch.models.assembly import Assembly
 from agentorch.models.pricing import Prices
 from agentorch.models.provider import OPENAI, PROCESS, Provider, closed, time_limits
-from agentorch.models.quirks import Form, Quirks, downgraded, quirks_for
+from agentorch.models.quirks import Form, Quirks, quirks_for
+from agentorch.models.streaming import NotJsonError, pieces
 from agentorch.models.structured import unwrapped
-from agentorch.models.wire import digest, form_for, parameters, wrapped
+from agentorch.models.terms import Terms
+from agentorch.models.wire import parameters, wrapped
 from agentorch.ports.model import ModelRequest, ModelResponse, OnDelta
 
 _LOGGER = logging.getLogger(__name__)
@@ -79,8 +83,7 @@ class OpenAIModel:
         `count` is `agentorch.tokens.count` or the like.
         """
         self.name = name
-        where = str(client.base_url) if client is not None else base_url or OPENAI
-        self._provider = PROCESS.get(where, api_key) if client is None else Provider(where, api_key, client=client)
+        self._provider = _provider(client, api_key, base_url)
         self._quirks = quirks_for(self._provider.base_url, name, given=quirks)
         self._count = count
         self._prices = prices or Prices()
@@ -103,23 +106,22 @@ class OpenAIModel:
         """Return the whole answer; `on_delta` sees its text as it comes."""
         import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
 
-        before = quirks = self._provider.learned.get(self.name, self._quirks)
-        refused: set[str] = set()
+        before = self._provider.learned.get(self.name, self._quirks)
+        terms = Terms(request, before, refused=self._provider.refused_schemas)
         while True:
-            form = form_for(request, quirks=quirks, refused=self._provider.refused_schemas | refused)
+            form = terms.form
             try:
                 answer = await self._ask(
-                    parameters(request, model=self.name, quirks=quirks, form=form), request, on_delta
+                    parameters(request, model=self.name, quirks=terms.quirks, form=form), request, on_delta
                 )
             except openai.APIStatusError as error:
-                lesser = self._lesser(error, request, quirks, form, refused)
-                if lesser is None:
+                self._provider.reached = True
+                if not terms.lowered(error):
                     raise self._failed(error) from error
-                quirks = lesser
                 continue
             except openai.OpenAIError as error:
                 raise self._failed(error) from error
-            self._learn(before, quirks, refused)
+            self._learn(before, terms)
             return self._response(answer, request, form)
 
     async def _ask(self, sent: dict[str, Any], request: ModelRequest, on_delta: OnDelta | None) -> Assembly:
@@ -130,7 +132,7 @@ class OpenAIModel:
         except TimeoutError:
             if not answer.finished:  # else only the usage is missing
                 raise failures.timed_out(request.silence, model=self.name, provider=self._provider) from None
-        except ValueError as error:  # a piece that is not JSON
+        except NotJsonError as error:
             raise failures.broken_off(self.name, self._provider) from error
         if not answer.finished:
             raise failures.broken_off(self.name, self._provider)
@@ -151,46 +153,30 @@ class OpenAIModel:
         if self._traffic is not None:
             self._traffic.headers(stream.response.headers)
         try:
-            async for chunk in stream:
-                if seconds is not None:
-                    silence.reschedule(loop.time() + seconds)
-                text = answer.feed(chunk)
-                if text and on_delta is not None:
-                    on_delta(text)
+            async with aclosing(pieces(stream)) as coming:
+                async for piece in coming:
+                    if seconds is not None:
+                        silence.reschedule(loop.time() + seconds)
+                    text = answer.feed(piece)
+                    if text and on_delta is not None:
+                        on_delta(text)
         finally:
             await closed(stream)
 
-    def _lesser(
-        self, error: Any, request: ModelRequest, quirks: Quirks, form: Form, refused: set[str]
-    ) -> Quirks | None:
-        """Return what to ask with next, or None when the refusal is final; may add to `refused`."""
-        self._provider.reached = True
-        asked = request.output is not None
-        with_schema = asked and form in {Form.STRICT, Form.SCHEMA}
-        # Some servers fall over a schema instead of refusing it. An outage looks the same, so nothing is learned
-        # unless the next form is answered.
-        if error.status_code == 500 and with_schema and not quirks.refuses_in_words:  # noqa: PLR2004
-            return replace(quirks, output=Form.OBJECT)
-        if error.status_code not in {400, 422} or failures.too_long(error):
-            return None
-        complaint = failures.complaint(error)
-        if with_schema and "invalid schema" in complaint and request.output is not None:
-            refused.add(f"{form}:{digest(request.output)}")
-            return quirks
-        return downgraded(replace(quirks, output=form) if asked else quirks, complaint)
-
-    def _learn(self, before: Quirks, quirks: Quirks, refused: set[str]) -> None:
-        self._provider.refused_schemas |= refused
-        if quirks != before:
+    def _learn(self, before: Quirks, terms: Terms) -> None:
+        self._provider.refused_schemas |= terms.refused
+        if terms.quirks != before:
             _LOGGER.warning("%s at %s: not understood, so no longer sent: %s -> %s",
-                            self.name, self._provider.base_url, before, quirks)  # fmt: skip
-            self._provider.learned[self.name] = quirks
+                            self.name, self._provider.shown, before, terms.quirks)  # fmt: skip
+            self._provider.learned[self.name] = terms.quirks
 
     def _failed(self, error: Any) -> Exception:
         failure = failures.failure_of(error, model=self.name, provider=self._provider)
-        status = getattr(error, "status_code", None)
-        if self._traffic is not None and (status == 429 or failure.retry_after is not None):  # noqa: PLR2004
-            self._traffic.headers(error.response.headers)
+        asked_to_slow_down = failures.status_of(error) == 429 or failure.retry_after is not None  # noqa: PLR2004
+        if self._traffic is not None and asked_to_slow_down:
+            response = getattr(error, "response", None)  # an error inside a stream has none
+            if response is not None:
+                self._traffic.headers(response.headers)
             self._traffic.limited(failure.retry_after)
         return failure
 
@@ -213,6 +199,14 @@ class OpenAIModel:
         asked = "\n".join(message.content for message in request.messages) + "".join(map(str, request.tools))
         said = answer.text + "".join(call.name + call.arguments for call in answer.tool_calls)
         return Usage(self.count(asked), self.count(said), calls=1, approximate=True)
+
+
+def _provider(client: Any, api_key: str | None, base_url: str | None) -> Provider:
+    if client is not None:
+        return Provider(str(client.base_url), api_key or client.api_key, client=client)
+    return PROCESS.get(
+        checked_url(base_url, name="base_url") if base_url else OPENAI, checked_key(api_key, name="api_key")
+    )
 
 
 def _reported(usage: Any) -> Usage:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from agentorch.errors import ConfigurationError
 from agentorch.models import governor, pricing
+from agentorch.models.access import checked_key, checked_url
 from agentorch.models.governed import GovernedModel
 from agentorch.models.openai_model import Counted, OpenAIModel, rough
 from agentorch.models.pricing import Prices
@@ -15,6 +16,7 @@ from agentorch.models.quirks import Quirks
 from agentorch.ports.model import Model
 
 _PREFIX = "openai/"
+_KEY, _URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 
 
 def open_model(
@@ -34,15 +36,14 @@ def open_model(
     """
     if spec is None or not isinstance(spec, str):
         return spec
-    api_key = environment.get("OPENAI_API_KEY") or None
-    base_url = environment.get("OPENAI_BASE_URL") or None
+    api_key, base_url = provider_named_by(environment)
     name = _checked_name(spec, base_url)
     if api_key is None and base_url is None:
         raise ConfigurationError(
             f"model {spec!r}: OPENAI_API_KEY is not set; set it, or set OPENAI_BASE_URL to the address of a compatible "
             "server, or leave the model out"
         )
-    where = (base_url or OPENAI).rstrip("/")
+    where = base_url or OPENAI
     traffic = governors.get(where, api_key)
     pricing.preload()
     model = OpenAIModel(
@@ -51,11 +52,18 @@ def open_model(
     return GovernedModel(model, traffic)
 
 
+def provider_named_by(environment: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return the key and the base URL that the environment gives, None for each that it does not.
+
+    Raises ConfigurationError in one line, without a secret, for one that cannot work.
+    """
+    base_url = environment.get(_URL, "").strip()
+    return checked_key(environment.get(_KEY), name=_KEY), checked_url(base_url, name=_URL) if base_url else None
+
+
 def _checked_name(spec: str, base_url: str | None) -> str:
     at_openai = base_url is None or urlsplit(base_url).hostname == urlsplit(OPENAI).hostname
     name = spec.strip().removeprefix(_PREFIX) if at_openai else spec.strip()
     if not name:
         raise ConfigurationError(f"model {spec!r}: the name is empty; give one such as 'gpt-5-mini'")
-    if base_url is not None and urlsplit(base_url).scheme not in {"http", "https"}:
-        raise ConfigurationError(f"OPENAI_BASE_URL is {base_url!r}: it must begin with http:// or https://")
     return name

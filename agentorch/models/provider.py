@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agentorch.models.access import secrets, shown
 from agentorch.models.quirks import Quirks
 
 OPENAI: Final = "https://api.openai.com/v1"
@@ -13,7 +14,8 @@ OPENAI: Final = "https://api.openai.com/v1"
 _CONNECT_SECONDS: Final = 20.0
 _READ_SECONDS: Final = 600.0
 _LONGEST_MESSAGE: Final = 300
-_KEYS: Final = re.compile(r"\bsk-[\w*-]{4,}")
+_KEYS: Final = re.compile(r"\b(?:sk-|gsk_|xai-|AIza|Bearer )[\w*.-]{4,}")
+"""Whoever's key a server quotes: what the well-known ones begin with."""
 # Servers on one's own machine ask for no key, but the client insists on one.
 _NO_KEY: Final = "no-key-needed"
 
@@ -32,8 +34,12 @@ class Provider:
 
     def __init__(self, base_url: str, api_key: str | None = None, *, client: Any = None) -> None:
         self.base_url = base_url.rstrip("/")
-        self._api_key = api_key
-        self._given = client
+        self.shown = shown(self.base_url)
+        """The address as messages have it: without a password."""
+        self.api_key = api_key
+        # Retries are the policy's and the governor's: a second layer would multiply them.
+        self._given = None if client is None else client.with_options(max_retries=0)
+        self._secrets = secrets(self.base_url, api_key)
         self._shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
         self.reached = False
         """Whether it has ever answered: before that a failing connection is a matter of set-up."""
@@ -67,20 +73,19 @@ class Provider:
             await shared.client.close()
 
     def line(self, text: str) -> str:
-        """Return what a server said as one line of bearable length, without any key."""
-        if self._api_key:
-            text = text.replace(self._api_key, "***")
+        """Return what a server said as one line of bearable length, without any key or password."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
         words = " ".join(_KEYS.sub("***", text).split())
         return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 3] + "..."
 
     def _connected(self) -> Any:
         import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
 
-        # Retries are the policy's and the governor's: a second layer would multiply them.
         return openai.AsyncOpenAI(
-            api_key=self._api_key or _NO_KEY,
+            api_key=self.api_key or _NO_KEY,
             base_url=self.base_url,
-            max_retries=0,
+            max_retries=0,  # as above
             timeout=time_limits(None),
         )
 

@@ -5,7 +5,7 @@
 3. What a server refuses by name is learned at run time, once (`downgraded`), and logged by whoever asks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -13,6 +13,8 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from agentorch.errors import ConfigurationError
+
+_Limit = Literal["max_tokens", "max_completion_tokens"] | None
 
 
 class Form(StrEnum):
@@ -32,7 +34,7 @@ class Form(StrEnum):
 class Quirks:
     """What a server understands."""
 
-    limit: Literal["max_tokens", "max_completion_tokens"] | None = "max_tokens"
+    limit: _Limit = "max_tokens"
     """The name of the output limit; None when it has none."""
     output: Form = Form.STRICT
     """The best form of structured output."""
@@ -60,6 +62,10 @@ class QuirkRule:
 
 
 _UNKNOWN: Final = ("unsupported", "not support", "unrecognized", "unknown", "unexpected", "not permitted", "extra")
+_FORM_WORDS: Final = (
+    "response_format", "response format", "response mime type", "json_schema", "json mode", "json_object", "'strict'",
+    "structured output",
+)  # fmt: skip
 _OPENAI: Final = {"limit": "max_completion_tokens", "refuses_in_words": True}
 _NO_TEMPERATURE: Final = {"temperature": False}
 
@@ -94,22 +100,24 @@ def quirks_for(base_url: str, model: str, *, given: Quirks | Mapping[str, Any] |
     return _with_given(quirks, given) if given else quirks
 
 
-def downgraded(quirks: Quirks, complaint: str) -> Quirks | None:
-    """Return quirks without the parameter that `complaint` (in lower case) names, or None when it names none."""
+def downgraded(quirks: Quirks, complaint: str, *, tried: Collection[Quirks] = ()) -> Quirks | None:
+    """Return quirks without the parameter that `complaint` (in lower case) names, or None when it names none.
+
+    A name of the output limit that was `tried` already is not returned to.
+    """
     # A limit may also be complained of because it is too large: that is no quirk.
     unknown = any(word in complaint for word in _UNKNOWN)
     if unknown and "max_tokens" in complaint and quirks.limit == "max_tokens":
-        other = "max_completion_tokens" if "max_completion_tokens" in complaint else None
-        return replace(quirks, limit=other)
+        return _renamed(quirks, "max_completion_tokens" if "max_completion_tokens" in complaint else None, tried)
     if unknown and "max_completion_tokens" in complaint and quirks.limit == "max_completion_tokens":
-        return replace(quirks, limit="max_tokens")
+        return _renamed(quirks, "max_tokens", tried)
     if "temperature" in complaint and quirks.temperature:
         return replace(quirks, temperature=False)
     if ("stream_options" in complaint or "include_usage" in complaint) and quirks.stream_usage:
         return replace(quirks, stream_usage=False)
     if "tool_choice" in complaint and quirks.tool_choice:
         return replace(quirks, tool_choice=False)
-    if _names_form(complaint) and quirks.output is not Form.PROMPT:
+    if names_form(complaint) and quirks.output is not Form.PROMPT:
         return replace(quirks, output=lower(quirks.output))
     return None
 
@@ -120,8 +128,13 @@ def lower(form: Form) -> Form:
     return forms[min(forms.index(form) + 1, len(forms) - 1)]
 
 
-def _names_form(complaint: str) -> bool:
-    return any(word in complaint for word in ("response_format", "json_schema", "json mode", "json_object", "'strict'"))
+def names_form(complaint: str) -> bool:
+    """Return whether a complaint (in lower case) speaks of the form of the output."""
+    return any(word in complaint for word in _FORM_WORDS)
+
+
+def _renamed(quirks: Quirks, limit: _Limit, tried: Collection[Quirks]) -> Quirks:
+    return replace(quirks, limit=None if any(before.limit == limit for before in tried) else limit)
 
 
 def _host_matches(host: str, end: str) -> bool:

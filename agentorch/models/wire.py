@@ -76,10 +76,21 @@ def _message(message: Message) -> dict[str, Any]:
     if message.tool_calls:
         sent["content"] = message.content or None
         sent["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _object(call.arguments)}}
             for call in message.tool_calls
         ]
     return sent
+
+
+def _object(arguments: str) -> str:
+    """Return arguments as they may stand in a history: some servers answer 400 or 500 to what is no JSON object.
+
+    The model is told what was wrong with them by the message that answers the call.
+    """
+    try:
+        return arguments if isinstance(json.loads(arguments), dict) else "{}"
+    except (ValueError, RecursionError):
+        return "{}"
 
 
 def _tool(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -76,8 +76,9 @@ class Unreachable:
     """No connection, or none that lasts."""
 
     message: str = "[Errno 111] Connection refused"
-    how: Literal["refused", "timeout", "silent", "dropped"] = "refused"
-    """Refused; not made in time; made, but no answer in time; made, and lost before the answer."""
+    how: Literal["refused", "timeout", "silent", "dropped", "unsendable"] = "refused"
+    """Refused; not made in time; made, but no answer in time; made, and lost before the answer; never tried, because
+    the request is none that HTTP can carry."""
 
 
 Answer = Say | Fail | Unreachable
@@ -155,6 +156,7 @@ def _http(answer: Answer, request: Any, body: dict[str, Any]) -> Any:
                 "timeout": httpx.ConnectTimeout,
                 "silent": httpx.ReadTimeout,
                 "dropped": httpx.RemoteProtocolError,
+                "unsendable": httpx.LocalProtocolError,
             }
             raise errors[answer.how](answer.message, request=request)
         case Fail():

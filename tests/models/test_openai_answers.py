@@ -8,9 +8,10 @@ import pytest
 
 from agentorch import tokens
 from agentorch.core.usage import Usage
+from agentorch.errors import ModelError
 from agentorch.models import OpenAIModel, Price, Prices
 from agentorch.ports.model import Message, ModelRequest, ModelResponse, ToolCall, ToolSpec
-from agentorch.testing.fake_openai import FakeOpenAI, Say
+from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
 
 ASK = ModelRequest((Message("system", "Be brief."), Message("user", "Hello?")), silence=30)
 PRICES = Prices({"gpt-5-mini": Price(input=1.0, output=10.0, cached=0.1)})
@@ -82,6 +83,30 @@ async def test_several_tool_calls_in_one_turn() -> None:
     ]
 
 
+async def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
+    """A server that does not stream is taken at its word, and heard in one piece."""
+    heard: list[str] = []
+    call = ToolCall("c1", "search", '{"query": "bees"}')
+    async with FakeOpenAI(Say("Hello.", as_json=True), Say(tool_calls=(call, call), as_json=True)) as server:
+        model = server.model(prices=PRICES)
+        response = await model.complete(ASK, on_delta=heard.append)
+        asked = await model.complete(ASK)
+        await model.close()
+    assert (response.text, heard, response.usage.tokens, response.finish_reason) == ("Hello.", ["Hello."], 15, "stop")
+    assert (asked.tool_calls, asked.finish_reason) == ((call, call), "tool_calls")
+
+
+@pytest.mark.parametrize("arguments", ['{"a": 1, "b": ', "[1]", "", "[" * 5_000])
+async def test_malformed_arguments_are_not_sent_back(arguments: str) -> None:
+    """Servers that read the history as JSON would refuse every further turn: an object stands in it."""
+    told = (Message("assistant", tool_calls=(ToolCall("c1", "add", arguments),)), Message("tool", "error: no JSON"))
+    async with FakeOpenAI(Say("Done.")) as server:
+        model = server.model()
+        await model.complete(ModelRequest((*ASK.messages, *told)))
+        await model.close()
+    assert server.requests[0]["messages"][2]["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
 async def test_a_refusal_is_a_response() -> None:
     """The model's no is an answer that was paid for."""
     response = await answer(Say(refusal="I cannot help with that."))
@@ -146,6 +171,17 @@ async def test_a_client_of_ones_own() -> None:
         await model.close()
         assert (await model.complete(ASK)).text == "two"
     assert server.authorizations == ["Bearer sk-own"] * 2
+
+
+async def test_a_client_of_ones_own_does_not_retry_either() -> None:
+    """One call is one request, whatever the client would do by itself."""
+    async with (
+        FakeOpenAI(otherwise=Fail(500)) as server,
+        openai.AsyncOpenAI(api_key="sk-own", base_url=server.base_url) as client,
+    ):
+        with pytest.raises(ModelError):
+            await OpenAIModel("house-model", client=client).complete(ASK)
+    assert len(server.requests) == 1
 
 
 async def test_a_client_is_made_for_each_event_loop() -> None:

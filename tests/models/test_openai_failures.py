@@ -7,6 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from agentorch.errors import FailureKind, ModelError, ModelRefusal, ModelTimeout
+from agentorch.models import Governor
 from agentorch.ports.model import Message, ModelRequest
 from agentorch.testing.fake_openai import Answer, Fail, FakeOpenAI, Say, Unreachable
 
@@ -63,6 +64,9 @@ async def test_passing_trouble_is_transient(fail: Fail, wait: float | None) -> N
         (Fail(402, "Payment required"), "add credit"),
         (Fail(429, "You exceeded your quota", code="insufficient_quota"), "add credit"),
         (Fail(404, "The model does not exist", code="model_not_found"), "gpt-5-mini"),
+        (Fail(400, "foo is not a valid model ID"), "check the model's name"),
+        (Fail(200, "No credit", code="insufficient_quota"), "add credit"),
+        (Unreachable("Illegal header value b'Bearer sk-fake-key\\r'", how="unsendable"), "OPENAI_API_KEY"),
         (Unreachable(), "OPENAI_BASE_URL"),
         (Unreachable("timed out", how="timeout"), "OPENAI_BASE_URL"),
     ],
@@ -105,6 +109,11 @@ async def test_a_stream_that_ends_early_is_transient(after: int) -> None:
     [
         (Say("a", error=Fail(500, "The server had an error")), FailureKind.TRANSIENT),
         (Say("a", error=Fail(429, "No credit", code="insufficient_quota")), FailureKind.UNCONFIGURED),
+        (Say("a", error=Fail(429, "Too fast", code="rate_limit_exceeded")), FailureKind.TRANSIENT),
+        (Say("a", error=Fail(400, "maximum context length", code="context_length_exceeded")), FailureKind.PERMANENT),
+        (Say("a", error=Fail(404, "No such model", code="model_not_found")), FailureKind.UNCONFIGURED),
+        (Say("a", error=Fail(503, "Overloaded", code="503")), FailureKind.TRANSIENT),
+        (Say("a", error=Fail(400, "Filtered", code="content_filter")), FailureKind.REFUSED),
         (Say("a", garbage=True), FailureKind.TRANSIENT),
         (Say("a", finish_reason="error"), FailureKind.TRANSIENT),
     ],
@@ -114,14 +123,32 @@ async def test_a_stream_that_breaks_in_words(say: Say, kind: FailureKind) -> Non
     assert (await failure(say)).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("503", FailureKind.TRANSIENT), ("context_length_exceeded", FailureKind.PERMANENT), (None, FailureKind.TRANSIENT)],
+)
+async def test_an_error_in_the_body_of_a_200(code: str | None, kind: FailureKind) -> None:
+    """Some servers say 200 and mean the error in it: its code counts."""
+    raised = await failure(Fail(200, "It did not work out.", code=code))
+    assert (raised.kind, "It did not work out." in str(raised)) == (kind, True)
+
+
+@pytest.mark.looptime
+async def test_a_slow_down_inside_a_stream_pauses_everybody() -> None:
+    """A rate limit counts wherever it is said."""
+    async with FakeOpenAI(Say("a", error=Fail(429, "Too fast", code="rate_limit_exceeded"))) as server:
+        governor = Governor(server.base_url)
+        model = server.model(traffic=governor)
+        with pytest.raises(ModelError):
+            await model.complete(ASK)
+        await model.close()
+        async with governor.slot(1) as lease:
+            assert lease.waited > 0
+
+
 async def test_the_clients_own_time_limit_is_a_time_out() -> None:
     """A read that the client gives up on is the same as a silence."""
     assert isinstance(await failure(Unreachable(how="silent")), ModelTimeout)
-
-
-async def test_a_whole_answer_where_a_stream_was_asked_for_is_transient() -> None:
-    """A server that does not stream is not believed silently."""
-    assert (await failure(Say("Hello.", as_json=True))).kind is FailureKind.TRANSIENT
 
 
 @pytest.mark.looptime

@@ -68,14 +68,14 @@ async def test_the_form_falls_once_and_is_remembered(last: str, caplog: pytest.L
 
 
 async def test_a_server_that_falls_over_schemas() -> None:
-    """500 to json_schema is answered with json_object, and remembered once that worked."""
-    server = FakeOpenAI(otherwise=only("json_object", status=500, message="Internal Server Error"))
-    assert await asked(server, ASK, ASK) == ["strict", "json_object", "json_object"]
+    """500 to a response format is met with the next one, down to none, and remembered once that worked."""
+    server = FakeOpenAI(otherwise=only("prompt", status=500, message="Internal Server Error"))
+    assert await asked(server, ASK, ASK) == ["strict", "json_schema", "json_object", "prompt", "prompt"]
 
 
 async def test_an_outage_teaches_nothing() -> None:
     """500 to every form is a transient failure, and the best form is tried again afterwards."""
-    server = FakeOpenAI(Fail(500), Fail(500), otherwise=Say("{}"))
+    server = FakeOpenAI(*[Fail(500)] * 4, otherwise=Say("{}"))
     async with server:
         model = server.model()
         with pytest.raises(ModelError) as raised:
@@ -83,15 +83,24 @@ async def test_an_outage_teaches_nothing() -> None:
         await model.complete(ASK)
         await model.close()
     assert raised.value.kind is FailureKind.TRANSIENT
-    assert [form_of(body) for body in server.requests] == ["strict", "json_object", "strict"]
+    assert [form_of(body) for body in server.requests] == ["strict", "json_schema", "json_object", "prompt", "strict"]
 
 
-async def test_one_bad_schema_does_not_lower_the_others() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid schema for response_format 'point'",
+        "The provided JSON schema contains features not supported by xgrammar.",
+        "JSON schema conversion failed:\nUnrecognized schema",
+        "Failed to convert the grammar",
+    ],
+)
+async def test_one_bad_schema_does_not_lower_the_others(words: str) -> None:
     """A server that refuses this schema, and not schemas, goes on to get the other ones strictly."""
 
     def picky(body: dict[str, Any]) -> Answer:
         if body.get("response_format", {}).get("json_schema", {}).get("name") == "point":
-            return Fail(400, "Invalid schema for response_format 'point'", param="response_format")
+            return Fail(400, words)
         return Say("{}")
 
     other = ModelRequest(ASK.messages, output=OutputSchema("other", POINT.schema | {"description": "Another."}))
@@ -158,6 +167,52 @@ async def test_tools_and_a_form_at_once() -> None:
     server = FakeOpenAI(otherwise=Say("{}"))
     assert await asked(server, request, quirks={"tools_with_output": False}) == ["prompt"]
     assert server.requests[0]["messages"] == [{"role": "user", "content": "Where?"}]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Function calling with a response mime type: 'application/json' is unsupported",
+        "json mode cannot be combined with tool/function calling",
+    ],
+)
+async def test_a_server_that_refuses_tools_with_a_form(words: str) -> None:
+    """It gets the tools without the form from then on, and the form where there are no tools."""
+
+    def picky(body: dict[str, Any]) -> Answer:
+        return Fail(400, words) if body.get("tools") and body.get("response_format") else Say("{}")
+
+    tool = ToolSpec("search", "Finds.", {"type": "object", "properties": {}})
+    both = ModelRequest(ASK.messages, tools=(tool,), output=POINT)
+    assert await asked(FakeOpenAI(otherwise=picky), both, both, ASK) == ["strict", "prompt", "prompt", "strict"]
+
+
+async def test_a_server_that_knows_no_limit_is_asked_a_few_times() -> None:
+    """One name of the limit is refused, then the other: it is left out, and no name is returned to."""
+
+    def picky(body: dict[str, Any]) -> Answer:
+        if "max_tokens" in body:
+            return Fail(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+        return (
+            Fail(400, "Unrecognized argument: max_completion_tokens") if "max_completion_tokens" in body else Say("ok")
+        )
+
+    server = FakeOpenAI(otherwise=picky)
+    await asked(server, ModelRequest(ASK.messages, max_output_tokens=9))
+    assert len(server.requests) == 3
+
+
+async def test_what_is_refused_beside_a_form_does_not_lower_it() -> None:
+    """A request that had to go without a form says nothing about forms."""
+
+    def picky(body: dict[str, Any]) -> Answer:
+        return Fail(400, "temperature is not supported") if "temperature" in body else Say("{}")
+
+    tool = ToolSpec("search", "Finds.", {"type": "object", "properties": {}})
+    with_tools = ModelRequest(ASK.messages, tools=(tool,), output=POINT, temperature=0.5)
+    server = FakeOpenAI(otherwise=picky)
+    model = {"name": "house-model", "quirks": {"tools_with_output": False}}
+    assert await asked(server, with_tools, ASK, **model) == ["prompt", "prompt", "strict"]
 
 
 async def test_a_list_is_not_asked_for_as_an_object() -> None:

@@ -16,7 +16,8 @@ from agentorch.models.headers import seconds_of
 from agentorch.models.provider import Provider
 from agentorch.models.quirks import downgraded
 from agentorch.models.structured import object_rooted, strict, unwrapped
-from agentorch.ports.model import ToolCall
+from agentorch.ports.model import Message, ModelRequest, ToolCall
+from agentorch.testing.fake_openai import FakeOpenAI, Say
 from agentorch.testing.scripted_model import ScriptedModel
 
 OPENAI = "https://api.openai.com/v1"
@@ -154,19 +155,41 @@ def test_a_name_becomes_a_model() -> None:
         ("gpt-5-mini", {}, "OPENAI_API_KEY is not set"),
         (" ", {"OPENAI_API_KEY": "k"}, "the name is empty"),
         ("x", {"OPENAI_BASE_URL": "localhost:1"}, "must begin with http"),
+        ("x", {"OPENAI_BASE_URL": "http://127.0.0.1:99999/v1"}, "its port"),
+        ("x", {"OPENAI_BASE_URL": "http://127.0.0.1:abc/v1"}, "its port"),
+        ("x", {"OPENAI_BASE_URL": "http://[::1/v1"}, "its host"),
+        ("x", {"OPENAI_BASE_URL": "http://a..b/v1"}, "its host"),
+        ("x", {"OPENAI_BASE_URL": "http://"}, "it names no server"),
+        ("x", {"OPENAI_BASE_URL": "http://a b/v1"}, "there is a blank in it"),
+        ("x", {"OPENAI_BASE_URL": "http://user:s3cret/x@host/v1"}, "OPENAI_BASE_URL is 'http://\\*\\*\\*@host/v1'"),
+        ("x", {"OPENAI_API_KEY": "“s3cret-key”"}, "OPENAI_API_KEY: its character 1 of 12 is U\\+201C"),
+        ("x", {"OPENAI_API_KEY": "s3cret\nkey"}, "OPENAI_API_KEY: its character 7"),
     ],
 )
 def test_what_cannot_be_opened(spec: str, environment: dict[str, str], words: str) -> None:
-    """One line that names the thing, the value and the remedy."""
+    """One line that names the thing, the value and the remedy, and no secret."""
     with pytest.raises(ConfigurationError, match=words) as raised:
         open_model(spec, environment=environment)
-    assert "\n" not in str(raised.value)
+    assert [found for found in ("\n", "s3cret") if found in str(raised.value)] == []
+
+
+async def test_blanks_around_a_key_are_no_part_of_it() -> None:
+    """A key that was copied with its line's end works."""
+    async with FakeOpenAI(Say("ok")) as server:
+        environment = {"OPENAI_API_KEY": " gsk_1234567\r\n", "OPENAI_BASE_URL": f" {server.base_url}/ "}
+        model = open_model("x", environment=environment, prices=Prices({"x": Price(0, 0)}))
+        assert model is not None
+        await model.complete(ModelRequest((Message("user", "Hello?"),)))
+        await model.close()
+    assert server.authorizations == ["Bearer gsk_1234567"]
 
 
 def test_what_a_server_says_is_one_short_line_without_keys() -> None:
-    """No key, no line break, no page of HTML."""
-    line = Provider("http://x", "secret-key").line("secret-key\nsk-abcd1234 " + "word " * 200)
-    assert (line[:12], len(line), "\n" in line) == ("*** *** word", 300, False)
+    """No key in any spelling, no password, no line break, no page of HTML."""
+    provider = Provider("http://user:s3%40cret@x/v1", "a-key\r")
+    line = provider.line("a-key\r\nsk-abcd1234 b'a-key\\r' s3@cret http://user:s3%40cret@x " + "word " * 200)
+    assert (line[:40], len(line), "\n" in line) == ("*** *** b'***' *** http://***@x word wor", 300, False)
+    assert provider.shown == "http://***@x/v1"
 
 
 class Piece:
@@ -189,10 +212,15 @@ def call(index: int | None, id: str | None, name: str | None, arguments: str | N
         [call(0, "a", "f", "{"), call(1, "b", "g", "["), call(0, None, None, "}"), call(1, None, None, "]")],
         [call(None, "a", "f", "{"), call(None, "a", None, "}"), call(None, "b", "g", "[]")],
         [call(None, "a", "f", "{"), call(None, None, None, "}"), call(None, "b", "g", "[]")],
+        [call(0, "a", "f", "{"), call(0, None, None, "}"), call(0, "b", "g", "["), call(0, None, None, "]")],
+        [call(0, "a", "f", "{"), call(0, "x", None, "}"), call(1, "b", "g", "["), call(1, "y", None, "]")],
     ],
 )
 def test_tool_calls_in_pieces(pieces: list[Piece]) -> None:
-    """Pieces are told apart by index, or by id where a server leaves the index out."""
+    """Pieces are told apart by index, or by id where a server leaves the index out or gives all the same.
+
+    Ids that change within a call tell nothing apart: a new call has a name.
+    """
     answer = Assembly()
     for piece in pieces:
         answer.feed(chunk([piece]))
@@ -206,6 +234,14 @@ def test_a_call_without_id_or_arguments() -> None:
     answer = Assembly()
     answer.feed(chunk([call(0, None, "f", None)]))
     assert (answer.tool_calls, answer.finished) == ((ToolCall("call_0", "f", "{}"),), False)
+
+
+def test_arguments_that_are_an_object() -> None:
+    """Some servers give the object, not its text."""
+    answer = Assembly()
+    piece = Piece(index=0, id="a", function=Piece(name="f", arguments={"x": 1}))
+    answer.feed(chunk([piece]))
+    assert answer.tool_calls == (ToolCall("a", "f", '{"x": 1}'),)
 
 
 @pytest.mark.parametrize(("reason", "finished"), [("stop", True), ("eos", True), ("error", False)])

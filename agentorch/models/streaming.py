@@ -1,0 +1,56 @@
+"""The pieces of an answer as they come: many from a server that streams, one from a server that does not.
+
+Errors are the client's own: one that stands in the body of a 200 is raised like one that stands in a stream.
+"""
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any, cast
+
+
+class NotJsonError(Exception):
+    """A piece of an answer is not JSON."""
+
+
+async def pieces(stream: Any) -> AsyncGenerator[Any]:
+    """Yield the pieces of an answer; raises `openai.OpenAIError` for what the server says, NotJsonError for noise."""
+    try:
+        if "json" in stream.response.headers.get("content-type", ""):
+            yield await _whole(stream)
+            return
+        async for piece in stream:
+            yield piece
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise NotJsonError(str(error)) from error
+
+
+async def _whole(stream: Any) -> Any:
+    import openai  # noqa: PLC0415  # it made the stream, so it is loaded
+
+    try:
+        data: bytes = await stream.response.aread()
+    except Exception as error:  # the client's HTTP library is its own business
+        raise openai.APIConnectionError(request=stream.response.request) from error
+    body: Any = json.loads(data)
+    if not isinstance(body, dict):
+        raise NotJsonError("the body is no object")
+    answer = cast("dict[str, Any]", body)
+    if answer.get("error"):
+        error = answer["error"]
+        words = error.get("message") if isinstance(error, dict) else error  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        raise openai.APIError(str(words or "an error without words"), stream.response.request, body=error)  # pyright: ignore[reportUnknownArgumentType]
+    return _as_piece(answer)
+
+
+def _as_piece(answer: dict[str, Any]) -> Any:
+    """Return a whole answer as the only piece of a stream."""
+    from openai.types.chat import ChatCompletionChunk  # noqa: PLC0415  # as above
+
+    choices = [{**choice, "delta": _delta(choice.get("message") or {})} for choice in answer.get("choices") or ()]
+    return ChatCompletionChunk.construct(None, **{**answer, "choices": choices})
+
+
+def _delta(message: dict[str, Any]) -> dict[str, Any]:
+    asked: list[dict[str, Any]] = message.get("tool_calls") or []
+    calls = [{**call, "index": index} for index, call in enumerate(asked)]
+    return {**message, "tool_calls": calls}
