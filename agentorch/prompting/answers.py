@@ -3,20 +3,20 @@
 1. Text is asked for as text; everything else as JSON by its schema.
 2. Providers want an object at the root of a schema, so any other value is asked for as `{"value": ...}`; an
    answer without that wrapping is taken as well.
-3. Fences and words around the JSON are forgiven; quotes are never guessed.
+3. Thoughts are no answer. Fences and words around the JSON are forgiven; of several values the first that fits counts.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from agentorch.core.card import JsonSchema
+from agentorch.documents import json_values, spoken
 from agentorch.errors import MalformedOutput
 from agentorch.ports.model import OutputSchema
 from agentorch.signatures import Output, joined
 
-_FENCE: Final = re.compile(r"```[a-zA-Z0-9_-]*\n(.*?)```", re.DOTALL)
-_DECODER: Final = json.JSONDecoder()
 _PLAIN: Final = {"type", "title", "description", "default", "examples"}
 """Keywords with which a string is still any text."""
 WRAPPED: Final = "value"
@@ -55,36 +55,41 @@ def schema_text(asked: OutputSchema | None) -> str:
 
 def read_answer(text: str, output: Output) -> Any:
     """Return the JSON value of a model's answer; MalformedOutput says what it breaks."""
+    said = spoken(text)
+    if not said:
+        raise MalformedOutput("the answer is empty", text=text)
     if is_text(output.schema):
-        if not text.strip():
-            raise MalformedOutput("the answer is empty", text=text)
-        return text.strip()
-    value = _json_in(text)
+        return said
+    rejected: list[tuple[Any, Sequence[str]]] = []
+    cut_off = False
+    for found in json_values(text):
+        if found.cut_off:
+            cut_off = True
+            continue
+        encoded, problems = _examined(found.value, output)
+        if not problems:
+            return encoded
+        rejected.append((found.value, problems))
+    raise MalformedOutput(_words(rejected, said, cut_off=cut_off), text=text)
+
+
+def _examined(value: Any, output: Output) -> tuple[Any, Sequence[str]]:
     encoded, problems = output.examine(value)
     if problems and not _is_object(output.schema) and isinstance(value, dict):
         answer = cast("dict[str, Any]", value)
         if answer.keys() == {WRAPPED}:
-            encoded, problems = output.examine(answer[WRAPPED])
-    if problems:
-        raise MalformedOutput(joined(problems), text=text)
-    return encoded
+            return output.examine(answer[WRAPPED])
+    return encoded, problems
 
 
-def _json_in(text: str) -> Any:
-    """Return the JSON value in a text: all of it, a fenced part, or the first object or list that is whole."""
-    fenced: list[str] = _FENCE.findall(text)
-    for candidate in (text, *fenced):
-        try:
-            return json.loads(candidate)
-        except ValueError:
-            continue
-    for place, character in enumerate(text):
-        if character in "{[":
-            try:
-                return _DECODER.raw_decode(text, place)[0]
-            except (ValueError, RecursionError):
-                continue
-    raise MalformedOutput(f"the answer is not JSON: {text.strip()[:80]!r}", text=text)
+def _words(rejected: Sequence[tuple[Any, Sequence[str]]], said: str, *, cut_off: bool) -> str:
+    """Say what is wrong with the value that was meant: an object was asked for, whatever else stands in the prose."""
+    meant = next((problems for value, problems in rejected if isinstance(value, dict)), None)
+    if meant is not None:
+        return joined(meant)
+    if cut_off:
+        return "the answer stops before its JSON is closed"
+    return joined(rejected[0][1]) if rejected else f"the answer is not JSON: {said[:80]!r}"
 
 
 def _is_object(schema: JsonSchema) -> bool:

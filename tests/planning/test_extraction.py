@@ -19,6 +19,7 @@ TEXT = json.dumps(PLAN)
         f"Sure! As [1] says, {{here}} it is:\n{TEXT}\nLet me know {{if}} it helps [2].",
         f"<think>I could write {{}} or {{'a'}}</think><tool_call>{TEXT}</tool_call>",
         f"It's {{broken {TEXT}",
+        f"I could write {{}}.\n</think>\n{TEXT}",
     ],
 )
 def test_the_plan_is_found(text: str) -> None:
@@ -62,6 +63,12 @@ def test_what_is_no_plan(text: str, code: str) -> None:
     problem = extract(text).problem
     assert problem is not None
     assert problem.code == code
+
+
+def test_thoughts_in_a_value_are_its_own() -> None:
+    """A plan about thinking is read as it stands."""
+    plan = {"tasks": [{"id": "a", "objective": "Explain <think> tags"}]}
+    assert extract(f"<think>so</think>Here: {json.dumps(plan)} <think>done</think>").value == plan
 
 
 def test_a_list_without_objects_counts_only_alone() -> None:

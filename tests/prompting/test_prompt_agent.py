@@ -67,11 +67,29 @@ async def test_a_request_holds_the_declared_inputs_and_no_more(prompts: Prompts)
         f"```json\n{json.dumps(WEAK)}\n```",
         f"Here you are: {json.dumps({'value': WEAK})} - as asked.",
         f"I thought {{about}} it.\n```\n{json.dumps(WEAK)}\n```\nDone.",
+        f'<think>maybe {{"a": 1}} or {json.dumps([*WEAK, *WEAK])}</think>{json.dumps(WEAK)}',
+        f"Perhaps [] or\n[1].\n</think>\n{json.dumps(WEAK)}",
+        f"As source [1] says of {{}}: {json.dumps(WEAK)}",
+        '[{"where": "line 1", "what": "dull",},]',
+        f"<tool_call>{json.dumps(WEAK)}</tool_call>",
     ],
 )
 async def test_words_and_fences_around_the_answer_are_forgiven(text: str, prompts: Prompts):
-    """The value counts."""
+    """Thoughts, prose, fences, wrappers and trailing commas are passed over, and values that do not fit."""
     assert await run_prompt_agent(CRITIC, {}, Scripted(text).services, prompts=prompts) == WEAK
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<think>It may be <b>.</think>\n\nAn ode.", "An ode."),
+        ("It may be so.\n</think>\n\nAn ode.", "An ode."),
+        ("Models write <think> and </think> around thoughts.", "Models write <think> and </think> around thoughts."),
+    ],
+)
+async def test_thoughts_are_no_part_of_a_text(text: str, said: str, prompts: Prompts):
+    """What a model thinks before it speaks is not handed on; what it says of thinking is."""
+    assert await run_prompt_agent(PLAIN, {}, Scripted(text).services, prompts=prompts) == said
 
 
 @pytest.mark.parametrize(
@@ -79,6 +97,9 @@ async def test_words_and_fences_around_the_answer_are_forgiven(text: str, prompt
     [
         ("no idea", MalformedOutput, "the answer is not JSON: 'no idea'"),
         ('[{"where": "x"}]', MalformedOutput, "[0].what: is missing"),
+        ('See [1]: {"value": [{"where": "x"}]}', MalformedOutput, "[0].what: is missing"),
+        ('So: [{"where": "x", "wh', MalformedOutput, "the answer stops before its JSON is closed"),
+        ("<think>I wonder", MalformedOutput, "the answer is empty"),
         (ModelResponse('[{"wh', "length"), MalformedOutput, "the answer was cut off at the length limit"),
         (ModelResponse("", "refusal", refusal="I may not"), ModelRefusal, "the model declined: I may not"),
         (ModelResponse("x", "content_filter"), ModelRefusal, "a content filter cut the answer"),
