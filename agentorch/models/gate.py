@@ -4,21 +4,29 @@
 2. A call passes when a slot is free, the pause is over, and both minutes (ours and the provider's) have room for it.
 3. When the provider asks for fewer requests, everybody pauses for as long as it says, or for a doubling time with
    jitter, and half as many may be under way; each success then gives back a part, so that a full round gives one.
-4. Nothing polls: whoever leaves lets the next in, and one timer stands for the first in the queue.
+4. A provider that asks for more than ten minutes is not waited for: everybody in the queue, and whoever comes, is told
+   so at once. Ten minutes later it is asked again.
+5. Nothing polls: whoever leaves lets the next in, and one timer stands for the first in the queue.
 """
 
 import asyncio
 import hashlib
+import logging
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from agentorch.errors import FailureKind, ModelError
 from agentorch.models.headers import Allowance
 from agentorch.models.window import Entry, Told, Window
 
+_LOGGER = logging.getLogger(__name__)
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_BACK_OFF: Final = 60.0
-_LONGEST_PAUSE: Final = 600.0
+LONGEST_PAUSE: Final = 600.0
+"""Seconds that a call may be made to wait by its provider."""
+_WORTH_SAYING: Final = 30.0
+"""A pause of so many seconds is logged: whoever watches should know why nothing moves."""
 _SLACK: Final = 1e-6
 
 
@@ -60,6 +68,8 @@ class Gate:
         self._queue: deque[Passage] = deque()
         self._under_way: set[Passage] = set()
         self._paused_until = 0.0
+        self._closed_until = 0.0
+        """The moment that the provider named, when it is too far off to wait for."""
         self._strikes = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -69,9 +79,11 @@ class Gate:
         return max(1, int(self._ceiling + _SLACK))
 
     def enter(self, tokens: float) -> Passage:
-        """Stand in the queue; the passage's future is done when the call may be made."""
+        """Stand in the queue; the passage's future is done when the call may be made, or never in time: ModelError."""
         passage = Passage(tokens, self._loop.time(), self._loop.create_future())
         self._queue.append(passage)
+        if passage.arrived + _SLACK < self._paused_until < self._closed_until:
+            self._turn_away(passage.arrived)
         self._let_in()
         return passage
 
@@ -108,8 +120,14 @@ class Gate:
         if now + _SLACK >= self._paused_until:  # what was under way when the pause began is no second reason
             self._ceiling = max(1.0, self._ceiling / 2)
             self._strikes += 1
-        wait = self._back_off() if seconds is None else min(seconds, _LONGEST_PAUSE)
-        self._paused_until = max(self._paused_until, now + wait)
+            self._closed_until = 0.0
+        asked = self._back_off() if seconds is None else seconds
+        if now + asked > self._paused_until + _WORTH_SAYING:
+            _LOGGER.warning("%s asks for a pause of %.0f s", self._name, asked)
+        self._paused_until = max(self._paused_until, now + min(asked, LONGEST_PAUSE))
+        if asked > LONGEST_PAUSE:
+            self._closed_until = max(self._closed_until, now + asked)
+            self._turn_away(now)
         self._let_in()
 
     def hear(self, *, requests: Allowance | None, tokens: Allowance | None) -> None:
@@ -140,6 +158,14 @@ class Gate:
                 self._timer = self._loop.call_at(now + wait, self._let_in)
                 return
             self._admit(now, self._queue.popleft())
+
+    def _turn_away(self, now: float) -> None:
+        wait = self._closed_until - now
+        words = f"{self._name} asks to be left alone for {wait:.0f} s, and no call waits that long"
+        while self._queue:
+            admitted = self._queue.popleft().admitted
+            if not admitted.done():
+                admitted.set_exception(ModelError(words, kind=FailureKind.TRANSIENT, retry_after=wait))
 
     def _wait(self, now: float, passage: Passage) -> float:
         return max(

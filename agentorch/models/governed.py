@@ -7,6 +7,7 @@ from itertools import count
 from typing import Final
 
 from agentorch.errors import FailureKind, ModelError
+from agentorch.models.gate import LONGEST_PAUSE
 from agentorch.models.governor import Governor
 from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
 
@@ -46,9 +47,11 @@ class GovernedModel:
                     response = await self.model.complete(request, on_delta=spoke)
                     lease.settle(response.usage.tokens)
             except ModelError as error:
-                if error.kind is not FailureKind.TRANSIENT or tried >= self._retries or spoken:
+                wait = _wait(error, tried)
+                final = error.kind is not FailureKind.TRANSIENT or wait > LONGEST_PAUSE
+                if final or tried >= self._retries or spoken:
                     raise
-                await asyncio.sleep(_wait(error, tried))
+                await asyncio.sleep(wait)
             else:
                 return replace(response, extra={**response.extra, "waited": waited})
         raise AssertionError  # count() does not end

@@ -48,7 +48,8 @@ class Governor:
     async def slot(self, tokens: int) -> AsyncGenerator[Lease]:
         """Wait for the right to make one call that is expected to take `tokens` in all; give it back at the end.
 
-        A call that is not settled is taken to have used what was expected.
+        A call that is not settled is taken to have used what was expected. Raises a transient ModelError at once when
+        the provider asked for more time than a call may wait.
         """
         gate = self._gate()
         passage = gate.enter(tokens)

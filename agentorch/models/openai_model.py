@@ -9,8 +9,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from agentorch.core.usage import Usage
 from agentorch.models import failures
@@ -73,14 +74,14 @@ class OpenAIModel:
         base_url: str | None = None,
         quirks: Quirks | Mapping[str, Any] | None = None,
         client: Any = None,
-        count: Callable[[str, str], Counted] = rough,
+        count: Callable[[str, str], Counted] | None = None,
         prices: Prices | None = None,
         traffic: Traffic | None = None,
     ) -> None:
         """Name a model; nothing is loaded or connected before the first call.
 
         `client` is an `AsyncOpenAI` of the caller's own, which the caller closes; `quirks` go on top of the table;
-        `count` is `agentorch.tokens.count` or the like.
+        `count` is `agentorch.tokens.count` or the like. `open_model` gives a `count` and a `traffic` that are missing.
         """
         self.name = name
         self._provider = _provider(client, api_key, base_url)
@@ -96,7 +97,19 @@ class OpenAIModel:
 
     def count(self, text: str) -> int:
         """Return about how many tokens `text` is."""
-        return self._count(text, self.name).tokens
+        return (self._count or rough)(text, self.name).tokens
+
+    @property
+    def provider(self) -> tuple[str, str | None]:
+        """The address and the key with which it asks: what its limits belong to."""
+        return self._provider.base_url, self._provider.api_key
+
+    def completed(self, *, traffic: Traffic, count: Callable[[str, str], Counted]) -> Self:
+        """Return this model with the governor and the counter that it was not given; the connection is shared."""
+        model = copy(self)
+        model._traffic = self._traffic or traffic  # noqa: SLF001  # a copy of itself
+        model._count = self._count or count  # noqa: SLF001
+        return model
 
     async def close(self) -> None:
         """Let go of the connection; it is closed when no other model uses it."""

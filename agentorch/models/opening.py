@@ -28,12 +28,17 @@ def open_model(
     quirks: Quirks | Mapping[str, Any] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Model | None:
-    """Return the model that `spec` names, governed; a `Model` is returned as it is, None is no model.
+    """Return the model that `spec` names, governed; None is no model.
+
+    An `OpenAIModel` is governed too, with all others that use its key; any other `Model` is returned as it is.
 
     "gpt-5-mini" and "openai/gpt-5-mini" are the same at OpenAI. Other servers get the name as it is written: there,
     "openai/gpt-oss-20b" is a name of its own. `count` is `agentorch.tokens.count`. Raises ConfigurationError when
     there is neither a key nor a base URL.
     """
+    if isinstance(spec, OpenAIModel):
+        traffic = governors.get(*spec.provider)
+        return GovernedModel(spec.completed(traffic=traffic, count=count), traffic)
     if spec is None or not isinstance(spec, str):
         return spec
     api_key, base_url = provider_named_by(environment)

@@ -21,10 +21,10 @@ def parameters(request: ModelRequest, *, model: str, quirks: Quirks, form: Form)
         sent[quirks.limit] = request.max_output_tokens
     if request.temperature is not None and quirks.temperature:
         sent["temperature"] = request.temperature
-    if request.tools:
+    if _with_tools(request, quirks):
         sent["tools"] = [_tool(tool.name, tool.description, tool.parameters) for tool in request.tools]
         if quirks.tool_choice:
-            sent["tool_choice"] = "auto"
+            sent["tool_choice"] = "auto" if request.may_call else "none"
     if request.output is not None:
         sent |= _response_format(request.output, form)
     sent["messages"] = [_message(message) for message in request.messages]
@@ -35,7 +35,7 @@ def form_for(request: ModelRequest, *, quirks: Quirks, refused: set[str]) -> For
     """Return the best form that this server takes for this request; `refused` holds digests of schemas."""
     if request.output is None:
         return quirks.output
-    if request.tools and not quirks.tools_with_output:
+    if _with_tools(request, quirks) and not quirks.tools_with_output:
         return Form.PROMPT
     form = quirks.output
     rooted, wraps = object_rooted(request.output.schema)
@@ -45,6 +45,11 @@ def form_for(request: ModelRequest, *, quirks: Quirks, refused: set[str]) -> For
         form = Form.OBJECT if f"{Form.SCHEMA}:{digest(request.output)}" in refused else Form.SCHEMA
     # "Some JSON object" is the wrong thing to ask for where the words ask for a list or a number.
     return Form.PROMPT if form is Form.OBJECT and wraps else form
+
+
+def _with_tools(request: ModelRequest, quirks: Quirks) -> bool:
+    # Some servers refuse calls in the history without their tools. Where nothing forbids to call, none are shown.
+    return bool(request.tools) and (request.may_call or quirks.tool_choice)
 
 
 def digest(output: OutputSchema) -> str:

@@ -56,6 +56,8 @@ class ModelRequest:
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
+    may_call: bool = True
+    """Whether the tools may be called now; False only explains the calls that stand in the messages."""
     output: OutputSchema | None = None
     max_output_tokens: int | None = None
     temperature: float | None = None

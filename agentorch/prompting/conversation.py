@@ -2,7 +2,7 @@
 
 1. Every request is within the token budget: a tool's answer is cut to its share and can be read on; the oldest
    answers are dropped first.
-2. Tools are used in a bounded number of turns; then the model is asked once more, without tools.
+2. Tools are used in a bounded number of turns; then the model is asked once more, and may call none.
 3. A refusal or a content filter is ModelRefusal; an answer cut off at its length is MalformedOutput.
 """
 
@@ -44,7 +44,7 @@ class Conversation:
     async def hold(self, messages: list[Message]) -> str:
         """Return the text of the answer to these messages."""
         for _ in range(TURNS):
-            response = await self._ask(messages, with_tools=True)
+            response = await self._ask(messages)
             if not response.tool_calls:
                 return _text(response)
             share = self._share(len(response.tool_calls))
@@ -54,15 +54,16 @@ class Conversation:
                 text = await self._within(share, answer, call.name)
                 messages.append(Message("tool", text, tool_call_id=call.id))
         messages.append(Message("user", self.prompts.render("no_more_tools")))
-        response = await self._ask(messages, with_tools=False)
+        response = await self._ask(messages, may_call=False)
         if response.tool_calls:
             raise MalformedOutput(f"the model still called tools after {TURNS} turns", text=response.text)
         return _text(response)
 
-    async def _ask(self, messages: list[Message], *, with_tools: bool) -> ModelResponse:
-        specs = self.toolbox.specs if with_tools else ()
+    async def _ask(self, messages: list[Message], *, may_call: bool = True) -> ModelResponse:
         self._drop_oldest(messages)
-        request = ModelRequest(tuple(messages), specs, self.output, labels=dict(self.labels))
+        request = ModelRequest(
+            tuple(messages), self.toolbox.specs, may_call=may_call, output=self.output, labels=dict(self.labels)
+        )
         response = await self.services.complete(request)
         if response.finish_reason == "refusal" or response.refusal:
             raise ModelRefusal(f"the model declined: {response.refusal or response.text or 'without a reason'}")

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentorch.errors import FailureKind, ModelError
-from agentorch.models import WAITING, GovernedModel, Governor, Governors, Limits
+from agentorch.models import WAITING, GovernedModel, Governor, Governors, Limits, open_model
 from agentorch.models.gate import Gate
 from agentorch.models.headers import Allowance
+from agentorch.models.openai_model import RoughCount
 from agentorch.models.window import MINUTE, Told, Window
 from agentorch.ports.model import Message, ModelRequest
 from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
@@ -237,6 +238,47 @@ async def test_429_pauses_every_run_on_the_key() -> None:
     assert [(error.kind, error.retry_after) for error in failed] == [(FailureKind.TRANSIENT, 20.0)]
     assert [round(seconds) for seconds in waited] == [20, 20]
     assert [round(time) for time in server.times] == [0, 20, 20]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("retries", [0, 2])
+async def test_a_provider_that_asks_for_a_day_is_not_waited_for(retries: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever waits and whoever comes is refused at once, with the time; after ten minutes it is asked again."""
+    async with FakeOpenAI(Fail(429, retry_after=86_400), otherwise=Say("Hello.")) as server:
+        model = governed(server, limits=Limits(concurrency=1), retries=retries)
+        results = await asyncio.gather(*(model.complete(ASK) for _ in range(3)), return_exceptions=True)
+        results += await asyncio.gather(model.complete(ASK), return_exceptions=True)
+        refused_at = now()
+        await asyncio.sleep(601)
+        assert (await model.complete(ASK)).text == "Hello."
+        await model.close()
+    failed = [(error.kind, error.retry_after) for error in results if isinstance(error, ModelError)]
+    assert (failed, refused_at) == ([(FailureKind.TRANSIENT, 86_400.0)] * 4, 0)
+    assert [record.message for record in caplog.records] == [f"{server.base_url} asks for a pause of 86400 s"]
+    assert len(server.requests) == 2
+
+
+@pytest.mark.looptime
+async def test_models_that_are_given_share_the_governor_of_their_key() -> None:
+    """A bare `OpenAIModel` waits for its turn with those that were opened by name, and counts with the same counter."""
+    async with FakeOpenAI(Fail(429, retry_after=20), otherwise=Say("Hello.")) as server:
+        environment = {"OPENAI_API_KEY": "sk-fake-key", "OPENAI_BASE_URL": server.base_url}
+        governors = Governors({server.base_url: Limits(concurrency=1)})
+
+        def three(text: str, model: str) -> RoughCount:
+            return RoughCount(3)
+
+        given, named = (
+            open_model(spec, governors=governors, count=three, environment=environment)
+            for spec in (server.model("a"), "b")
+        )
+        assert given is not None
+        assert named is not None
+        results = await asyncio.gather(given.complete(ASK), named.complete(ASK), return_exceptions=True)
+        await given.close()
+        await named.close()
+    assert [isinstance(result, ModelError) for result in results] == [True, False]
+    assert ([round(time) for time in server.times], given.count("some words")) == ([0, 20], 3)
 
 
 @pytest.mark.looptime

@@ -169,6 +169,16 @@ async def test_tools_and_a_form_at_once() -> None:
     assert server.requests[0]["messages"] == [{"role": "user", "content": "Where?"}]
 
 
+@pytest.mark.parametrize(("tool_choice", "sent"), [(True, "none"), (False, None)])
+async def test_tools_that_may_not_be_called_any_more(tool_choice: bool, sent: str | None) -> None:
+    """They stay in the request, forbidden: servers refuse calls in the history without them."""
+    tool = ToolSpec("search", "Finds.", {"type": "object", "properties": {}})
+    request = ModelRequest(ASK.messages, tools=(tool,), may_call=False)
+    server = FakeOpenAI(otherwise=Say("{}"))
+    await asked(server, request, quirks={"tool_choice": tool_choice})
+    assert (server.requests[0].get("tool_choice"), "tools" in server.requests[0]) == (sent, tool_choice)
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -192,12 +192,13 @@ async def test_tools_of_one_turn_run_and_errors_are_answered(prompts: Prompts):
 
 
 async def test_tools_are_used_in_a_bounded_number_of_turns(prompts: Prompts):
-    """Then it is asked once more, without tools; one that goes on is malformed."""
+    """Then it is asked once more, its tools shown and forbidden; one that goes on is malformed."""
     agent = Agent("a", description="d", prompt="p", tools=[add])
     turn = [("add", '{"first": 1, "second": 2}')]
     model = Scripted(*[turn] * 16, "done")
     assert await run_prompt_agent(agent, {}, model.services, prompts=prompts) == "done"
-    assert (len(model.requests), model.requests[-1].tools) == (17, ())
+    assert [request.may_call for request in model.requests] == [True] * 16 + [False]
+    assert [request.tools for request in model.requests] == [(add.spec,)] * 17
     with pytest.raises(MalformedOutput, match="still called tools after 16 turns"):
         await run_prompt_agent(agent, {}, Scripted(*[turn] * 17).services, prompts=prompts)
 
