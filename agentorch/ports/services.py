@@ -59,6 +59,10 @@ class Services(Protocol):
         """Return about how many tokens `text` is for the dispatch's model."""
         ...
 
+    async def counting(self) -> None:
+        """Wait until `count` is as exact as it will be: what it needs may still be loading."""
+        ...
+
     async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Ask the dispatch's model, let it use `tools`, and return its answer as the type `output`."""
         ...

@@ -81,7 +81,7 @@ class Conversation:
 
     async def _within(self, share: int | None, answer: str, tool: str) -> str:
         """Return a tool's answer, fenced; beyond its share it is cut, and can be read on."""
-        tokens = 0 if share is None else count_long(answer, self.services.count)
+        tokens = 0 if share is None else count_long(answer, self.services.count, enough=share)
         if share is None or tokens <= share:
             return fenced(answer, tool)
         preview = cut(answer, share // 2, self.services.count)
@@ -93,21 +93,22 @@ class Conversation:
     def _drop_oldest(self, messages: list[Message]) -> None:
         if self.token_budget is None:
             return
-        total = self.fixed_tokens() + sum(self._tokens(message) for message in messages)
+        sizes = [self._tokens(message, enough=self.token_budget) for message in messages]
+        total = self.fixed_tokens() + sum(sizes)
         for index, message in enumerate(messages):
             if total <= self.token_budget:
                 return
             if message.role == "tool" and message.content != DROPPED:
                 messages[index] = replace(message, content=DROPPED)
-                total += self._tokens(messages[index]) - self._tokens(message)
+                total += self._tokens(messages[index], enough=self.token_budget) - sizes[index]
 
     def fixed_tokens(self) -> int:
         """Return what the tools and the schema of a request cost."""
         return request_tokens(self.services, self.toolbox, self.output)
 
-    def _tokens(self, message: Message) -> int:
+    def _tokens(self, message: Message, *, enough: int) -> int:
         calls = "".join(call.name + call.arguments for call in message.tool_calls)
-        return MESSAGE_TOKENS + count_long(message.content + calls, self.services.count)
+        return MESSAGE_TOKENS + count_long(message.content + calls, self.services.count, enough=enough)
 
 
 def request_tokens(services: Services, toolbox: Toolbox, output: OutputSchema | None) -> int:

@@ -68,7 +68,7 @@ async def run_prompt_agent(
     output = asked_schema(agent.output, agent.name)
     talk = Conversation(services, prompts, toolbox, reading, labels, output, token_budget)
     if mode == "repair":
-        messages = [Message("user", _repair_text(talk, previous_output, problems))]
+        messages = [Message("user", await _repair_text(talk, previous_output, problems))]
     else:
         inputs = {name: await _whole(value, services) for name, value in inputs.items()}
         texts = {name: escaped(shown_value(value)) for name, value in agent.bind(inputs).items()}
@@ -77,11 +77,23 @@ async def run_prompt_agent(
     return read_answer(await talk.hold(messages), agent.output)
 
 
-def _repair_text(talk: Conversation, output: Any, problems: Sequence[str]) -> str:
+async def _counting(talk: Conversation, *texts: str) -> None:
+    """Wait for exact counts where an estimate may mislead: what has no more bytes than the budget has tokens fits."""
+    if (
+        talk.token_budget is not None
+        and sum(len(text.encode("utf-8", "replace")) for text in texts) > talk.token_budget
+    ):
+        await talk.services.counting()
+
+
+async def _repair_text(talk: Conversation, output: Any, problems: Sequence[str]) -> str:
     text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
     asked = talk.prompts.render("repair", output=text, problems=list(problems), schema=schema_text(talk.output))
+    await _counting(talk, asked)
     budget = talk.token_budget
-    if budget is not None and count_long(asked, talk.services.count) + talk.fixed_tokens() + MESSAGE_TOKENS > budget:
+    if budget is None:
+        return asked
+    if count_long(asked, talk.services.count, enough=budget) + talk.fixed_tokens() + MESSAGE_TOKENS > budget:
         # A part of an output cannot be mended into a whole one: the ladder goes on to a fresh start.
         raise MalformedOutput(f"the rejected output is too large to be repaired within {budget} tokens", text=text)
     return asked
@@ -89,7 +101,8 @@ def _repair_text(talk: Conversation, output: Any, problems: Sequence[str]) -> st
 
 async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> list[Message]:
     """Return the system and the user message, with what does not fit shown in part."""
-    if talk.token_budget is not None and count_long(objective, talk.services.count) > talk.token_budget // _OBJECTIVE:
+    await _counting(talk, agent.prompt or "", objective, *texts.values())
+    if _is_long(talk, objective):
         texts, objective = {_TASK: escaped(objective)} | {_beside(name): text for name, text in texts.items()}, ""
     shown = _fitted(talk, agent, texts, objective)
     inputs = [await _noted(talk, name, texts[name], shown[name]) for name in texts]
@@ -98,6 +111,13 @@ async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, s
         Message("system", system),
         Message("user", talk.prompts.render("task", objective=objective, inputs=inputs)),
     ]
+
+
+def _is_long(talk: Conversation, objective: str) -> bool:
+    if talk.token_budget is None:
+        return False
+    most = talk.token_budget // _OBJECTIVE
+    return count_long(objective, talk.services.count, enough=most) > most
 
 
 def _beside(name: str) -> str:
@@ -142,7 +162,7 @@ def _room(talk: Conversation, agent: Agent, objective: str) -> int:
     tools = request_tokens(talk.services, talk.toolbox, talk.output)
     budget = talk.token_budget or 0
     kept_free = budget // READING_SHARE if talk.toolbox.specs else 0
-    return budget - kept_free - count_long(frame, talk.services.count) - tools - 2 * MESSAGE_TOKENS
+    return budget - kept_free - count_long(frame, talk.services.count, enough=budget) - tools - 2 * MESSAGE_TOKENS
 
 
 async def _noted(talk: Conversation, name: str, text: str, shown: Shown) -> InputText:

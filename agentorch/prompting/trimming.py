@@ -17,8 +17,8 @@ NOTE_TOKENS: Final = 70
 """What the note below a preview costs."""
 FENCE_TOKENS: Final = 16
 """What the delimiters around a value cost, its name not counted."""
-_SAMPLE: Final = 60_000
-"""Characters that are counted of a long text; the rest is taken to be alike."""
+_CHUNK: Final = 60_000
+"""Characters of a long text that are counted at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,17 @@ class Shown:
         return self.kept == self.tokens
 
 
-def count_long(text: str, count: Count) -> int:
-    """Count the tokens of a text; of a very long one, by its beginning."""
-    if len(text) <= _SAMPLE:
-        return count(text)
-    return round(count(text[:_SAMPLE]) * len(text) / _SAMPLE)
+def count_long(text: str, count: Count, *, enough: int) -> int:
+    """Count the tokens of a text; of a long one until there are more than `enough`: then the rest is taken to be alike.
+
+    So what is said to be at most `enough` is so, however the text is mixed.
+    """
+    total = 0
+    for start in range(0, len(text), _CHUNK):
+        if start and total > enough:
+            return round(total * len(text) / start)
+        total += count(text[start : start + _CHUNK])
+    return total
 
 
 def cut(text: str, tokens: int, count: Count) -> str:
@@ -56,7 +62,7 @@ def cut(text: str, tokens: int, count: Count) -> str:
 
 def fit(texts: Mapping[str, str], *, room: int, count: Count) -> dict[str, Shown] | None:
     """Return how each value is shown so that all take at most `room` tokens; None when nothing helps."""
-    sizes = {name: count_long(text, count) for name, text in texts.items()}
+    sizes = {name: count_long(text, count, enough=room) for name, text in texts.items()}
     shown = {name: Shown(text, sizes[name], sizes[name]) for name, text in texts.items()}
     overhead = sum(FENCE_TOKENS + count(name) for name in texts)
     total = overhead + sum(sizes.values())

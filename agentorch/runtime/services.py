@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import anyio.to_thread
 
+from agentorch import tokens
 from agentorch.core.identity import digest
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
@@ -151,6 +152,11 @@ class DispatchServices:
     def count(self, text: str) -> int:
         """Return about how many tokens `text` is."""
         return self._model.count(text) if self._model is not None else (len(text.encode()) + 2) // 3
+
+    async def counting(self) -> None:
+        """Wait until `count` is as exact as it will be."""
+        if self._model is not None:
+            await anyio.to_thread.run_sync(tokens.load, self._model.name, abandon_on_cancel=True)
 
     async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Ask the model in words; return its answer as the type `output`."""

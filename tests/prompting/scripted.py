@@ -26,6 +26,8 @@ class Scripted:
         self.deadline = None
         self.idempotency_key = "r/t"
         self.spent = NOTHING
+        self.exact = False
+        """Whether somebody waited for exact counts."""
 
     @property
     def services(self) -> Services:
@@ -46,6 +48,9 @@ class Scripted:
 
     def count(self, text: str) -> int:
         return (len(text) + 3) // 4
+
+    async def counting(self) -> None:
+        self.exact = True
 
     async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
         self.called.append((tool.name, dict(arguments)))

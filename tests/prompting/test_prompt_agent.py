@@ -253,6 +253,41 @@ async def test_the_largest_is_trimmed_first(prompts: Prompts):
     assert "x" * 4_000 in model.texts()[1]
 
 
+class Ids(Scripted):
+    """Counts blanks as nearly nothing and everything else as much; before it is ready it knows only the length."""
+
+    def count(self, text: str) -> int:
+        return len(text) - text.count(" ") if self.exact else len(text) // 10
+
+
+@pytest.mark.parametrize("where", ["input", "objective", "tool"])
+async def test_a_text_is_counted_to_its_end(where: str, prompts: Prompts):
+    """A beginning that takes nearly no tokens says nothing about the rest: the request is within the budget."""
+    text = " " * 60_000 + "7f3a9c01" * 4_000
+
+    @tool
+    def long() -> str:
+        """Reads."""
+        return text
+
+    agent = Agent("a", description="d", prompt="p", tools=[long] if where == "tool" else [])
+    answers: list[Any] = [[("long", "{}")], "done"] if where == "tool" else ["done"]
+    model = Ids(*answers, objective=text if where == "objective" else "")
+    inputs = {"ids": text} if where == "input" else {"large": "x " * 3_000}
+    await run_prompt_agent(agent, inputs, model.services, prompts=prompts, token_budget=5_000)
+    assert all(model.size(request) <= 5_000 for request in model.requests)
+
+
+async def test_the_first_prompt_waits_for_exact_counts(prompts: Prompts):
+    """An estimate decides nothing that it may be wrong about; a prompt that fits by its bytes waits for nothing."""
+    model = Ids("done")
+    await run_prompt_agent(PLAIN, {"ids": "7f3a9c01" * 1_000}, model.services, prompts=prompts, token_budget=5_000)
+    assert (model.exact, model.size(model.requests[0]) <= 5_000) == (True, True)
+    small = Ids("done")
+    await run_prompt_agent(PLAIN, {"ids": "7f3a9c01"}, small.services, prompts=prompts, token_budget=5_000)
+    assert not small.exact
+
+
 async def test_reading_goes_on_page_by_page(prompts: Prompts):
     """With offset and limit; the end is said; wrong arguments are answered."""
     text = "".join(f"{number:05d}" for number in range(10_000))
