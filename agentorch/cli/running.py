@@ -135,6 +135,8 @@ def orchestrator_of(setup: Setup, screen: Screen, library: Library | None = None
         files=setup.files,
         resources=() if library is None else (library,),
         project=setup.project,
+        prices=setup.prices,
+        quirks=setup.quirks,
     )
 
 

@@ -5,21 +5,36 @@ a base URL from `.env` is not used with a key from outside of it, so that a fore
 """
 
 import os
-from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agentorch.errors import ConfigurationError
 from agentorch.loading import find_project
+from agentorch.models import Price
 
 ENV_FILE: Final = ".env"
+_EXAMPLES: Final = {
+    "prices": """write it as {"llama-3.3-70b": {"input": 0.20, "output": 0.60}}""",
+    "quirks": """write it as {"llama-3.3-70b": {"output": "object"}}""",
+}
 _KEY, _URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
+
+
+class ModelPrice(BaseModel):
+    """US dollars for a million tokens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
 
 
 class CliSettings(BaseSettings):
@@ -34,6 +49,8 @@ class CliSettings(BaseSettings):
     journal: str | None = None
     project: Path | None = None
     parallel: int | None = Field(default=None, ge=1)
+    prices: dict[str, ModelPrice] = Field(default_factory=dict[str, ModelPrice])
+    quirks: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,8 @@ class Setup:
     journal: str = "memory:"
     project: Path | None = None
     parallel: int | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    quirks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     key_unused: bool = False
     """Whether a key is set and no model is named: none is used unasked."""
     options: tuple[tuple[str, str], ...] = ()
@@ -79,6 +98,8 @@ def setup(
         journal=journal or settings.journal or str(default_journal()),
         project=_project("AGENTORCH_PROJECT=" if project is None else "--project ", project or settings.project),
         parallel=parallel or settings.parallel,
+        prices={name: Price(**price.model_dump()) for name, price in settings.prices.items()},
+        quirks=settings.quirks,
         key_unused=not models and bool(os.environ.get(_KEY)),
         options=_options(
             ("-m", model),
@@ -112,8 +133,12 @@ def _read(environment: MutableMapping[str, str]) -> CliSettings:
         return CliSettings()
     except ValidationError as error:
         first: Any = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"AGENTORCH_{name} is {first['input']!r}: {first['msg']}") from None
+        name, *inner = (str(part) for part in first["loc"])
+        where = f", {'.'.join(inner)}" if inner else ""
+        raise ConfigurationError(f"AGENTORCH_{name.upper()}{where} is {first['input']!r}: {first['msg']}") from None
+    except SettingsError as error:
+        named = next((name for name in ("prices", "quirks") if f'"{name}"' in str(error)), "prices")
+        raise ConfigurationError(f"AGENTORCH_{named.upper()} is no JSON object; {_EXAMPLES[named]}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{ENV_FILE}: cannot be read: {error}; mend or remove it") from None
 

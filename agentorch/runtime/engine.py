@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 
 import anyio
 
-from agentorch import tokens
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
 from agentorch.core.commands import AskPerson
@@ -21,7 +20,6 @@ from agentorch.errors import ConfigurationError
 from agentorch.journal.opening import open_journal
 from agentorch.library import Library, file_tools
 from agentorch.loading import load_agents
-from agentorch.models import open_model
 from agentorch.planning.model_planner import ModelPlanner
 from agentorch.planning.rule_planner import RulePlanner
 from agentorch.ports.blobs import Blobs
@@ -37,6 +35,7 @@ from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.host import Host
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.job import Job
+from agentorch.runtime.opener import Opener
 from agentorch.runtime.prompted import Prompting
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.settings import ModelSpec, Settings
@@ -175,23 +174,24 @@ def _prompt_folders(settings: Settings) -> Sequence[str]:
     return () if settings.project is None else (os.path.join(settings.project, "prompts"),)  # noqa: PTH118
 
 
-def models_of(spec: ModelSpec) -> tuple[Model, ...]:
+def models_of(spec: ModelSpec, opener: Opener) -> tuple[Model, ...]:
     """Return the models that `model=` names, opened, in order."""
     listed = () if spec is None else (spec,) if isinstance(spec, str) or hasattr(spec, "complete") else spec
     several = cast("Sequence[str | Model]", listed)
-    opened = (open_model(one, count=tokens.count) for one in several)
+    opened = (opener(one) for one in several)
     return tuple(model for model in opened if model is not None)
 
 
 def team_of(settings: Settings, prompts: Prompts) -> Team:
     """Return the team: the listed agents, or the project's and the built-in ones, with their resources given."""
-    models = models_of(settings.model)
+    opener = Opener(prices=settings.prices, quirks=settings.quirks)
+    models = models_of(settings.model, opener)
     # A library among the resources is the run's: the command line gives one whose index is kept in a file.
     library = next((one for one in settings.resources if isinstance(one, Library)), None) or Library(settings.files)
     loaded = load_agents(settings.agents, project=settings.project, tools=file_tools(library))
     resources = (*settings.resources, library)
     agents = [agent.with_resources(resources) for agent in loaded]
-    return Team(agents, models, answerer(prompts, with_model=bool(models)))
+    return Team(agents, models, answerer(prompts, with_model=bool(models)), opener)
 
 
 def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Planner, ...]:

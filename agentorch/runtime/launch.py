@@ -28,6 +28,7 @@ from agentorch.errors import (
     RunNotFoundError,
     RunOwnedError,
 )
+from agentorch.planning.model_planner import ModelPlanner
 from agentorch.plans import Plan
 from agentorch.ports.journal import KnowsOwners
 from agentorch.runtime.asking_planner import plan_request
@@ -40,6 +41,7 @@ from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.run import Run
 from agentorch.runtime.run_ids import new_run_id
+from agentorch.runtime.team import unpriced
 
 PAGE: Final = 2000
 
@@ -178,6 +180,9 @@ class Launch:
             budget = budget.model_copy(update={"max_seconds": shortest})
         inputs = dict(options.get("inputs", {}))
         policy = (options.get("policy") or DEFAULT).over(settings.policy)
+        planner = self.engine.planners[0] if plan is None or self._replans else None
+        if isinstance(planner, ModelPlanner):
+            self._check_price(budget)
         return inbox.Begin(
             at=self.engine.supervisor.now(),
             goal=words,
@@ -185,7 +190,7 @@ class Launch:
             policy=policy,
             budget=budget,
             plan=self._verified(plan, inputs, policy, budget) if plan is not None else None,
-            planner=self.engine.planners[0].name if plan is None or self._replans else None,
+            planner=None if planner is None else planner.name,
             person=settings.on_request is not None,
             priority=options.get("priority", "interactive"),
             tags=dict(options.get("tags", {})),
@@ -194,6 +199,15 @@ class Launch:
             owner=self.engine.owner,
             release=release(),
         )
+
+    def _check_price(self, budget: Budget) -> None:
+        """Refuse a limit of money that the planner's own calls could pass unseen."""
+        name = unpriced(self.engine.team.models[:1])
+        if budget.max_money is not None and name:
+            raise ConfigurationError(
+                f"the price of model {name!r} is unknown, so max_money={budget.max_money:g} could not be held: say it "
+                "(AGENTORCH_PRICES, or Orchestrator(prices=...)), or limit tokens instead"
+            )
 
     @property
     def _replans(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, Unpack
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.usage import UNLIMITED, Budget
 from agentorch.errors import ConfigurationError
+from agentorch.models import Price
 from agentorch.plans import Plan
 from agentorch.ports.bus import Bus
 from agentorch.ports.clock import Clock, SystemClock
@@ -29,7 +30,8 @@ class Orchestrator:
 
     `agents` is the whole team: decorated functions, `Agent`s, paths, `"builtin/librarian"`; when empty, the project's
     agents and the built-in ones. `model` is None for no model, a name, a `Model`, or a list tried in order. `journal`
-    is None or "memory:", a path, or a `Journal`. `files` are the folders that file agents may read.
+    is None or "memory:", a path, or a `Journal`. `files` are the folders that file agents may read. `prices` and
+    `quirks` are what you know better of models that are given by name, by that name.
 
     Open it once for many runs: `async with Orchestrator([...]) as orchestrator`. Without that, each call opens and
     closes what it needs, and a journal in memory is gone after it.
@@ -52,6 +54,8 @@ class Orchestrator:
         project: str | Path | None = None,
         on_request: OnRequest | None = None,
         clock: Clock | None = None,
+        prices: Mapping[str, Price] | None = None,
+        quirks: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         _check_types(policy=(policy, Policy), budget=(budget, Budget))
         self._settings = Settings(
@@ -69,6 +73,8 @@ class Orchestrator:
             project=project,
             on_request=on_request,
             clock=clock or SystemClock(),
+            prices=prices or {},
+            quirks=quirks or {},
         )
         self._engine: Engine | None = None
 

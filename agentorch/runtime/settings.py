@@ -1,12 +1,13 @@
 """What an orchestrator was given, checked: the constructor's arguments as one value."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from agentorch.core.policy import Policy
 from agentorch.core.usage import UNLIMITED, Budget
+from agentorch.models import Price
 from agentorch.ports.bus import Bus
 from agentorch.ports.clock import Clock, SystemClock
 from agentorch.ports.journal import Journal
@@ -37,3 +38,5 @@ class Settings:
     project: str | Path | None = None
     on_request: OnRequest | None = None
     clock: Clock = SystemClock()  # noqa: RUF009  # stateless
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    quirks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from agentorch import tokens
 from agentorch.agents import Agent
 from agentorch.core.card import AgentCard
 from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
-from agentorch.models import open_model
 from agentorch.ports.model import Model
 from agentorch.registry import Registry
+from agentorch.runtime.opener import Opener
 
 
 class Team:
     """Agents by name, each with the models that it is tried with."""
 
-    def __init__(self, agents: Sequence[Agent], models: Sequence[Model], answerer: Agent) -> None:
+    def __init__(self, agents: Sequence[Agent], models: Sequence[Model], answerer: Agent, opener: Opener) -> None:
         self.registry = Registry(agents)
         self.models = tuple(models)
         """The run's models, in order."""
@@ -23,7 +22,7 @@ class Team:
             raise ConfigurationError(f"an agent is called {answerer.name!r}, which is the built-in answerer's name")
         self.agents: Mapping[str, Agent] = {one.name: one for one in (*self.registry, answerer)}
         self._own: dict[str, tuple[Model, ...]] = {
-            one.name: tuple(_opened(name, one) for name in one.models) for one in self.registry if one.models
+            one.name: tuple(_opened(name, one, opener) for name in one.models) for one in self.registry if one.models
         }
         self.catalog: Mapping[str, AgentCard] = {name: self._card(one) for name, one in sorted(self.agents.items())}
         """Every card, the answerer's included, with the number of models that it can be tried with."""
@@ -51,7 +50,7 @@ class Team:
     def _unpriced(self, agent: str) -> str:
         uses_model = self.agents[agent].kind == "prompt" or self.agents[agent].card.needs_model
         models = self._own.get(agent, self.models) if uses_model else ()
-        return next((model.name for model in models if not getattr(model, "priced", True)), "")
+        return unpriced(models)
 
     async def close(self) -> None:
         """Release the models' connections."""
@@ -64,9 +63,14 @@ class Team:
         return agent.card.model_copy(update={"models": max(1, count) if uses_model else 1})
 
 
-def _opened(name: str, agent: Agent) -> Model:
+def unpriced(models: Sequence[Model]) -> str:
+    """Return the first model whose price is not known, or an empty name."""
+    return next((model.name for model in models if not getattr(model, "priced", True)), "")
+
+
+def _opened(name: str, agent: Agent, opener: Opener) -> Model:
     given = agent.given_models.get(name)
-    model = given if given is not None else open_model(name, count=tokens.count)
+    model = opener(given if given is not None else name)
     if model is None:
         raise ConfigurationError(f"agent {agent.name!r}: no model is named by {name!r}")
     return model

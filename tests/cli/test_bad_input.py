@@ -265,3 +265,43 @@ def test_a_bug_is_one_line(agentorch: Command, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("agentorch.cli.history.list_runs", broken)
     line = line_of(agentorch("runs", "ls"), 70)
     assert line == ("agentorch: RuntimeError: this cannot be (this is a bug; set AGENTORCH_DEBUG=1 for the traceback)")
+
+
+def test_a_limit_of_money_needs_a_price(agentorch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of unknown price is refused before its first call; AGENTORCH_PRICES says what it costs."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    arguments = ("run", "x", "-a", "team.py", "-m", "house", "--max-money", "1", "--no-progress")
+    assert line_of(agentorch(*arguments)) == (
+        "agentorch: the price of model 'house' is unknown, so max_money=1 could not be held: say it (AGENTORCH_PRICES, "
+        "or Orchestrator(prices=...)), or limit tokens instead"
+    )
+    monkeypatch.setenv("AGENTORCH_PRICES", '{"house": {"input": 0.2, "output": 0.6}}')
+    said = agentorch(*arguments)
+    assert (said.code, "cannot be reached" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AGENTORCH_PRICES", "{", "AGENTORCH_PRICES is no JSON object; write it as {"),
+        ("AGENTORCH_PRICES", '{"a": {"input": -1, "output": 1}}', "AGENTORCH_PRICES, a.input is -1: "),
+        ("AGENTORCH_PRICES", '{"a": {"input": 1, "output": 1, "ouput": 1}}', "AGENTORCH_PRICES, a.ouput is 1: "),
+        ("AGENTORCH_QUIRKS", "x", "AGENTORCH_QUIRKS is no JSON object; write it as {"),
+        ("AGENTORCH_QUIRKS", '{"house": {"ouput": "object"}}', "quirks: unknown key 'ouput'; did you mean 'output'?"),
+        ("OPENAI_API_KEY", "sk-“s3cret”", "OPENAI_API_KEY: its character 4 of 11 is U+201C, which no key has"),
+        (
+            "OPENAI_BASE_URL",
+            "http://user:s3cret@host:x/v1",
+            "OPENAI_BASE_URL is 'http://***@host:x/v1': its port is no",
+        ),
+    ],
+)
+def test_wrong_settings_of_models(
+    agentorch: Command, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    """Each in one line, before anything is asked, and without a secret."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv(name, value)
+    line = line_of(agentorch("run", "x", "-m", "house"))
+    assert line.startswith(f"agentorch: {words}")
+    assert "s3cret" not in line

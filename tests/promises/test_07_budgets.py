@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from agentorch import Agent, Budget, Context, Orchestrator, Plan, Policy, agent
-from agentorch.errors import PermanentError, PlanError
+from agentorch.errors import ConfigurationError, PermanentError, PlanError
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.clock import LoopClock
 from agentorch.testing.scripted_model import Reply, ScriptedModel
@@ -95,6 +95,11 @@ async def test_a_limit_of_money_needs_known_prices() -> None:
             await orchestrator.run(plan, budget=Budget(max_money=1.0))
         planned = await orchestrator.run("greet", budget=Budget(max_money=1.0))
         free = await orchestrator.run(plan)
+
+    async with Orchestrator([greeter], model=model) as orchestrator:
+        for goal in ("greet", plan):
+            with pytest.raises(ConfigurationError, match=r"price of model 'scripted' is unknown.*prices="):
+                await orchestrator.run(goal, budget=Budget(max_money=1.0))
 
     assert planned.status is OutcomeStatus.FAILED
     assert {problem.code for problem in planned.problems} >= {"E_BUDGET"}
