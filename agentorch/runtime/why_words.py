@@ -103,7 +103,7 @@ def _key_words(key: str) -> str:
 
 def _retried(state: RunState, event: ev.TaskRetried) -> str:
     rungs: dict[ev.Rung, str] = {
-        "redispatch": "the same attempt is dispatched again",
+        "redispatch": _redispatched(event),
         "repair": f"repair: '{event.agent}' gets the output, its schema and the problems",
         "retry": f"retry: '{event.agent}' starts afresh",
         "model": f"next model: number {event.model + 1} of '{event.agent}'",
@@ -111,6 +111,13 @@ def _retried(state: RunState, event: ev.TaskRetried) -> str:
         "person": "a person said: again",
     }
     return rungs[event.rung] + (f", {event.due - event.at:.1f} s later" if event.due is not None else "")
+
+
+def _redispatched(event: ev.TaskRetried) -> str:
+    """A dispatch without a time is the one that a stopped run begins with when it is taken up."""
+    if event.due is None:
+        return "the same attempt goes on when the run is resumed"
+    return "the same attempt is dispatched again"
 
 
 def _spec(task: Task) -> str:

@@ -302,6 +302,21 @@ def test_never_started_because_the_run_stopped() -> None:
 """)
 
 
+def test_the_task_that_stopped_the_run() -> None:
+    """Nothing was dispatched again: it goes on when the run does."""
+    story = Story(Task("a", "poet"))
+    story.fail("a", "unconfigured", "401: the key is refused")
+    assert story.why("a") == snapshot("""\
+
+#7 'a' has not started: the run stands still: 401: the key is refused
+  #2 in the plan that was given: agent 'poet'
+  #4 started: attempt 1 with 'poet'
+  #5 attempt 1 failed (unconfigured): 401: the key is refused
+  #6 the same attempt goes on when the run is resumed
+  #7 the run stopped, to be resumed: 401: the key is refused
+""")
+
+
 def test_brought_to_its_end_by_the_clock() -> None:
     """The run's time was up."""
     story = Story(*chain())
