@@ -13,6 +13,8 @@ from agentorch.errors import ConfigurationError
 _USER: Final = re.compile(r"//.*@")
 _QUERY: Final = re.compile(r"\?.*")
 _HIDDEN: Final = "***"
+_SHORTEST_SECRET: Final = 4
+"""Characters; to take out every "k" of a message because the key is "k" hides nothing and garbles all."""
 
 
 def checked_key(key: str | None, *, name: str) -> str | None:
@@ -52,7 +54,7 @@ def secrets(url: str, key: str | None) -> tuple[str, ...]:
         password = user.partition(":")[2]
         known += [user, password, unquote(password)]
     spelt = {*known, *(repr(secret)[1:-1] for secret in known)}
-    return tuple(sorted((secret for secret in spelt if secret), key=len, reverse=True))
+    return tuple(sorted((secret for secret in spelt if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True))
 
 
 def _wrong_with(url: str) -> str | None:
