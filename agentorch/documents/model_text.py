@@ -17,6 +17,8 @@ DEEPEST: Final = 100
 """Levels of nesting; what goes deeper is nobody's answer, and costs a look at all of it for each of its brackets."""
 _CANDIDATES: Final = 50
 """Opening brackets in prose that are tried before giving up; each costs a look at the text behind it."""
+_MOST_LOOKED_AT: Final = 500_000
+"""Characters that all these looks together may take; the first may take any number."""
 _TAGS: Final = "think|thinking|thought|scratchpad"
 _THOUGHT: Final = rf"<(?P<tag>{_TAGS})>.*?(?:</(?P=tag)>|\Z)"
 _FIRST_THOUGHTS: Final = re.compile(rf"\A\s*{_THOUGHT}\s*", re.DOTALL)
@@ -24,8 +26,9 @@ _FIRST_THOUGHTS: Final = re.compile(rf"\A\s*{_THOUGHT}\s*", re.DOTALL)
 _END_OF_THOUGHT: Final = re.compile(rf"\A.*?^[ \t]*</(?:{_TAGS})>[ \t]*$", re.DOTALL | re.MULTILINE)
 _FENCE: Final = re.compile(r"```[a-zA-Z0-9_-]*\n(.*?)```", re.DOTALL)
 _NEXT: Final = re.compile(rf"{_THOUGHT}|[{{\[]", re.DOTALL)
-_STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
-_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+_STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
+"""Brackets, and strings as a whole; one that never closes goes to the end, so that no character is looked at twice."""
+_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.?)*+(?:"|\Z))|,(?=\s*+[}\]])', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,13 @@ def json_values(text: str) -> Iterator[Found]:
 
 
 def _outermost(text: str) -> Iterator[Found]:
-    place = 0
+    place = looked_at = 0
     for _ in range(_CANDIDATES):
         start, place = _opening(text, place)
-        if start < 0:
+        if start < 0 or looked_at > _MOST_LOOKED_AT:
             return
         end = _closing(text, start)
+        looked_at += (end or len(text)) - start
         found = _cut_off(text[start:]) if end is None else _parsed(text[start:end]) if end else None
         if found is not None:
             yield found
