@@ -41,7 +41,7 @@ class Owners:
             return False
         place = self._place(owner)
         try:
-            handle = os.open(place, os.O_RDWR | os.O_CLOEXEC)
+            handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)  # it may lie on a disk that can only be read
         except OSError:
             return False
         try:

@@ -14,6 +14,8 @@ from agentorch.library.passage import Field, Passage, Unit
 
 _VERSION: Final = 2
 """Of the tables and of what the readers make of a file; another one means to read everything anew."""
+_APPLICATION: Final = 0x61676F6C
+"""`application_id` of our files ("agol")."""
 _SCHEMA: Final = f"""
 DROP TABLE IF EXISTS files; DROP TABLE IF EXISTS units; DROP TABLE IF EXISTS passages;
 CREATE TABLE files (id INTEGER PRIMARY KEY, real TEXT UNIQUE, shown TEXT, modified INTEGER, size INTEGER, sha256 TEXT,
@@ -21,6 +23,7 @@ CREATE TABLE files (id INTEGER PRIMARY KEY, real TEXT UNIQUE, shown TEXT, modifi
 CREATE TABLE units (id INTEGER PRIMARY KEY, file INTEGER, units TEXT);
 CREATE INDEX units_of_file ON units (file);
 CREATE VIRTUAL TABLE passages USING fts5(path, heading, text, tokenize='porter unicode61');
+PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 """
 _RANK: Final = """
@@ -132,13 +135,22 @@ def _opened(path: str | Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA locking_mode=EXCLUSIVE")
         database.execute("BEGIN EXCLUSIVE")
-        if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+        if _version(database, path) != _VERSION:
             database.executescript(_SCHEMA)
         database.commit()
-    except sqlite3.Error:
+    except (sqlite3.Error, FileAccessError):
         database.close()
         raise
     return database
+
+
+def _version(database: sqlite3.Connection, path: str | Path) -> int:
+    """Return the version of the tables, 0 when there are none; FileAccessError when the tables are not ours."""
+    if database.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+    if database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise FileAccessError(f"{path}: this database belongs to another program: name another file for the index")
+    return 0
 
 
 def term_of(word: str, *, prefix: bool = False) -> str:

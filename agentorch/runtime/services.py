@@ -213,7 +213,10 @@ class DispatchServices:
     async def get_blob(self, sha256: str) -> bytes:
         """Read a large value."""
         self._alive()
-        return await self._blobs.get(sha256)
+        try:
+            return await self._blobs.get(sha256)
+        except KeyError:
+            raise PermanentError(f"there is no blob {sha256!r:.80} in this journal") from None
 
     def _alive(self) -> None:
         if self._job.withdrawn or self._job.timed_out:

@@ -1,6 +1,7 @@
 """Which files the library reads, and when: changes, limits, encodings, and nothing outside the folders."""
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,16 @@ def test_an_index_in_use_is_left_alone(folder: Path, tmp_path: Path) -> None:
     ):
         assert "noon" in first.ask("When does the kettle boil?").answer
         assert "noon" in other.ask("When does the kettle boil?").answer
+
+
+def test_a_database_of_another_program_is_refused(folder: Path, tmp_path: Path) -> None:
+    """Its tables, whatever they are called, are as they were."""
+    with sqlite3.connect(tmp_path / "theirs.db") as theirs:
+        theirs.executescript("CREATE TABLE files (mine TEXT); INSERT INTO files VALUES ('kept')")
+    with pytest.raises(FileAccessError, match="belongs to another program"):
+        Library([folder], index=tmp_path / "theirs.db")
+    assert theirs.execute("SELECT mine FROM files").fetchall() == [("kept",)]
+    theirs.close()
 
 
 def test_a_file_that_is_no_index_is_refused(folder: Path, tmp_path: Path) -> None:

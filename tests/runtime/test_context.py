@@ -309,3 +309,17 @@ async def test_a_large_rejected_output_is_repaired_from_its_blob() -> None:
     assert outcome.answer == {"text": "short"}
     assert all(len(event.model_dump_json()) < BLOB_BYTES for event in events)
     assert "x" * 70_000 in model.requests[1].messages[-1].content
+
+
+async def test_a_blob_that_is_not_there_is_said_in_words() -> None:
+    """An agent that asks for an unknown SHA-256 fails for good, with the name, not with a bare KeyError."""
+
+    @agent(description="Reads what is not there.")
+    async def reader(context: Context) -> str:
+        return (await context.read("ab" * 32)).decode()
+
+    plan = Plan("read")
+    plan.add("read", agent=reader)
+    outcome = await Orchestrator([reader], policy=Policy(replans=0)).run(plan)
+    assert [problem.code for problem in outcome.problems] == ["permanent"]
+    assert "there is no blob 'abab" in outcome.problems[0].message
