@@ -18,7 +18,7 @@ def test_a_fault_is_one_line_of_the_code_and_its_tests_exist(fault: dict[str, An
     """The line stands once, what takes its place is Python too, and the tests named are there."""
     text = (repository / fault["file"]).read_text(encoding="utf-8")
     assert text.count(fault["find"]) == 1
-    ast.parse(text.replace(fault["find"], fault["replace"]))
+    compile(text.replace(fault["find"], fault["replace"]), fault["file"], "exec")
     for test in fault["tests"]:
         file, *names = test.split("::")
         tree = ast.parse((repository / file).read_text(encoding="utf-8"))

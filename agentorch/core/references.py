@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from agentorch.core.task import Task
-from agentorch.core.values import blob_part, is_blob_ref
+from agentorch.core.values import blob_part, is_blob_ref, may_hold_blobs
 
 PROVIDED: Final = frozenset({"goal", "inputs"})
 """Ids that stand for the run's own values; no task may bear them."""
@@ -167,7 +167,7 @@ def _filling(match: re.Match[str], outputs: Mapping[str, Any]) -> str | dict[str
     if reference.id not in outputs:
         return match.group()
     value = follow(reference, outputs[reference.id])
-    return {str(reference)[1:]: value} if is_blob_ref(value) else as_text(value)
+    return {str(reference)[1:]: value} if may_hold_blobs(value) else as_text(value)
 
 
 def _may_hold(value: Any) -> bool:

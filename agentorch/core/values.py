@@ -24,6 +24,17 @@ def is_blob_ref(value: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict) and len(value) == 1 and BLOB_KEY in value  # pyright: ignore[reportUnknownArgumentType]
 
 
+def may_hold_blobs(value: Any) -> bool:
+    """Whether `value` may have a blob reference in it."""
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value)
+        return BLOB_KEY in items or any(may_hold_blobs(item) for item in items.values())
+    if isinstance(value, list):
+        parts = cast("list[Any]", value)
+        return any(may_hold_blobs(item) for item in parts)
+    return False
+
+
 def fresh(value: Any) -> Any:
     """Return an equal JSON value that shares no list and no object with `value`: it can be changed for itself."""
     if isinstance(value, dict):

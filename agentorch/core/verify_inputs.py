@@ -23,6 +23,7 @@ from agentorch.core.references import (
 )
 from agentorch.core.schema import accepts_null, assignable, at, described, literal_problems
 from agentorch.core.task import Task
+from agentorch.core.values import may_hold_blobs
 
 _TEXT: Final[JsonSchema] = {"type": "string"}
 _BARE: Final = frozenset({"type", "title", "description", "default", "examples", "$defs"})
@@ -236,7 +237,8 @@ class InputChecks:
                 f"{label!r} takes {described(wanted)}: use join 'all', or an agent that accepts null there",
             )
         if reference.id == "inputs" and self._inputs is not None:
-            problems = literal_problems(follow(reference, self._inputs), wanted)
+            value = follow(reference, self._inputs)
+            problems = [] if may_hold_blobs(value) else literal_problems(value, wanted)
             return Problem(Code.TYPE, f"input {label!r}: {reference}: {problems[0]}", task.id) if problems else None
         if assignable(given, wanted) is not False:
             return None

@@ -133,6 +133,8 @@ class Plan:
 def _reference(value: str | Task | None) -> str | None:
     if isinstance(value, Task):
         return value.ref
+    if value is not None and not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"answer={value!r:.80}: give a task, or its id, or a reference such as '$review.text'")
     return value if value is None or value.startswith("$") else f"${value}"
 
 

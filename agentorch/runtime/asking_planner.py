@@ -26,9 +26,11 @@ from agentorch.core.usage import NOTHING, UNLIMITED, Usage
 from agentorch.errors import AgentorchError, ModelError, PlanError
 from agentorch.models import WAITING
 from agentorch.planning.report_form import report_problems, task_problems
+from agentorch.ports.blobs import Blobs
 from agentorch.ports.planner import Finished, Note, Offer, Patch, Planner, PlanReport, PlanRequest, Ruling
 from agentorch.runtime.account import PLANNING_FOR, Account
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.large import loaded
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.supervisor import Supervisor
 
@@ -40,9 +42,10 @@ PREVIEW = 400
 class PlannerDesk:
     """Asks the planners in turn."""
 
-    def __init__(self, planners: Sequence[Planner], cards: Sequence[AgentCard]) -> None:
+    def __init__(self, planners: Sequence[Planner], cards: Sequence[AgentCard], blobs: Blobs) -> None:
         self._planners = tuple(planners)
         self._cards = tuple(cards)
+        self._blobs = blobs
 
     def ask(self, supervisor: Supervisor, run: HostedRun, command: AskPlanner) -> None:
         """Start asking; the answer comes to the run as a message."""
@@ -90,8 +93,10 @@ class PlannerDesk:
         self, run: HostedRun, planner: Planner, turn: PlannerTurn, command: AskPlanner
     ) -> inbox.Complete | inbox.Patched:
         """Return what a planner proposes, once it has said all; what it says on the way is journaled at once."""
+        request = plan_request(run.state, self._cards, failed=command.tasks if command.number else ())
         request = replace(
-            plan_request(run.state, self._cards, failed=command.tasks if command.number else ()),
+            request,
+            inputs=await loaded(request.inputs, self._blobs),
             note=self._noting(run, planner, turn),
             check=partial(_refused_by, run.state),
         )

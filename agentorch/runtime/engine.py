@@ -89,7 +89,7 @@ class Engine:
 
     def _start(self) -> None:
         """Start to supervise and to work."""
-        desk = PlannerDesk(self.planners, self.team.cards)
+        desk = PlannerDesk(self.planners, self.team.cards, self.blobs)
         self.supervisor = Supervisor(
             owner=self.owner,
             bus=self.bus,

@@ -129,13 +129,18 @@ class Execution:
             job.suspended()  # only now: the time in the queue is not the task's
             job.runs_on = True
 
-            def body() -> Any:
+            def body() -> tuple[Any, BaseException | None]:
                 try:
-                    return function(**arguments)
+                    return function(**arguments), None
+                except BaseException as error:  # noqa: BLE001  # a future that held a GeneratorExit would end the slot
+                    return None, error
                 finally:
                     job.runs_on = False
 
-            return await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=self._unlimited)
+            output, error = await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=self._unlimited)
+        if error is not None:
+            raise error
+        return output
 
 
 class Services:

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from pydantic_core import from_json, to_json
 
 from agentorch.core.references import as_text, part
-from agentorch.core.values import BLOB_BYTES, BLOB_KEY, blob_ref, is_blob_ref
+from agentorch.core.values import BLOB_BYTES, BLOB_KEY, blob_ref, is_blob_ref, may_hold_blobs
 from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 
@@ -102,17 +102,6 @@ def objective_beside(work: Work) -> tuple[str, dict[str, Any]]:
             beside[name] = value
             words.append(f'[the value "{name}", below]')
     return "".join(words), beside
-
-
-def may_hold_blobs(value: Any) -> bool:
-    """Whether `value` may have a blob reference in it."""
-    if isinstance(value, dict):
-        items = cast("dict[str, Any]", value)
-        return BLOB_KEY in items or any(may_hold_blobs(item) for item in items.values())
-    if isinstance(value, list):
-        parts = cast("list[Any]", value)
-        return any(may_hold_blobs(item) for item in parts)
-    return False
 
 
 def _written(value: Any) -> bytes:

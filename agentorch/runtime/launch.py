@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -17,6 +18,7 @@ from agentorch.core.identity import digest
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.state import RunState
 from agentorch.core.usage import Budget
+from agentorch.core.values import may_hold_blobs
 from agentorch.core.verifier import Verified, verify
 from agentorch.errors import (
     ConfigurationError,
@@ -35,7 +37,7 @@ from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.hosted import HostedRun
-from agentorch.runtime.large import loaded, may_hold_blobs
+from agentorch.runtime.large import loaded, stored
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.planner_turn import PlannerTurn
@@ -135,7 +137,7 @@ class Launch:
         if known is not None:
             return known, False
         supervisor = self.engine.supervisor
-        message = self._message(goal, options, request)
+        message = await self._stored(self._message(goal, options, request))
         state = RunState(new_run_id(message.at), self.engine.team.catalog_under(message.budget))
         if not wait:
             run = supervisor.begin(state, message)
@@ -199,6 +201,11 @@ class Launch:
             owner=self.engine.owner,
             release=release(),
         )
+
+    async def _stored(self, message: inbox.Begin) -> inbox.Begin:
+        """Return the message with its large inputs kept as blobs: the plan has been held to what they are."""
+        blobs = self.engine.blobs
+        return replace(message, inputs={name: await stored(value, blobs) for name, value in message.inputs.items()})
 
     def _check_price(self, budget: Budget) -> None:
         """Refuse a limit of money that the planner's own calls could pass unseen."""

@@ -9,6 +9,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
+from agentorch.core.values import BLOB_KEY
 from agentorch.errors import ConfigurationError
 
 
@@ -39,6 +40,8 @@ def checked(options: Mapping[str, Any]) -> StartOptions:
         fits, wanted = _WANTED[name]
         if not fits(value):
             raise ConfigurationError(f"{name}={value!r:.80}: {wanted}")
+    if BLOB_KEY in given.get("inputs", ()):
+        raise ConfigurationError(f"inputs: no input can have the name {BLOB_KEY!r}: choose another")
     if "inputs" in given:
         given["inputs"] = {name: _as_json(name, value) for name, value in given["inputs"].items()}
     return cast("StartOptions", given)

@@ -91,6 +91,8 @@ class Worker:
 
     def _gone(self, slot: "asyncio.Task[None]") -> None:
         self._slots.discard(slot)
+        if not slot.cancelled() and (error := slot.exception()):
+            log.debug("a slot ended, another takes its place", exc_info=error)
         if not self._closing:
             self._summon()
 

@@ -98,8 +98,10 @@ def test_retry_after_is_obeyed_within_ten_minutes() -> None:
     """A wait that leads beyond ten minutes from the first dispatch is not waited for."""
     bench = Bench().begin(task("a"), task("b"), answer="$a")
     bench.fail("a", TRANSIENT, retry_after=600.0)
+    due = bench.now + 600.0
     bench.fail("b", TRANSIENT, retry_after=600.1)
     assert bench.statuses == {"a": "timer", "b": "failed"}
+    assert bench.state.tasks["a"].due == due
 
 
 def test_a_repair_that_was_interrupted_is_a_repair_still() -> None:

@@ -166,6 +166,12 @@ _JSON = st.recursive(
 )
 
 
+def test_an_answer_that_is_no_reference_is_refused():
+    """In one line, with what can stand there."""
+    with pytest.raises(ConfigurationError, match=r"answer=\['a', 'b'\]: give a task, or its id"):
+        Plan("goal", answer=["a", "b"])  # pyright: ignore[reportArgumentType]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -1,6 +1,7 @@
 """Whatever an agent raises or returns, its task fails with words and the run goes on."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any, Never
@@ -84,6 +85,23 @@ async def test_whatever_it_raises_is_a_crash_of_its_task(raising: Callable[[], s
 
     assert outcome.states["bad"] == "failed"
     assert outcome.states["good"] == "succeeded"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_generator_exit_out_of_a_thread_leaves_nothing_unsaid(
+    is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Thrown into a coroutine it would close it, and end its slot: asyncio complains of that at any later moment."""
+
+    async def waiting() -> str:
+        return await asyncio.to_thread(generator_exit)
+
+    outcome = await outcome_of(waiting if is_async else generator_exit)
+    gc.collect()
+
+    assert (outcome.states["bad"], outcome.states["good"]) == ("failed", "succeeded")
+    assert "GeneratorExit" in outcome.problems[0].message
+    assert not caplog.records
 
 
 async def test_an_agent_that_cancels_its_own_task_crashes() -> None:
