@@ -93,7 +93,9 @@ class Execution:
         return replace(result, output=output, problems=problems)
 
     async def _attempt(self, job: Job, services: "Services") -> Result:
-        job.work = work = await opened(job.work, self._blobs)
+        work = job.work
+        if work.inputs or work.output is not None or work.objective.__class__ is list:
+            job.work = work = await opened(work, self._blobs)
         agent = self._agents[work.agent]
         if agent.kind == "prompt":
             job.suspended()
