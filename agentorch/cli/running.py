@@ -2,6 +2,7 @@
 
 import json as json_module
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -107,6 +108,8 @@ def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
         raise ConfigurationError("nothing to do: give a goal in quotes, or --plan FILE")
     if not words.strip():
         raise ConfigurationError("the goal is empty: say in words what is wanted")
+    if words.endswith((".yaml", ".yml", ".json")) and os.path.isfile(words):  # noqa: PTH113  # a Path of words may raise
+        raise ConfigurationError(f"{words} is a file, and no goal: `agentorch run --plan {words}` carries it out")
     return words
 
 

@@ -27,6 +27,7 @@ def line_of(said: Said, code: int = 2) -> str:
         (["run", "x", "-f", "nowhere"], "agentorch: --files nowhere: no such file or folder"),
         (["run"], "agentorch: nothing to do: give a goal in quotes, or --plan FILE"),
         (["run", "  "], "agentorch: the goal is empty: say in words what is wanted"),
+        (["run", "plan.yaml"], "agentorch: plan.yaml is a file, and no goal: `agentorch run --plan plan.yaml`"),
         (["run", "x", "-i", "topic"], "agentorch: --input 'topic': write it as name=value"),
         (["run", "x", "--project", "nowhere"], "agentorch: --project nowhere: no such folder"),
         (["run", "x", "-a", "nowhere.md"], "agentorch: nowhere.md: there is no such file or folder"),
