@@ -141,7 +141,7 @@ def with_needs(task: Task, known: Container[str], *, strict: bool = False) -> Ta
 
 def adding(task: Task, ids: Sequence[str], known: Container[str], *, strict: bool) -> Task:
     """Return `task` with `ids` (those known, or all when `strict`) added to its needs."""
-    if not ids and not task.needs:
+    if not ids and (not task.needs or len(set(task.needs)) == len(task.needs)):
         return task
     more = ids if strict else [id for id in ids if id in known]
     needs = tuple(dict.fromkeys((*task.needs, *more)))

@@ -90,7 +90,8 @@ def verify(
         card = agents.card(whole_task, problems)
         if card is not None:
             problems.extend(checks.problems(whole_task, card, references))
-            problems.extend(checks.fallback_problems(whole_task, card, references))
+            if card.fallback or card.policy.fallback or whole_task.policy.fallback:
+                problems.extend(checks.fallback_problems(whole_task, card, references))
     order = ordered(linked)
     problems.extend(_cycle(cycle) for cycle in order.cycles if len(cycle) > 1)
     count = len(accepted) + len(graph.tasks)

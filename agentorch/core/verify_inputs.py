@@ -22,7 +22,7 @@ from agentorch.core.references import (
     parse,
 )
 from agentorch.core.schema import accepts_null, assignable, at, described, literal_problems
-from agentorch.core.task import Task
+from agentorch.core.task import UNSET, Task
 from agentorch.core.values import may_hold_blobs
 
 _TEXT: Final[JsonSchema] = {"type": "string"}
@@ -116,7 +116,7 @@ class InputChecks:
         own = task.policy.fallback
         names = dict.fromkeys((*own, *card.policy.fallback, *card.fallback))
         others = [self._cards[name] for name in names if name in self._cards and name != card.name]
-        unsure = self._is_unsure(self._join(task, card), len(task.needs)) if others else False
+        unsure = self._is_unsure(self._join(task, card), len(task.needs))
         for other in others:
             given = task if other.name in own else self._as_far_as_taken(task, other)
             shared = [item for item in references if item.where[0] in given.inputs]
@@ -158,7 +158,7 @@ class InputChecks:
 
     def _join(self, task: Task, card: AgentCard) -> Join:
         for policy in (task.policy, card.policy):
-            if "join" in policy.model_fields_set:
+            if policy is not UNSET and "join" in policy.model_fields_set:
                 return policy.join
         return self._policy.join
 
