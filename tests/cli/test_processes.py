@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-RUN = [sys.executable, "-c", "from agentorch.cli import main; main()"]
+RUN = [sys.executable, "-m", "agentorch"]
 WAIT = 40
 SLOW = """
 tasks:
