@@ -208,4 +208,7 @@ def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Plann
         return (ModelPlanner(charged(team.models[0], silence=settings.policy.silence), prompts.render), rules)
     if isinstance(given, str):
         raise ConfigurationError(f"planner {given!r}: it can be 'model', 'rules' or a Planner")
+    missing = [name for name in ("name", "plan", "patch") if not hasattr(given, name)]
+    if missing:
+        raise ConfigurationError(f"planner {given!r:.80} has no {missing[0]!r}: it needs a name, plan() and patch()")
     return (given, rules)

@@ -123,7 +123,7 @@ class Execution:
         work = job.work
         problems = work.problems if work.mode == "repair" else ()
         # The agent may change what it is given; the state of the run holds the same values.
-        arguments = agent.bind(fresh(work.inputs), services.given, problems=problems)
+        arguments = agent.bind(fresh(work.inputs) if work.inputs else {}, services.given, problems=problems)
         function = cast("Callable[..., Any]", agent.function)
         if agent.is_async:
             return await in_own_context(function(**arguments), job.suspended)

@@ -15,6 +15,7 @@ from agentorch.core.advance import replay
 from agentorch.core.card import money_problem
 from agentorch.core.events import Event
 from agentorch.core.identity import digest
+from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.state import RunState
 from agentorch.core.usage import Budget
@@ -182,6 +183,7 @@ class Launch:
             budget = budget.model_copy(update={"max_seconds": shortest})
         inputs = dict(options.get("inputs", {}))
         policy = (options.get("policy") or DEFAULT).over(settings.policy)
+        self._check_fallbacks(policy)
         planner = self.engine.planners[0] if plan is None or self._replans else None
         if isinstance(planner, ModelPlanner):
             self._check_price(budget)
@@ -206,6 +208,13 @@ class Launch:
         """Return the message with its large inputs kept as blobs: the plan has been held to what they are."""
         blobs = self.engine.blobs
         return replace(message, inputs={name: await stored(value, blobs) for name, value in message.inputs.items()})
+
+    def _check_fallbacks(self, policy: Policy) -> None:
+        catalog = self.engine.team.catalog
+        for name in policy.fallback:
+            if name not in catalog:
+                remedy = did_you_mean(name, catalog) or "name agents of the team"
+                raise ConfigurationError(f"Policy(fallback={list(policy.fallback)}): no agent {name!r}; {remedy}")
 
     def _check_price(self, budget: Budget) -> None:
         """Refuse a limit of money that the planner's own calls could pass unseen."""

@@ -47,6 +47,10 @@ async def run(**options: Any) -> Outcome:
         ({"inputs": ["a"]}, "inputs=['a']: give values by name"),
         ({"inputs": {1: "a"}}, "inputs={1: 'a'}: "),
         ({"inputs": {"lock": object()}}, "inputs: 'lock' has no JSON form: "),
+        (
+            {"policy": Policy(fallback=("greter",))},
+            "Policy(fallback=['greter']): no agent 'greter'; did you mean 'greeter'?",
+        ),
     ],
 )
 async def test_what_does_not_fit_is_one_line_and_nothing_starts(options: dict[str, Any], message: str) -> None:
@@ -72,3 +76,14 @@ async def test_what_fits_is_taken() -> None:
         tags={"team": "a"}, timeout=5, key="k",
     )  # fmt: skip
     assert outcome.answer == "hello"
+
+
+async def test_a_planner_that_lacks_a_part_is_refused_when_it_is_given() -> None:
+    """Before anything is planned, with what it needs."""
+
+    class Nameless:
+        async def plan(self, *_: Any, **__: Any) -> Any:
+            raise NotImplementedError
+
+    with pytest.raises(ConfigurationError, match="has no 'name': it needs a name, plan\\(\\) and patch\\(\\)"):
+        await Orchestrator([greeter], planner=Nameless()).run("greet")  # pyright: ignore[reportArgumentType]
