@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import anyio
@@ -109,7 +110,9 @@ def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
     if not words.strip():
         raise ConfigurationError("the goal is empty: say in words what is wanted")
     if words.endswith((".yaml", ".yml", ".json")) and os.path.isfile(words):  # noqa: PTH113  # a Path of words may raise
-        raise ConfigurationError(f"{words} is a file, and no goal: `agentorch run --plan {words}` carries it out")
+        raise ConfigurationError(
+            f"{words} is a file, and no goal: `agentorch run --plan {quote(words)}` carries it out"
+        )
     return words
 
 

@@ -7,6 +7,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
@@ -35,7 +36,7 @@ def complete(state: RunState, message: msg.Complete, stamp: Stamp) -> list[ev.Ev
     """Accept the last tasks of a plan, and what answers the goal."""
     if state.complete or "plan" not in state.pending:
         return []
-    plan = _read(state, message.tasks, message.answer)
+    plan = _read(state, message.tasks, message.answer, message.inputs)
     if plan.verified.errors:
         return [stamp(ev.PlanRejected, problems=plan.verified.errors, source=message.source)]
     gave_up = tuple(name for name in plan.kept if state.tasks[name].waiting == "replan")
@@ -43,9 +44,11 @@ def complete(state: RunState, message: msg.Complete, stamp: Stamp) -> list[ev.Ev
     return [*events, stamp(ev.ReplanRequested, number=1, tasks=gave_up)] if gave_up else events
 
 
-def plan_problems(state: RunState, tasks: tuple[Task, ...], answer: str | None) -> tuple[Problem, ...]:
-    """Return why a whole plan would be refused as the run stands; none when it would be accepted."""
-    return _read(state, tasks, answer).verified.errors
+def plan_problems(
+    state: RunState, tasks: tuple[Task, ...], answer: str | None, *, inputs: Mapping[str, Any] | None = None
+) -> tuple[Problem, ...]:
+    """Return why a whole plan would be refused as the run stands; `inputs` are as in `inbox.Complete`."""
+    return _read(state, tasks, answer, inputs).verified.errors
 
 
 def _events(state: RunState, plan: _Plan, source: str, stamp: Stamp) -> list[ev.Event]:
@@ -62,7 +65,7 @@ def _events(state: RunState, plan: _Plan, source: str, stamp: Stamp) -> list[ev.
     return [*cancelled, patched, completed]
 
 
-def _read(state: RunState, tasks: tuple[Task, ...], answer: str | None) -> _Plan:
+def _read(state: RunState, tasks: tuple[Task, ...], answer: str | None, inputs: Mapping[str, Any] | None) -> _Plan:
     known = plan_of(state)
     whole = (*tasks, *_also_needed(known, tasks, answer))
     ids = {task.id for task in whole}
@@ -72,7 +75,7 @@ def _read(state: RunState, tasks: tuple[Task, ...], answer: str | None) -> _Plan
         if name in ids and name not in changed and all(need in kept for need in task.needs):
             kept[name] = task
     fresh = tuple(task for task in whole if task.id not in kept)
-    verified = verify_more(state, fresh, answer, known=kept, whole=True)
+    verified = verify_more(state, fresh, answer, known=kept, whole=True, inputs=inputs)
     return _Plan(verified, tuple(kept), tuple(name for name in known if name not in kept))
 
 

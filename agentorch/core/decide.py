@@ -155,7 +155,7 @@ def _patched(state: RunState, message: msg.Patched, stamp: Stamp) -> list[ev.Eve
     if joined and not state.replan.again:
         number, tasks = state.replan.number, tuple(state.replan.tasks)
         return [stamp(ev.ReplanRequested, number=number, tasks=tasks, again=True)]
-    patch, problems = check_patch(state, message.put, message.drop, message.answer)
+    patch, problems = check_patch(state, message.put, message.drop, message.answer, inputs=message.inputs)
     if patch is None:
         return [stamp(ev.PlanRejected, problems=problems, source=message.source)]
     changed = patch.changed

@@ -46,6 +46,8 @@ class Propose:
     at: float
     tasks: tuple[Task, ...]
     source: str
+    inputs: Mapping[str, Any] | None = None
+    """The run's inputs as the planner saw them, large ones read; None are those of the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Complete:
     """Every task of the plan. Those already accepted go on; what was accepted and is not part of it is taken back."""
     answer: str | None
     source: str
+    inputs: Mapping[str, Any] | None = None
+    """The run's inputs as the planner saw them, large ones read; None are those of the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,8 @@ class Patched:
     answer: str | None
     source: str
     asked: tuple[str, ...]
+    inputs: Mapping[str, Any] | None = None
+    """The run's inputs as the planner saw them, large ones read; None are those of the state."""
 
 
 @dataclass(frozen=True, slots=True)

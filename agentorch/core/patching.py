@@ -8,8 +8,9 @@
 5. A patch that leads to a plan that the run has had before is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agentorch.core import events as ev
 from agentorch.core.card import money_problem
@@ -51,9 +52,17 @@ def plan_digest(tasks: Iterable[Task]) -> str:
 
 
 def check_patch(
-    state: RunState, put: tuple[Task, ...], drop: tuple[str, ...], answer: str | None
+    state: RunState,
+    put: tuple[Task, ...],
+    drop: tuple[str, ...],
+    answer: str | None,
+    *,
+    inputs: Mapping[str, Any] | None = None,
 ) -> tuple[Patch | None, tuple[Problem, ...]]:
-    """Verify a patch against the state as it is; the problems are those of the patch and of the plan it leads to."""
+    """Verify a patch against the state as it is; the problems are those of the patch and of the plan it leads to.
+
+    `inputs` are as in `inbox.Patched`.
+    """
     before = plan_of(state)
     unknown = [name for name in drop if name not in before]
     if unknown:
@@ -75,7 +84,9 @@ def check_patch(
     if alone.errors:
         return None, alone.errors
     after = rest | {task.id: task for task in with_join_settings(state, alone.tasks)}
-    verified, last = _verified(state, {name: after[name] for name in (*before, *after) if name in after}, answer, named)
+    given = state.outputs["inputs"] if inputs is None else inputs
+    in_order = {name: after[name] for name in (*before, *after) if name in after}
+    verified, last = _verified(state, in_order, answer, named, given)
     if verified.errors:
         return None, verified.errors
     tasks = (*verified.tasks, *last)
@@ -128,7 +139,11 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
 
 
 def _verified(
-    state: RunState, after: dict[str, Task], answer: str | None, named: set[str]
+    state: RunState,
+    after: dict[str, Task],
+    answer: str | None,
+    named: set[str],
+    inputs: Mapping[str, Any],
 ) -> tuple[Verified, tuple[Task, ...]]:
     """Verify the plan that a patch leads to; where several outputs answer, see to the task that joins them."""
     root = state.answer_root
@@ -137,7 +152,7 @@ def _verified(
         del after[root]
     kept = answer or (state.answer if root in after else None)
     graph = Graph(tuple(after.values()), kept)
-    verified = verify(graph, state.catalog, policy=state.policy, inputs=state.outputs["inputs"])
+    verified = verify(graph, state.catalog, policy=state.policy, inputs=inputs)
     if verified.errors or verified.answer is not None:
         return verified, ()
     name = root if joined else free_name({*after, *state.tasks}, "answer")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
@@ -47,7 +47,7 @@ def propose(state: RunState, message: msg.Propose, stamp: Stamp) -> list[ev.Even
     """Accept or refuse tasks of an unfinished plan."""
     if state.complete or "plan" not in state.pending:
         return []
-    verified = verify_more(state, message.tasks, None, known=plan_of(state), whole=False)
+    verified = verify_more(state, message.tasks, None, known=plan_of(state), whole=False, inputs=message.inputs)
     if verified.errors:
         return [stamp(ev.PlanRejected, problems=verified.errors, source=message.source)]
     tasks = with_join_settings(state, verified.tasks)
@@ -71,9 +71,15 @@ def plan_of(state: RunState) -> dict[str, Task]:
 
 
 def verify_more(
-    state: RunState, tasks: tuple[Task, ...], answer: str | None, *, known: Mapping[str, Task], whole: bool
+    state: RunState,
+    tasks: tuple[Task, ...],
+    answer: str | None,
+    *,
+    known: Mapping[str, Task],
+    whole: bool,
+    inputs: Mapping[str, Any] | None,
 ) -> Verified:
-    """Check what a planner adds to the `known` part of its plan."""
+    """Check what a planner adds to the `known` part of its plan; `inputs` are as in `inbox.Propose`."""
     return verify(
         Graph(tasks, answer),
         state.catalog,
@@ -82,7 +88,7 @@ def verify_more(
         strict=True,
         whole=whole,
         budget_problem=money_problem(state.budget.max_money),
-        inputs=state.outputs["inputs"],
+        inputs=state.outputs["inputs"] if inputs is None else inputs,
         policy=state.policy,
     )
 

@@ -100,6 +100,15 @@ def follow(reference: Reference, value: Any) -> Any:
     return value
 
 
+def look(reference: Reference, value: Any) -> Any:
+    """Return what `follow` does, when no part of `value` stands for a blob, whatever it looks like."""
+    for step in reference.path:
+        if value is None:
+            return None
+        value = part(reference, step, value)
+    return value
+
+
 def found(inputs: Mapping[str, Any]) -> list[Found]:
     """Return every reference in `inputs`, in order, the pseudo-ids included."""
     result: list[Found] = []
@@ -141,7 +150,7 @@ def with_needs(task: Task, known: Container[str], *, strict: bool = False) -> Ta
 
 def adding(task: Task, ids: Sequence[str], known: Container[str], *, strict: bool) -> Task:
     """Return `task` with `ids` (those known, or all when `strict`) added to its needs."""
-    if not ids and (not task.needs or len(set(task.needs)) == len(task.needs)):
+    if not ids and type(task.needs) is tuple and len(set(task.needs)) == len(task.needs):
         return task
     more = ids if strict else [id for id in ids if id in known]
     needs = tuple(dict.fromkeys((*task.needs, *more)))

@@ -17,13 +17,12 @@ from agentorch.core.references import (
     BrokenReference,
     Found,
     Reference,
-    follow,
+    look,
     mentioned,
     parse,
 )
 from agentorch.core.schema import accepts_null, assignable, at, described, literal_problems
 from agentorch.core.task import UNSET, Task
-from agentorch.core.values import may_hold_blobs
 
 _TEXT: Final[JsonSchema] = {"type": "string"}
 _BARE: Final = frozenset({"type", "title", "description", "default", "examples", "$defs"})
@@ -237,8 +236,7 @@ class InputChecks:
                 f"{label!r} takes {described(wanted)}: use join 'all', or an agent that accepts null there",
             )
         if reference.id == "inputs" and self._inputs is not None:
-            value = follow(reference, self._inputs)
-            problems = [] if may_hold_blobs(value) else literal_problems(value, wanted)
+            problems = literal_problems(look(reference, self._inputs), wanted)
             return Problem(Code.TYPE, f"input {label!r}: {reference}: {problems[0]}", task.id) if problems else None
         if assignable(given, wanted) is not False:
             return None
@@ -263,7 +261,7 @@ class InputChecks:
         if self._inputs is None:
             return True
         try:
-            follow(reference, dict(self._inputs))
+            look(reference, dict(self._inputs))
         except BrokenReference:
             return False
         return True

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from agentorch.blobs.memory import MemoryBlobs
 from agentorch.core.events import Event
 from agentorch.errors import JournalConflict, JournalError
 from agentorch.journal.codec import CODEC, encode
@@ -43,11 +44,12 @@ class _Log:
 
 
 class MemoryJournal:
-    """A `Journal`, `Inbox` and `KnowsOwners` for runs that need not outlive the process."""
+    """A `Journal`, `Inbox`, `KeepsBlobs` and `KnowsOwners` for runs that need not outlive the process."""
 
     durable = False
 
     def __init__(self) -> None:
+        self.blobs = MemoryBlobs()
         self._logs: dict[str, _Log] = {}
         self._keys: dict[str, str] = {}
         self._requests: dict[int, Request] = {}

@@ -7,7 +7,6 @@ from typing import Any, Final, Literal
 
 from agentorch.agents import Agent
 from agentorch.core.card import AgentCard
-from agentorch.core.values import BLOB_KEY, is_blob_ref
 from agentorch.errors import MalformedOutput, PermanentError
 from agentorch.ports.model import Message
 from agentorch.ports.services import Services
@@ -70,7 +69,6 @@ async def run_prompt_agent(
     if mode == "repair":
         messages = [Message("user", await _repair_text(talk, previous_output, problems))]
     else:
-        inputs = {name: await _whole(value, services) for name, value in inputs.items()}
         texts = {name: escaped(shown_value(value)) for name, value in agent.bind(inputs).items()}
         texts |= {name: escaped(shown_value(value)) for name, value in beside.items()}
         messages = await _task_messages(talk, agent, texts, services.task.objective if objective is None else objective)
@@ -171,10 +169,3 @@ async def _noted(talk: Conversation, name: str, text: str, shown: Shown) -> Inpu
     blob = await talk.services.put_blob(text.encode("utf-8", "replace"))
     talk.services.trimmed(name, tokens=shown.tokens, kept=shown.kept, blob=blob)
     return InputText(name, shown.text, reading_note(name, len(shown.text), len(text), blob))
-
-
-async def _whole(value: Any, services: Services) -> Any:
-    """Return the value that a blob reference stands for, or the value itself."""
-    if not is_blob_ref(value):
-        return value
-    return json.loads(await services.get_blob(value[BLOB_KEY]["sha256"]))

@@ -8,7 +8,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -94,32 +94,40 @@ class PlannerDesk:
     ) -> inbox.Complete | inbox.Patched:
         """Return what a planner proposes, once it has said all; what it says on the way is journaled at once."""
         request = plan_request(run.state, self._cards, failed=command.tasks if command.number else ())
+        inputs = await loaded(request.inputs, self._blobs)
         request = replace(
             request,
-            inputs=await loaded(request.inputs, self._blobs),
+            inputs=inputs,
             note=self._noting(run, planner, turn),
-            check=partial(_refused_by, run.state),
+            check=partial(_refused_by, run.state, inputs),
         )
         if command.number:
             report = await turn.report(partial(planner.patch, request))
             self._account_for(run, planner, report)
             patch = report.patch
             put, drop = tuple(patch.put), tuple(patch.drop)
-            return inbox.Patched(self._now(), put, drop, patch.answer, planner.name, command.tasks)
+            return inbox.Patched(self._now(), put, drop, patch.answer, planner.name, command.tasks, inputs)
         accepted: dict[str, Task] = {}
-        offer = self._offer(run, planner, turn, accepted)
+        offer = self._offer(run, planner, turn, accepted, inputs)
         report = await turn.report(partial(planner.plan, request, offer=offer))
         self._account_for(run, planner, report)
         named = {task.id for task in report.graph.tasks}
         offered = (task for task in accepted.values() if task.id not in named)  # part of its plan, said or not
-        return inbox.Complete(self._now(), (*offered, *report.graph.tasks), report.graph.answer, planner.name)
+        return inbox.Complete(self._now(), (*offered, *report.graph.tasks), report.graph.answer, planner.name, inputs)
 
-    def _offer(self, run: HostedRun, planner: Planner, turn: PlannerTurn, accepted: dict[str, Task]) -> Offer:
+    def _offer(
+        self,
+        run: HostedRun,
+        planner: Planner,
+        turn: PlannerTurn,
+        accepted: dict[str, Task],
+        inputs: Mapping[str, Any],
+    ) -> Offer:
         def offer(tasks: Sequence[Task]) -> Ruling:
             problems = (_OVER,) if turn.over else task_problems(tasks)
             if problems:
                 return Ruling((), problems)
-            events = self._send(run, inbox.Propose(self._now(), tuple(tasks), planner.name))
+            events = self._send(run, inbox.Propose(self._now(), tuple(tasks), planner.name, inputs))
             taken = {task.id: task for event in events if isinstance(event, TasksAccepted) for task in event.tasks}
             if taken:
                 turn.alive()
@@ -196,10 +204,10 @@ def _problems_in(error: Exception) -> tuple[Problem, ...]:
     return tuple(cast("Sequence[Problem]", given)) if is_told else ()
 
 
-def _refused_by(state: RunState, proposal: Graph | Patch) -> tuple[Problem, ...]:
+def _refused_by(state: RunState, inputs: Mapping[str, Any], proposal: Graph | Patch) -> tuple[Problem, ...]:
     if isinstance(proposal, Graph):
-        return plan_problems(state, proposal.tasks, proposal.answer)
-    return check_patch(state, proposal.put, proposal.drop, proposal.answer)[1]
+        return plan_problems(state, proposal.tasks, proposal.answer, inputs=inputs)
+    return check_patch(state, proposal.put, proposal.drop, proposal.answer, inputs=inputs)[1]
 
 
 def _words(error: Exception, planner: Planner) -> str:

@@ -116,7 +116,7 @@ class Execution:
         try:
             output = await stored(encoded, self._blobs)
         except Unstorable as error:
-            return Result(work.key, kind=FailureKind.INVALID, problems=(str(error),))
+            return Result(work.key, kind=FailureKind.INVALID, problems=(f"the output {error}",))
         return Result(work.key, output, sources=sources_in(encoded))
 
     async def _called(self, agent: Agent, job: Job, services: "Services") -> Any:

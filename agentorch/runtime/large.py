@@ -116,7 +116,7 @@ def _written(value: Any) -> bytes:
         data = json.dumps(value, separators=(",", ":")).encode("ascii")
         json.loads(data)
     except (ValueError, TypeError, RecursionError) as error:
-        raise Unstorable(f"the output cannot be stored as JSON: {error}") from None
+        raise Unstorable(f"cannot be stored as JSON: {error}") from None
     return data
 
 

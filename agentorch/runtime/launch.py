@@ -38,7 +38,7 @@ from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.hosted import HostedRun
-from agentorch.runtime.large import loaded, stored
+from agentorch.runtime.large import Unstorable, loaded, stored
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.planner_turn import PlannerTurn
@@ -206,8 +206,13 @@ class Launch:
 
     async def _stored(self, message: inbox.Begin) -> inbox.Begin:
         """Return the message with its large inputs kept as blobs: the plan has been held to what they are."""
-        blobs = self.engine.blobs
-        return replace(message, inputs={name: await stored(value, blobs) for name, value in message.inputs.items()})
+        inputs: dict[str, Any] = {}
+        for name, value in message.inputs.items():
+            try:
+                inputs[name] = await stored(value, self.engine.blobs)
+            except Unstorable as error:
+                raise ConfigurationError(f"inputs: {name!r} {error}") from None
+        return replace(message, inputs=inputs)
 
     def _check_fallbacks(self, policy: Policy) -> None:
         catalog = self.engine.team.catalog

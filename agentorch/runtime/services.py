@@ -12,7 +12,7 @@ from agentorch import tokens
 from agentorch.core.identity import digest
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
-from agentorch.core.values import clipped, fresh
+from agentorch.core.values import clipped, fresh, may_hold_blobs
 from agentorch.errors import ConfigurationError, PermanentError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import TextDelta, Work
@@ -75,7 +75,8 @@ class DispatchServices:
     def task(self) -> Task:
         """The task, its objective filled in."""
         task = self._work.task
-        return replace(task, objective=objective_text(self._work), inputs=fresh(task.inputs))
+        inputs = self._work.inputs if may_hold_blobs(task.inputs) else task.inputs
+        return replace(task, objective=objective_text(self._work), inputs=fresh(inputs))
 
     @property
     def key(self) -> str:

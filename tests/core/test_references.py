@@ -10,8 +10,10 @@ from agentorch.core.references import (
     BrokenReference,
     Found,
     Reference,
+    adding,
     fill,
     found,
+    look,
     mentioned,
     parse,
     resolve,
@@ -150,3 +152,16 @@ def test_a_large_value_is_followed_where_it_is_read() -> None:
 def blob(sha256: str, *path: str) -> dict[str, Any]:
     """Return a reference to a part of a blob."""
     return {"$blob": {"sha256": sha256, "size": 9, "path": list(path)}}
+
+
+def test_a_raw_value_is_never_a_blob() -> None:
+    """What a caller gave is looked into as it is; null has parts, all of them null."""
+    inputs = {"x": {"$blob": {"sha256": "ab"}}, "y": None}
+    assert look(Reference("inputs", ("x", "$blob", "sha256")), inputs) == "ab"
+    assert look(Reference("inputs", ("y", "a", "b")), inputs) is None
+
+
+@pytest.mark.parametrize("needs", [["x"], ["x", "x"], ("x", "x"), ("x",)])
+def test_needs_come_out_as_a_tuple_each_once(needs: Any) -> None:
+    """A planner of one's own may give a list."""
+    assert adding(Task("z", "agent", needs=needs), (), {"x"}, strict=True).needs == ("x",)
