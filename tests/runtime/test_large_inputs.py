@@ -48,8 +48,10 @@ async def test_a_large_input_is_a_blob_in_the_journal_and_whole_for_its_agents(p
     assert outcome.answer == "5000 rows, the last is name 4999"
 
 
-async def test_an_interrupted_run_takes_its_large_inputs_up_again(tmp_path: Path) -> None:
-    """What the run was given is read out of the journal by the process that goes on."""
+@pytest.mark.parametrize("place", ["memory", "sqlite"])
+async def test_an_interrupted_run_takes_its_large_inputs_up_again(place: str, tmp_path: Path) -> None:
+    """What the run was given is read out of the journal by whoever goes on: another process, or one that shares it."""
+    journal = tmp_path / "runs.db" if place == "sqlite" else MemoryJournal()
     begun = asyncio.Event()
 
     @agent(description="Stands still the first time.")
@@ -61,10 +63,10 @@ async def test_an_interrupted_run_takes_its_large_inputs_up_again(tmp_path: Path
 
     plan = Plan("count")
     plan.add("count", agent=slow, inputs={"rows": "$inputs.rows"})
-    async with Orchestrator([slow], journal=tmp_path / "runs.db") as orchestrator:
+    async with Orchestrator([slow], journal=journal) as orchestrator:
         run = await orchestrator.submit(plan, inputs={"rows": ROWS})
         await begun.wait()
-    async with Orchestrator([slow], journal=tmp_path / "runs.db") as orchestrator:
+    async with Orchestrator([slow], journal=journal) as orchestrator:
         outcome = await orchestrator.resume(run.id)
     assert outcome.answer == 5000
 
@@ -165,27 +167,6 @@ async def test_a_planner_is_held_to_what_large_inputs_are(reference: str, code: 
     assert planner.checked == ([] if code is None else [code])
     assert refused == (set() if code is None else {code})
     assert outcome.answer == (2 if code is None else 6 if in_patch else 5000)
-
-
-async def test_a_run_is_taken_up_over_the_same_memory_journal() -> None:
-    """What another orchestrator of the process gave the run is in the journal that both have."""
-    begun = asyncio.Event()
-
-    @agent(description="Stands still the first time.")
-    async def slow(rows: list[dict[str, Any]]) -> int:
-        if not begun.is_set():
-            begun.set()
-            await asyncio.Event().wait()
-        return len(rows)
-
-    plan = Plan("count")
-    plan.add("count", agent=slow, inputs={"rows": "$inputs.rows"})
-    journal = MemoryJournal()
-    async with Orchestrator([slow], journal=journal) as orchestrator:
-        run = await orchestrator.submit(plan, inputs={"rows": ROWS})
-        await begun.wait()
-    async with Orchestrator([slow], journal=journal) as orchestrator:
-        assert (await orchestrator.resume(run.id)).answer == 5000
 
 
 async def test_a_delegated_task_shows_its_large_inputs() -> None:
