@@ -15,6 +15,8 @@
     |  `- MalformedOutput          an answer that is not what was asked for
     |- TransientError              raised by agents: worth another try
     |- PermanentError              raised by agents: not worth another try
+    |  `- EffectNotDone            raised by tools: it is certain that nothing has happened
+    |- EffectUnknown               whether an effect has happened is not known: the task waits for a person
     |- RunFailed                   `Outcome.raise_for_problems()`
     |- RunNotFoundError            no such run in this journal
     |- RunOwnedError               a live process owns the run
@@ -51,6 +53,8 @@ class FailureKind(StrEnum):
     """Stopped on purpose."""
     BUDGET = "budget"
     """A limit of the budget was reached."""
+    UNKNOWN = "unknown"
+    """Nobody knows whether an effect has happened: a person decides."""
 
 
 class AgentorchError(Exception):
@@ -138,6 +142,21 @@ class TransientError(AgentorchError):
 
 class PermanentError(AgentorchError):
     """For agents and tools to raise: the same call will fail again."""
+
+
+class EffectNotDone(PermanentError):
+    """For tools with `effect="once"` to raise: it is certain that nothing has happened, and the call may be repeated.
+
+    Any other exception leaves open whether the effect has happened.
+    """
+
+
+class EffectUnknown(AgentorchError):
+    """Nobody knows whether a call of a tool with `effect="once"` has happened; `effect` is its idempotency key."""
+
+    def __init__(self, message: str, *, effect: str) -> None:
+        super().__init__(message)
+        self.effect = effect
 
 
 class RunFailed(AgentorchError):

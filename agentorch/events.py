@@ -2,6 +2,9 @@
 
 from agentorch.core.events import (
     AttemptFailed,
+    EffectDone,
+    EffectIntended,
+    EffectVoided,
     Event,
     InputTrimmed,
     OutcomeLate,
@@ -19,6 +22,7 @@ from agentorch.core.events import (
     RunFinished,
     RunStarted,
     RunStopped,
+    StepFinished,
     TaskCancelled,
     TaskDelegated,
     TaskFailed,
@@ -34,6 +38,9 @@ from agentorch.core.events import (
 
 __all__ = [
     "AttemptFailed",
+    "EffectDone",
+    "EffectIntended",
+    "EffectVoided",
     "Event",
     "InputTrimmed",
     "OutcomeLate",
@@ -51,6 +58,7 @@ __all__ = [
     "RunFinished",
     "RunStarted",
     "RunStopped",
+    "StepFinished",
     "TaskCancelled",
     "TaskDelegated",
     "TaskFailed",

@@ -25,6 +25,7 @@ def agent(
     capabilities: str | Sequence[str] = (),
     fallback: Any = (),
     effects: Effect = "none",
+    tools: Sequence[Any] = (),
     model: str | Model | Sequence[str | Model] | None = None,
     needs_model: bool = False,
     isolate: bool = False,
@@ -41,6 +42,7 @@ def agent(
     capabilities: str | Sequence[str] = (),
     fallback: Any = (),
     effects: Effect = "none",
+    tools: Sequence[Any] = (),
     model: str | Model | Sequence[str | Model] | None = None,
     needs_model: bool = False,
     isolate: bool = False,
@@ -50,8 +52,10 @@ def agent(
 
     Its parameters are the input schema and its return annotation the output schema. `description` (else the
     docstring's first paragraph) tells planners what it does; `capabilities` are words for look-up; `fallback` names
-    the agents to try in its place; `effects` says what it does to the outside world; `needs_model` that it can do
-    nothing without a language model. Further keywords are policy settings: `timeout=60`, `attempts=3`.
+    the agents to try in its place; `effects` says what its body does to the outside world, unseen: with
+    "once" it is never started again by itself; `tools` are those that it uses through `context.tool`, whose effects
+    leave receipts, so that it may be; `needs_model` says that it can do nothing without a language model. Further
+    keywords are policy settings: `timeout=60`, `attempts=3`.
 
     Raises:
         ConfigurationError: an annotation is missing, or a setting is unknown.
@@ -70,6 +74,7 @@ def agent(
             capabilities=capabilities,
             fallback=fallback,
             effects=effects,
+            tools=tools,
             model=model,
             needs_model=needs_model,
             isolate=isolate,

@@ -80,17 +80,17 @@ class Agent:
         self.prompt = prompt
         self.function = None
         self.is_async = True
-        self.tools = tuple(_tool_or_name(tool) for tool in tools)
+        self.tools = tuple(tool_or_name(tool) for tool in tools)
         self._inputs = _inputs_of(input, what)
         self.output = output_of(output, what=what, written_by_model=True)
         self._set_models(model)
-        effects = max((tool.effect for tool in self.tools if isinstance(tool, Tool)), key=EFFECTS.index, default="none")
         version = [prompt, self.models, self._inputs.schema, self.output.schema, [_tool_name(t) for t in self.tools]]
         self._describe(
             name,
             description,
             capabilities=names_of(capabilities),
-            effects=effects,
+            effects=strongest("none", self.tools),
+            tracked=True,
             needs_model=True,
             repairable=True,
             fallback=names_of(fallback),
@@ -190,7 +190,14 @@ def _inputs_of(declared: type[BaseModel] | JsonSchema | None, what: str) -> Inpu
     return inputs_of_schema(declared, what=f"{what}: its input schema")
 
 
-def _tool_or_name(candidate: Any) -> Tool[..., Any] | str:
+def strongest(effect: Effect, tools: Sequence[Tool[..., Any] | str]) -> Effect:
+    """Return the strongest of an effect and those of tools."""
+    effects: list[Effect] = [effect, *(tool.effect for tool in tools if isinstance(tool, Tool))]
+    return max(effects, key=EFFECTS.index)
+
+
+def tool_or_name(candidate: Any) -> Tool[..., Any] | str:
+    """Return a tool, or the name of an agent that is used as one."""
     if isinstance(candidate, str):
         return candidate
     return candidate.name if isinstance(candidate, Agent) else as_tool(candidate)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, ParamSpec, Self, TypeVar, cast
 
-from agentorch.agents.definition import Agent, Injected, names_of, refuse_isolation
+from agentorch.agents.definition import Agent, Injected, names_of, refuse_isolation, strongest, tool_or_name
 from agentorch.agents.settings import policy_of
 from agentorch.context import Context
 from agentorch.core.card import Effect
@@ -50,6 +50,7 @@ class FunctionAgent(Agent, Generic[P, R]):
         capabilities: str | Sequence[str] = (),
         fallback: Any = (),
         effects: Effect = "none",
+        tools: Sequence[Any] = (),
         model: str | Model | Sequence[str | Model] | None = None,
         needs_model: bool = False,
         isolate: bool = False,
@@ -64,7 +65,7 @@ class FunctionAgent(Agent, Generic[P, R]):
         self._signature = read_signature(body, what=what, names=names)
         self.kind = "function"
         self.prompt = ""
-        self.tools = ()
+        self.tools = tuple(tool_or_name(tool) for tool in tools)
         self.function = function
         self.is_async = self._signature.is_async
         self._set_models(model)
@@ -76,7 +77,8 @@ class FunctionAgent(Agent, Generic[P, R]):
             called,
             first_paragraph(body) if description is None else description,
             capabilities=names_of(capabilities),
-            effects=effects,
+            effects=strongest(effects, self.tools),
+            tracked=effects == "none" and bool(self.tools),
             needs_model=needs_model,
             repairable=self._repairable,
             fallback=names_of(fallback),
@@ -170,7 +172,7 @@ class FunctionAgent(Agent, Generic[P, R]):
         return self._signature
 
 
-_KEYWORDS = ("description", "name", "capabilities", "fallback", "effects", "model", "needs_model", "isolate")
+_KEYWORDS = ("description", "name", "capabilities", "fallback", "effects", "tools", "model", "needs_model", "isolate")
 
 
 def version_of(function: Callable[..., Any]) -> str:

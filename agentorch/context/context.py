@@ -80,8 +80,15 @@ class Context:
         return output if isinstance(agent, str) else agent.revive(output)
 
     async def tool(self, tool: Any, /, **arguments: Any) -> Any:
-        """Use a tool; arguments that do not fit are a MalformedInput."""
-        return await self._services.use(tool, arguments)
+        """Use a tool as a journaled step, and return its output in its type; a bad argument is a MalformedInput.
+
+        An attempt that is continued reads the output back. A tool with `effect="once"` is called once: a later attempt
+        gets its receipt. EffectUnknown when nobody knows whether it has happened: let it pass, and the task waits for a
+        person.
+        """
+        values = cast("Mapping[str, Any]", to_jsonable_python(arguments))
+        output = await self._services.use(tool, values)
+        return tool.output.revive(output) if hasattr(tool, "output") else output
 
     @overload
     async def step(self, name: str, function: Callable[..., Awaitable[T]], *args: Any) -> T: ...
@@ -90,9 +97,11 @@ class Context:
     async def step(self, name: str, function: Callable[..., T], *args: Any) -> T: ...
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Call `function`, in a thread when it is not async.
+        """Call `function`, in a thread when it is not async, and journal its result before it is returned.
 
-        In this release nothing of it is journaled: an attempt that was cut off calls it again.
+        An attempt that was cut off (a crash, a lost worker, a transient error) is continued: the same call, known by
+        `name` and arguments and not by its place, reads its result back. A fresh attempt calls anew. Arguments and
+        result are JSON values; the result is revived by the function's return annotation.
         """
         return await self._services.step(name, function, *args)
 

@@ -31,7 +31,7 @@ def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str | l
 def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     """Start a ready task, keep its earlier output, or fail it for want of budget or of an input."""
     task = state.tasks.get(message.task)
-    if task is None or task.status is not Status.READY or state.stopped is not None:
+    if task is None or task.status is not Status.READY or state.stopped is not None or state.unsigned:
         return []
     if not state.complete and task.agent in state.with_effects:
         return []

@@ -9,6 +9,7 @@ from typing import Final, assert_never
 
 from agentorch.core import events as ev
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.effects import apply_done, apply_intended, apply_voided
 from agentorch.core.failures import FailureKind
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
@@ -74,6 +75,14 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912  # a
             _request_opened(state, known)
         case ev.RequestAnswered():
             _request_answered(state, known)
+        case ev.StepFinished():
+            _step_finished(state, known)
+        case ev.EffectIntended():
+            apply_intended(state, known)
+        case ev.EffectDone():
+            apply_done(state, known)
+        case ev.EffectVoided():
+            apply_voided(state, known)
         case ev.PlanRejected() | ev.PlanNoted() | ev.InputTrimmed() | ev.TaskReported():
             pass
         case _:
@@ -88,6 +97,7 @@ def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901  # a 
             _spend(state, event.usage)
         case ev.RunAdopted():
             state.owner = event.owner
+            state.cards = event.cards or state.cards
             state.stopped = None
             state.status = _phase(state)
         case ev.PlanCompleted():
@@ -160,6 +170,7 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.owner = event.owner
     state.cards = event.cards
     state.started = event.at
+    state.unsigned = event.policy.approval == "plan"
     if event.planner is not None:
         _gain(state, "plan", AskPlanner(0))
 
@@ -248,8 +259,17 @@ def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     task.status = Status.PENDING  # until the next event of the same append says what follows
 
 
+def _step_finished(state: RunState, event: ev.StepFinished) -> None:
+    task = state.tasks[event.task]
+    if task.steps is None:
+        task.steps = {}
+    task.steps[event.step] = event.result
+    _charge(state, task, event.usage)
+
+
 def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
     task = state.tasks[event.task]
+    unready(state, task)
     ladder = task.ladder or Ladder(task.task.agent)
     if event.agent != ladder.agent:
         tried = (*ladder.tried, ladder.agent)
@@ -265,6 +285,8 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
         ladder.starts += 1
     if state.requests and event.attempt != task.attempt:
         drop_requests(state, event.task)
+    if event.attempt != task.attempt:
+        task.steps = None
     task.ladder = ladder
     task.attempt, task.dispatch = event.attempt, event.dispatch
     task.problem = None
@@ -333,18 +355,20 @@ def _replan_requested(state: RunState, event: ev.ReplanRequested) -> None:
 
 
 def _request_opened(state: RunState, event: ev.RequestOpened) -> None:
-    request = Request(event.request_id, event.kind, event.task, event.question, event.answer_schema, event.key)
+    request = Request(
+        event.request_id, event.kind, event.task, event.question, event.answer_schema, event.key, event.effect
+    )
     if event.request_id not in state.requests:  # a later dispatch of the same attempt asks the same: it is open already
         _gain(state, event.request_id, AskPerson(event.request_id))
     state.requests[event.request_id] = request
     asking = state.of_key(event.key or "")
     if asking is not None:
         wait_for(state, asking, questions=1)
-    if event.task is not None and event.kind != "question":
+    if event.task is not None and event.key is None:
         task = state.tasks[event.task]
         unready(state, task)
         task.status = Status.WAITING
-        task.waiting = "approval" if event.kind == "approval" else "person"
+        task.waiting = event.kind if event.kind in {"approval", "effect"} else "person"
 
 
 def _request_answered(state: RunState, event: ev.RequestAnswered) -> None:
@@ -354,7 +378,9 @@ def _request_answered(state: RunState, event: ev.RequestAnswered) -> None:
     asking = state.of_key(request.key or "")
     if asking is not None:
         wait_for(state, asking, questions=-1)
-    if request.kind == "approval" and event.value is True and request.task is not None:
+    if request.kind == "plan":
+        state.unsigned = False
+    if request.kind == "approval" and request.key is None and event.value is True and request.task is not None:
         task = state.tasks[request.task]
         task.approved = True
         make_ready(state, task)

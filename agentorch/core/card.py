@@ -29,6 +29,10 @@ class AgentCard(BaseModel):
     """Words for look-up: agents that share one may stand in for each other."""
     effects: Effect = "none"
     """The strongest effect of the agent and its tools."""
+    tracked: bool = False
+    """Whether all its effects are those of tools that it uses through its context, so that each leaves a trace.
+
+    What an agent does in its own body nobody can see."""
     needs_model: bool = False
     """Whether it can do nothing without a language model."""
     repairable: bool = False
@@ -43,6 +47,11 @@ class AgentCard(BaseModel):
     """What the agent's author set; a task may set it otherwise."""
     version: str = ""
     """Hash of its source or prompt."""
+
+    @property
+    def acts_unseen(self) -> bool:
+        """Whether it may do, once only, what leaves no trace: it is never started again by itself."""
+        return self.effects == "once" and not self.tracked
 
 
 def money_problem(limit: float | None) -> Callable[[AgentCard], str | None] | None:

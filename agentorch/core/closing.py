@@ -2,6 +2,7 @@
 
 from agentorch.core import events as ev
 from agentorch.core.children import cancel_children
+from agentorch.core.effects import open_effects
 from agentorch.core.failures import Problem
 from agentorch.core.planned import answer_task, free_name
 from agentorch.core.stamping import Stamp
@@ -78,7 +79,12 @@ def _problems(state: RunState) -> tuple[Problem, ...]:
             found.append(Problem("skipped", f"'{name}' was skipped because '{task.cause}' brought nothing", name))
         else:
             found.append(task.problem or Problem("cancelled", f"'{name}' was cancelled", name))
-    return tuple(found)
+    return (*found, *_unknown_effects(state))
+
+
+def _unknown_effects(state: RunState) -> list[Problem]:
+    words, remedy = "whether its call of '{}' has happened is not known", "look where it would show"
+    return [Problem("unknown", words.format(one.tool), one.task, remedy) for one in open_effects(state)]
 
 
 def _absorbed(state: RunState) -> set[str]:

@@ -14,7 +14,7 @@ from agentorch.core import inbox as msg
 from agentorch.core.children import cancel_children
 from agentorch.core.failures import Problem
 from agentorch.core.patching import reset_by
-from agentorch.core.planned import accept, last_tasks, plan_of, verify_more, with_join_settings
+from agentorch.core.planned import accept, last_tasks, plan_of, sign_off, verify_more, with_join_settings
 from agentorch.core.references import parse, with_needs
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState
@@ -62,7 +62,7 @@ def _events(state: RunState, plan: _Plan, source: str, stamp: Stamp) -> list[ev.
     revision = state.revision + 1
     patched = stamp(ev.PlanPatched, revision=revision, put=tasks, drop=drop, answer=answer, source=source)
     completed = stamp(ev.PlanCompleted, answer=answer, source=source, problems=plan.verified.warnings)
-    return [*cancelled, patched, completed]
+    return [*cancelled, patched, completed, *sign_off(state.policy, stamp)]
 
 
 def _read(state: RunState, tasks: tuple[Task, ...], answer: str | None, inputs: Mapping[str, Any] | None) -> _Plan:

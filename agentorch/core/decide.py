@@ -11,16 +11,20 @@ from typing import Any, assert_never
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.admission import admit
+from agentorch.core.adopting import adopt
 from agentorch.core.children import cancel_children
 from agentorch.core.closing import conclude, is_due
 from agentorch.core.completing import complete
+from agentorch.core.effects import confirm, intend, settle_effect, void
 from agentorch.core.failing import fail, give_up_without_patch
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import Key
 from agentorch.core.patching import check_patch, reset_by
 from agentorch.core.planned import begin, cut_short, propose
+from agentorch.core.signing import signed
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState, Status, TaskState
+from agentorch.core.steps import finish_step
 from agentorch.core.task import Task
 
 
@@ -28,7 +32,7 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
     """Return the events that `message` leads to, in order; none when it changes nothing."""
     stamp = Stamp(state, message.at)
     if state.finished:
-        return _late(state, message, stamp) if isinstance(message, msg.Succeed | msg.Fail) else []
+        return _after_the_end(state, message, stamp)
     match message:
         case msg.Admit():
             return admit(state, message, stamp)
@@ -39,7 +43,7 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
         case msg.Begin():
             return begin(state, message, stamp)
         case msg.Adopt():
-            return [stamp(ev.RunAdopted, owner=message.owner)]
+            return adopt(state, message, stamp)
         case msg.Propose():
             return propose(state, message, stamp)
         case msg.Complete():
@@ -64,6 +68,14 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _report(state, message, stamp)
         case msg.Trim():
             return _trim(state, message, stamp)
+        case msg.FinishStep():
+            return finish_step(state, message, stamp)
+        case msg.Intend():
+            return intend(state, message, stamp)
+        case msg.Confirm():
+            return confirm(state, message, stamp)
+        case msg.Void():
+            return void(state, message, stamp)
         case msg.Spend():
             return [stamp(ev.UsageAdded, purpose=message.purpose, usage=message.usage)]
         case msg.Cancel():
@@ -76,6 +88,21 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return conclude(state, stamp) if is_due(state) else []
         case _:
             assert_never(message)
+
+
+def _after_the_end(state: RunState, message: msg.Message, stamp: Stamp) -> list[ev.Event]:
+    """Nothing follows the last word but what late outcomes used, and what became of effects."""
+    match message:
+        case msg.Succeed() | msg.Fail():
+            return _late(state, message, stamp)
+        case msg.FinishStep():
+            return finish_step(state, message, stamp)
+        case msg.Confirm():
+            return confirm(state, message, stamp)
+        case msg.Void():
+            return void(state, message, stamp)
+        case _:
+            return []
 
 
 def _of_running(state: RunState, key: str, make: Callable[[TaskState], ev.Event]) -> list[ev.Event]:
@@ -215,7 +242,7 @@ def _ask(state: RunState, message: msg.Ask, stamp: Stamp) -> list[ev.Event]:
             task=t.task.id,
             key=message.key,
             request_id=message.request_id,
-            kind="question",
+            kind=message.kind,
             question=message.question,
             answer_schema=message.answer_schema,
         ),
@@ -226,12 +253,16 @@ def _answer(state: RunState, message: msg.Answer, stamp: Stamp) -> list[ev.Event
     request = state.requests.get(message.request_id)
     if request is None:
         return []
+    if request.kind == "plan":
+        return signed(state, message, stamp)
     answered = stamp(
         ev.RequestAnswered, task=request.task, request_id=message.request_id, value=message.value, by=message.by
     )
-    if request.task is None or request.kind == "question":
+    if request.task is None or request.key is not None:
         return [answered]
     task = state.tasks[request.task]
+    if request.kind == "effect":
+        return [answered, *settle_effect(state, task, request.effect, message.value, message.by, stamp)]
     return [answered, *_consequence(state, task, request.kind, message.value, message.by, stamp)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from agentorch.core import events as ev
+from agentorch.core.effects import park
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.inbox import Fail
 from agentorch.core.ladder import next_step, problem_of
@@ -30,6 +31,8 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
     problem = problem_of(task, failure)
     if failure.kind is FailureKind.UNCONFIGURED and not _may_have_acted(state, task, failure):
         return [failed, *_stop(state, task, problem, stamp)]
+    if failure.kind is FailureKind.UNKNOWN:
+        return [failed, park(state, task, failure, stamp)]
     step = next_step(state, task, failure)
     if step is not None:
         retried = stamp(
@@ -72,7 +75,7 @@ def _may_have_acted(state: RunState, task: TaskState, failure: Fail) -> bool:
     """Whether an effect that may happen once only may have happened: always, but at the first word with a model."""
     card = state.catalog[task.agent]
     first = failure.usage is None or failure.usage.calls <= 1
-    return card.effects == "once" and not (card.needs_model and first)
+    return card.acts_unseen and not (card.needs_model and first)
 
 
 def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:
@@ -93,7 +96,7 @@ def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> l
 def _may_replan(state: RunState, task: TaskState) -> bool:
     if state.planner is None or task.caller is not None or task.task.agent == ANSWERER:
         return False
-    if task.started and state.catalog[task.agent].effects == "once":
+    if task.started and state.catalog[task.agent].acts_unseen:
         return False  # nobody knows what it has done: another agent might do it twice
     return state.replan is not None or state.replans < state.policy.replans
 

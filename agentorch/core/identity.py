@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 
 ID: Final = re.compile(r"[a-z][a-z0-9_-]*")
 """What a task id must fully match."""
+_ATTEMPT: Final = re.compile(r"\.\d+\.([a-z])")
+"""In the id of a delegated task: the attempt of its caller, before the agent that was called."""
 
 
 class Key(NamedTuple):
@@ -30,6 +32,11 @@ class Key(NamedTuple):
         """Take `text` apart; ValueError when it is not a key."""
         run, task, revision, attempt, dispatch = text.split("/")
         return cls(run, task, int(revision), int(attempt), int(dispatch))
+
+
+def lineage(task: str) -> str:
+    """Return the id of a task without the attempts of those that delegated it: what is the same in each of them."""
+    return _ATTEMPT.sub(r".\1", task) if "." in task else task
 
 
 def digest(value: Any) -> str:

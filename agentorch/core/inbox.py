@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import DEFAULT, Policy
-from agentorch.core.task import Task
+from agentorch.core.task import Graph, Task
 from agentorch.core.usage import UNLIMITED, Budget, Usage
 from agentorch.core.verifier import Verified
 
@@ -29,6 +29,8 @@ class Begin:
     request: str | None = None
     owner: str = ""
     release: str = ""
+    templates: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Versions of the prompt templates, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Adopt:
 
     at: float
     owner: str
+    cards: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Versions of the new owner's agents and templates, when some have changed."""
+    restart: frozenset[str] = frozenset()
+    """Agents whose attempts that were cut off begin afresh: they have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,8 @@ class Fail:
     output: Any = None
     usage: Usage | None = None
     retry_after: float | None = None
+    effect: str | None = None
+    """Idempotency key of what nobody knows whether it has happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,8 @@ class Ask:
     request_id: str
     question: str
     answer_schema: dict[str, Any]
+    kind: Literal["question", "approval"] = "question"
+    """An approval is that of a tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +187,8 @@ class Answer:
     request_id: str
     value: Any
     by: str
+    plan: Graph | None = None
+    """The plan as edited, when that is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +210,48 @@ class Trim:
     tokens: int
     kept: int
     blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishStep:
+    """A call inside an attempt brought its result."""
+
+    at: float
+    key: str
+    step: str
+    name: str
+    result: Any
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intend:
+    """A running task wants to make a call that may happen once only."""
+
+    at: float
+    key: str
+    effect: str
+    tool: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """An intended effect has happened."""
+
+    at: float
+    effect: str
+    result: Any
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """An intended effect has certainly not happened."""
+
+    at: float
+    effect: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +313,10 @@ Message = (
     | Answer
     | Report
     | Trim
+    | FinishStep
+    | Intend
+    | Confirm
+    | Void
     | Spend
     | Cancel
     | Abort

@@ -102,8 +102,8 @@ def _check_pending(state: RunState) -> None:
     _same(state, "pending requests", pending["requests"], {name: name for name in state.requests})
     asked = None if state.finished else _planner_is_asked(state)
     _same(state, "pending plan", pending["plan"], {"plan": asked} if asked is not None else {})
-    waiting = {name for name, task in state.tasks.items() if task.waiting in {"approval", "person"}}
-    asking = {request.task for request in state.requests.values() if request.kind != "question"}
+    waiting = {name for name, task in state.tasks.items() if task.waiting in {"approval", "person", "effect"}}
+    asking = {request.task for request in state.requests.values() if request.key is None and request.task is not None}
     _same(state, "tasks that wait for a person", asking, waiting)
     questions = {state.key_of(task): task.questions for task in state.tasks.values() if task.questions}
     asked_by = Counter(request.key for request in state.requests.values() if request.key in state.pending)

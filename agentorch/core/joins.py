@@ -135,6 +135,7 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     task.waiting = None
     task.due = None
     task.finished = state.updated
+    task.steps = None
     state.open -= 1
     state.surplus.pop(task.task.id, None)
     if task.caller is not None:

@@ -4,7 +4,7 @@ repair -> the same agent afresh -> the next model -> a fallback agent -> re-plan
 
 1. Each rung is bounded by policy, and each step is an event.
 2. The failure's kind says which rungs make sense: a refusal is not asked again, a permanent failure is not retried.
-3. A task whose agent has effects that may happen once only is never started again by itself.
+3. A task whose agent may do, in its own body, what may happen once only is never started again by itself.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ RUNGS: Final[dict[FailureKind, tuple[Rung, ...]]] = {
     FailureKind.CANCELLED: (),
     FailureKind.BUDGET: (),
     FailureKind.UNCONFIGURED: (),
+    FailureKind.UNKNOWN: (),
 }
 """Which rungs each kind of failure may take, in order."""
 
@@ -48,7 +49,7 @@ def next_step(state: RunState, task: TaskState, failure: Fail) -> Step | None:
     """Return the next rung that starts the task again, or None when its own remedies are used up."""
     ladder = task.ladder or Ladder(task.task.agent, since=task.started)
     card = state.catalog.get(ladder.agent)
-    if card is not None and card.effects == "once":
+    if card is not None and card.acts_unseen:
         return None
     for rung in RUNGS[failure.kind]:
         step = _try(rung, state, task, ladder, failure)

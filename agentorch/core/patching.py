@@ -15,6 +15,7 @@ from typing import Any
 from agentorch.core import events as ev
 from agentorch.core.card import money_problem
 from agentorch.core.commands import Withdraw
+from agentorch.core.effects import has_open_effect
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent, leave_running
@@ -174,8 +175,10 @@ def _refusals(state: RunState, patch: Patch) -> tuple[Problem, ...]:
         name, effects = task.task.id, state.catalog[task.agent].effects
         if task.status is Status.SUCCEEDED and effects != "none":
             message = f"'{name}' has succeeded and its agent '{task.agent}' has effects: it may not be changed"
-        elif task.started and effects == "once":
+        elif task.started and state.catalog[task.agent].acts_unseen:
             message = f"'{name}' was begun and its agent '{task.agent}' has effects: it may not be changed"
+        elif state.receipts and has_open_effect(state, name):
+            message = f"'{name}' has an effect of which nobody knows whether it has happened: it may not be changed"
         else:
             continue
         problems.append(Problem(Code.PATCH, message, task=name))

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
-from agentorch.core.card import money_problem
+from agentorch.core.card import AgentCard, money_problem
 from agentorch.core.failures import Problem
 from agentorch.core.policy import Policy
 from agentorch.core.stamping import Stamp
@@ -16,6 +16,18 @@ from agentorch.core.verifier import Verified, verify
 
 JOIN_SETTINGS: Final = frozenset({"join", "on_failure", "cancel_rest"})
 """The settings that `apply` reads."""
+SIGNATURE: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "boolean"},
+        {
+            "type": "object",
+            "properties": {"plan": {"type": "object"}},
+            "required": ["plan"],
+            "additionalProperties": False,
+        },
+    ]
+}
+"""What a person may say of a plan: whether it is to be carried out, or `{"plan": ...}`, as in a plan file."""
 
 
 def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
@@ -28,7 +40,7 @@ def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
         inputs=message.inputs,
         policy=message.policy.whole(),
         budget=message.budget,
-        cards={name: card.version for name, card in sorted(state.catalog.items())},
+        cards=versions_of(state.catalog, message.templates),
         planner=message.planner,
         person=message.person,
         priority=message.priority,
@@ -40,7 +52,13 @@ def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
     )
     if message.plan is None:
         return [started]
-    return [started, *accept(state, message.plan, "user", stamp)]
+    return [started, *accept(state, message.plan, "user", stamp, policy=message.policy)]
+
+
+def versions_of(catalog: Mapping[str, AgentCard], templates: Mapping[str, str]) -> dict[str, str]:
+    """Return what a resume compares: the version of every agent by name, of every template by `prompt:name`."""
+    agents = {name: card.version for name, card in sorted(catalog.items())}
+    return agents | {f"prompt:{name}": version for name, version in sorted(templates.items())}
 
 
 def propose(state: RunState, message: msg.Propose, stamp: Stamp) -> list[ev.Event]:
@@ -61,8 +79,8 @@ def cut_short(state: RunState, problems: tuple[Problem, ...], source: str, stamp
     """
     verified = verify(Graph(()), state.catalog, known=plan_of(state))
     events = accept(state, verified, source, stamp)
-    last = events[-1]
-    return [*events[:-1], last.model_copy(update={"problems": problems[:1]})]
+    told = {"problems": problems[:1]}
+    return [event.model_copy(update=told) if isinstance(event, ev.PlanCompleted) else event for event in events]
 
 
 def plan_of(state: RunState) -> dict[str, Task]:
@@ -103,11 +121,24 @@ def last_tasks(state: RunState, verified: Verified) -> tuple[tuple[Task, ...], s
     return with_join_settings(state, tasks), answer
 
 
-def accept(state: RunState, verified: Verified, source: str, stamp: Stamp) -> list[ev.Event]:
-    """Accept what a verified plan adds, and end the plan with it."""
+def accept(
+    state: RunState, verified: Verified, source: str, stamp: Stamp, *, policy: Policy | None = None
+) -> list[ev.Event]:
+    """Accept what a verified plan adds, and end the plan with it; `policy` is that of a run that just begins."""
     tasks, answer = last_tasks(state, verified)
     events: list[ev.Event] = [stamp(ev.TasksAccepted, tasks=tasks, source=source)] if tasks else []
-    return [*events, stamp(ev.PlanCompleted, answer=answer, source=source, problems=verified.warnings)]
+    completed = stamp(ev.PlanCompleted, answer=answer, source=source, problems=verified.warnings)
+    return [*events, completed, *sign_off(policy or state.policy, stamp)]
+
+
+def sign_off(policy: Policy, stamp: Stamp) -> list[ev.Event]:
+    """Ask a person for the whole plan, where the policy wants that."""
+    if policy.approval != "plan":
+        return []
+    question = "Carry the plan out as it is? Agree, refuse, or give it as edited."
+    return [
+        stamp(ev.RequestOpened, request_id="plan", kind="plan", question=question, answer_schema=SIGNATURE),
+    ]
 
 
 def answer_task(name: str, sinks: tuple[str, ...], missing: tuple[str, ...] = ()) -> Task:

@@ -38,8 +38,8 @@ class Policy(BaseModel):
     """Whether a failed task takes only its dependents or the whole run."""
     cancel_rest: bool = False
     """Whether needs that the join did not wait for are cancelled."""
-    approval: Literal["before"] | None = None
-    """"before": a person must agree before the task starts."""
+    approval: Literal["before", "plan"] | None = None
+    """"before": a person must agree before the task starts; "plan", for a run: to the whole plan before it runs."""
     parallel: int = Field(default=32, ge=1)
     """Tasks of the run that may run at once."""
     max_tasks: int = Field(default=100, ge=1)

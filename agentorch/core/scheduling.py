@@ -33,7 +33,7 @@ def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
 
     While the plan is being written, tasks whose agent has effects are not admissible.
     """
-    if not state.ready_count:
+    if not state.ready_count or state.unsigned:
         return None
     if state.ranks_stale:
         rank(state)

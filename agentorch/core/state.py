@@ -84,7 +84,7 @@ class TaskState:
     """Position in the plan; breaks ties."""
     status: Status = Status.PENDING
     waiting: str | None = None
-    """What a waiting task waits for: timer, approval, person, replan."""
+    """What a waiting task waits for: timer, approval, person, effect, replan."""
     open: int = 0
     """Needs that are not final."""
     held: int = 0
@@ -119,6 +119,8 @@ class TaskState:
     sources: tuple[str, ...] = ()
     approved: bool = False
     spent: Usage | None = None
+    steps: dict[str, Any] | None = None
+    """Results of the finished steps of the current attempt, by identity; None while there is none."""
 
     @property
     def blocked(self) -> bool:
@@ -151,6 +153,20 @@ class Request:
     question: str
     answer_schema: dict[str, Any]
     key: str | None
+    effect: str | None = None
+    """Idempotency key of what nobody knows whether it has happened."""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """An effect that may happen once only: intended, and perhaps done."""
+
+    task: str
+    tool: str
+    arguments: str
+    """Digest of the arguments."""
+    done: bool = False
+    result: Any = None
 
 
 @dataclass(slots=True)
@@ -216,12 +232,16 @@ class RunState:
     """Digests of the plans that this run has had."""
     requests: dict[str, Request] = field(default_factory=dict[str, Request])
     answers: dict[str, Any] = field(default_factory=dict[str, Any])
+    receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
+    """Effects that may happen once only, by idempotency key, whatever became of the tasks that had them."""
     pending: dict[str, Command] = field(default_factory=dict[str, Command])
     gained: list[Command] = field(default_factory=list[Command])
     """Commands since the shell last took them."""
     spent: Usage = NOTHING
     stopped: Problem | None = None
     cancelling: str | None = None
+    unsigned: bool = False
+    """Whether a person has still to agree to the plan: nothing is admitted."""
     failing: bool = False
     """Whether a failed task takes the run with it."""
     aborted: bool = False
@@ -247,7 +267,7 @@ class RunState:
             return False
         if self.stopped is not None:
             return True
-        waits = not self.ready_count and not self.timers
+        waits = (not self.ready_count or self.unsigned) and not self.timers
         return waits and bool(self.requests) and len(self.pending) == len(self.requests) + self.running
 
     @property

@@ -1,6 +1,6 @@
 """The two payloads that matter: work handed to a worker, and the result that comes back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agentorch.core.failures import FailureKind
@@ -39,6 +39,8 @@ class Work:
     budget: Budget = UNLIMITED
     """What is left of the run's budget."""
     depth: int = 0
+    steps: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Results of the steps that the attempt has finished in earlier dispatches, by identity."""
 
 
 @dataclass(slots=True)  # not frozen: that triples the cost, and each task makes one
@@ -53,6 +55,8 @@ class Result:
     usage: Usage | None = None
     sources: tuple[str, ...] = ()
     retry_after: float | None = None
+    effect: str | None = None
+    """Idempotency key of what nobody knows whether it has happened."""
 
 
 @dataclass(frozen=True, slots=True)

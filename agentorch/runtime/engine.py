@@ -122,6 +122,7 @@ class Engine:
                 stack.push_async_callback(self.team.close)
                 stack.push_async_callback(self.worker.close)
                 stack.callback(self.supervisor.close)
+                stack.callback(self._host.close)
                 for run in self.followed:
                     stack.push_async_callback(run.stop_following)
 

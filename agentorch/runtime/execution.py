@@ -19,7 +19,14 @@ from agentorch.core.references import BrokenReference
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.core.values import clipped, fresh
-from agentorch.errors import ConfigurationError, MalformedOutput, ModelError, PermanentError, TransientError
+from agentorch.errors import (
+    ConfigurationError,
+    EffectUnknown,
+    MalformedOutput,
+    ModelError,
+    PermanentError,
+    TransientError,
+)
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
 from agentorch.runtime.isolation import in_own_context
@@ -71,7 +78,7 @@ class Execution:
             result = await self._attempt(job, services)
         except asyncio.CancelledError:
             if job.stopped or job.slot.cancelling():
-                job.used = services.spent
+                job.used = services.unjournaled
                 raise
             result = Result(work.key, kind=FailureKind.CRASH, problems=("the agent raised CancelledError",))
         except BaseException as error:  # an agent may raise anything
@@ -80,7 +87,7 @@ class Execution:
             result = failed(work, error)
         if result.kind is not None:
             result = await self._readable(result)
-        used = services.spent
+        used = services.unjournaled
         return result if used is NOTHING else replace(result, usage=used)
 
     async def _readable(self, result: Result) -> Result:
@@ -162,9 +169,9 @@ class Services:
         return self._services
 
     @property
-    def spent(self) -> Usage:
-        """Model use of the dispatch."""
-        return NOTHING if self._services is None else self._services.spent
+    def unjournaled(self) -> Usage:
+        """Model use of the dispatch that no step tells."""
+        return NOTHING if self._services is None else self._services.unjournaled
 
     def given(self, kind: type) -> Any:
         """Return what is given for a parameter annotated `kind`."""
@@ -194,6 +201,7 @@ def failed(work: Work, error: BaseException) -> Result:
     """Classify what an agent raised."""
     output: Any = None
     retry_after: float | None = None
+    effect: str | None = None
     match error:
         case MalformedOutput():
             kind, output = FailureKind.INVALID, error.text or None
@@ -203,11 +211,13 @@ def failed(work: Work, error: BaseException) -> Result:
             kind, retry_after = FailureKind.TRANSIENT, error.retry_after
         case ConfigurationError():
             kind = FailureKind.UNCONFIGURED
+        case EffectUnknown():
+            kind, effect = FailureKind.UNKNOWN, error.effect
         case PermanentError() | MalformedInput() | BrokenReference():
             kind = FailureKind.PERMANENT
         case _:
             kind = FailureKind.CRASH
-    return Result(work.key, output, kind, (_words(error, kind),), retry_after=retry_after)
+    return Result(work.key, output, kind, (_words(error, kind),), retry_after=retry_after, effect=effect)
 
 
 def _words(error: BaseException, kind: FailureKind) -> str:

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from agentorch.core import inbox
 from agentorch.core.failures import Problem
 from agentorch.core.identity import digest
-from agentorch.core.state import FINAL, Status, TaskState
+from agentorch.core.state import FINAL, Receipt, Status, TaskState
 from agentorch.core.usage import Usage
 from agentorch.errors import AgentorchError, PermanentError
 from agentorch.runtime.account import Account
@@ -16,6 +16,7 @@ from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
+RequestKind = Literal["question", "approval"]
 
 
 class Host:
@@ -23,6 +24,8 @@ class Host:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
+        self._flying: dict[str, asyncio.Task[Any]] = {}
+        """Calls that are having an effect just now, by idempotency key."""
 
     def account(self, run_id: str) -> Account | None:
         """Return the run's account."""
@@ -36,6 +39,75 @@ class Host:
             _log.warning("%s: a model call was answered after its run had ended: %s", key, used)
         else:
             self._supervisor.send(run, inbox.Spend(self._supervisor.now(), f"left behind by {key}", used))
+
+    async def finish_step(self, key: str, step: str, name: str, result: Any, usage: Usage | None) -> None:
+        """Journal a finished step of the dispatch `key`; it is durable when this returns."""
+        run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
+        if run is None:
+            _log.warning("%s: step %s ended after its run", key, name)
+            return
+        self._supervisor.send(run, inbox.FinishStep(self._supervisor.now(), key, step, name, result, usage))
+        await run.durable()
+
+    async def intend(self, key: str, effect: str, tool: str, arguments: str) -> Receipt | None:
+        """Write down that the dispatch `key` is about to have an effect; None when it may, else what is known of it.
+
+        The yes is durable, and given to the current dispatch only: any other is cancelled.
+        """
+        run = self._run(key)
+        known = run.state.receipts.get(effect)
+        if known is not None:
+            return known
+        if not self._supervisor.send(run, inbox.Intend(self._supervisor.now(), key, effect, tool, arguments)):
+            raise asyncio.CancelledError(f"{key} is no longer carried out")
+        await run.durable()
+        if run.lost is not None or key not in run.state.pending:
+            await self.void(effect, "withdrawal")
+            raise asyncio.CancelledError(f"{key} is no longer carried out")
+        return None
+
+    async def confirm(self, effect: str, result: Any, by: str) -> None:
+        """Keep the receipt of an effect; it is durable when this returns."""
+        await self._settle(effect, inbox.Confirm(self._supervisor.now(), effect, result, by))
+
+    async def void(self, effect: str, by: str) -> None:
+        """Forget the intent of an effect that has certainly not happened."""
+        await self._settle(effect, inbox.Void(self._supervisor.now(), effect, by))
+
+    async def _settle(self, effect: str, message: inbox.Confirm | inbox.Void) -> None:
+        run = self._supervisor.scheduler.runs.get(effect.split("/", 1)[0])
+        if run is None or run.lost is not None:
+            _log.warning("%s: what became of it was known when its run was not carried out here any more", effect)
+            return
+        self._supervisor.send(run, message)
+        await run.durable()
+
+    def receipt(self, effect: str) -> Receipt:
+        """Return what is known of an effect."""
+        return self._run(effect).state.receipts[effect]
+
+    def flying(self, effect: str) -> "asyncio.Task[Any] | None":
+        """Return the call that is having the effect just now."""
+        return self._flying.get(effect)
+
+    def fly(self, effect: str, calling: "asyncio.Task[Any]") -> None:
+        """Take note of a call that is having an effect; its run is kept until it ends."""
+        self._flying[effect] = calling
+        run = self._run(effect)
+        run.flying += 1
+        calling.add_done_callback(lambda _: self._landed(effect, run, calling))
+
+    def _landed(self, effect: str, run: HostedRun, calling: "asyncio.Task[Any]") -> None:
+        del self._flying[effect]
+        if not calling.cancelled():
+            calling.exception()  # whoever waits has it; nobody may be left who does
+        run.flying -= 1
+        self._supervisor.landed(run)
+
+    def close(self) -> None:
+        """End the calls that still have effects: what became of them stays open."""
+        for calling in self._flying.values():
+            calling.cancel()
 
     async def delegate(self, key: str, name: str, agent: str, inputs: Mapping[str, Any]) -> Any:
         """Run `agent` as the task `name` under the dispatch `key`; return its output."""
@@ -59,21 +131,21 @@ class Host:
             return run.state.outputs[name]
         raise PermanentError(_why(child))
 
-    async def ask(self, key: str, question: str, answer_schema: dict[str, Any], *, number: int = 1) -> Any:
+    async def ask(
+        self, key: str, question: str, answer_schema: dict[str, Any], *, identity: str, kind: RequestKind = "question"
+    ) -> Any:
         """Ask a person; return the answer, also one that was given before a crash.
 
-        `number` counts how often the attempt has asked just this: asking again is another question.
+        `identity` is the step that asks: another one asks anew, even in the same words.
         """
         run = self._run(key)
-        task = key.split("/")[1:4]
-        again = f":{number}" if number > 1 else ""
-        request_id = f"question:{':'.join(task)}:{digest(question)[:8]}{again}"
+        request_id = f"{kind}:{':'.join(key.split('/')[1:4])}:{digest(identity)[:16]}"
         if request_id not in run.state.answers:
             waiter = run.questions.get(request_id)
             if waiter is None:
                 waiter = run.questions[request_id] = asyncio.get_running_loop().create_future()
             now = self._supervisor.now()
-            self._supervisor.send(run, inbox.Ask(now, key, request_id, question, answer_schema))
+            self._supervisor.send(run, inbox.Ask(now, key, request_id, question, answer_schema, kind))
             await asyncio.shield(waiter)
         return run.state.answers[request_id]
 

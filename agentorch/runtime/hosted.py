@@ -38,6 +38,8 @@ class HostedRun:
         """Who waits for a delegated task, by its id."""
         self.questions: dict[str, asyncio.Future[object]] = {}
         """Which running dispatches wait for a person's answer, by request id."""
+        self.flying = 0
+        """Calls with effects that are under way: while there are some, their receipts are waited for."""
         self.planning: asyncio.Task[None] | None = None
         self.asking: dict[str, asyncio.Task[None]] = {}
         """Requests that are being shown to a person, and dispatches that wait for the bus."""

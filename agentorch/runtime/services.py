@@ -2,14 +2,17 @@
 
 import asyncio
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import anyio.to_thread
 
 from agentorch import tokens
-from agentorch.core.identity import digest
+from agentorch.context import Context
+from agentorch.core.identity import digest, lineage
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.core.values import clipped, fresh, may_hold_blobs
@@ -20,9 +23,20 @@ from agentorch.models import WAITING
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
-from agentorch.runtime.host import Host
+from agentorch.runtime.host import Host, RequestKind
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_text, stored
+from agentorch.runtime.once import Once
+from agentorch.runtime.steps import (
+    MODEL,
+    Steps,
+    arguments_of,
+    asked,
+    output_of_step,
+    response_as_json,
+    response_from_json,
+)
+from agentorch.tools import Tool, as_tool
 
 LONGEST_REPORT: Final = 1_000
 """Characters of a line of progress that are kept."""
@@ -34,6 +48,24 @@ class Converse(Protocol):
     async def __call__(self, services: "DispatchServices", prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Return the answer as the type `output`."""
         ...
+
+
+@dataclass(slots=True)
+class _Used:
+    """Model use of a dispatch."""
+
+    spent: Usage = NOTHING
+    unjournaled: Usage = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a dispatch services are used: in the agent's body, or in a tool that it calls."""
+
+    step: str
+    """The tool's step; empty in the body."""
+    effect: str
+    """The idempotency key that holds there."""
 
 
 class DispatchServices:
@@ -62,14 +94,20 @@ class DispatchServices:
         self._blobs = blobs
         self._model = model
         self._converse = converse
-        self._calls: dict[str, int] = {}
-        """How often this dispatch has called an agent with the same inputs, or asked the same question."""
-        self._spent: Usage = NOTHING
+        self._used = _Used()
+        self._steps = Steps(work, host, blobs)
+        self.place = Place("", f"{work.run_id}/{lineage(work.task.id)}")
+        """Where in the dispatch these services are used."""
 
     @property
     def spent(self) -> Usage:
         """Model use of this dispatch so far."""
-        return self._spent
+        return self._used.spent
+
+    @property
+    def unjournaled(self) -> Usage:
+        """The part of it that no step tells: calls that brought no answer."""
+        return self._used.unjournaled
 
     @property
     def task(self) -> Task:
@@ -110,8 +148,8 @@ class DispatchServices:
 
     @property
     def idempotency_key(self) -> str:
-        """The same over dispatches, attempts and fallback agents."""
-        return f"{self._work.run_id}/{self._work.task.id}"
+        """The same over dispatches, attempts and fallback agents; inside a tool it names the tool's call."""
+        return self.place.effect
 
     @property
     def has_model(self) -> bool:
@@ -119,8 +157,20 @@ class DispatchServices:
         return self._model is not None
 
     async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
-        """Call the dispatch's model: counted against the budget, its deltas shown to readers of the run."""
+        """Call the dispatch's model: a step, counted against the budget, its deltas shown to readers of the run."""
         self._alive()
+        step = self._steps.identify(MODEL, [self._work.model, asked(request)], within=self.place.step)
+        if step in self._steps:
+            return response_from_json(await self._steps.read(step))
+        response = await self._answered(request, stream=stream)
+        said = response_as_json(response)
+        usage = replace(response.usage, calls=1)
+        self._used.spent += usage
+        await self._steps.finish(step, MODEL, said, usage=usage)
+        return response_from_json(said)
+
+    async def _answered(self, request: ModelRequest, *, stream: bool) -> ModelResponse:
+        """Return the model's answer, paid for; a call that brings none is counted all the same."""
         if self._model is None:
             raise ConfigurationError(
                 f"task '{self._work.task.id}' needs a language model and none is set: give --model, AGENTORCH_MODEL "
@@ -136,15 +186,21 @@ class DispatchServices:
         try:
             response = await self._model.complete(request, on_delta=self._on_delta if stream else None)
             used = replace(response.usage, calls=1)
+        except BaseException:
+            self._bring_nothing(used)
+            raise
         finally:
             WAITING.reset(watching)
             if account is not None:
                 account.settle(used)
-            if self._job.ended:
-                self._host.spent_late(self._work.run_id, self._work.key, used)
-            else:
-                self._spent += used
         return response
+
+    def _bring_nothing(self, used: Usage) -> None:
+        if self._job.ended:
+            self._host.spent_late(self._work.run_id, self._work.key, used)
+        else:
+            self._used.spent += used
+            self._used.unjournaled += used
 
     def _on_delta(self, text: str) -> None:
         delta = TextDelta(self._work.key, text)
@@ -165,35 +221,68 @@ class DispatchServices:
         return await self._converse(self, prompt, output=output, tools=tools)
 
     async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
-        """Call a tool with checked arguments."""
+        """Use a tool as a step: its approval asked for, its effect had once."""
         self._alive()
-        return await tool.invoke(arguments)
+        used = as_tool(tool)
+        values = used.parse(arguments)
+        number = self._steps.count(f"#{used.name}")
+        step = self._steps.identify(used.name, values, within=self.place.step)
+        if step in self._steps:
+            return await self._steps.read(step)
+        if used.approval:
+            await self._approved(used, values, step)
+        inside = copy(self)
+        inside.place = Place(step, f"{self._work.run_id}/{lineage(self._work.task.id)}/{used.name}/{number}")
+        if used.effect == "once":
+            call = Once(used, values, effect=inside.place.effect, host=self._host, blobs=self._blobs)
+            result = await call.result(self._work.key, Context(inside))
+        else:
+            result = await used.invoke(values, context=Context(inside))
+        await self._steps.finish(step, used.name, result)
+        return result
+
+    async def _approved(self, tool: Tool[..., Any], values: Mapping[str, Any], step: str) -> None:
+        """Wait until a person agrees to the call; PermanentError when they do not."""
+        shown = clipped(json.dumps(values, ensure_ascii=False), LONGEST_REPORT)
+        question = f"May '{self._work.agent}' use '{tool.name}' with {shown}?"
+        if await self._asked(question, {"type": "boolean"}, step, "approval") is not True:
+            raise PermanentError(f"tool '{tool.name}': a person did not approve the call")
 
     async def call(self, agent: str, inputs: Mapping[str, Any]) -> Any:
         """Run another agent as a task of its own and return its output (JSON)."""
         self._alive()
         asked = f"{agent}-{digest(dict(inputs))[:8]}"
-        count = self._calls[asked] = self._calls.get(asked, 0) + 1
+        count = self._steps.count(f"@{asked}")
         name = f"{self._work.task.id}.{self._work.attempt}.{asked}" + (f".{count}" if count > 1 else "")
         given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
         return await loaded(await self._host.delegate(self._work.key, name, agent, given), self._blobs)
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Call `function`."""
-        del name
+        """Call `function` unless the attempt has done so before; return its result as its annotation says."""
         self._alive()
+        output = output_of_step(name, function)
+        step = self._steps.identify(name, arguments_of(name, args), within=self.place.step)
+        if step in self._steps:
+            return output.revive(await self._steps.read(step))
         if inspect.iscoroutinefunction(function):
-            return await function(*args)
-        return await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
+            result = await function(*args)
+        else:
+            result = await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
+            result = await result if inspect.isawaitable(result) else result
+        encoded = output.encode(result)
+        await self._steps.finish(step, name, encoded)
+        return output.revive(fresh(encoded))
 
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
         """Ask a person and wait for the answer; that time is not the task's."""
         self._alive()
-        asked = f"?{question}"
-        number = self._calls[asked] = self._calls.get(asked, 0) + 1
+        identity = self._steps.identify("ask", [question, answer_schema], within=self.place.step)
+        return await self._asked(question, answer_schema, identity, "question")
+
+    async def _asked(self, question: str, schema: dict[str, Any], identity: str, kind: RequestKind) -> Any:
         self._job.wait_for_turn(True)
         try:
-            return fresh(await self._host.ask(self._work.key, question, answer_schema, number=number))
+            return fresh(await self._host.ask(self._work.key, question, schema, identity=identity, kind=kind))
         finally:
             self._job.wait_for_turn(False)
 

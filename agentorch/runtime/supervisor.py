@@ -179,7 +179,7 @@ class Supervisor:
         for command in left:
             if command not in run.state.pending.values():
                 continue
-            if isinstance(command, Dispatch) and self._bus.local and _has_effect_once(run.state, command):
+            if isinstance(command, Dispatch) and self._bus.local and _acts_once(run.state, command):
                 problem = "its process ended while it ran: whether its effect happened is not known"
                 self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))
             else:
@@ -196,11 +196,21 @@ class Supervisor:
     def _rested(self, run: HostedRun) -> None:
         if run.state.finished:
             run.drop_timers()
-            self.scheduler.leave(run)
-            run.when_durable(lambda: self._forget(run))
+            self._let_go(run)
         if run.state.finished or run.state.stopped is not None:
             run.when_durable(run.feed.end)
         run.settle()
+
+    def landed(self, run: HostedRun) -> None:
+        """A call with an effect has ended: let a finished run go that was kept for its receipt."""
+        if run.state.finished:
+            self._let_go(run)
+
+    def _let_go(self, run: HostedRun) -> None:
+        """Forget a finished run, once nothing more can be said of its effects."""
+        if not run.flying:
+            self.scheduler.leave(run)
+            run.when_durable(lambda: self._forget(run))
 
     def _forget(self, run: HostedRun) -> None:
         if self.hosted.get(run.state.run_id) is run:
@@ -235,7 +245,14 @@ class Supervisor:
             self.send(
                 run,
                 inbox.Fail(
-                    at, result.key, result.kind, result.problems, result.output, result.usage, result.retry_after
+                    at,
+                    result.key,
+                    result.kind,
+                    result.problems,
+                    result.output,
+                    result.usage,
+                    result.retry_after,
+                    result.effect,
                 ),
             )
 
@@ -271,7 +288,7 @@ class Supervisor:
             id=command.key,
             source=self.owner,
         )
-        waits = not self._bus.local or run.state.catalog[task.agent].effects != "none"
+        waits = not self._bus.local or _acts_unseen(run.state, task.agent)
         if not waits and self._bus.offer(envelope):
             return
         publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
@@ -315,8 +332,14 @@ class Supervisor:
         self.send(run, inbox.Abort(self.now(), problem))
 
 
-def _has_effect_once(state: RunState, command: Dispatch) -> bool:
-    return state.catalog[state.tasks[command.task].agent].effects == "once"
+def _acts_unseen(state: RunState, agent: str) -> bool:
+    """Whether the agent may do in its own body what leaves no trace: its start must be on the disk before it begins."""
+    card = state.catalog[agent]
+    return card.effects != "none" and not card.tracked
+
+
+def _acts_once(state: RunState, command: Dispatch) -> bool:
+    return state.catalog[state.tasks[command.task].agent].acts_unseen
 
 
 def work_of(state: RunState, task: TaskState, key: str) -> Work:
@@ -341,6 +364,7 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
         deadline=_deadline(state, task, policy.timeout),
         budget=left(state),
         depth=task.depth,
+        steps=dict(task.steps) if task.steps else {},
     )
 
 

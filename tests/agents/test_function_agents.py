@@ -74,6 +74,7 @@ def test_the_card_says_what_the_function_says():
         "output": {"type": "array", "items": {"type": "string"}},
         "capabilities": ("search",),
         "effects": "idempotent",
+        "tracked": False,
         "needs_model": False,
         "repairable": False,
         "models": 1,

@@ -38,6 +38,7 @@ def test_a_prompt_agent_is_described():
         "output": {"items": {"type": "string"}, "type": "array"},
         "capabilities": (),
         "effects": "none",
+        "tracked": True,
         "needs_model": True,
         "repairable": True,
         "models": 2,

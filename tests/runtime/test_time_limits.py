@@ -7,7 +7,7 @@ import pytest
 
 from agentorch import Agent, Context, Orchestrator, Plan, Policy, agent
 from agentorch.core.task import Task
-from agentorch.events import AttemptFailed
+from agentorch.events import AttemptFailed, StepFinished
 from agentorch.messages.work import Work
 from agentorch.models import GovernedModel, Governor, Limits
 from agentorch.runtime.job import GRACE, Job
@@ -127,7 +127,7 @@ async def test_the_clock_stands_still_until_the_last_wait_ends() -> None:
 
 
 async def test_what_a_timed_out_dispatch_spent_is_journaled() -> None:
-    """The model was called once before the time was up: that call counts."""
+    """The model was called once before the time was up: that call counts once, and is read back afterwards."""
 
     @agent(description="Asks the model, then sleeps.", timeout=5, attempts=1, needs_model=True)
     async def user(context: Context) -> str:
@@ -140,10 +140,14 @@ async def test_what_a_timed_out_dispatch_spent_is_journaled() -> None:
     model = ScriptedModel([Reply("hi")] * 9)
     async with Orchestrator([user], model=model, planner="rules", clock=LoopClock()) as orchestrator:
         run = await orchestrator.submit(plan, policy=Policy(replans=0))
-        failed = [event async for event in run if isinstance(event, AttemptFailed) and event.task == "use"]
+        events = [event async for event in run]
+        outcome = await run.outcome()
 
-    assert failed
-    assert all(event.usage is not None and event.usage.calls == 1 for event in failed)
+    failed = [event for event in events if isinstance(event, AttemptFailed)]
+    told = [event.usage.calls for event in events if isinstance(event, StepFinished) and event.usage is not None]
+    assert len(failed) > 1
+    assert {event.usage for event in failed} == {None}
+    assert (told, len(model.requests), outcome.usage.calls) == ([1], 1, 1)
 
 
 async def test_a_timed_out_body_that_does_not_end_is_given_up() -> None:

@@ -1,0 +1,51 @@
+"""Taking a run over: from here on its old owner can write nothing, and what was under way is carried out again."""
+
+from agentorch.core import events as ev
+from agentorch.core import inbox as msg
+from agentorch.core.children import cancel_children
+from agentorch.core.failures import FailureKind
+from agentorch.core.stamping import Stamp
+from agentorch.core.state import FINAL, RunState, Status, TaskState
+
+
+def adopt(state: RunState, message: msg.Adopt, stamp: Stamp) -> list[ev.Event]:
+    """Name the new owner; begin afresh what agents that have changed had begun."""
+    events: list[ev.Event] = [stamp(ev.RunAdopted, owner=message.owner, cards=dict(message.cards))]
+    for task in list(state.tasks.values()):
+        if task.agent in message.restart and _is_begun(task) and not state.catalog[task.agent].acts_unseen:
+            events += _afresh(state, task, stamp)
+    return events
+
+
+def changed_agents(state: RunState, versions: dict[str, str]) -> tuple[str, ...]:
+    """Return the agents of unfinished tasks, and the templates, that are not what they were when the run began.
+
+    Those that the run's journal knows nothing of count as unchanged.
+    """
+    open_agents = {task.agent for task in state.tasks.values() if task.status not in FINAL}
+    names = (name for name, version in state.cards.items() if versions.get(name, version) != version)
+    return tuple(name for name in names if ":" in name or name in open_agents)
+
+
+def _is_begun(task: TaskState) -> bool:
+    """Whether an attempt is under way that could be continued."""
+    return task.status is Status.RUNNING or (bool(task.steps) and task.status not in FINAL)
+
+
+def _afresh(state: RunState, task: TaskState, stamp: Stamp) -> list[ev.Event]:
+    name = task.task.id
+    events: list[ev.Event] = cancel_children(state, [task], stamp)
+    if task.status is Status.RUNNING:
+        problems = (f"agent '{task.agent}' has changed: the attempt begins afresh",)
+        key = state.key_of(task)
+        events.append(stamp(ev.AttemptFailed, task=name, key=key, kind=FailureKind.CANCELLED, problems=problems))
+    again = stamp(
+        ev.TaskRetried,
+        task=name,
+        rung="redispatch",
+        agent=task.agent,
+        model=task.ladder.model if task.ladder is not None else 0,
+        attempt=task.attempt + 1,
+        dispatch=1,
+    )
+    return [*events, again]

@@ -1,0 +1,138 @@
+"""Effects that may happen once only: intended, then done; never silently twice.
+
+1. A call is made when its intent is durable, and only by the dispatch that is current when it asks.
+2. A receipt outlives attempts, fallback agents and patches: its key names run, task, tool and how-many-eth call.
+3. What was intended and is not known to be done waits: for its tool's probe, else for a person.
+"""
+
+from typing import Any, Final, cast
+
+from agentorch.core import events as ev
+from agentorch.core import inbox as msg
+from agentorch.core.failures import Problem
+from agentorch.core.stamping import Stamp
+from agentorch.core.state import Receipt, RunState, TaskState
+
+ANSWERS: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"enum": ["done", "retry", "skip"]},
+        {"type": "object", "properties": {"done": {}}, "required": ["done"], "additionalProperties": False},
+    ]
+}
+"""What a person may say of an effect that nobody knows of: `{"done": result}` gives the result too."""
+
+
+def intend(state: RunState, message: msg.Intend, stamp: Stamp) -> list[ev.Event]:
+    """Write down what is about to be done; nothing when it was intended before, or whoever asks is not current."""
+    task = state.of_key(message.key)
+    if task is None or message.effect in state.receipts:
+        return []
+    return [
+        stamp(
+            ev.EffectIntended,
+            task=task.task.id,
+            key=message.key,
+            effect=message.effect,
+            tool=message.tool,
+            arguments=message.arguments,
+        )
+    ]
+
+
+def confirm(state: RunState, message: msg.Confirm, stamp: Stamp) -> list[ev.Event]:
+    """Keep a receipt, also when its task, or the run, is over; the first one wins."""
+    receipt = state.receipts.get(message.effect)
+    if receipt is None or receipt.done:
+        return []
+    return [_done(receipt, message.effect, receipt.arguments, message.result, message.by, stamp)]
+
+
+def void(state: RunState, message: msg.Void, stamp: Stamp) -> list[ev.Event]:
+    """Forget an intent: its effect has certainly not happened."""
+    receipt = state.receipts.get(message.effect)
+    if receipt is None or receipt.done:
+        return []
+    return [stamp(ev.EffectVoided, task=receipt.task, effect=message.effect, by=message.by)]
+
+
+def park(state: RunState, task: TaskState, failure: msg.Fail, stamp: Stamp) -> ev.Event:
+    """Let a task wait for a person who says what has become of an effect."""
+    name = task.task.id
+    receipt = state.receipts.get(failure.effect or "")
+    tool = f"'{receipt.tool}'" if receipt is not None else "its effect"
+    return stamp(
+        ev.RequestOpened,
+        task=name,
+        request_id=f"effect:{name}:{task.revision}:{task.attempt}:{task.dispatch}",
+        kind="effect",
+        question=f"'{name}': {'; '.join(failure.problems)}. Has {tool} happened? Say done, retry it, or skip the task.",
+        answer_schema=ANSWERS,
+        effect=failure.effect,
+    )
+
+
+def settle_effect(
+    state: RunState, task: TaskState, effect: str | None, value: Any, by: str, stamp: Stamp
+) -> list[ev.Event]:
+    """Do what a person said of an effect: it is done, it is to be repeated, or the task is given up."""
+    name = task.task.id
+    receipt = state.receipts.get(effect or "")
+    if value == "skip" or receipt is None or effect is None:
+        problem = Problem("skipped", f"{by} gave '{name}' up: whether its effect happened is not known", task=name)
+        return [stamp(ev.TaskFailed, task=name, problem=problem)]
+    if value == "retry":
+        said: ev.Event = stamp(ev.EffectVoided, task=name, effect=effect, by=by)
+    else:
+        result = cast("dict[str, Any]", value)["done"] if isinstance(value, dict) else receipt.result
+        said = _done(receipt, effect, ACCEPTED, result, by, stamp)
+    again = stamp(
+        ev.TaskRetried,
+        task=name,
+        rung="person",
+        agent=task.agent,
+        model=task.ladder.model if task.ladder is not None else 0,
+        attempt=task.attempt,
+        dispatch=task.dispatch + 1,
+    )
+    return [said, again]
+
+
+ACCEPTED: Final = "*"
+"""In the place of a digest: a person has accepted the receipt for whatever arguments."""
+
+
+def _done(receipt: Receipt, effect: str, arguments: str, result: Any, by: str, stamp: Stamp) -> ev.Event:
+    return stamp(
+        ev.EffectDone,
+        task=receipt.task,
+        effect=effect,
+        tool=receipt.tool,
+        arguments=arguments,
+        result=result,
+        by=by,
+    )
+
+
+def apply_intended(state: RunState, event: ev.EffectIntended) -> None:
+    """Enter an intent."""
+    state.receipts[event.effect] = Receipt(event.task, event.tool, event.arguments)
+
+
+def apply_done(state: RunState, event: ev.EffectDone) -> None:
+    """Enter a receipt."""
+    state.receipts[event.effect] = Receipt(event.task, event.tool, event.arguments, done=True, result=event.result)
+
+
+def apply_voided(state: RunState, event: ev.EffectVoided) -> None:
+    """Take an intent, or a receipt, out."""
+    state.receipts.pop(event.effect, None)
+
+
+def open_effects(state: RunState) -> list[Receipt]:
+    """Return what was intended and is not known to have happened."""
+    return [receipt for receipt in state.receipts.values() if not receipt.done]
+
+
+def has_open_effect(state: RunState, name: str) -> bool:
+    """Whether a task has an effect that nobody knows of."""
+    return any(receipt.task == name for receipt in open_effects(state))

@@ -1,0 +1,179 @@
+"""What happens to a run as a whole: its plan, its owner, its planner, the people it asks, its end."""
+
+from typing import Any, Literal
+
+from agentorch.core.fact import Event
+from agentorch.core.failures import Problem
+from agentorch.core.policy import Policy
+from agentorch.core.task import Task
+from agentorch.core.usage import NOTHING, Budget, Usage
+
+RequestKind = Literal["failure", "approval", "question", "effect", "plan"]
+RunStatus = Literal["succeeded", "partial", "failed", "cancelled"]
+
+
+class RunStarted(Event, frozen=True):
+    """A goal was accepted: from here on the run exists."""
+
+    type: Literal["RunStarted"] = "RunStarted"
+    goal: str
+    inputs: dict[str, Any] = {}
+    """Values that tasks may refer to as `$inputs.name`."""
+    policy: Policy = Policy()
+    budget: Budget = Budget()
+    cards: dict[str, str] = {}
+    """Version (source or prompt hash) of every agent of the team, by name."""
+    planner: str | None = None
+    """What plans and re-plans: "model", "rules", or None for a hand-made plan that is never re-planned."""
+    person: bool = False
+    """Whether somebody can be asked."""
+    priority: Literal["interactive", "batch"] = "interactive"
+    tags: dict[str, str] = {}
+    key: str | None = None
+    """The caller's idempotency key."""
+    request: str | None = None
+    """Digest of what was asked under `key`."""
+    owner: str = ""
+    """The process that carries the run out."""
+    release: str = ""
+    """The agentorch version that wrote it."""
+
+
+class RunAdopted(Event, frozen=True):
+    """Another owner took the run over; what was pending is carried out again."""
+
+    type: Literal["RunAdopted"] = "RunAdopted"
+    owner: str
+    cards: dict[str, str] = {}
+    """Version of every agent and template of the new owner's team, by name; empty when they are as before."""
+
+
+class TasksAccepted(Event, frozen=True):
+    """Tasks passed every check that this prefix of the plan allows."""
+
+    type: Literal["TasksAccepted"] = "TasksAccepted"
+    tasks: tuple[Task, ...]
+    """In an order in which each needs only tasks above it."""
+    source: str
+    """Who proposed them: "user", "model", "rules", "closing"."""
+
+
+class PlanRejected(Event, frozen=True):
+    """A proposed plan, or part of one, had errors; nothing of that part runs."""
+
+    type: Literal["PlanRejected"] = "PlanRejected"
+    problems: tuple[Problem, ...]
+    source: str
+
+
+class PlanNoted(Event, frozen=True):
+    """The planner's own account: what was repaired without a model, why the rules chose as they did."""
+
+    type: Literal["PlanNoted"] = "PlanNoted"
+    notes: tuple[str, ...]
+    source: str
+
+
+class PlanCompleted(Event, frozen=True):
+    """The plan is whole: `answer` is what the run is for."""
+
+    type: Literal["PlanCompleted"] = "PlanCompleted"
+    answer: str
+    """A reference."""
+    source: str
+    problems: tuple[Problem, ...] = ()
+    """Warnings."""
+
+
+class ReplanRequested(Event, frozen=True):
+    """The planner is asked for a patch."""
+
+    type: Literal["ReplanRequested"] = "ReplanRequested"
+    number: int
+    """Which re-plan of the run, from 1."""
+    tasks: tuple[str, ...]
+    """The tasks that gave up."""
+    again: bool = False
+    """Whether this is the same re-plan, asked again because more problems arrived."""
+
+
+class PlanPatched(Event, frozen=True):
+    """The plan was changed while it ran."""
+
+    type: Literal["PlanPatched"] = "PlanPatched"
+    revision: int
+    put: tuple[Task, ...]
+    drop: tuple[str, ...]
+    answer: str | None = None
+    """The new answer reference; None keeps the old one."""
+    source: str
+
+
+class ReplanFailed(Event, frozen=True):
+    """No acceptable patch: the tasks that waited for it go on down the ladder."""
+
+    type: Literal["ReplanFailed"] = "ReplanFailed"
+    problems: tuple[Problem, ...]
+    source: str
+
+
+class RequestOpened(Event, frozen=True):
+    """Something waits for a person."""
+
+    type: Literal["RequestOpened"] = "RequestOpened"
+    request_id: str
+    kind: RequestKind
+    question: str
+    answer_schema: dict[str, Any] = {}
+    """What an answer must look like."""
+    key: str | None = None
+    """The dispatch that asked, for a question of an agent and the approval of a tool."""
+    effect: str | None = None
+    """Idempotency key of what nobody knows whether it has happened."""
+
+
+class RequestAnswered(Event, frozen=True):
+    """A person answered."""
+
+    type: Literal["RequestAnswered"] = "RequestAnswered"
+    request_id: str
+    value: Any
+    by: str
+
+
+class RunStopped(Event, frozen=True):
+    """The run stands still because of the set-up (a wrong key, no connection); it can be resumed."""
+
+    type: Literal["RunStopped"] = "RunStopped"
+    problem: Problem
+
+
+class RunAborted(Event, frozen=True):
+    """The run is brought to its end: its time is up, or no plan could be made."""
+
+    type: Literal["RunAborted"] = "RunAborted"
+    problem: Problem
+
+
+class RunCancelling(Event, frozen=True):
+    """Somebody stopped the run: nothing more is started."""
+
+    type: Literal["RunCancelling"] = "RunCancelling"
+    by: str
+    reason: str = ""
+
+
+class UsageAdded(Event, frozen=True):
+    """Use of a model outside any task: planning and re-planning."""
+
+    type: Literal["UsageAdded"] = "UsageAdded"
+    purpose: str
+    usage: Usage = NOTHING
+
+
+class RunFinished(Event, frozen=True):
+    """The last word: nothing follows but what a late outcome used."""
+
+    type: Literal["RunFinished"] = "RunFinished"
+    status: RunStatus
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,120 @@
+"""Calls of tools with `effect="once"`: intended before they are made, a receipt once they are.
+
+1. The call is made in a task of its own: what stops the dispatch gives it GRACE to end in, and its receipt is kept.
+2. What was intended, by this dispatch or an earlier one, and is not known to be done, is not done again: the tool's
+   probe says what became of it, else a person does.
+3. A tool that raises anything but EffectNotDone may have acted.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agentorch.context import Context
+from agentorch.core.effects import ACCEPTED
+from agentorch.core.identity import digest
+from agentorch.core.state import Receipt
+from agentorch.errors import EffectNotDone, EffectUnknown
+from agentorch.ports.blobs import Blobs
+from agentorch.runtime.host import Host
+from agentorch.runtime.job import GRACE
+from agentorch.runtime.large import loaded, stored
+from agentorch.tools import Tool
+
+_TO_END: Final = GRACE * 0.8
+"""Seconds that a call has to end in when its dispatch is stopped."""
+
+
+class Once:
+    """One call of a tool that may happen once only."""
+
+    def __init__(
+        self, tool: Tool[..., Any], arguments: Mapping[str, Any], *, effect: str, host: Host, blobs: Blobs
+    ) -> None:
+        self._tool = tool
+        self._arguments = arguments
+        self._digest = digest(dict(arguments))
+        self._effect = effect
+        self._host = host
+        self._blobs = blobs
+
+    async def result(self, key: str, context: Context) -> Any:
+        """Return the tool's output (JSON), of this call or out of the receipt; EffectUnknown when nobody knows.
+
+        `key` is the dispatch that asks.
+        """
+        while True:
+            while (flying := self._host.flying(self._effect)) is not None:
+                await asyncio.wait({flying})  # of an earlier dispatch that was stopped
+            receipt = await self._host.intend(key, self._effect, self._tool.name, self._digest)
+            if receipt is None:
+                return await self._made(context)
+            if receipt.done:
+                return await self._read(receipt)
+            if await self._has_happened(self._unknown("was begun, and its end was not seen")):
+                return await self._read(self._host.receipt(self._effect))
+
+    async def _read(self, receipt: Receipt) -> Any:
+        if receipt.arguments not in {self._digest, ACCEPTED}:
+            raise self._unknown("was called before, with other arguments")
+        return await loaded(receipt.result, self._blobs)
+
+    async def _made(self, context: Context) -> Any:
+        calling = asyncio.get_running_loop().create_task(self._call(context), name=f"agentorch {self._tool.name}")
+        self._host.fly(self._effect, calling)
+        try:
+            return await asyncio.shield(calling)
+        except asyncio.CancelledError:
+            await asyncio.wait({calling}, timeout=_TO_END)
+            if self._tool.is_async:  # a thread goes on, and brings its receipt whenever it ends
+                calling.cancel()
+            raise
+
+    async def _call(self, context: Context) -> Any:
+        try:
+            result = await self._tool.invoke(self._arguments, context=context)
+        except EffectNotDone:
+            await self._host.void(self._effect, "tool")
+            raise
+        except Exception as error:
+            if await self._has_happened(self._unknown(f"failed ({type(error).__name__}: {error})"), cause=error):
+                return await loaded(self._host.receipt(self._effect).result, self._blobs)
+            raise  # the probe says that it has not: the call may be made again
+        await self._host.confirm(self._effect, await stored(result, self._blobs), "tool")
+        return result
+
+    async def _has_happened(self, unknown: EffectUnknown, *, cause: Exception | None = None) -> bool:
+        """Ask the tool's probe and journal what it says; raise `unknown` when it does not know."""
+        said = await self._probed(unknown, cause)
+        if said is False:
+            await self._host.void(self._effect, "probe")
+            return False
+        result = self._result_told(said, unknown)
+        await self._host.confirm(self._effect, await stored(result, self._blobs), "probe")
+        return True
+
+    async def _probed(self, unknown: EffectUnknown, cause: Exception | None) -> Any:
+        probe = self._tool.probe
+        if probe is None:
+            raise unknown from cause
+        try:
+            said = probe(self._effect) if inspect.iscoroutinefunction(probe) else None
+            said = await said if said is not None else await asyncio.to_thread(probe, self._effect)
+            said = await said if inspect.isawaitable(said) else said
+        except Exception as error:
+            raise self._unknown(f"could not be looked up (probe: {type(error).__name__}: {error})") from error
+        if said is None:
+            raise unknown from cause
+        return said
+
+    def _result_told(self, said: Any, unknown: EffectUnknown) -> Any:
+        """Return the output for what a probe said: True alone tells only that the call was made."""
+        for candidate in (said, None) if said is True else (said,):
+            encoded, problems = self._tool.output.examine(candidate)
+            if not problems:
+                return encoded
+        raise self._unknown("has happened, and its result is not known") from unknown
+
+    def _unknown(self, what: str) -> EffectUnknown:
+        return EffectUnknown(f"tool '{self._tool.name}' {what}", effect=self._effect)

@@ -1,0 +1,108 @@
+"""The steps of one dispatch: what its attempt has finished already is read back, what it finishes is journaled.
+
+1. A step is known by its name, the hash of its arguments and how-many-eth with that hash; never by its place in time.
+2. Calls inside a tool are told apart from the body's: when the tool is read back, they are not made.
+3. A step is finished when the journal has it. Whoever made the call sees what a resumed attempt would read.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final, get_type_hints
+
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from agentorch.core.identity import digest
+from agentorch.core.usage import Usage
+from agentorch.errors import ConfigurationError, MalformedOutput
+from agentorch.messages.work import Work
+from agentorch.ports.blobs import Blobs
+from agentorch.ports.model import ModelRequest, ModelResponse
+from agentorch.runtime.host import Host
+from agentorch.runtime.large import Unstorable, loaded, stored
+from agentorch.signatures import Output, output_of_type
+
+MODEL: Final = "model"
+"""The name of a step that is a model call."""
+_RESPONSE: Final[TypeAdapter[ModelResponse]] = TypeAdapter(ModelResponse)
+_REQUEST: Final[TypeAdapter[ModelRequest]] = TypeAdapter(ModelRequest)
+
+
+class Steps:
+    """What a dispatch, and the tools that it calls, have done so far."""
+
+    def __init__(self, work: Work, host: Host, blobs: Blobs) -> None:
+        self._key = work.key
+        self._known: Mapping[str, Any] = work.steps
+        self._host = host
+        self._blobs = blobs
+        self._counts: dict[str, int] = {}
+
+    def identify(self, name: str, arguments: Any, *, within: str = "") -> str:
+        """Return the identity of the next call of `name` with these JSON arguments, inside the step `within`."""
+        mark = f"{within}{'/' if within else ''}{name}:{digest(arguments)[:16]}"
+        return f"{mark}:{self.count(mark)}"
+
+    def count(self, mark: str) -> int:
+        """Return how often `mark` has been counted, this time included."""
+        count = self._counts[mark] = self._counts.get(mark, 0) + 1
+        return count
+
+    def __contains__(self, step: str) -> bool:
+        return step in self._known
+
+    async def read(self, step: str) -> Any:
+        """Return the result (JSON) of a step that the attempt has finished before."""
+        return await loaded(self._known[step], self._blobs)
+
+    async def finish(self, step: str, name: str, result: Any, *, usage: Usage | None = None) -> None:
+        """Journal a result (JSON); it is durable when this returns. MalformedOutput when it cannot be stored."""
+        try:
+            kept = await stored(result, self._blobs)
+        except Unstorable as error:
+            raise MalformedOutput(f"step {name!r}: its result {error}") from None
+        await self._host.finish_step(self._key, step, name, kept, usage)
+
+
+def arguments_of(name: str, args: Sequence[Any]) -> Any:
+    """Return the arguments of a step as JSON; ConfigurationError when they have none."""
+    try:
+        return to_jsonable_python(args)
+    except (PydanticSerializationError, ValueError) as error:
+        raise ConfigurationError(f"step {name!r}: to be known again, its arguments must be JSON: {error}") from None
+
+
+def output_of_step(name: str, function: Callable[..., Any]) -> Output:
+    """Return what a function gives, by its return annotation; anything that is JSON where there is none."""
+    try:
+        annotation = get_type_hints(inspect.unwrap(function)).get("return", Any)
+    except NameError as error:
+        raise ConfigurationError(f"step {name!r}: its return annotation cannot be resolved: {error}") from None
+    except TypeError:  # a built-in, a partial, an object that can be called
+        annotation = Any
+    try:
+        return _output(annotation)
+    except TypeError:  # an annotation that has no hash
+        return output_of_type(annotation, what=f"step {name!r}")
+
+
+@lru_cache(maxsize=512)
+def _output(annotation: Any) -> Output:
+    return output_of_type(annotation, what="a step")
+
+
+def asked(request: ModelRequest) -> Any:
+    """Return what makes two model calls the same: all of a request but who asks, and for how long it waits."""
+    return _REQUEST.dump_python(replace(request, labels={}, silence=None), mode="json")
+
+
+def response_as_json(response: ModelResponse) -> Any:
+    """Return a response as a step's result."""
+    return _RESPONSE.dump_python(response, mode="json", fallback=repr)
+
+
+def response_from_json(value: Any) -> ModelResponse:
+    """Return the response that a step's result says."""
+    return _RESPONSE.validate_python(value)
