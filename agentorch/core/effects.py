@@ -60,12 +60,13 @@ def park(state: RunState, task: TaskState, failure: msg.Fail, stamp: Stamp) -> e
     name = task.task.id
     receipt = state.receipts.get(failure.effect or "")
     tool = f"'{receipt.tool}'" if receipt is not None else "its effect"
+    choice = "Say that it is done (and what it gave), retry it, or skip the task."
     return stamp(
         ev.RequestOpened,
         task=name,
         request_id=f"effect:{name}:{task.revision}:{task.attempt}:{task.dispatch}",
         kind="effect",
-        question=f"'{name}': {'; '.join(failure.problems)}. Has {tool} happened? Say done, retry it, or skip the task.",
+        question=f"'{name}': {'; '.join(failure.problems)}. Has {tool} happened? {choice}",
         answer_schema=ANSWERS,
         effect=failure.effect,
     )

@@ -15,7 +15,7 @@ from agentorch.context import Context
 from agentorch.core.effects import ACCEPTED
 from agentorch.core.identity import digest
 from agentorch.core.state import Receipt
-from agentorch.errors import EffectNotDone, EffectUnknown
+from agentorch.errors import EffectNotDone, EffectUnknown, MalformedOutput
 from agentorch.ports.blobs import Blobs
 from agentorch.runtime.host import Host
 from agentorch.runtime.job import GRACE
@@ -58,7 +58,12 @@ class Once:
     async def _read(self, receipt: Receipt) -> Any:
         if receipt.arguments not in {self._digest, ACCEPTED}:
             raise self._unknown("was called before, with other arguments")
-        return await loaded(receipt.result, self._blobs)
+        result = await loaded(receipt.result, self._blobs)
+        try:
+            self._tool.output.revive(result)
+        except MalformedOutput as error:
+            raise self._unknown(f"has happened, and its result is not known ({error})") from None
+        return result
 
     async def _made(self, context: Context) -> Any:
         calling = asyncio.get_running_loop().create_task(self._call(context), name=f"agentorch {self._tool.name}")
