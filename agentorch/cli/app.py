@@ -128,15 +128,59 @@ def resume(
     journal: opt.Journal = None,
     project: opt.Project = None,
     parallel: opt.Parallel = None,
+    restart_changed: opt.RestartChanged = False,
+    accept_changes: opt.AcceptChanges = False,
     json: opt.Json = False,
     no_progress: opt.NoProgress = False,
 ) -> None:
     """Take up a run where its journal ends; a finished one gives its outcome."""
-    from agentorch.cli.running import resume_run
+    from agentorch.cli.running import changes_to, resume_run
     from agentorch.cli.settings import setup
 
     chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
-    _leave(resume_run(run, chosen, json=json, quiet=no_progress))
+    changed = changes_to(restart=restart_changed, accept=accept_changes)
+    _leave(resume_run(run, chosen, changed=changed, json=json, quiet=no_progress))
+
+
+@app.command()
+def cancel(
+    run: opt.RunName,
+    reason: Annotated[str, typer.Option("--reason", metavar="WORDS", help="Why; it stands in the journal.")] = "",
+    journal: opt.Journal = None,
+    json: opt.Json = False,
+) -> None:
+    """Stop a run, whoever carries it out; what is done is kept."""
+    from agentorch.cli.requesting import cancel_run
+    from agentorch.cli.settings import setup
+
+    _leave(cancel_run(run, setup(journal=journal), reason=reason, json=json))
+
+
+@app.command()
+def approve(
+    run: opt.RunName,
+    task: Annotated[
+        str | None, typer.Argument(metavar="[TASK]", help="The task that waits, or a request's id; none lists them.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree.")] = False,
+    no: Annotated[bool, typer.Option("--no", help="Refuse.")] = False,
+    done: Annotated[bool, typer.Option("--done", help="The effect has happened, or the output is given here.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Do it again.")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Give the task up.")] = False,
+    value: Annotated[
+        str | None,
+        typer.Option("--value", metavar="JSON", help="An answer, or with --done what it gave: JSON or text."),
+    ] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="The plan, as edited.")] = None,
+    journal: opt.Journal = None,
+    json: opt.Json = False,
+) -> None:
+    """Answer what a run waits for; with no choice, show it."""
+    from agentorch.cli.requesting import answer_run
+    from agentorch.cli.settings import setup
+
+    choices = {"yes": yes, "no": no, "done": done, "retry": retry, "skip": skip}
+    _leave(answer_run(run, task, setup(journal=journal), choices=choices, value=value, plan=plan, json=json))
 
 
 @app.command()

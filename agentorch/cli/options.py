@@ -37,5 +37,9 @@ MaxMoney = Annotated[float | None, typer.Option("--max-money", min=0, metavar="U
 MaxCalls = Annotated[int | None, typer.Option("--max-calls", min=0, metavar="N", help="Model calls.")]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole run.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or last.")]
+RestartChanged = Annotated[
+    bool, typer.Option("--restart-changed", help="Begin afresh what agents that have changed had begun.")
+]
+AcceptChanges = Annotated[bool, typer.Option("--accept-changes", help="Go on although agents have changed.")]
 Status = Annotated[str | None, typer.Option("--status", metavar="WORD", help="Only these: failed, interrupted ...")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")]

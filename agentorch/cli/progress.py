@@ -29,7 +29,12 @@ _PHASES: Final = {
     "answering": "answering with what there is",
     "stopped": "stopped",
 }
-_WAITS: Final = {"approval": "waits for approval", "person": "waits for a person", "replan": "waits for a new plan"}
+_WAITS: Final = {
+    "approval": "waits for approval",
+    "person": "waits for a person",
+    "effect": "waits: did its effect happen?",
+    "replan": "waits for a new plan",
+}
 
 
 class Progress:

@@ -31,6 +31,7 @@ from agentorch.ports.journal import RunRecord
 from agentorch.registry import Registry
 from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
+from agentorch.runtime.ownership import Changed
 from agentorch.runtime.run import Run
 
 
@@ -73,7 +74,14 @@ def run_goal(
     return _carried(setup, begin, foreground)
 
 
-def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
+def changes_to(*, restart: bool, accept: bool) -> Changed:
+    """Return what is done with changed agents; ConfigurationError when both are asked for."""
+    if restart and accept:
+        raise ConfigurationError("--restart-changed and --accept-changes say opposite things: give one")
+    return "restart" if restart else "accept" if accept else "refuse"
+
+
+def resume_run(run: str, setup: Setup, *, changed: Changed = "refuse", json: bool, quiet: bool) -> int:
     """Take a run up, with what it was given where it is not given anew; return the exit code."""
     screen = Screen()
 
@@ -88,7 +96,7 @@ def resume_run(run: str, setup: Setup, *, json: bool, quiet: bool) -> int:
         screen.say(f"with what the run was given: {taken}", "dim", whole=True)
 
     async def begin(orchestrator: Orchestrator) -> Run:
-        return await orchestrator.take_up(record.run_id)
+        return await orchestrator.take_up(record.run_id, changed=changed)
 
     return _carried(whole, begin, Foreground(screen, whole, json=json, quiet=quiet))
 

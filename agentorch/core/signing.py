@@ -7,12 +7,14 @@ from typing import Any
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core.card import money_problem
 from agentorch.core.failures import Problem
 from agentorch.core.patching import Patch, check_patch
-from agentorch.core.planned import plan_of
+from agentorch.core.planned import plan_of, with_join_settings
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState
 from agentorch.core.task import Graph
+from agentorch.core.verifier import verify
 
 
 def signed(state: RunState, message: msg.Answer, stamp: Stamp) -> list[ev.Event]:
@@ -33,10 +35,21 @@ def signed(state: RunState, message: msg.Answer, stamp: Stamp) -> list[ev.Event]
 
 def edit_of(state: RunState, plan: Graph) -> tuple[Patch | None, tuple[Problem, ...]]:
     """Return what an edited plan changes, None when nothing, and why it would be refused."""
+    verified = verify(
+        plan,
+        state.catalog,
+        max_tasks=state.policy.max_tasks,
+        inputs=state.outputs["inputs"],
+        policy=state.policy,
+        budget_problem=money_problem(state.budget.max_money),
+    )
+    if verified.errors:
+        return None, verified.errors
     before = plan_of(state)
-    kept = {task.id for task in plan.tasks}
-    put = tuple(task for task in plan.tasks if before.get(task.id) != task)
+    tasks = with_join_settings(state, verified.tasks)
+    kept = {task.id for task in tasks}
+    put = tuple(task for task in tasks if before.get(task.id) != task)
     drop = tuple(name for name in before if name not in kept)
-    if not put and not drop and plan.answer in {None, state.answer}:
+    if not put and not drop and verified.answer in {None, state.answer}:
         return None, ()
-    return check_patch(state, put or plan.tasks, drop, plan.answer)
+    return check_patch(state, put or tasks, drop, plan.answer)

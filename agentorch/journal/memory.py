@@ -55,6 +55,7 @@ class MemoryJournal:
         self._requests: dict[int, Request] = {}
         self._last_request = 0
         self._owners: set[str] = set()
+        self._beats = 0
         self._openings = 0
         self._done: asyncio.Future[None] | None = None
 
@@ -81,6 +82,13 @@ class MemoryJournal:
     def is_alive(self, owner: str) -> bool:
         """Whether `owner` is claimed."""
         return owner in self._owners
+
+    def beat(self, owner: str) -> int | None:
+        """Return a number that changes with each look while `owner` is claimed: it is this process that runs."""
+        if owner not in self._owners:
+            return None
+        self._beats += 1
+        return self._beats
 
     def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
         """Add `events` behind `after`; the future is done already."""

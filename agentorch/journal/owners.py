@@ -1,13 +1,17 @@
 """Who is alive: a locked file beside the journal for each owner, let go by the operating system when a process dies.
 
-1. The lock says only that an owner lives. That one run has one writer is the journal's compare-and-swap, not this.
-2. Files of the dead are removed by whoever finds them. Where there is no `flock`, nobody is known to be alive.
+1. The lock says that an owner's process is there; the heartbeat in the file, that it runs. One that was stopped, and
+   has not beaten for 10 s of the observer's clock, counts as dead, although it holds its lock.
+2. Neither says who may write: that one run has one writer is the journal's compare-and-swap.
+3. Files of the dead are removed by whoever finds them. Where there is no `flock`, nobody is known to be alive.
 """
 
 import contextlib
 import hashlib
 import os
 from pathlib import Path
+
+from agentorch.journal.heartbeat import STALE, Heartbeat, Observer, beat_of
 
 try:
     import fcntl
@@ -18,9 +22,11 @@ except ImportError:  # Windows
 class Owners:
     """The owners of the runs in the journal at `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, stale: float = STALE) -> None:
         self._path = path
         self._held: dict[Path, int] = {}
+        self._heartbeat = Heartbeat()
+        self._observer = Observer(stale=stale)
 
     def claim(self, owner: str) -> None:
         """Be `owner` until `disclaim`."""
@@ -34,24 +40,33 @@ class Owners:
             os.close(handle)
             return
         self._held[place] = handle
+        self._heartbeat.beat_in(handle)
 
     def is_alive(self, owner: str) -> bool:
-        """Whether somebody holds the lock of `owner`."""
-        if fcntl is None:
+        """Whether somebody holds the lock of `owner`, and has not been seen to stand still."""
+        beat = self.beat(owner)
+        if beat is None:
+            self._observer.forget(owner)
             return False
+        return self._observer.beats(owner, beat)
+
+    def beat(self, owner: str) -> int | None:
+        """Return the heartbeat of `owner`; None when nobody holds its lock."""
+        if fcntl is None:
+            return None
         place = self._place(owner)
         try:
             handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)  # it may lie on a disk that can only be read
         except OSError:
-            return False
+            return None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return True
+            return beat_of(handle)
         else:
             with contextlib.suppress(OSError):
                 place.unlink()
-            return False
+            return None
         finally:
             os.close(handle)
 
@@ -60,6 +75,7 @@ class Owners:
         place = self._place(owner)
         handle = self._held.pop(place, None)
         if handle is not None:
+            self._heartbeat.leave(handle)
             with contextlib.suppress(OSError):
                 place.unlink()
             os.close(handle)

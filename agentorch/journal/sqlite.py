@@ -18,6 +18,7 @@ from agentorch.core.events import Event
 from agentorch.errors import JournalError
 from agentorch.journal import reader
 from agentorch.journal.appending import pack
+from agentorch.journal.heartbeat import STALE
 from agentorch.journal.kept import SqliteBlobs
 from agentorch.journal.owners import Owners
 from agentorch.journal.reader import Reader
@@ -35,12 +36,13 @@ class SqliteJournal:
 
     durable = True
 
-    def __init__(self, path: str | Path, durability: Durability = "power") -> None:
+    def __init__(self, path: str | Path, durability: Durability = "power", *, stale: float = STALE) -> None:
+        """`stale` are the seconds without a heartbeat after which the owner of a run counts as dead."""
         self.path = Path(path)
         """The file."""
         self._writer = Writer(self.path, durability)
         self._reader = Reader(self.path)
-        self._owners = Owners(self.path)
+        self._owners = Owners(self.path, stale=stale)
         self._openings = 0
         self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.blobs = SqliteBlobs(self._writer, self._reader)
@@ -102,6 +104,10 @@ class SqliteJournal:
     def is_alive(self, owner: str) -> bool:
         """Whether a live process has claimed to be `owner`."""
         return self._owners.is_alive(owner)
+
+    def beat(self, owner: str) -> int | None:
+        """Return a number that changes while `owner` runs; None when nobody holds its lock."""
+        return self._owners.beat(owner)
 
     def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
         """Queue `events` behind `after`; the future is done when they are on the disk."""

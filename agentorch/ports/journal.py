@@ -84,7 +84,7 @@ class Request:
     """Grows with each request and is never used again."""
     run_id: str
     kind: str
-    """"cancel", "approve", "answer", "signal"."""
+    """"cancel" (with a `reason`) or "answer" (with `request_id` and `value`)."""
     payload: dict[str, Any]
     by: str
     """Who asks."""
@@ -129,5 +129,9 @@ class KnowsOwners(Protocol):
         ...
 
     def is_alive(self, owner: str) -> bool:
-        """Whether somebody who lives has claimed to be `owner`."""
+        """Whether somebody who lives has claimed to be `owner`, and has not been seen to stand still for long."""
+        ...
+
+    def beat(self, owner: str) -> int | None:
+        """Return a number that changes, about twice a second, while `owner` runs; None when nobody is it."""
         ...

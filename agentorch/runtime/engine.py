@@ -15,6 +15,7 @@ import anyio
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
 from agentorch.core.commands import AskPerson
+from agentorch.core.planned import versions_of
 from agentorch.core.requests import problems_of_answer
 from agentorch.errors import ConfigurationError
 from agentorch.journal.opening import open_journal
@@ -36,7 +37,9 @@ from agentorch.runtime.host import Host
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.job import Job
 from agentorch.runtime.opener import Opener
+from agentorch.runtime.plan_answers import edited_plan
 from agentorch.runtime.prompted import Prompting
+from agentorch.runtime.request_desk import RequestDesk
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.settings import ModelSpec, Settings
 from agentorch.runtime.supervisor import Supervisor
@@ -54,6 +57,8 @@ class Engine:
         self.settings = settings
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self.prompts = Prompts(_prompt_folders(settings))
+        self.templates = {name: self.prompts.version(name) for name in self.prompts.names()}
+        """Versions of the prompt templates."""
         self.team = team_of(settings, self.prompts)
         self.validators = read_validators(settings.validators, self.team.agents)
         self.planners = planners_of(settings, self.team, self.prompts)
@@ -72,6 +77,11 @@ class Engine:
         self.adopting: set[str] = set()
         """Runs that are just being taken up."""
         self.prompting = Prompting(self.prompts, self.team.catalog)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of every agent and template, as the journal names them."""
+        return versions_of(self.team.catalog, self.templates)
 
     async def open(self) -> Self:
         """Open the journal and the bus, and start to supervise and to work."""
@@ -111,6 +121,8 @@ class Engine:
             blobs=self.blobs,
             threads=self.settings.policy.parallel,
         )
+        self.requests = RequestDesk(self.journal, self.supervisor, lambda run, value: edited_plan(run.state, value))
+        self.requests.open()
         self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution)
 
     async def close(self) -> None:
@@ -121,6 +133,7 @@ class Engine:
                 stack.push_async_callback(self.bus.close)
                 stack.push_async_callback(self.team.close)
                 stack.push_async_callback(self.worker.close)
+                stack.push_async_callback(self.requests.close)
                 stack.callback(self.supervisor.close)
                 stack.callback(self._host.close)
                 for run in self.followed:

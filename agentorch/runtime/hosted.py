@@ -7,7 +7,7 @@ from functools import partial
 from agentorch.core.events import Event
 from agentorch.core.state import RunState
 from agentorch.errors import AgentorchError, JournalError
-from agentorch.ports.journal import Journal
+from agentorch.ports.journal import Inbox, Journal
 from agentorch.runtime.account import Account
 from agentorch.runtime.feed import Feed
 
@@ -157,6 +157,11 @@ class HostedRun:
         for waiter in self.calls.pop(task, ()):
             if not waiter.done():
                 waiter.set_result(None)
+
+    @property
+    def inbox(self) -> Inbox | None:
+        """Where requests for the run's owner are left; None where the journal has no such place."""
+        return self._journal if isinstance(self._journal, Inbox) else None
 
     async def durable(self) -> None:
         """Wait until everything decided so far is durable; raise what lost the run."""

@@ -33,7 +33,7 @@ from agentorch.errors import (
 )
 from agentorch.planning.model_planner import ModelPlanner
 from agentorch.plans import Plan
-from agentorch.ports.journal import KnowsOwners
+from agentorch.ports.journal import Inbox, KnowsOwners
 from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
@@ -41,6 +41,7 @@ from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import Unstorable, loaded, stored
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
+from agentorch.runtime.ownership import Changed, restarted, wait_for_owner_s_end
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.run import Run
 from agentorch.runtime.run_ids import new_run_id
@@ -202,6 +203,7 @@ class Launch:
             request=request,
             owner=self.engine.owner,
             release=release(),
+            templates=self.engine.templates,
         )
 
     async def _stored(self, message: inbox.Begin) -> inbox.Begin:
@@ -256,17 +258,20 @@ class Launch:
         self.engine.followed.add(run)
         return run
 
-    async def adopt(self, run_id: str) -> Run:
-        """Take a run over and carry on with what is pending; a finished one is only read."""
+    async def adopt(self, run_id: str, *, changed: Changed = "refuse") -> Run:
+        """Take a run over and carry on with what is pending; a finished one is only read.
+
+        `changed` says what is done with agents and templates that have changed since it began.
+        """
         if run_id in self.engine.adopting:
             raise RunOwnedError(f"run {run_id} is just being taken up by this process")
         self.engine.adopting.add(run_id)
         try:
-            return await self._adopted(run_id)
+            return await self._adopted(run_id, changed)
         finally:
             self.engine.adopting.discard(run_id)
 
-    async def _adopted(self, run_id: str) -> Run:
+    async def _adopted(self, run_id: str, changed: Changed) -> Run:
         supervisor = self.engine.supervisor
         known = supervisor.hosted.get(run_id)
         if known is not None:
@@ -278,31 +283,44 @@ class Launch:
         state = await self._replayed(run_id)
         if state.finished:
             return self._run(self._followed(state))
-        self._check_owner(state)
-        self._check_versions(state)
+        await wait_for_owner_s_end(state, self.engine.journal, us=self.engine.owner)
+        self._check_team(state)
+        versions = self.engine.versions
+        restart = restarted(state, versions, changed)
         left = list(state.pending.values())
-        try:
-            run = await supervisor.host(state, inbox.Adopt(supervisor.now(), self.engine.owner))
-        except JournalConflict:
-            raise RunOwnedError(f"run {run_id} was just taken up by another process: attach to it") from None
+        cards = {} if versions == state.cards else versions
+        adopt = inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart)
+        run = await self._taken(state, adopt)
         run.account.spent = state.spent
         self._bound_time(run)
         supervisor.accept(run)
         supervisor.recover(run, left)
+        await self.engine.requests.take(run_id)
         return self._run(run)
 
-    def _check_owner(self, state: RunState) -> None:
-        """Refuse to take a run from a process that is alive and has not let it stand still."""
-        journal = self.engine.journal
-        if not isinstance(journal, KnowsOwners) or state.stopped is not None or state.owner == self.engine.owner:
-            return
-        if (state.running or not state.idle) and journal.is_alive(state.owner):
-            raise RunOwnedError(
-                f"run {state.run_id} is being carried out by {state.owner}: watch it with `agentorch runs watch "
-                f"{state.run_id}`, or stop that process first"
-            )
+    async def _taken(self, state: RunState, adopt: inbox.Adopt) -> HostedRun:
+        try:
+            return await self.engine.supervisor.host(state, adopt)
+        except JournalConflict:
+            raise RunOwnedError(f"run {state.run_id} was just taken up by another process: attach to it") from None
 
-    def _check_versions(self, state: RunState) -> None:
+    async def cancel(self, run_id: str, *, by: str, reason: str) -> None:
+        """Stop a run, whoever carries it out: here, in another process, or nowhere any more."""
+        hosted = self.engine.supervisor.hosted.get(run_id)
+        if hosted is not None and hosted.lost is None:
+            await self._run(hosted).cancel(by=by, reason=reason)
+            return
+        state = await self._replayed(run_id)
+        if state.finished:
+            return
+        journal = self.engine.journal
+        if isinstance(journal, Inbox) and isinstance(journal, KnowsOwners) and journal.is_alive(state.owner):
+            await journal.request(run_id, "cancel", {"reason": reason}, by=by, at=self.engine.supervisor.now())
+            return
+        run = await self._taken(state, inbox.Adopt(self.engine.supervisor.now(), self.engine.owner))
+        await self._run(run).cancel(by=by, reason=reason)
+
+    def _check_team(self, state: RunState) -> None:
         """Refuse to go on with agents that are not there any more."""
         for task in state.tasks.values():
             if task.agent not in self.engine.team.catalog:

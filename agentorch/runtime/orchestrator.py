@@ -19,6 +19,7 @@ from agentorch.runtime.engine import Engine
 from agentorch.runtime.launch import Launch
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome
+from agentorch.runtime.ownership import Changed
 from agentorch.runtime.run import Run
 from agentorch.runtime.settings import ModelSpec, OnRequest, Settings
 from agentorch.runtime.sync import run_in_thread
@@ -149,15 +150,29 @@ class Orchestrator:
         """Return a run of this journal for reading."""
         return await self._open_launch("attach").attach(run_id)
 
-    async def resume(self, run_id: str) -> Outcome:
-        """Take up a run where its journal ends, and carry it out; a finished one gives its outcome."""
+    async def resume(self, run_id: str, *, changed: Changed = "refuse") -> Outcome:
+        """Take up a run where its journal ends, and carry it out; a finished one gives its outcome.
+
+        Raises RunOwnedError when a live process carries it out. Agents and prompts that have changed since the run
+        began are refused in one line, unless `changed` is "accept" (go on as it is) or "restart" (what they had begun
+        begins afresh).
+        """
         async with self._launch() as launch:
-            run = await launch.adopt(run_id)
+            run = await launch.adopt(run_id, changed=changed)
             return await run.outcome()
 
-    async def take_up(self, run_id: str) -> Run:
+    async def take_up(self, run_id: str, *, changed: Changed = "refuse") -> Run:
         """Do as `resume`, and return the run at once, to be watched; it goes on while the orchestrator is open."""
-        return await self._open_launch("take_up").adopt(run_id)
+        return await self._open_launch("take_up").adopt(run_id, changed=changed)
+
+    async def cancel(self, run_id: str, *, by: str = "user", reason: str = "") -> None:
+        """Stop a run, whoever carries it out; what is done is kept.
+
+        In another process that lives the request is obeyed within a tenth of a second of its return. A run that nobody
+        carries out any more is ended here. A finished one stays as it is.
+        """
+        async with self._launch() as launch:
+            await launch.cancel(run_id, by=by, reason=reason)
 
     def runs(
         self, *, status: str | None = None, tags: dict[str, str] | None = None, limit: int | None = None

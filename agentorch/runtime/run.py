@@ -10,8 +10,10 @@ from agentorch.core.requests import problems_of_answer
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
+from agentorch.plans import Plan
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.outcome import Outcome
+from agentorch.runtime.plan_answers import edited_plan
 from agentorch.runtime.supervisor import Supervisor
 
 
@@ -63,14 +65,23 @@ class Run:
         return await self._finish(self._hosted)
 
     async def answer(self, request_id: str, value: Any, *, by: str = "user") -> None:
-        """Answer a request in `waiting`; durable when this returns."""
-        if request_id not in self._hosted.state.requests:
-            waiting = ", ".join(self._hosted.state.requests) or "nothing"
+        """Answer a request in `waiting`; durable when this returns.
+
+        Where another process carries the run out, or nobody does, the answer is left in the journal's inbox.
+        """
+        state = self._hosted.state
+        if request_id not in state.requests:
+            waiting = ", ".join(state.requests) or "nothing"
             raise ConfigurationError(f"run {self.id}: no request {request_id!r} is open; waiting: {waiting}")
-        problems = problems_of_answer(self._hosted.state.requests[request_id], value)
+        given = {"plan": value.to_dict()} if isinstance(value, Plan) else value
+        problems = problems_of_answer(state.requests[request_id], given)
         if problems:
             raise ConfigurationError(f"request {request_id}: {'; '.join(problems)}")
-        self._supervisor.answer(self._own("answer"), request_id, value, by)
+        plan = edited_plan(state, given) if state.requests[request_id].kind == "plan" else None
+        if self._hosted.read_only:
+            await self._leave("answer", {"request_id": request_id, "value": given}, by)
+            return
+        self._supervisor.answer(self._own("answer"), request_id, given, by, plan=plan)
         await self._hosted.durable()
 
     def _own(self, what: str) -> HostedRun:
@@ -81,8 +92,22 @@ class Run:
             raise self._hosted.lost
         return self._hosted
 
+    async def _leave(self, kind: str, payload: dict[str, Any], by: str) -> None:
+        """Leave a request for whoever carries the run out."""
+        inbox = self._hosted.inbox
+        if inbox is None:
+            self._own(kind)
+        else:
+            await inbox.request(self.id, kind, payload, by=by, at=self._supervisor.now())
+
     async def cancel(self, *, by: str = "user", reason: str = "") -> None:
-        """Stop the run; what is done is kept. Durable when this returns."""
+        """Stop the run; what is done is kept. Durable when this returns.
+
+        Where another process carries the run out, that is asked to: it obeys within a tenth of a second.
+        """
+        if self._hosted.read_only:
+            await self._leave("cancel", {"reason": reason}, by)
+            return
         self._supervisor.send(self._own("cancel"), Cancel(self._supervisor.now(), by, reason))
         await self._hosted.durable()
 

@@ -19,6 +19,7 @@ from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState, TaskState
+from agentorch.core.task import Graph
 from agentorch.core.usage import Budget
 from agentorch.errors import AgentorchError
 from agentorch.messages.envelope import Envelope
@@ -167,9 +168,9 @@ class Supervisor:
             for command in commands:
                 self._carry_out(run, command)
 
-    def answer(self, run: HostedRun, request_id: str, value: Any, by: str) -> None:
-        """Give a person's answer to the run, and to the dispatch that waits for it."""
-        self.send(run, inbox.Answer(self.now(), request_id, value, by))
+    def answer(self, run: HostedRun, request_id: str, value: Any, by: str, *, plan: Graph | None = None) -> None:
+        """Give a person's answer to the run, and to the dispatch that waits for it; `plan` is the plan as edited."""
+        self.send(run, inbox.Answer(self.now(), request_id, value, by, plan))
         waiter = run.questions.pop(request_id, None)
         if waiter is not None and not waiter.done():
             waiter.set_result(value)

@@ -108,7 +108,9 @@ def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -
     assert record["status"] == "stopped"
     source = (home / "team.py").read_text(encoding="utf-8").replace("sleep(30)", "sleep(0)")
     (home / "team.py").write_text(source, encoding="utf-8")
-    resumed = run(*told[1].split(), "--json")
+    refused = run(*told[1].split(), "--json")
+    assert (refused.returncode, "changed since it began: 'sleeper'" in refused.stderr) == (2, True)
+    resumed = run(*told[1].split(), "--accept-changes", "--json")
     assert resumed.returncode == 0, resumed.stderr
     events = [json.loads(line) for line in resumed.stdout.splitlines()]
     started = [event["task"] for event in events if event["type"] == "TaskStarted"]

@@ -135,7 +135,7 @@ async def test_a_task_cut_off_half_way_is_unknown_and_not_repeated_by_a_resume(t
         run = await before.submit(payment(stuck))
         await begun.wait()
     async with Orchestrator([account.agent(), spare], journal=tmp_path / "runs.db") as after:
-        outcome = await after.resume(run.id)
+        outcome = await after.resume(run.id, changed="accept")
 
     assert account.paid == [3]
     assert outcome.status is OutcomeStatus.FAILED

@@ -76,7 +76,7 @@ async def test_a_key_that_is_used_three_times_at_once_starts_one_run(durable: bo
 
 
 async def test_an_attached_run_is_followed_and_not_owned(tmp_path: Path) -> None:
-    """A second orchestrator sees the end of a run that the first carries out, and may not cancel it."""
+    """A second orchestrator sees the end of a run that the first carries out, and may not take it or let it stand."""
     gate = Gate()
     journal = tmp_path / "runs.db"
     async with (
@@ -87,7 +87,7 @@ async def test_an_attached_run_is_followed_and_not_owned(tmp_path: Path) -> None
         await gate.begun.wait()
         attached = await other.attach(run.id)
         with pytest.raises(RunOwnedError, match="only read here"):
-            await attached.cancel()
+            await attached.stop()
         with pytest.raises(RunOwnedError, match="is being carried out by"):
             await other.resume(run.id)
         gate.open.set()
