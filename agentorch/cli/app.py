@@ -169,7 +169,7 @@ def approve(
     skip: Annotated[bool, typer.Option("--skip", help="Give the task up.")] = False,
     value: Annotated[
         str | None,
-        typer.Option("--value", metavar="JSON", help="An answer, or with --done what it gave: JSON or text."),
+        typer.Option("--value", metavar="JSON", help="An answer, or with --done the result: JSON or text."),
     ] = None,
     plan: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="The plan, as edited.")] = None,
     journal: opt.Journal = None,

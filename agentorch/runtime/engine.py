@@ -39,6 +39,7 @@ from agentorch.runtime.job import Job
 from agentorch.runtime.opener import Opener
 from agentorch.runtime.plan_answers import edited_plan
 from agentorch.runtime.prompted import Prompting
+from agentorch.runtime.reconciler import Reconciler, TakeOver
 from agentorch.runtime.request_desk import RequestDesk
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.settings import ModelSpec, Settings
@@ -53,7 +54,9 @@ log = logging.getLogger(__name__)
 class Engine:
     """An open journal, bus, team, supervisor and worker."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, take_over: TakeOver | None = None) -> None:
+        """`take_over` takes runs over whose process has died."""
+        self.take_over = take_over
         self.settings = settings
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self.prompts = Prompts(_prompt_folders(settings))
@@ -123,6 +126,8 @@ class Engine:
         )
         self.requests = RequestDesk(self.journal, self.supervisor, lambda run, value: edited_plan(run.state, value))
         self.requests.open()
+        self.reconciler = Reconciler(self.journal, self.supervisor, self.take_over)
+        self.reconciler.open()
         self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution)
 
     async def close(self) -> None:
@@ -134,6 +139,7 @@ class Engine:
                 stack.push_async_callback(self.team.close)
                 stack.push_async_callback(self.worker.close)
                 stack.push_async_callback(self.requests.close)
+                stack.push_async_callback(self.reconciler.close)
                 stack.callback(self.supervisor.close)
                 stack.callback(self._host.close)
                 for run in self.followed:

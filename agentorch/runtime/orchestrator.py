@@ -31,8 +31,9 @@ class Orchestrator:
 
     `agents` is the whole team: decorated functions, `Agent`s, paths, `"builtin/librarian"`; when empty, the project's
     agents and the built-in ones. `model` is None for no model, a name, a `Model`, or a list tried in order. `journal`
-    is None or "memory:", a path, or a `Journal`. `files` are the folders that file agents may read. `prices` and
-    `quirks` are what you know better of models that are given by name, by that name.
+    is None or "memory:", a path, or a `Journal`. `files` are the folders that file agents may read. With
+    `takeover`, runs of the journal whose process has died are carried on here within seconds, for as long as this is
+    open. `prices` and `quirks` are what you know better of models that are given by name, by that name.
 
     Open it once for many runs: `async with Orchestrator([...]) as orchestrator`. Without that, each call opens and
     closes what it needs, and a journal in memory is gone after it.
@@ -54,6 +55,7 @@ class Orchestrator:
         files: Sequence[str | Path] = (),
         project: str | Path | None = None,
         on_request: OnRequest | None = None,
+        takeover: bool = False,
         clock: Clock | None = None,
         prices: Mapping[str, Price] | None = None,
         quirks: Mapping[str, Mapping[str, Any]] | None = None,
@@ -77,12 +79,14 @@ class Orchestrator:
             prices=prices or {},
             quirks=quirks or {},
         )
+        self._takeover = takeover
         self._engine: Engine | None = None
 
     async def __aenter__(self) -> Self:
         if self._engine is not None:
             raise ConfigurationError("this Orchestrator is open already; open another, or share this one")
-        self._engine = await Engine(self._settings).open()
+        take_over = self.take_up if self._takeover else None
+        self._engine = await Engine(self._settings, take_over).open()
         return self
 
     async def __aexit__(self, *exception: object) -> None:

@@ -12,21 +12,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentorch.core import inbox
-from agentorch.core.admission import inputs_of
 from agentorch.core.advance import advance
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.scheduling import ripen
-from agentorch.core.state import RunState, TaskState
+from agentorch.core.state import RunState
 from agentorch.core.task import Graph
-from agentorch.core.usage import Budget
 from agentorch.errors import AgentorchError
 from agentorch.messages.envelope import Envelope
-from agentorch.messages.work import Result, TextDelta, Withdrawal, Work
+from agentorch.messages.work import Result, TextDelta, Withdrawal
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
+from agentorch.runtime.dispatching import work_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.scheduler import Scheduler
 
@@ -323,6 +322,14 @@ class Supervisor:
             self.scheduler.changed(run)
             self._settle()
 
+    def catch_up(self) -> None:
+        """Act on what is due by the clock, though its timer has not come: the clock has jumped, or all stood still."""
+        now = self.now()
+        for run in list(self.hosted.values()):
+            for name in [name for name in run.timers if name and _is_due(run.state, name, now)]:
+                run.timers[name].cancel()
+                self._ripe(run, name)
+
     def expire_at(self, run: HostedRun, seconds: float) -> None:
         """Bring the run to its end `seconds` after its start."""
         delay = max(0.0, run.state.started + seconds - self.now())
@@ -333,6 +340,11 @@ class Supervisor:
         self.send(run, inbox.Abort(self.now(), problem))
 
 
+def _is_due(state: RunState, name: str, now: float) -> bool:
+    task = state.tasks.get(name)
+    return task is not None and task.due is not None and task.due <= now
+
+
 def _acts_unseen(state: RunState, agent: str) -> bool:
     """Whether the agent may do in its own body what leaves no trace: its start must be on the disk before it begins."""
     card = state.catalog[agent]
@@ -341,52 +353,3 @@ def _acts_unseen(state: RunState, agent: str) -> bool:
 
 def _acts_once(state: RunState, command: Dispatch) -> bool:
     return state.catalog[state.tasks[command.task].agent].acts_unseen
-
-
-def work_of(state: RunState, task: TaskState, key: str) -> Work:
-    """Return all that a worker needs for one dispatch."""
-    inputs, objective = inputs_of(state, task)
-    policy = state.policy_of(task.task, task.agent)
-    ladder = task.ladder
-    return Work(
-        key=key,
-        run_id=state.run_id,
-        task=task.task,
-        agent=task.agent,
-        inputs=inputs,
-        objective=objective,
-        attempt=task.attempt,
-        model=ladder.model if ladder is not None else 0,
-        mode=ladder.mode if ladder is not None else "fresh",
-        output=ladder.output if ladder is not None else None,
-        problems=ladder.problems if ladder is not None else (),
-        timeout=policy.timeout,
-        silence=policy.silence,
-        deadline=_deadline(state, task, policy.timeout),
-        budget=left(state),
-        depth=task.depth,
-        steps=dict(task.steps) if task.steps else {},
-    )
-
-
-def _deadline(state: RunState, task: TaskState, timeout: float | None) -> float | None:
-    seconds = state.budget.max_seconds
-    ends = [state.started + seconds] if seconds is not None else []
-    if timeout is not None:
-        ends.append(task.started + timeout)
-    return min(ends, default=None)
-
-
-def left(state: RunState) -> Budget:
-    """Return what is left of the run's budget."""
-    budget, spent = state.budget, state.spent
-    if not spent.calls:
-        return budget
-    update: dict[str, Any] = {}
-    if budget.max_tokens is not None:
-        update["max_tokens"] = max(0, budget.max_tokens - spent.tokens)
-    if budget.max_money is not None:
-        update["max_money"] = max(0.0, budget.max_money - spent.money)
-    if budget.max_calls is not None:
-        update["max_calls"] = max(0, budget.max_calls - spent.calls)
-    return budget.model_copy(update=update) if update else budget
