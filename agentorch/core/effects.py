@@ -78,14 +78,14 @@ def settle_effect(
     """Do what a person said of an effect: it is done, it is to be repeated, or the task is given up."""
     name = task.task.id
     receipt = state.receipts.get(effect or "")
-    if value == "skip" or receipt is None or effect is None:
+    given = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if effect is not None and value == "retry":
+        said: ev.Event = stamp(ev.EffectVoided, task=name, effect=effect, by=by)
+    elif effect is not None and receipt is not None and (value == "done" or "done" in given):
+        said = _done(receipt, effect, ACCEPTED, given.get("done", receipt.result), by, stamp)
+    else:
         problem = Problem("skipped", f"{by} gave '{name}' up: whether its effect happened is not known", task=name)
         return [stamp(ev.TaskFailed, task=name, problem=problem)]
-    if value == "retry":
-        said: ev.Event = stamp(ev.EffectVoided, task=name, effect=effect, by=by)
-    else:
-        result = cast("dict[str, Any]", value)["done"] if isinstance(value, dict) else receipt.result
-        said = _done(receipt, effect, ACCEPTED, result, by, stamp)
     again = stamp(
         ev.TaskRetried,
         task=name,

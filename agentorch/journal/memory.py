@@ -5,7 +5,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from agentorch.blobs.memory import MemoryBlobs
@@ -54,6 +54,7 @@ class MemoryJournal:
         self._keys: dict[str, str] = {}
         self._requests: dict[int, Request] = {}
         self._last_request = 0
+        self._listeners: list[Callable[[], None]] = []
         self._owners: set[str] = set()
         self._beats = 0
         self._openings = 0
@@ -164,7 +165,14 @@ class MemoryJournal:
         """Leave a request for the owner of a run; return its id."""
         self._last_request += 1
         self._requests[self._last_request] = Request(self._last_request, run_id, kind, payload, by, at)
+        for heard in list(self._listeners):
+            heard()
         return self._last_request
+
+    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
+        """Call `heard` at each request from now on; what is returned stops that."""
+        self._listeners.append(heard)
+        return lambda: self._listeners.remove(heard)
 
     async def requests(self, *, after: int = 0) -> list[Request]:
         """Return the requests with `id > after` that are not settled, in order."""

@@ -13,7 +13,7 @@ What every implementation promises (the suite in `agentorch.testing.journal_conf
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -106,6 +106,15 @@ class Inbox(Protocol):
 
     async def settle(self, id: int) -> None:
         """Take a request out: it has been carried out or refused."""
+        ...
+
+
+@runtime_checkable
+class TellsRequests(Protocol):
+    """An inbox that says when a request comes, so that nobody need look."""
+
+    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
+        """Call `heard` at each request from now on; what is returned stops that."""
         ...
 
 

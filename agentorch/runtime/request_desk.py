@@ -14,7 +14,7 @@ from agentorch.core import inbox as core
 from agentorch.core.requests import problems_of_answer
 from agentorch.core.task import Graph
 from agentorch.errors import AgentorchError
-from agentorch.ports.journal import Inbox, Journal, Request
+from agentorch.ports.journal import Inbox, Journal, Request, TellsRequests
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.supervisor import Supervisor
 
@@ -35,21 +35,31 @@ class RequestDesk:
         self._supervisor = supervisor
         self._read_plan = read_plan
         self._looking: asyncio.Task[None] | None = None
+        self._come = asyncio.Event()
+        self._deaf: Callable[[], None] = _nothing
 
     def open(self) -> None:
-        """Begin to look."""
-        if self._inbox is not None:
-            self._looking = asyncio.get_running_loop().create_task(self._look(), name="agentorch requests")
+        """Begin to look, or to listen."""
+        if self._inbox is None:
+            return
+        if isinstance(self._inbox, TellsRequests):
+            self._deaf = self._inbox.listen(self._come.set)
+        self._looking = asyncio.get_running_loop().create_task(self._look(), name="agentorch requests")
 
     async def close(self) -> None:
         """Look no more."""
         if self._looking is not None:
+            self._deaf()
             self._looking.cancel()
             await asyncio.wait([self._looking])
 
     async def _look(self) -> None:
         while True:
-            await asyncio.sleep(LOOK)
+            if isinstance(self._inbox, TellsRequests):
+                await self._come.wait()
+                self._come.clear()
+            else:
+                await asyncio.sleep(LOOK)
             if not self._supervisor.hosted:
                 continue
             try:
@@ -95,3 +105,7 @@ class RequestDesk:
                 self._supervisor.answer(run, name, value, request.by, plan=self._read_plan(run, value))
             case _:
                 raise AgentorchError("this release does not know what that is")
+
+
+def _nothing() -> None:
+    pass

@@ -65,7 +65,7 @@ class Bench:
         for event in events:
             apply(self.twin, JOURNAL.validate_json(JOURNAL.dump_json(event)))
             assert not isinstance(event, ev.TaskStarted) or event.task in ready
-            assert not self.closed or isinstance(event, ev.OutcomeLate)
+            assert not self.closed or isinstance(event, ev.OutcomeLate | ev.EffectDone | ev.EffectVoided)
             self.events.append(event)
             self._watch_payment(event)
         self._ended = check(self.state, self._ended)

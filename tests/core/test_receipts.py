@@ -1,0 +1,122 @@
+"""Effects that may happen once only: intended, done, voided, and what a person says of one that nobody knows of."""
+
+from typing import Any
+
+import pytest
+
+from agentorch.core import events as ev
+from agentorch.core import inbox as msg
+from agentorch.core.card import AgentCard
+from agentorch.core.effects import ACCEPTED
+from agentorch.core.failures import FailureKind
+from agentorch.core.state import Receipt
+from tests.core.bench import Bench, kinds, task
+
+PAY = "run/a/pay/1"
+PAYER = AgentCard(name="payer", effects="once", tracked=True)
+
+
+def begun() -> Bench:
+    """Return a run whose only task is running."""
+    bench = Bench(PAYER).begin(task("a", agent="payer"))
+    bench.admit("a")
+    return bench
+
+
+def intend(bench: Bench, key: str | None = None) -> list[ev.Event]:
+    """Let the task be about to pay."""
+    return bench.send(msg.Intend(bench.now, key or bench.key("a"), PAY, "pay", "3"))
+
+
+def test_an_intent_is_given_once_and_only_to_the_current_dispatch() -> None:
+    """A stale dispatch gets nothing; nor does a second one for the same effect."""
+    bench = begun()
+    stale = bench.key("a")
+    bench.fail("a", FailureKind.TRANSIENT)
+    bench.ripe("a")
+    bench.admit("a")
+    assert intend(bench, stale) == []
+    assert kinds(intend(bench)) == ["EffectIntended a"]
+    assert intend(bench) == []
+    assert bench.state.receipts == {PAY: Receipt("a", "pay", "3")}
+
+
+def test_a_receipt_outlives_its_attempt_and_the_first_one_wins() -> None:
+    """Confirmed once; what comes later, and what nobody intended, changes nothing."""
+    bench = begun()
+    intend(bench)
+    bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
+    again = bench.send(msg.Confirm(bench.now, PAY, "paid twice", "tool"))
+    void = bench.send(msg.Void(bench.now, PAY, "probe"))
+    unknown = bench.send(msg.Confirm(bench.now, "run/a/pay/2", None, "tool"))
+    bench.fail("a", FailureKind.CRASH)
+    assert (again, void, unknown) == ([], [], [])
+    assert bench.state.receipts == {PAY: Receipt("a", "pay", "3", done=True, result="paid")}
+
+
+def test_what_becomes_of_an_effect_is_kept_after_the_run_s_end() -> None:
+    """The problem stands in the last word; the receipt behind it."""
+    bench = begun()
+    intend(bench)
+    bench.send(msg.Cancel(bench.now, "ann"))
+    (last,) = [event for event in bench.events if isinstance(event, ev.RunFinished)]
+    bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
+    assert [problem.code for problem in last.problems] == ["cancelled", "unknown"]
+    assert bench.state.receipts[PAY].done
+
+
+def test_an_effect_that_did_not_happen_may_be_intended_again_also_after_the_end() -> None:
+    """Voided: nothing is left of it."""
+    bench = begun()
+    intend(bench)
+    bench.send(msg.Void(bench.now, PAY, "tool"))
+    assert kinds(intend(bench)) == ["EffectIntended a"]
+    bench.send(msg.Cancel(bench.now, "ann"))
+    assert kinds(bench.send(msg.Void(bench.now, PAY, "tool"))) == ["EffectVoided a"]
+    assert (bench.state.receipts, bench.send(msg.Report(bench.now, "run/a/1/1/1", "late"))) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "then", "receipt"),
+    [
+        ("done", "ready", Receipt("a", "pay", ACCEPTED, done=True)),
+        ({"done": "by hand"}, "ready", Receipt("a", "pay", ACCEPTED, done=True, result="by hand")),
+        ("retry", "ready", None),
+        ("skip", "failed", Receipt("a", "pay", "3")),
+        (None, "failed", Receipt("a", "pay", "3")),
+    ],
+    ids=str,
+)
+def test_a_person_decides_what_nobody_knows(said: Any, then: str, receipt: Receipt | None) -> None:
+    """The task waits for the effect; done and retry go on in the same attempt, skip gives it up."""
+    bench = begun()
+    intend(bench)
+    bench.fail("a", FailureKind.UNKNOWN, effect=PAY)
+    waits = bench.statuses["a"]
+    (request,) = bench.state.requests.values()
+    bench.send(msg.Answer(bench.now, request.request_id, said, "ann"))
+    one = bench.state.tasks["a"]
+    assert (waits, request.kind, request.effect) == ("effect", "effect", PAY)
+    assert (bench.statuses["a"], one.attempt, bench.state.receipts.get(PAY)) == (then, 1, receipt)
+    bench.run_out()
+
+
+def test_an_unknown_effect_without_a_trace_waits_too() -> None:
+    """Whoever says so need not have intended anything; a person can only let it be tried again, or give it up."""
+    bench = begun()
+    bench.fail("a", FailureKind.UNKNOWN)
+    (request,) = bench.state.requests.values()
+    bench.send(msg.Answer(bench.now, request.request_id, "done", "ann"))
+    assert bench.statuses == {"a": "failed"}
+
+
+def test_no_patch_touches_a_task_with_an_open_effect() -> None:
+    """The planner is told why."""
+    bench = Bench(PAYER).begin(task("a", agent="payer"), task("b"), answer="$b", planner="model")
+    bench.admit("a")
+    intend(bench)
+    bench.fail("b")
+    refused = bench.patched(task("a"), task("b", inputs={"x": 1}))
+    (event,) = refused
+    assert isinstance(event, ev.PlanRejected)
+    assert "nobody knows whether it has happened" in event.problems[0].message
