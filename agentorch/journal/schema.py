@@ -45,7 +45,8 @@ _WORDS: Final = {
     "SQLITE_READONLY": "it is read-only: choose a place that can be written",
     "SQLITE_BUSY": f"another process has kept it busy for {BUSY_SECONDS:.0f} s",
     "SQLITE_CANTOPEN": "the file cannot be opened: check the path and its permissions",
-    "SQLITE_IOERR": "the disk reports an input/output error",
+    "SQLITE_IOERR": "the disk reports an input/output error: see to the disk, then resume",
+    "SQLITE_CORRUPT": "the disk cannot be read any more: see to the disk, then resume",
 }
 
 
@@ -54,12 +55,21 @@ def in_words(path: Path, error: sqlite3.Error | OSError) -> JournalError:
     if isinstance(error, OSError):
         return JournalError(f"journal {path}: {error.strerror or error}: choose a place that can be written")
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_CORRUPT"):
+    if name.startswith("SQLITE_CORRUPT") and _can_be_read(path):
         return JournalDamaged(f"journal {path}: the database file is damaged ({error}): restore it from a copy")
     for prefix, words in _WORDS.items():
         if name.startswith(prefix):
             return JournalError(f"journal {path}: {words}")
     return JournalError(f"journal {path}: {error}")
+
+
+def _can_be_read(path: Path) -> bool:
+    """Whether the disk still gives bytes: on one that is gone SQLite believes that the file is malformed."""
+    try:
+        with path.open("rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def prepare(path: Path) -> None:

@@ -6,7 +6,8 @@
 3. A loop that never rests keeps the interpreter lock from the thread: each of its turns ends before the lock is
    asked for in earnest (measured: 512 events took up to 14 s). So when nothing was committed for 10 ms, the loop
    stands still until the next commit, for 2 ms at most, and again after another 10 ms.
-4. The thread ends only by `close`, after all that was queued; nobody abandons it.
+4. Nothing is acknowledged that was written to a file which somebody has removed.
+5. The thread ends only by `close`, after all that was queued; nobody abandons it.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from typing import Any, Final, TypeVar
 from agentorch.errors import JournalError
 from agentorch.journal.appending import Append, Appender
 from agentorch.journal.schema import Durability, in_words, open_writer
+from agentorch.journal.standing import OpenFile
 from agentorch.journal.waiting import to_the_end
 
 _GROUP: Final = 512
@@ -141,8 +143,12 @@ class Writer:
 
     def _write_until_closed(self, loop: asyncio.AbstractEventLoop, connection: sqlite3.Connection) -> None:
         appender = Appender(connection)
+        file = OpenFile(self._path)
         while (group := self._next_group())[0] is not None:
             told = self._commit(connection, appender, [entry for entry in group if entry is not None])
+            removed = file.removed(connection)
+            if removed is not None:
+                told = [(future, None, removed) for future, _, _ in told]
             self._committed.set()
             self._call(loop, self._settle, told)
             if group[-1] is None:

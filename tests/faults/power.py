@@ -5,6 +5,9 @@
 A process carries a run out on a disk of its own and says of each event that it was told: that is the acknowledgement.
 At some moment the disk loses its power and the process is killed. The disk is switched on again, the journal read
 and checked, and the run resumed to its end. The figures go to the standard output as JSON, for both durabilities.
+
+What counts as acknowledged is what was heard of before the ioctl began. A `fdatasync` that is under way when it comes
+returns 0 although ext4 drops what it was to write: a bare loop of pwrite and fdatasync shows it, without a journal.
 """
 
 import argparse
@@ -16,11 +19,12 @@ import signal
 import sqlite3
 import sys
 import traceback
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agentorch import Orchestrator, Plan, agent
+from agentorch.errors import JournalError
 from agentorch.journal import reader
 from agentorch.journal.schema import Durability
 from tests.faults.disk import Disk, disk, missing
@@ -77,7 +81,8 @@ def _start(place: Path, durability: Durability, key: str) -> tuple[int, int]:
     status = 1
     try:
         os.close(heard)
-        asyncio.run(_carry_out(place, durability, key, told))
+        with suppress(JournalError):  # the disk is gone: this process will be too
+            asyncio.run(_carry_out(place, durability, key, told))
         status = 0
     except BaseException:  # noqa: BLE001  # nothing may return into the program that forked
         traceback.print_exc()
@@ -86,9 +91,9 @@ def _start(place: Path, durability: Durability, key: str) -> tuple[int, int]:
 
 
 def _hear(heard: int, upto: int) -> int:
-    """Return the last event that was told, once it is `upto` or there is nothing more to hear."""
+    """Return the last event that was told, once it is at least `upto` or there is nothing more to hear."""
     last, rest = 0, b""
-    while last < upto and (said := os.read(heard, 65536)):
+    while last < upto and (said := os.read(heard, 65536)):  # what was told by now, as far as a pipe holds it
         *lines, rest = (rest + said).split(b"\n")
         last = max([last, *map(int, lines)])
     return last
@@ -102,7 +107,6 @@ def one_cut(made: Disk, durability: Durability, key: str, *, after: int) -> tupl
     made.cut_power()
     os.kill(process, signal.SIGKILL)
     wait_for(process)
-    acknowledged = max(acknowledged, _hear(heard, sys.maxsize))
     os.close(heard)
     made.unmount()
     made.mount()
