@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agentorch.agents import Agent as Agent
     from agentorch.agents import agent as agent
     from agentorch.context import Context as Context
+    from agentorch.context import Judge as Judge
     from agentorch.core.card import AgentCard as AgentCard
     from agentorch.core.events import Event as Event
     from agentorch.core.policy import Policy as Policy
@@ -36,6 +37,7 @@ _PLACES: Final = {
     "Budget": "agentorch.core.usage",
     "Context": "agentorch.context",
     "Event": "agentorch.core.events",
+    "Judge": "agentorch.context",
     "Orchestrator": "agentorch.runtime.orchestrator",
     "Outcome": "agentorch.runtime.outcome",
     "Plan": "agentorch.plans",
@@ -56,6 +58,7 @@ __all__ = [
     "Budget",
     "Context",
     "Event",
+    "Judge",
     "Orchestrator",
     "Outcome",
     "Plan",

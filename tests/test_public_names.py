@@ -16,6 +16,7 @@ PUBLIC = {
     "Budget",
     "Context",
     "Event",
+    "Judge",
     "Orchestrator",
     "Outcome",
     "Plan",

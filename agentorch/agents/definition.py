@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agentorch.agents.settings import policy_of
+from agentorch.context import Judge
 from agentorch.core.card import AgentCard, Effect, JsonSchema
 from agentorch.core.identity import digest
 from agentorch.errors import ConfigurationError
@@ -29,7 +30,8 @@ class Agent:
     `prompt` is what it is told to do, as text; its inputs are shown to the model with it. `model` is a name, a `Model`
     or several tried in order; None uses the run's. `tools` are typed functions, `Tool`s, or the names of agents that
     it may call. `input` is a pydantic model or a JSON Schema; None takes any names. `output` is a type or a JSON
-    Schema. Further keywords are policy settings (`timeout=60`, `repairs=1`).
+    Schema. `judge` are criteria in words, or `Judge`s, that outputs are held to. Further keywords are policy settings
+    (`timeout=60`, `repairs=1`).
 
     A typed function becomes an agent by the decorator `@agent`.
     """
@@ -70,6 +72,7 @@ class Agent:
         output: Any = str,
         fallback: Any = (),
         capabilities: str | Sequence[str] = (),
+        judge: str | Judge | Sequence[str | Judge] = (),
         **policies: Any,
     ) -> None:
         what = f"agent {name!r}"
@@ -84,7 +87,15 @@ class Agent:
         self._inputs = _inputs_of(input, what)
         self.output = output_of(output, what=what, written_by_model=True)
         self._set_models(model)
-        version = [prompt, self.models, self._inputs.schema, self.output.schema, [_tool_name(t) for t in self.tools]]
+        judges = _judges(judge)
+        version: list[Any] = [
+            prompt,
+            self.models,
+            self._inputs.schema,
+            self.output.schema,
+            [_tool_name(t) for t in self.tools],
+        ]
+        version += [[one.criteria, one.model_name, one.sees_task] for one in judges]
         self._describe(
             name,
             description,
@@ -97,6 +108,7 @@ class Agent:
             policy=policy_of(policies, what=what, others=_KEYWORDS),
             version=digest(version),
         )
+        self.checks.extend(judges)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise TypeError: only a function can be called directly."""
@@ -164,7 +176,7 @@ class Agent:
             raise ConfigurationError(f"{what}: {joined(error_words(error))}") from None
 
 
-_KEYWORDS = ("description", "prompt", "model", "tools", "input", "output", "fallback", "capabilities")
+_KEYWORDS = ("description", "prompt", "model", "tools", "input", "output", "fallback", "capabilities", "judge")
 
 
 def refuse_isolation(isolate: Any, *, what: str) -> None:
@@ -182,6 +194,11 @@ def names_of(given: Any) -> tuple[str, ...]:
     if isinstance(given, Agent):
         return (given.name,)
     return tuple(item if isinstance(item, str) else str(item.name) for item in given)
+
+
+def _judges(given: str | Judge | Sequence[str | Judge]) -> tuple[Judge, ...]:
+    several = (given,) if isinstance(given, str | Judge) else given
+    return tuple(Judge(one) if isinstance(one, str) else one for one in several)
 
 
 def _inputs_of(declared: type[BaseModel] | JsonSchema | None, what: str) -> Inputs:

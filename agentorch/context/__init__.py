@@ -2,5 +2,6 @@
 
 from agentorch.context.artifact import Artifact
 from agentorch.context.context import Context
+from agentorch.context.judge import Judge
 
-__all__ = ["Artifact", "Context"]
+__all__ = ["Artifact", "Context", "Judge"]

@@ -10,9 +10,11 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from agentorch.context.artifact import Artifact
+from agentorch.context.judge import Judge
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget
 from agentorch.core.values import BLOB_KEY, is_blob_ref
+from agentorch.core.verdict import Verdict
 from agentorch.errors import FileAccessError
 from agentorch.ports.services import Services
 
@@ -69,6 +71,10 @@ class Context:
     async def model(self, prompt: str, *, output: Any = str, tools: Sequence[Any] = ()) -> Any:
         """Ask the task's language model; return its answer as the type `output`."""
         return await self._services.converse(prompt, output=output, tools=tools)
+
+    async def judge(self, judge: str | Judge, output: Any) -> Verdict:
+        """Ask a language model for a verdict on `output`, by criteria in words; it is shown nothing else."""
+        return await self._services.judge(Judge(judge) if isinstance(judge, str) else judge, output)
 
     async def call(self, agent: Any, /, **inputs: Any) -> Any:
         """Run another agent (or its name) as a task of its own and return its output, in its type where it is known.

@@ -27,6 +27,7 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
         output=failure.output,
         usage=failure.usage,
         retry_after=failure.retry_after,
+        rejected_by=failure.rejected_by,
     )
     problem = problem_of(task, failure)
     if failure.kind is FailureKind.UNCONFIGURED and not _may_have_acted(state, task, failure):

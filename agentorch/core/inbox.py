@@ -129,6 +129,7 @@ class Fail:
     retry_after: float | None = None
     effect: str | None = None
     """Idempotency key of what nobody knows whether it has happened."""
+    rejected_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

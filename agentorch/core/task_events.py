@@ -51,6 +51,8 @@ class AttemptFailed(TaskEvent, frozen=True):
     """What was rejected, when there was an output."""
     usage: Usage | None = None
     retry_after: float | None = None
+    rejected_by: tuple[str, ...] = ()
+    """Names of the checks that rejected the output; "schema" when it is not of the declared type."""
 
 
 class TaskRetried(TaskEvent, frozen=True):

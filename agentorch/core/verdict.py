@@ -8,6 +8,8 @@ class Verdict:
     """Accepted, or problems in words that an agent can act on."""
 
     problems: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    """Names of the checks that found them, each once; empty while nobody has asked."""
 
     @classmethod
     def accept(cls) -> "Verdict":

@@ -28,9 +28,20 @@ from agentorch.errors import AgentFileError, ConfigurationError
 from agentorch.loading import foreign
 from agentorch.loading.entries import Entry
 from agentorch.loading.front_matter import raw_settings, read_front_matter
+from agentorch.loading.written_judge import judges_of
 from agentorch.signatures import written_inputs, written_schema
 
-_OWN: Final = ("name", "description", "model", "tools", "capabilities", "output_schema", "input_schema", "retries")
+_OWN: Final = (
+    "name",
+    "description",
+    "model",
+    "tools",
+    "capabilities",
+    "output_schema",
+    "input_schema",
+    "retries",
+    "judge",
+)
 _SYNONYMS: Final = {"models": "model", "output": "output_schema", "input": "input_schema"}
 _KNOWN: Final = (*_OWN, *Policy.model_fields, *_SYNONYMS)
 _REFUSED: Final = {
@@ -110,6 +121,7 @@ def agent_of(file: AgentFile, tools: Mapping[str, Any], agents: Sequence[str], w
             output=_output(path, settings.get("output_schema")),
             fallback=_words(path, "fallback", keywords.pop("fallback", None)),
             capabilities=_words(path, "capabilities", settings.get("capabilities")),
+            judge=judges_of(settings.get("judge")),
             **keywords,
         )
     except AgentFileError:

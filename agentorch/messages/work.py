@@ -57,6 +57,8 @@ class Result:
     retry_after: float | None = None
     effect: str | None = None
     """Idempotency key of what nobody knows whether it has happened."""
+    rejected_by: tuple[str, ...] = ()
+    """Names of the checks that rejected the output."""
 
 
 @dataclass(frozen=True, slots=True)

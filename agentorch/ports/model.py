@@ -61,6 +61,8 @@ class ModelRequest:
     output: OutputSchema | None = None
     max_output_tokens: int | None = None
     temperature: float | None = None
+    model: str | None = None
+    """Which model is asked, when that is not the one of whoever asks: for `Services`; a `Model` does not look at it."""
     silence: float | None = None
     """Seconds without a word after which the call counts as lost."""
     labels: dict[str, str] = field(default_factory=dict[str, str])

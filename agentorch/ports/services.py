@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget, Usage
+from agentorch.core.verdict import Verdict
 from agentorch.ports.model import ModelRequest, ModelResponse
 
 
@@ -52,7 +53,10 @@ class Services(Protocol):
         ...
 
     async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
-        """Call the dispatch's model: governed, counted, its deltas shown to readers of the run; raises ModelError."""
+        """Call the dispatch's model, or the one that the request names; raises ModelError.
+
+        The call is governed and counted, its deltas are shown to readers of the run.
+        """
         ...
 
     def count(self, text: str) -> int:
@@ -65,6 +69,10 @@ class Services(Protocol):
 
     async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Ask the dispatch's model, let it use `tools`, and return its answer as the type `output`."""
+        ...
+
+    async def judge(self, judge: Any, output: Any) -> Verdict:
+        """Ask a `Judge` for its verdict on `output`; MalformedOutput when it gives none that can be read."""
         ...
 
     async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:

@@ -64,6 +64,7 @@ class Engine:
         """Versions of the prompt templates."""
         self.team = team_of(settings, self.prompts)
         self.validators = read_validators(settings.validators, self.team.agents)
+        self.team.seat_judges(self.validators)
         self.planners = planners_of(settings, self.team, self.prompts)
         journal = settings.journal
         self.journal: Journal = (
@@ -162,6 +163,8 @@ class Engine:
             blobs=self.blobs,
             model=self.team.model_of(work.agent, work.model),
             converse=self.prompting.converse,
+            ask_judge=self.prompting.judge,
+            model_named=self.team.model_named,
         )
 
     def _ask_person(self, run: HostedRun, command: AskPerson) -> None:

@@ -33,7 +33,7 @@ from agentorch.runtime.isolation import in_own_context
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.services import DispatchServices
-from agentorch.validation import Validators, validate, validators_for
+from agentorch.validation import SCHEMA, Validators, validate, validators_for
 
 LONGEST_PROBLEM: Final = 4_000
 """Characters of a problem in words that are kept: it is journaled, and shown to models and to people."""
@@ -114,12 +114,13 @@ class Execution:
             job.suspended()
             context = Context(services.made())
             encoded, verdict = await validate(agent, output, context=context, validators=validators)
-            problems = verdict.problems
+            problems, by = verdict.problems, verdict.by
         else:
             encoded, problems = agent.output.examine(output)
+            by = (SCHEMA,)
         if problems:
             shown = encoded if encoded is not None else to_jsonable_python(output, fallback=repr)
-            return Result(work.key, shown, FailureKind.INVALID, tuple(problems))
+            return Result(work.key, shown, FailureKind.INVALID, tuple(problems), rejected_by=by)
         try:
             output = await stored(encoded, self._blobs)
         except Unstorable as error:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from agentorch.agents import Agent
+from agentorch.agents import Agent, Judge
 from agentorch.core.card import AgentCard
+from agentorch.core.verdict import Verdict
 from agentorch.messages.work import Work
-from agentorch.prompting import converse, run_prompt_agent
+from agentorch.prompting import converse, judge_output, run_prompt_agent
 from agentorch.prompts import Prompts
 from agentorch.runtime.large import objective_beside
 from agentorch.runtime.services import DispatchServices
@@ -51,3 +52,8 @@ class Prompting:
             token_budget=INPUT_TOKENS,
             team=self._team,
         )
+
+    async def judge(self, services: DispatchServices, judge: Judge, output: Any) -> Verdict:
+        """Return a judge's verdict on an output of the dispatch."""
+        objective, beside = services.asked_for
+        return await judge_output(services, judge, output, prompts=self._prompts, objective=objective, inputs=beside)

@@ -16,6 +16,7 @@ from agentorch.core.identity import digest, lineage
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.core.values import clipped, fresh, may_hold_blobs
+from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError, PermanentError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import TextDelta, Work
@@ -25,7 +26,7 @@ from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
 from agentorch.runtime.host import Host, RequestKind
 from agentorch.runtime.job import Job
-from agentorch.runtime.large import loaded, objective_text, stored
+from agentorch.runtime.large import loaded, objective_beside, objective_text, stored
 from agentorch.runtime.once import Once
 from agentorch.runtime.steps import (
     MODEL,
@@ -68,6 +69,14 @@ class Place:
     """The idempotency key that holds there."""
 
 
+class AskJudge(Protocol):
+    """Asks a judge about an output; see `agentorch.prompting`."""
+
+    async def __call__(self, services: "DispatchServices", judge: Any, output: Any) -> Verdict:
+        """Return the verdict."""
+        ...
+
+
 class DispatchServices:
     """One dispatch's access to the run.
 
@@ -84,6 +93,8 @@ class DispatchServices:
         blobs: Blobs,
         model: Model | None,
         converse: Converse,
+        ask_judge: AskJudge,
+        model_named: Callable[[str], Model],
     ) -> None:
         work: Work = job.work
         self._job = job
@@ -94,6 +105,8 @@ class DispatchServices:
         self._blobs = blobs
         self._model = model
         self._converse = converse
+        self._ask_judge = ask_judge
+        self._model_named = model_named
         self._used = _Used()
         self._steps = Steps(work, host, blobs)
         self.place = Place("", f"{work.run_id}/{lineage(work.task.id)}")
@@ -115,6 +128,12 @@ class DispatchServices:
         task = self._work.task
         inputs = self._work.inputs if may_hold_blobs(task.inputs) else task.inputs
         return replace(task, objective=objective_text(self._work), inputs=fresh(inputs))
+
+    @property
+    def asked_for(self) -> tuple[str, dict[str, Any]]:
+        """The objective, and the values that were given with it: inputs, and what it speaks of and is too large for."""
+        objective, beside = objective_beside(self._work)
+        return objective, {**self._work.inputs, **beside}
 
     @property
     def key(self) -> str:
@@ -171,7 +190,8 @@ class DispatchServices:
 
     async def _answered(self, request: ModelRequest, *, stream: bool) -> ModelResponse:
         """Return the model's answer, paid for; a call that brings none is counted all the same."""
-        if self._model is None:
+        model = self._model if request.model is None else self._model_named(request.model)
+        if model is None:
             raise ConfigurationError(
                 f"task '{self._work.task.id}' needs a language model and none is set: give --model, AGENTORCH_MODEL "
                 "or Orchestrator(model=...)"
@@ -184,7 +204,7 @@ class DispatchServices:
         used = Usage(calls=1)
         watching = WAITING.set(self._job.wait_for_turn)
         try:
-            response = await self._model.complete(request, on_delta=self._on_delta if stream else None)
+            response = await model.complete(request, on_delta=self._on_delta if stream else None)
             used = replace(response.usage, calls=1)
         except BaseException:
             self._bring_nothing(used)
@@ -219,6 +239,11 @@ class DispatchServices:
         """Ask the model in words; return its answer as the type `output`."""
         self._alive()
         return await self._converse(self, prompt, output=output, tools=tools)
+
+    async def judge(self, judge: Any, output: Any) -> Verdict:
+        """Ask a judge about an output, in a context of its own."""
+        self._alive()
+        return await self._ask_judge(self, judge, output)
 
     async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
         """Use a tool as a step: its approval asked for, its effect had once."""

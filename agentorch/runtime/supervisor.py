@@ -253,6 +253,7 @@ class Supervisor:
                     result.usage,
                     result.retry_after,
                     result.effect,
+                    rejected_by=result.rejected_by,
                 ),
             )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from agentorch.agents import Agent
+from agentorch.agents import Agent, Judge
 from agentorch.core.card import AgentCard
 from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError
 from agentorch.ports.model import Model
 from agentorch.registry import Registry
 from agentorch.runtime.opener import Opener
+from agentorch.validation import Validators, validators_for
 
 
 class Team:
@@ -24,6 +25,10 @@ class Team:
         self._own: dict[str, tuple[Model, ...]] = {
             one.name: tuple(_opened(name, one, opener) for name in one.models) for one in self.registry if one.models
         }
+        self._opener = opener
+        self._judges: dict[str, tuple[Judge, ...]] = {}
+        self._of_judges: dict[str, tuple[str | Model, Model]] = {}
+        """Models of judges that have their own, with what they were given as, by name."""
         self.catalog: Mapping[str, AgentCard] = {name: self._card(one) for name, one in sorted(self.agents.items())}
         """Every card, the answerer's included, with the number of models that it can be tried with."""
 
@@ -41,6 +46,38 @@ class Team:
         models = self._own.get(agent, self.models)
         return models[min(index, len(models) - 1)] if models else None
 
+    def seat_judges(self, validators: Validators) -> None:
+        """Open the models of every agent's judges; ConfigurationError for a judge that nobody could ask."""
+        for name, one in self.agents.items():
+            checks = (*one.checks, *validators_for(name, validators))
+            self._judges[name] = judges = tuple(check for check in checks if isinstance(check, Judge))
+            for judge in judges:
+                if judge.model is not None:
+                    self._seat(judge, judge.model)
+                elif not one.card.needs_model and self.model_of(name, 0) is None:
+                    raise ConfigurationError(
+                        f"judge {judge.name!r} of agent {name!r} needs a language model and none is set: give "
+                        "Orchestrator(model=...), or Judge(model=...)"
+                    )
+
+    def _seat(self, judge: Judge, given: str | Model) -> None:
+        name = judge.model_name or ""
+        known = self._of_judges.get(name)
+        if known is not None and known[0] is not given and known[0] != given:
+            raise ConfigurationError(f"two models of judges are called {name!r}; give one of them another name")
+        if known is not None:
+            return
+        model = self._opener(given)
+        if model is None:
+            raise ConfigurationError(f"judge {judge.name!r}: no model is named by {name!r}")
+        self._of_judges[name] = (given, model)
+
+    def model_named(self, name: str) -> Model:
+        """Return the model of a judge."""
+        if name not in self._of_judges:
+            raise ConfigurationError(f"no judge of this team had model {name!r} when it began: give the judge earlier")
+        return self._of_judges[name][1]
+
     def catalog_under(self, budget: Budget) -> Mapping[str, AgentCard]:
         """Return the catalog for a run; under a limit of money it says which models have no known price."""
         if budget.max_money is None:
@@ -49,12 +86,16 @@ class Team:
 
     def _unpriced(self, agent: str) -> str:
         uses_model = self.agents[agent].kind == "prompt" or self.agents[agent].card.needs_model
-        models = self._own.get(agent, self.models) if uses_model else ()
-        return unpriced(models)
+        judges = self._judges.get(agent, ())
+        shared = any(judge.model is None for judge in judges)
+        models = self._own.get(agent, self.models) if uses_model or shared else ()
+        return unpriced((*models, *(self.model_named(one.model_name) for one in judges if one.model_name is not None)))
 
     async def close(self) -> None:
         """Release the models' connections."""
-        for model in {id(model): model for models in (self.models, *self._own.values()) for model in models}.values():
+        opened = [model for models in (self.models, *self._own.values()) for model in models]
+        opened += [model for _, model in self._of_judges.values()]
+        for model in {id(model): model for model in opened}.values():
             await model.close()
 
     def _card(self, agent: Agent) -> AgentCard:

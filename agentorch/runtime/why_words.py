@@ -28,7 +28,8 @@ def _of_task(state: RunState, event: ev.TaskEvent) -> str | None:  # noqa: C901 
             return f"started: {_key_words(event.key)} with '{state.tasks[event.task].agent}'"
         case ev.AttemptFailed():
             said = shortened("; ".join(event.problems) or "no words")
-            return f"{_key_words(event.key)} failed ({event.kind}): {said}"
+            by = f", rejected by {in_quotes(event.rejected_by)}" if event.rejected_by else ""
+            return f"{_key_words(event.key)} failed ({event.kind}){by}: {said}"
         case ev.TaskRetried():
             return _retried(state, event)
         case ev.TaskSucceeded():

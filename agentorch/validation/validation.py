@@ -1,7 +1,8 @@
 """Validation: holds an output to its schema, then to the agent's checks, then to the caller's validators.
 
 1. A schema that does not hold ends it: checks are written for outputs of the declared type.
-2. All checks run, also after one that found something: a repair is told everything at once.
+2. All checks run, also after one that found something: a repair is told everything at once. Judges, who cost money,
+   are asked about what the functions accept.
 3. A check gives None, a problem in words, a list of them, or a `Verdict`; a bool says nothing and is a TypeError.
    ValueError and AssertionError reject in their words; every other exception is a fault of the check itself.
 """
@@ -9,9 +10,9 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from agentorch.agents import Agent, Context
+from agentorch.agents import Agent, Context, Judge
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError
@@ -20,6 +21,8 @@ Validator = Callable[..., Any]
 """A check that the caller adds: `(output)` or `(output, context)`, sync or async."""
 Validators = Iterable[Validator] | Mapping[Any, Any]
 """Validators for every agent, or by agent (or its name): one or several."""
+SCHEMA: Final = "schema"
+"""Who rejects what is not of the declared type."""
 
 
 def read_validators(given: Any, agents: Collection[str]) -> Validators:
@@ -75,30 +78,42 @@ async def validate(
     """
     encoded, problems = agent.output.examine(output)
     if problems:
-        return None, Verdict(problems)
+        return None, Verdict(problems, (SCHEMA,))
     checks = (*agent.checks, *validators)
     if not checks:
         return encoded, Verdict.accept()
     # Checks see what a resumed run would see: the value that came back from JSON.
     typed = agent.revive(encoded)
+    functions = [check for check in checks if not isinstance(check, Judge)]
+    verdict = await _asked(functions, typed, context)
+    if verdict.accepted and len(functions) < len(checks):
+        verdict = await _asked([check for check in checks if isinstance(check, Judge)], typed, context)
+    return encoded, verdict
+
+
+async def _asked(checks: Sequence[Validator], output: Any, context: Context | None) -> Verdict:
     found: list[str] = []
+    by: list[str] = []
     for check in checks:
-        found.extend(await run_check(check, typed, context))
-    return encoded, Verdict(tuple(found))
+        problems = await run_check(check, output, context)
+        if problems:
+            found.extend(problems)
+            by.append(name_of(check))
+    return Verdict(tuple(found), tuple(dict.fromkeys(by)))
 
 
 async def run_check(check: Validator, output: Any, context: Context | None) -> tuple[str, ...]:
     """Return the problems that one check finds; a sync check runs in a thread."""
     arguments = (output, context) if _takes_context(check) else (output,)
     try:
-        if inspect.iscoroutinefunction(check):
+        if isinstance(check, Judge) or inspect.iscoroutinefunction(check):
             result = await check(*arguments)
         else:
             result = await asyncio.to_thread(check, *arguments)
             if inspect.isawaitable(result):
                 result = await result
     except (ValueError, AssertionError) as error:
-        return (str(error) or f"{_name(check)} does not hold",)
+        return (str(error) or f"{name_of(check)} does not hold",)
     return _problems(check, result)
 
 
@@ -112,7 +127,8 @@ def _problems(check: Validator, result: Any) -> tuple[str, ...]:
     if isinstance(result, list | tuple) and all(isinstance(item, str) for item in cast("list[Any]", result)):
         return tuple(cast("list[str]", result))
     raise TypeError(
-        f"check {_name(check)!r} returned {result!r:.60}; return None, a problem in words, a list of them, or a Verdict"
+        f"check {name_of(check)!r} returned {result!r:.60}; return None, a problem in words, a list of them, or "
+        "a Verdict"
     )
 
 
@@ -126,9 +142,10 @@ def _takes_context(check: Validator) -> bool:
     if any(item.kind is item.VAR_POSITIONAL for item in parameters):
         return True
     if not positional:
-        raise ConfigurationError(f"check {_name(check)!r} takes no output; declare (output) or (output, context)")
+        raise ConfigurationError(f"check {name_of(check)!r} takes no output; declare (output) or (output, context)")
     return sum(item.default is item.empty or item.name == "context" for item in positional) > 1
 
 
-def _name(check: Validator) -> str:
-    return getattr(check, "__name__", repr(check))
+def name_of(check: Validator) -> str:
+    """Return what a check is called in events and problems."""
+    return str(getattr(check, "__name__", None) or getattr(check, "name", None) or type(check).__name__)

@@ -119,7 +119,7 @@ async def test_all_checks_run_and_see_the_declared_type():
         return ["second"]
 
     encoded, verdict = await validate(made, [2], context=cast("Context", "ctx"), validators=[lambda output: "third"])
-    assert (encoded, verdict) == ([2], Verdict(("first", "second", "third")))
+    assert (encoded, verdict) == ([2], Verdict(("first", "second", "third"), ("first", "second", "<lambda>")))
     assert seen == [{2}, "ctx"]
 
 
