@@ -24,6 +24,7 @@
     |- JournalError                the journal cannot be used
     |  |- JournalConflict          another writer was first (compare-and-swap)
     |  |- JournalVersionError      written by a newer version
+    |  |- JournalCompacted         the run's events were dropped on purpose; their headers are left
     |  `- JournalDamaged           the hash chain does not hold
     `- BusError                    the bus refused or lost an envelope
 
@@ -185,6 +186,10 @@ class JournalConflict(JournalError):
 
 class JournalVersionError(JournalError):
     """The journal was written by a newer version of agentorch."""
+
+
+class JournalCompacted(JournalError):
+    """The events of a finished run were dropped by `agentorch journal compact`; only their headers are left."""
 
 
 class JournalDamaged(JournalError):

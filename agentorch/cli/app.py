@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agentorch.cli import options as opt
+from agentorch.cli.journal_app import journal_app
 
 app = typer.Typer(
     name="agentorch",
@@ -241,6 +242,8 @@ def agents_validate(
 
     _leave(validate_agents(paths, json=json))
 
+
+app.add_typer(journal_app, name="journal")
 
 runs_app = typer.Typer(help="Look at the runs of the journal.", invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(runs_app, name="runs")

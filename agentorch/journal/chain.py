@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from agentorch.errors import JournalDamaged
+from agentorch.errors import JournalCompacted, JournalDamaged
 
 _FIXED: Final = struct.Struct(">QHd32s32s")
+TYPE_FROM: Final = _FIXED.size
+"""Where the type's name begins in a header."""
 
 
 class Header(NamedTuple):
@@ -60,8 +62,8 @@ def unseal(header: bytes) -> Header:
     try:
         seq, version, at, previous, payload = _FIXED.unpack_from(header)
         return Header(seq, version, at, previous, payload, header[_FIXED.size :].decode())
-    except struct.error as error:
-        raise ValueError(f"no header: {error}") from None
+    except struct.error:
+        raise ValueError(f"no header: {len(header)} bytes, a header has {TYPE_FROM} and its type") from None
 
 
 def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start: Link) -> tuple[list[Sealed], Link]:
@@ -71,24 +73,34 @@ def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start:
     payload.
     """
     found: list[Sealed] = []
-    seq, previous = start
-    for stored_seq, stored, payload in rows:
-        seq += 1
-        if stored_seq != seq:
-            raise damaged(run_id, seq, f"it is missing; the next stored is {stored_seq}")
-        try:
-            header = unseal(stored)
-        except ValueError as error:
-            raise damaged(run_id, seq, str(error)) from None
-        if header.seq != seq or header.previous != previous:
-            raise damaged(run_id, seq, "its header does not follow from the one before")
+    place = start
+    for seq, stored, payload in rows:
+        header = follow(run_id, place, seq, stored)
         if payload is None or sha256(payload).digest() != header.payload:
             raise damaged(run_id, seq, "its payload is not what was written")
-        previous = sha256(stored).digest()
+        place = Link.at(seq, stored)
         found.append((header, payload))
-    return found, Link(seq, previous)
+    return found, place
+
+
+def follow(run_id: str, place: Link, seq: int, stored: bytes) -> Header:
+    """Return the parts of the header stored at `seq`; JournalDamaged unless it is the next behind `place`."""
+    if seq != place.seq + 1:
+        raise damaged(run_id, place.seq + 1, f"it is missing; the next stored is {seq}")
+    try:
+        header = unseal(stored)
+    except ValueError as error:
+        raise damaged(run_id, seq, str(error)) from None
+    if header.seq != seq or header.previous != place.hash:
+        raise damaged(run_id, seq, "its header does not follow from the one before")
+    return header
 
 
 def damaged(run_id: str, seq: int, what: str) -> JournalDamaged:
     """Return the error that names the place and what is wrong there."""
     return JournalDamaged(f"run {run_id}, seq {seq}: {what}; what stands before it can still be read")
+
+
+def compacted(run_id: str) -> JournalCompacted:
+    """Return the error that says why a run cannot be read."""
+    return JournalCompacted(f"run {run_id} was compacted: its events were dropped, only their headers are left")

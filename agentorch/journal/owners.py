@@ -7,6 +7,7 @@
 """
 
 import contextlib
+import glob
 import hashlib
 import os
 from pathlib import Path
@@ -52,23 +53,12 @@ class Owners:
 
     def beat(self, owner: str) -> int | None:
         """Return the heartbeat of `owner`; None when nobody holds its lock."""
-        if fcntl is None:
-            return None
-        place = self._place(owner)
-        try:
-            handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)  # it may lie on a disk that can only be read
-        except OSError:
-            return None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return beat_of(handle)
-        else:
-            with contextlib.suppress(OSError):
-                place.unlink()
-            return None
-        finally:
-            os.close(handle)
+        return _beat_at(self._place(owner))
+
+    def anybody(self) -> bool:
+        """Whether any owner holds a lock."""
+        places = self._path.parent.glob(f"{glob.escape(self._path.name)}.owner-*")
+        return any(_beat_at(place) is not None for place in places)
 
     def disclaim(self, owner: str) -> None:
         """Be `owner` no more."""
@@ -83,3 +73,23 @@ class Owners:
     def _place(self, owner: str) -> Path:
         mark = hashlib.sha256(owner.encode()).hexdigest()[:16]
         return self._path.with_name(f"{self._path.name}.owner-{mark}")
+
+
+def _beat_at(place: Path) -> int | None:
+    """Return the heartbeat in an owner's file; None when nobody holds its lock, and then the file is removed."""
+    if fcntl is None:
+        return None
+    try:
+        handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)  # it may lie on a disk that can only be read
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return beat_of(handle)
+    else:
+        with contextlib.suppress(OSError):
+            place.unlink()
+        return None
+    finally:
+        os.close(handle)

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from agentorch.core.events import Event
+from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
-from agentorch.journal.chain import Link, Sealed, anchor, damaged, walk
+from agentorch.journal.chain import TYPE_FROM, Link, Sealed, anchor, compacted, damaged, walk
 from agentorch.journal.codec import CODEC
 from agentorch.journal.schema import in_words, open_reader
 from agentorch.journal.waiting import to_the_end
@@ -102,9 +102,19 @@ def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int)
         "SELECT seq, header, payload FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?",
         (number, before.seq, limit),
     ).fetchall()
+    if rows and rows[0][2] is None and _is_compacted(connection, number, rows[0][0]):
+        raise compacted(run_id)
     sealed, end = walk(run_id, rows, start=before)
     _check_end(run_id, end, Link(*head), whole=len(rows) < limit)
     return sealed
+
+
+def _is_compacted(connection: sqlite3.Connection, number: int, seq: int) -> bool:
+    """Whether the payloads were dropped on purpose: all from the first on, of a run that had finished."""
+    sql = """SELECT NOT EXISTS (SELECT 1 FROM events WHERE run = ?1 AND seq <= ?2 AND payload IS NOT NULL)
+        AND EXISTS (SELECT 1 FROM events WHERE run = ?1 AND payload IS NULL AND substr(header, ?3) = ?4)"""
+    last_word = (TYPE_FROM + 1, RunFinished.__name__.encode())
+    return bool(connection.execute(sql, (number, seq, *last_word)).fetchone()[0])
 
 
 def _place(connection: sqlite3.Connection, run_id: str, number: int, seq: int) -> Link:
