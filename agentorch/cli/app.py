@@ -70,6 +70,9 @@ def run(
     max_calls: opt.MaxCalls = None,
     timeout: opt.Timeout = None,
     parallel: opt.Parallel = None,
+    sign_off: Annotated[
+        bool, typer.Option("--sign-off", help="Show the plan, and carry it out only when you agree.")
+    ] = False,
     json: opt.Json = False,
     no_progress: opt.NoProgress = False,
 ) -> None:
@@ -80,7 +83,17 @@ def run(
     chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
     limits: dict[str, Any] = {"max_tokens": max_tokens, "max_money": max_money, "max_calls": max_calls}
     _leave(
-        run_goal(goal, plan, chosen, inputs=inputs or (), limits=limits, timeout=timeout, json=json, quiet=no_progress)
+        run_goal(
+            goal,
+            plan,
+            chosen,
+            inputs=inputs or (),
+            limits=limits,
+            timeout=timeout,
+            sign_off=sign_off,
+            json=json,
+            quiet=no_progress,
+        )
     )
 
 

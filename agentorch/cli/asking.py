@@ -3,10 +3,11 @@
 import json
 import sys
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import anyio.to_thread
 
+from agentorch.cli.plan_text import as_text
 from agentorch.cli.screen import Screen
 from agentorch.core.state import Request
 from agentorch.runtime.run import Run
@@ -15,6 +16,8 @@ from agentorch.runtime.run import Run
 async def ask_person(run: Run, screen: Screen) -> bool:
     """Ask what the run waits for, and hand in the answers; False when the person leaves one open."""
     for request in run.waiting:
+        if request.kind == "plan":
+            screen.say(as_text((await run.outcome()).plan))
         screen.say(request.question, "bold")
         said = await anyio.to_thread.run_sync(partial(_read_line, _hint(request)), abandon_on_cancel=True)
         if said is None:
@@ -24,11 +27,15 @@ async def ask_person(run: Run, screen: Screen) -> bool:
 
 
 def _hint(request: Request) -> str:
-    if request.kind == "approval":
-        return "[y/N] "
-    if request.kind == "failure":
-        return "[retry/fail, or the output as JSON] "
-    return "> "
+    return _HINTS.get(request.kind, "> ")
+
+
+_HINTS: Final = {
+    "approval": "[y/N] ",
+    "plan": "[y/N] ",
+    "failure": "[retry/fail, or the output as JSON] ",
+    "effect": "[done/retry/skip, or what it gave as JSON] ",
+}
 
 
 def _read_line(hint: str) -> str | None:
@@ -41,11 +48,15 @@ def _read_line(hint: str) -> str | None:
 
 def answer_from(request: Request, said: str) -> Any:
     """Return what was typed in the form that the request asks for."""
-    if request.kind == "approval":
-        return said.lower() in {"y", "yes"}
-    if request.kind == "failure":
-        return said if said in {"retry", "fail"} else {"output": _json_or_text(said)} if said else "fail"
-    return said if request.answer_schema.get("type") == "string" else _json_or_text(said)
+    match request.kind:
+        case "approval" | "plan":
+            return said.lower() in {"y", "yes"}
+        case "failure":
+            return said if said in {"retry", "fail"} else {"output": _json_or_text(said)} if said else "fail"
+        case "effect":
+            return said if said in {"done", "retry", "skip"} else {"done": _json_or_text(said)} if said else "skip"
+        case _:
+            return said if request.answer_schema.get("type") == "string" else _json_or_text(said)
 
 
 def _json_or_text(said: str) -> Any:

@@ -6,13 +6,12 @@ from pathlib import Path
 import anyio
 
 from agentorch.cli.plan_checks import say_problems, say_unused, unused
+from agentorch.cli.plan_text import as_text
 from agentorch.cli.running import hint_at_model, named_values, orchestrator_of, what_to_run
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.teams import check_team
 from agentorch.cli.words import one_line
-from agentorch.core.references import with_needs
-from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError, PlanError
 from agentorch.plans import Plan
 
@@ -51,32 +50,3 @@ def show_plan(
     elif not code:
         screen.data(as_text(plan))
     return code
-
-
-def as_text(plan: Plan) -> str:
-    """Return the plan as lines: a task each, below those that it needs."""
-    tasks = _in_order(plan.tasks)
-    wide = max(len(task.id) for task in tasks)
-    agents = max(len(task.agent) for task in tasks)
-    lines: list[str] = []
-    for number, task in enumerate(tasks, start=1):
-        needs = f"  needs {', '.join(task.needs)}" if task.needs else ""
-        lines.append(f"{number:>2}  {task.id:<{wide}}  {task.agent:<{agents}}{needs}".rstrip())
-        if task.objective:
-            lines.append(f"    {one_line(task.objective)}")
-    used = {need for task in tasks for need in task.needs}
-    sinks = [task.id for task in tasks if task.id not in used]
-    answer = plan.answer or (f"${sinks[0]}" if len(sinks) == 1 else f"written from {', '.join(sinks)}")
-    return "\n".join([*lines, f"answer: {answer}"])
-
-
-def _in_order(tasks: Sequence[Task]) -> list[Task]:
-    """Return the tasks with all their needs, each below what it needs; a cycle's tasks come last."""
-    known = {task.id: task for task in tasks}
-    waiting = [with_needs(task, known) for task in tasks]
-    placed: dict[str, Task] = {}
-    while waiting:
-        ready = [task for task in waiting if all(need in placed or need not in known for need in task.needs)]
-        placed |= {task.id: task for task in ready or waiting}
-        waiting = [task for task in waiting if task.id not in placed]
-    return list(placed.values())

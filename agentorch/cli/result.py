@@ -42,6 +42,8 @@ def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup, 
     _problems(screen, outcome)
     if not warned:
         _warnings(screen, outcome)
+    if code == WAITING:
+        screen.say(f"answer with: {command('approve', outcome.run_id, setup.flags('--journal'))}", whole=True)
     if outcome.status is OutcomeStatus.WAITING:
         screen.say(f"go on with: {command('resume', outcome.run_id, setup.flags())}", whole=True)
     elif code in {FAILED, PARTIAL}:

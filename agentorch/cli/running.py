@@ -43,6 +43,7 @@ def run_goal(
     inputs: Sequence[str],
     limits: Mapping[str, Any],
     timeout: float | None,
+    sign_off: bool = False,
     json: bool,
     quiet: bool,
 ) -> int:
@@ -55,6 +56,8 @@ def run_goal(
         options["budget"] = Budget(**{name: limit for name, limit in limits.items() if limit is not None})
     if timeout is not None:
         options["timeout"] = timeout
+    if sign_off:
+        options["policy"] = Policy(approval="plan")
     screen = Screen()
     hint_at_model(screen, setup)
     if isinstance(what, Plan):

@@ -89,7 +89,7 @@ def settle_effect(
     again = stamp(
         ev.TaskRetried,
         task=name,
-        rung="person",
+        rung="redispatch",  # the same attempt goes on
         agent=task.agent,
         model=task.ladder.model if task.ladder is not None else 0,
         attempt=task.attempt,

@@ -16,8 +16,7 @@ from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
 from agentorch.core.commands import AskPerson
 from agentorch.core.planned import versions_of
-from agentorch.core.requests import problems_of_answer
-from agentorch.errors import ConfigurationError
+from agentorch.errors import AgentorchError, ConfigurationError
 from agentorch.journal.opening import open_journal
 from agentorch.library import Library, file_tools
 from agentorch.loading import load_agents
@@ -37,7 +36,7 @@ from agentorch.runtime.host import Host
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.job import Job
 from agentorch.runtime.opener import Opener
-from agentorch.runtime.plan_answers import edited_plan
+from agentorch.runtime.person_answers import answer_of
 from agentorch.runtime.prompted import Prompting
 from agentorch.runtime.reconciler import Reconciler, TakeOver
 from agentorch.runtime.request_desk import RequestDesk
@@ -125,7 +124,7 @@ class Engine:
             blobs=self.blobs,
             threads=self.settings.policy.parallel,
         )
-        self.requests = RequestDesk(self.journal, self.supervisor, lambda run, value: edited_plan(run.state, value))
+        self.requests = RequestDesk(self.journal, self.supervisor)
         self.requests.open()
         self.reconciler = Reconciler(self.journal, self.supervisor, self.take_over)
         self.reconciler.open()
@@ -186,11 +185,12 @@ class Engine:
             return
         if value is None or request_id not in run.state.requests:
             return
-        problems = problems_of_answer(request, value)
-        if problems:
-            log.error("on_request answered %s of run %s wrongly: %s", request_id, run.state.run_id, "; ".join(problems))
+        try:
+            answer, plan = answer_of(run.state, request, value)
+        except AgentorchError as error:
+            log.error("on_request answered %s of run %s wrongly: %s", request_id, run.state.run_id, error)  # noqa: TRY400  # the answer is at fault
         else:
-            self.supervisor.answer(run, request_id, value, "on_request")
+            self.supervisor.answer(run, request_id, answer, "on_request", plan=plan)
 
 
 def _prompt_folders(settings: Settings) -> Sequence[str]:

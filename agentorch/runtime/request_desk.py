@@ -8,14 +8,13 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from agentorch.core import inbox as core
-from agentorch.core.requests import problems_of_answer
-from agentorch.core.task import Graph
 from agentorch.errors import AgentorchError
 from agentorch.ports.journal import Inbox, Journal, Request, TellsRequests
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.person_answers import answer_of
 from agentorch.runtime.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -23,17 +22,13 @@ log = logging.getLogger(__name__)
 LOOK: Final = 0.08
 """Seconds between two looks at the inbox: a request is an event within a tenth of a second."""
 
-ReadPlan = Callable[[HostedRun, Any], Graph | None]
-"""Reads an edited plan out of an answer; AgentorchError in words when it cannot be used."""
-
 
 class RequestDesk:
     """Looks at the inbox while runs are carried out here."""
 
-    def __init__(self, journal: Journal, supervisor: Supervisor, read_plan: ReadPlan) -> None:
+    def __init__(self, journal: Journal, supervisor: Supervisor) -> None:
         self._inbox = journal if isinstance(journal, Inbox) else None
         self._supervisor = supervisor
-        self._read_plan = read_plan
         self._looking: asyncio.Task[None] | None = None
         self._come = asyncio.Event()
         self._deaf: Callable[[], None] = _nothing
@@ -99,10 +94,8 @@ class RequestDesk:
                 asked = run.state.requests.get(name)
                 if asked is None:
                     raise AgentorchError(f"{name!r} is not open any more")
-                problems = problems_of_answer(asked, value)
-                if problems:
-                    raise AgentorchError("; ".join(problems))
-                self._supervisor.answer(run, name, value, request.by, plan=self._read_plan(run, value))
+                answer, plan = answer_of(run.state, asked, value)
+                self._supervisor.answer(run, name, answer, request.by, plan=plan)
             case _:
                 raise AgentorchError("this release does not know what that is")
 

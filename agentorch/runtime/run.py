@@ -6,14 +6,12 @@ from typing import Any, Literal, overload
 from agentorch.core.events import Event
 from agentorch.core.failures import Problem
 from agentorch.core.inbox import Cancel, Stop
-from agentorch.core.requests import problems_of_answer
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
-from agentorch.plans import Plan
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.outcome import Outcome
-from agentorch.runtime.plan_answers import edited_plan
+from agentorch.runtime.person_answers import answer_of
 from agentorch.runtime.supervisor import Supervisor
 
 
@@ -73,11 +71,7 @@ class Run:
         if request_id not in state.requests:
             waiting = ", ".join(state.requests) or "nothing"
             raise ConfigurationError(f"run {self.id}: no request {request_id!r} is open; waiting: {waiting}")
-        given = {"plan": value.to_dict()} if isinstance(value, Plan) else value
-        problems = problems_of_answer(state.requests[request_id], given)
-        if problems:
-            raise ConfigurationError(f"request {request_id}: {'; '.join(problems)}")
-        plan = edited_plan(state, given) if state.requests[request_id].kind == "plan" else None
+        given, plan = answer_of(state, state.requests[request_id], value)
         if self._hosted.read_only:
             await self._leave("answer", {"request_id": request_id, "value": given}, by)
             return

@@ -1,0 +1,161 @@
+"""`agentorch cancel` and `agentorch approve`: what a second terminal asks of a run."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+pytestmark = pytest.mark.timeout(120)
+
+SLOW = """
+tasks:
+  - {id: wait, agent: sleeper, inputs: {topic: $goal}}
+"""
+APPROVED = """
+goal: Buses
+tasks:
+  - {id: facts, agent: researcher, inputs: {topic: $goal}, approval: before}
+  - {id: poem, agent: poet, inputs: {facts: $facts}, approval: before}
+"""
+PAYING = '''
+"""A team that pays, and does not come back."""
+
+from pathlib import Path
+
+from agentorch.agents import agent
+from agentorch.context import Context
+from agentorch.tools import tool
+
+
+@tool(effect="once")
+async def pay(amount: int) -> str:
+    """Pay."""
+    if not Path("asked").exists():
+        Path("asked").write_text("yes")
+        raise RuntimeError("the line went dead")
+    return f"paid {amount}"
+
+
+@agent(description="Pays.", tools=[pay])
+async def payer(amount: int, context: Context) -> str:
+    return str(await context.tool(pay, amount=amount))
+'''
+
+
+@contextmanager
+def running(*arguments: str) -> Generator["subprocess.Popen[str]"]:
+    """Carry a run out in another process, and wait until its task has begun."""
+    words = [sys.executable, "-m", "agentorch", "run", *arguments, "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if json.loads(line)["type"] == "TaskStarted":
+                    break
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_terminal_cancels_a_run(agentorch: Command, home: Path) -> None:
+    """Within a tenth of a second the owner ends it: exit code 1, and the journal says who asked and why."""
+    (home / "plan.yaml").write_text(SLOW, encoding="utf-8")
+    with running("Buses", "--plan", "plan.yaml", "-a", "team.py") as process:
+        said = agentorch("cancel", "last", "--reason", "enough")
+        out, _ = process.communicate(timeout=30)
+
+    events = [json.loads(line) for line in out.splitlines()]
+    (asked,) = [event for event in events if event["type"] == "RunCancelling"]
+    assert (said.code, "cancelled run" in said.err) == (0, True)
+    assert (asked["reason"], events[-1]["type"], events[-1]["status"]) == ("enough", "Outcome", "cancelled")
+    assert process.returncode == 1
+    assert "is over already: cancelled" in agentorch("cancel", "last").err
+
+
+def test_a_run_whose_process_was_killed_can_be_cancelled(agentorch: Command, home: Path) -> None:
+    """Nobody carries it out: the command ends it."""
+    (home / "plan.yaml").write_text(SLOW, encoding="utf-8")
+    with running("Buses", "--plan", "plan.yaml", "-a", "team.py") as process:
+        process.kill()
+        process.wait()
+        said = agentorch("cancel", "last")
+
+    assert (said.code, "which nobody carried out" in said.err) == (0, True)
+    assert json.loads(agentorch("runs", "ls", "--json").out)["status"] == "cancelled"
+
+
+def test_approvals_are_listed_given_and_carried_on(agentorch: Command, home: Path) -> None:
+    """The run waits with exit code 4; each yes is kept for the resume; a name that waits for nothing is refused."""
+    (home / "plan.yaml").write_text(APPROVED, encoding="utf-8")
+    begun = agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    shown = agentorch("approve", "last")
+    wrong = agentorch("approve", "last", "poem", "--yes")
+    both = agentorch("approve", "last", "--yes", "--no")
+    strange = agentorch("approve", "last", "facts", "--skip")
+    given = agentorch("approve", "last", "facts", "--yes")
+    resumed = agentorch("resume", "last")
+    second = agentorch("approve", "last", "--no")
+    ended = agentorch("resume", "last")
+
+    assert (begun.code, shown.code) == (4, 4)
+    assert "approve:facts:1" in shown.out
+    assert (wrong.code, both.code, strange.code) == (2, 2, 2)
+    assert "nothing waits for 'poem'; waiting: approve:facts:1" in wrong.err
+    assert "--yes and --no say different things" in both.err
+    assert "--skip is no answer to this approval; give --yes, --no" in strange.err
+    assert (given.code, "answered; go on with: agentorch resume" in given.err) == (0, True)
+    assert (resumed.code, second.code, ended.code) == (4, 0, 3)
+    assert "did not approve 'poem'" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("choice", "code", "answer"),
+    [(["--done", "--value", "by hand"], 0, "by hand"), (["--retry"], 0, "paid 3"), (["--skip"], 1, "")],
+    ids=["done", "retry", "skip"],
+)
+def test_an_effect_that_nobody_knows_of(
+    agentorch: Command, home: Path, choice: list[str], code: int, answer: str
+) -> None:
+    """Approve --done, --retry or --skip, then resume: the money leaves as the person says."""
+    (home / "paying.py").write_text(PAYING, encoding="utf-8")
+    (home / "plan.yaml").write_text("tasks: [{id: pay, agent: payer, inputs: {amount: 3}}]", encoding="utf-8")
+    begun = agentorch("run", "--plan", "plan.yaml", "-a", "paying.py")
+    shown = agentorch("approve", "last", "--json")
+    given = agentorch("approve", "last", "pay", *choice)
+    ended = agentorch("resume", "last")
+
+    assert (begun.code, shown.code, given.code, ended.code) == (4, 4, 0, code)
+    assert json.loads(shown.out)[0]["kind"] == "effect"
+    assert ended.out.strip() == answer
+
+
+def test_a_plan_is_signed_off(agentorch: Command, home: Path) -> None:
+    """--sign-off: the run waits for a yes, or for the plan as edited."""
+    (home / "edited.yaml").write_text(
+        "tasks: [{id: facts, agent: researcher, inputs: {topic: Trams}}]", encoding="utf-8"
+    )
+    begun = agentorch("run", "Ode to buses", "-a", "team.py", "--sign-off")
+    given = agentorch("approve", "last", "--plan", "edited.yaml")
+    ended = agentorch("resume", "last", "--json")
+
+    assert (begun.code, begun.out, given.code, ended.code) == (4, "", 0, 0)
+    assert "answer with: agentorch approve" in begun.err
+    assert json.loads(ended.out.splitlines()[-1])["answer"] == ["Trams carry envelopes."]
+
+
+def test_what_cannot_be_asked_is_said_in_one_line(agentorch: Command, home: Path) -> None:
+    """A run that waits for nobody; a journal that is not there."""
+    agentorch("run", "Ode to buses", "-a", "team.py")
+    nobody = agentorch("approve", "last", "--yes")
+    empty = agentorch("approve", "last")
+    missing = agentorch("cancel", "last", "--journal", str(home / "none.db"))
+
+    assert (nobody.code, "the run waits for nobody" in nobody.err) == (2, True)
+    assert (empty.code, empty.err.strip()) == (0, "the run waits for nobody")
+    assert (missing.code, "there is no such file" in missing.err) == (2, True)
