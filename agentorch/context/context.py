@@ -16,7 +16,7 @@ from agentorch.core.usage import Budget
 from agentorch.core.values import BLOB_KEY, is_blob_ref
 from agentorch.core.verdict import Verdict
 from agentorch.errors import FileAccessError
-from agentorch.ports.services import Services
+from agentorch.ports.services import ContextServices
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Context:
 
     __slots__ = ("_services",)
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: ContextServices) -> None:
         self._services = services
 
     @property
@@ -126,6 +126,7 @@ class Context:
 
     async def save(self, path: str | Path, media_type: str | None = None) -> Artifact:
         """Keep a file with the run and return it as a value; the file itself may then go."""
+        self._services.check()
         path = Path(path)
         try:
             data = await asyncio.to_thread(path.read_bytes)

@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from agentorch.core import events as ev
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
-from agentorch.core.failures import FailureKind
+from agentorch.core.failures import Code, FailureKind, Problem
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
 from agentorch.core.scheduling import make_ready, unready
@@ -71,6 +71,8 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912  # a
         case ev.OutcomeLate():
             state.unsettled.pop(known.key, None)
             _spend(state, known.usage)
+            if known.problem:
+                state.problems.append(Problem(Code.RUNS_ON, known.problem, known.task))
         case ev.RequestOpened():
             _request_opened(state, known)
         case ev.RequestAnswered():

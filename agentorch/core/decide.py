@@ -133,11 +133,16 @@ def _trim(state: RunState, message: msg.Trim, stamp: Stamp) -> list[ev.Event]:
 
 
 def _late(state: RunState, message: msg.Succeed | msg.Fail, stamp: Stamp) -> list[ev.Event]:
-    """Record it; what it used counts only if nobody has told yet. After the last word only use is worth a word."""
+    """Record it; what it used counts only if nobody has told yet.
+
+    After the last word only use is worth a word, and a body that did not end.
+    """
     usage = message.usage if message.key in state.unsettled else None
-    if state.finished and usage is None:
+    problem = "; ".join(message.problems) if isinstance(message, msg.Fail) and message.runs_on else ""
+    if state.finished and usage is None and not problem:
         return []
-    return [stamp(ev.OutcomeLate, task=Key.parse(message.key).task, key=message.key, usage=usage)]
+    task = Key.parse(message.key).task
+    return [stamp(ev.OutcomeLate, task=task, key=message.key, usage=usage, problem=problem)]
 
 
 def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Event]:

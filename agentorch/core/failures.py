@@ -31,6 +31,8 @@ class Code(StrEnum):
     DUPLICATE_TASK = "W_DUPLICATE_TASK"
     ORPHAN = "W_ORPHAN"
     UNKNOWN_REF = "W_UNKNOWN_REF"
+    RUNS_ON = "W_RUNS_ON"
+    """The body of a task did not end although it was stopped."""
 
 
 @dataclass(frozen=True, slots=True)

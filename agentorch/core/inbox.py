@@ -130,6 +130,8 @@ class Fail:
     effect: str | None = None
     """Idempotency key of what nobody knows whether it has happened."""
     rejected_by: tuple[str, ...] = ()
+    runs_on: bool = False
+    """Whether its body did not end although it was stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Policy(BaseModel):
     """
     silence: float | None = Field(default=120, gt=0)
     """Seconds without a word from a model before the call counts as lost."""
+    grace: float = Field(default=5, ge=0)
+    """Seconds that a body has to end in once it was stopped; then the run goes on without it, and names it."""
     fallback: tuple[str, ...] = ()
     """Agents to try, in order, when the task's own agent has failed."""
     join: Join = "all"

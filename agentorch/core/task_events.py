@@ -106,6 +106,8 @@ class OutcomeLate(TaskEvent, frozen=True):
     type: Literal["OutcomeLate"] = "OutcomeLate"
     key: str
     usage: Usage | None = None
+    problem: str = ""
+    """What is to be said of a body that did not end although it was stopped; empty when it ended."""
 
 
 class InputTrimmed(TaskEvent, frozen=True):

@@ -34,8 +34,10 @@ class Work:
     timeout: float | None = None
     """Seconds that the body may run."""
     silence: float | None = None
+    grace: float = 5.0
+    """Seconds that the body has to end in once it was stopped."""
     deadline: float | None = None
-    """Seconds since the epoch by which the run ends."""
+    """When its time, its caller's or the run's is up at the earliest, in seconds since the epoch."""
     budget: Budget = UNLIMITED
     """What is left of the run's budget."""
     depth: int = 0
@@ -59,6 +61,8 @@ class Result:
     """Idempotency key of what nobody knows whether it has happened."""
     rejected_by: tuple[str, ...] = ()
     """Names of the checks that rejected the output."""
+    runs_on: bool = False
+    """Whether its body did not end although it was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Withdrawal:
     """Stop working on `key`: nobody waits for it any more."""
 
     key: str
+    """A dispatch; or a run that has been brought to its end, for what its dispatches have left behind."""
 
 
 @dataclass(frozen=True, slots=True)

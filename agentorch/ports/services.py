@@ -9,7 +9,7 @@ from agentorch.core.verdict import Verdict
 from agentorch.ports.model import ModelRequest, ModelResponse
 
 
-class Services(Protocol):
+class ContextServices(Protocol):
     """One dispatch's access to the run. After a cancel every call raises `asyncio.CancelledError` at once."""
 
     @property
@@ -47,24 +47,8 @@ class Services(Protocol):
         """A name for the current effect, stable over dispatches and attempts; see `Context.idempotency_key`."""
         ...
 
-    @property
-    def spent(self) -> Usage:
-        """Model use of this dispatch so far."""
-        ...
-
-    async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
-        """Call the dispatch's model, or the one that the request names; raises ModelError.
-
-        The call is governed and counted, its deltas are shown to readers of the run.
-        """
-        ...
-
-    def count(self, text: str) -> int:
-        """Return about how many tokens `text` is for the dispatch's model."""
-        ...
-
-    async def counting(self) -> None:
-        """Wait until `count` is as exact as it will be: what it needs may still be loading."""
+    def check(self) -> None:
+        """Raise when the dispatch was stopped or has ended."""
         ...
 
     async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
@@ -98,14 +82,38 @@ class Services(Protocol):
         """Say in one line how far the work is."""
         ...
 
-    def trimmed(self, name: str, *, tokens: int, kept: int, blob: str) -> None:
-        """Record that the input `name` was shown as a preview."""
-        ...
-
     async def put_blob(self, data: bytes) -> str:
         """Store a large value; return its SHA-256."""
         ...
 
     async def get_blob(self, sha256: str) -> bytes:
         """Read a large value."""
+        ...
+
+
+class Services(ContextServices, Protocol):
+    """What a conversation with a model needs beside."""
+
+    @property
+    def spent(self) -> Usage:
+        """Model use of this dispatch so far."""
+        ...
+
+    async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
+        """Call the dispatch's model, or the one that the request names; raises ModelError.
+
+        The call is governed and counted, its deltas are shown to readers of the run.
+        """
+        ...
+
+    def count(self, text: str) -> int:
+        """Return about how many tokens `text` is for the dispatch's model."""
+        ...
+
+    async def counting(self) -> None:
+        """Wait until `count` is as exact as it will be: what it needs may still be loading."""
+        ...
+
+    def trimmed(self, name: str, *, tokens: int, kept: int, blob: str) -> None:
+        """Record that the input `name` was shown as a preview."""
         ...

@@ -27,6 +27,7 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
         problems=ladder.problems if ladder is not None else (),
         timeout=policy.timeout,
         silence=policy.silence,
+        grace=policy.grace,
         deadline=_deadline(state, task, policy.timeout),
         budget=left(state),
         depth=task.depth,

@@ -128,7 +128,7 @@ class Engine:
         self.requests.open()
         self.reconciler = Reconciler(self.journal, self.supervisor, self.take_over)
         self.reconciler.open()
-        self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution)
+        self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution, clock=self.settings.clock)
 
     async def close(self) -> None:
         """Let go of every run, then of everything else; a cancellation waits until that is done."""
@@ -141,6 +141,7 @@ class Engine:
                 stack.push_async_callback(self.requests.close)
                 stack.push_async_callback(self.reconciler.close)
                 stack.callback(self.supervisor.close)
+                stack.push_async_callback(self.supervisor.ended)
                 stack.callback(self._host.close)
                 for run in self.followed:
                     stack.push_async_callback(run.stop_following)

@@ -29,9 +29,10 @@ from agentorch.errors import (
 )
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
-from agentorch.runtime.isolation import in_own_context
+from agentorch.runtime.guard import Guard
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import Unstorable, opened, stored
+from agentorch.runtime.own_context import in_own_context
 from agentorch.runtime.services import DispatchServices
 from agentorch.validation import SCHEMA, Validators, validate, validators_for
 
@@ -112,7 +113,7 @@ class Execution:
         validators = validators_for(agent.name, self._validators) if self._validators else ()
         if validators or agent.checks:
             job.suspended()
-            context = Context(services.made())
+            context = services.given(Context)
             encoded, verdict = await validate(agent, output, context=context, validators=validators)
             problems, by = verdict.problems, verdict.by
         else:
@@ -145,7 +146,7 @@ class Execution:
                 except BaseException as error:  # noqa: BLE001  # a future that held a GeneratorExit would end the slot
                     return None, error
                 finally:
-                    job.runs_on = False
+                    job.over()
 
             output, error = await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=self._unlimited)
         if error is not None:
@@ -179,7 +180,7 @@ class Services:
         if kind is Task:
             return self.made().task
         if kind is Context:
-            return Context(self.made())
+            return Context(Guard(self.made(), self._job))
         raise KeyError(kind)
 
 

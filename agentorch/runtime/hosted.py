@@ -36,6 +36,8 @@ class HostedRun:
         self.lost: AgentorchError | None = None
         self.calls: dict[str, list[asyncio.Future[None]]] = {}
         """Who waits for a delegated task, by its id."""
+        self.stopping: set[str] = set()
+        """Dispatches that were withdrawn and have not ended yet, as far as anybody has heard."""
         self.questions: dict[str, asyncio.Future[object]] = {}
         """Which running dispatches wait for a person's answer, by request id."""
         self.flying = 0
@@ -131,7 +133,9 @@ class HostedRun:
     @property
     def at_rest(self) -> bool:
         """Whether nothing more will happen here until somebody acts, and all of it is durable."""
-        return self.lost is not None or (self.state.idle and not (self.queued or self.decided or self.asking))
+        if self.lost is not None:
+            return True
+        return self.state.idle and not (self.queued or self.decided or self.asking or self.stopping)
 
     def settle(self) -> None:
         """Tell whoever waits, when the run is at rest."""

@@ -1,6 +1,5 @@
 """The services of one dispatch: what `Context` and the prompt agents reach the run through."""
 
-import asyncio
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ from agentorch.models import WAITING
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
+from agentorch.runtime.guard import Guard
 from agentorch.runtime.host import Host, RequestKind
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_beside, objective_text, stored
@@ -257,12 +257,13 @@ class DispatchServices:
         if used.approval:
             await self._approved(used, values, step)
         inside = copy(self)
+        context = Context(Guard(inside, self._job))
         inside.place = Place(step, f"{self._work.run_id}/{lineage(self._work.task.id)}/{used.name}/{number}")
         if used.effect == "once":
             call = Once(used, values, effect=inside.place.effect, host=self._host, blobs=self._blobs)
-            result = await call.result(self._work.key, Context(inside))
+            result = await call.result(self._work.key, context)
         else:
-            result = await used.invoke(values, context=Context(inside))
+            result = await used.invoke(values, context=context)
         await self._steps.finish(step, used.name, result)
         return result
 
@@ -333,8 +334,9 @@ class DispatchServices:
         except KeyError:
             raise PermanentError(f"there is no blob {sha256!r:.80} in this journal") from None
 
+    def check(self) -> None:
+        """Raise when the dispatch was stopped or has ended."""
+        self._job.check()
+
     def _alive(self) -> None:
-        if self._job.withdrawn or self._job.timed_out:
-            raise asyncio.CancelledError(f"{self._work.key} was stopped")
-        if self._job.ended:
-            raise PermanentError(f"{self._work.key} has ended: its context cannot be used any more")
+        self._job.check()

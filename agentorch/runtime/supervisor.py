@@ -4,12 +4,14 @@
 2. In process a dispatch need not wait for the journal, because a crash takes the worker along; elsewhere it does. So
    in process what is decided within one turn of the event loop goes to the journal as one append.
 3. A result is acknowledged on the bus once its event is durable.
+4. A run is at rest when what was withdrawn has ended too, or its grace is over: then its journal names it.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from agentorch.core import inbox
 from agentorch.core.advance import advance
@@ -30,6 +32,9 @@ from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
+
+SLACK: Final = 1.0
+"""Seconds for the way of a withdrawal to another process and of its answer back."""
 
 AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
 AskThePerson = Callable[[HostedRun, AskPerson], None]
@@ -72,6 +77,12 @@ class Supervisor:
         for run in list(self.hosted.values()):
             self.release(run)
 
+    async def ended(self) -> None:
+        """Wait until what was stopped of finished runs has ended, or its grace is over."""
+        for run in [run for run in self.hosted.values() if run.state.finished]:
+            with suppress(AgentorchError):
+                await run.rest()
+
     async def host(self, state: RunState, first: inbox.Message) -> HostedRun:
         """Take a run in by its first message here; nothing is started for it before that is durable.
 
@@ -107,6 +118,8 @@ class Supervisor:
     def release(self, run: HostedRun) -> None:
         """Let go of a run: nothing more is written for it by this process."""
         run.commit()
+        if run.state.finished:
+            run.stopping.clear()
         if run.at_rest:
             run.drop_timers()
             run.feed.end()
@@ -120,7 +133,7 @@ class Supervisor:
         """Stop what is under way for a run that this process may not write any more."""
         for command in run.state.pending.values():
             if isinstance(command, Dispatch):
-                self._withdraw(command)
+                self._withdraw(run, command)
         self.scheduler.leave(run)
         self._forget(run)
 
@@ -196,6 +209,8 @@ class Supervisor:
     def _rested(self, run: HostedRun) -> None:
         if run.state.finished:
             run.drop_timers()
+            if run.state.cancelling is not None or run.state.aborted:
+                self._broadcast(run.state.run_id)
             self._let_go(run)
         if run.state.finished or run.state.stopped is not None:
             run.when_durable(run.feed.end)
@@ -207,8 +222,8 @@ class Supervisor:
             self._let_go(run)
 
     def _let_go(self, run: HostedRun) -> None:
-        """Forget a finished run, once nothing more can be said of its effects."""
-        if not run.flying:
+        """Forget a finished run, once nothing more can be said of its effects and of what was stopped."""
+        if not (run.flying or run.stopping):
             self.scheduler.leave(run)
             run.when_durable(lambda: self._forget(run))
 
@@ -239,6 +254,7 @@ class Supervisor:
 
     def _take(self, run: HostedRun, result: Result) -> None:
         at = self.now()
+        run.stopping.discard(result.key)
         if result.kind is None:
             self.send(run, inbox.Succeed(at, result.key, result.output, result.usage, result.sources))
         else:
@@ -254,6 +270,7 @@ class Supervisor:
                     result.retry_after,
                     result.effect,
                     rejected_by=result.rejected_by,
+                    runs_on=result.runs_on,
                 ),
             )
 
@@ -269,7 +286,7 @@ class Supervisor:
             case Dispatch():
                 self._dispatch(run, command)
             case Withdraw():
-                self._withdraw(command)
+                self._withdraw(run, command)
             case SetTimer():
                 self._set_timer(run, command)
             case Deliver():
@@ -309,8 +326,26 @@ class Supervisor:
             problem = f"the bus did not take the task: {error}"
             self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
 
-    def _withdraw(self, command: Withdraw | Dispatch) -> None:
-        self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(command.key), source=self.owner))
+    def _withdraw(self, run: HostedRun, command: Withdraw | Dispatch) -> None:
+        publishing = run.asking.get(command.key)
+        if publishing is not None and not publishing.done():
+            publishing.cancel()  # it has not left yet
+            return
+        if run.lost is None:
+            run.stopping.add(command.key)
+            if not self._bus.local:
+                grace = run.state.policy_of(run.state.tasks[command.task].task).grace
+                asyncio.get_running_loop().call_later(grace + SLACK, self._unheard, run, command.key)
+        self._broadcast(command.key)
+
+    def _broadcast(self, unwanted: str) -> None:
+        self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(unwanted), source=self.owner))
+
+    def _unheard(self, run: HostedRun, key: str) -> None:
+        """Go on without the worker of a dispatch that was withdrawn: it has had its grace and said nothing."""
+        if key in run.stopping:
+            problem = "it was withdrawn, and its worker does not say that it has ended"
+            self._take(run, Result(key, kind=FailureKind.CANCELLED, problems=(problem,), runs_on=True))
 
     def _set_timer(self, run: HostedRun, command: SetTimer) -> None:
         delay = max(0.0, command.due - self.now())

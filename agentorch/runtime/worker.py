@@ -2,10 +2,11 @@
 
 1. A slot is started when work comes and none is idle; it lives on and takes the next. Nothing is started per task.
 2. A result is sent before its work is acknowledged: a worker that dies in between makes the work come again.
-3. Timeouts and withdrawals end the body by cancellation, once; one that does not end is abandoned. A slot that was
-   cancelled while it had work, whoever did it, sends the result and gives way to a fresh one: nothing of it may reach
-   the next task.
+3. Timeouts and withdrawals end the body by cancellation, once; one that does not end within its grace is abandoned. A
+   slot that was cancelled while it had work, whoever did it, sends the result and gives way to a fresh one: nothing of
+   it may reach the next task.
 4. Whatever a body raises is a result; only KeyboardInterrupt and the worker's own end go through.
+5. All work is answered, also what was withdrawn before it began and what came after its deadline.
 """
 
 import asyncio
@@ -14,11 +15,14 @@ import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
+from agentorch.core.failures import FailureKind
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
+from agentorch.ports.clock import Clock, SystemClock
 from agentorch.runtime.job import GRACE, Job, crashed, ended
 
 log = logging.getLogger(__name__)
@@ -35,15 +39,26 @@ Execute = Callable[[Job], Awaitable[Result]]
 class Worker:
     """Slots over one bus, for the agents that it can run."""
 
-    def __init__(self, bus: Bus, *, agents: Sequence[str], execute: Execute, credit: int | None = None) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        agents: Sequence[str],
+        execute: Execute,
+        credit: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._bus = bus
         self._execute = execute
+        self._clock = clock or SystemClock()
         self._queue: deque[Delivery] = deque()
         self._idle: list[asyncio.Future[None]] = []
         self._coming = 0
         """Slots that will look at the queue without being told: just started, woken, or sending a result."""
         self._slots: set[asyncio.Task[None]] = set()
         self._jobs: dict[str, Job] = {}
+        self._left: dict[str, Job] = {}
+        """Jobs that are over and have left calls behind, by key: the end of their run stops these."""
         self._notices: set[asyncio.Task[None]] = set()
         """Results that are being sent for bodies that were abandoned."""
         self._unwanted: set[str] = set()
@@ -63,7 +78,8 @@ class Worker:
             for slot in self._slots:
                 slot.cancel()
             if self._slots:
-                _, stubborn = await asyncio.wait(self._slots, timeout=GRACE)
+                grace = max((job.work.grace for job in self._jobs.values()), default=GRACE)
+                _, stubborn = await asyncio.wait(self._slots, timeout=grace)
                 for job in [job for job in self._jobs.values() if job.slot in stubborn]:
                     _warn(job)
         finally:
@@ -128,9 +144,9 @@ class Worker:
         """Do one piece of work; return whether the slot may take another."""
         work = delivery.envelope.data
         assert isinstance(work, Work)
-        if work.key in self._unwanted:
-            self._unwanted.discard(work.key)
-            delivery.ack()
+        refused = self._refused(delivery.envelope, work)
+        if refused is not None:
+            await self._answer(delivery, refused)
             return True
         job = Job(work, slot, self._watch_deadline)
         job.delivery = delivery
@@ -142,24 +158,59 @@ class Worker:
             if self._closing:
                 raise
             cancelled = True
-            result = ended(job)
+            result = None if job.stopped and self._awaits_thread(job) else ended(job)
         except BaseException as error:  # the run must hear of it, whatever it is
             if not job.may_be_caught(error):
                 raise
             result = crashed(work.key, f"it raised {type(error).__name__}")
         finally:
             job.ended = True
-            if self._jobs.get(work.key) is job:
+            if job.when_over is None and self._jobs.get(work.key) is job:
                 del self._jobs[work.key]
+            if job.calls:
+                self._leave(job)
         cancelled = cancelled or job.stopped or slot.cancelling() > 0
         if cancelled:
             await self._forget_cancellation(slot)
         self._coming += not cancelled
         try:
-            await self._answer(delivery, result)
+            if result is not None:
+                await self._answer(delivery, result)
         finally:
             self._coming -= not cancelled
         return not cancelled
+
+    def _refused(self, envelope: Envelope, work: Work) -> Result | None:
+        """Return why work is not begun, if it is not."""
+        if work.key in self._unwanted:
+            self._unwanted.discard(work.key)
+            return Result(work.key, kind=FailureKind.CANCELLED, problems=("it was withdrawn before it began",))
+        if envelope.deadline is not None and (late := self._clock.now() - envelope.deadline) >= 0:
+            problem = f"its deadline had passed by {late:.1f} s when a worker could take it"
+            return Result(work.key, kind=FailureKind.BUDGET, problems=(problem,))
+        return None
+
+    def _awaits_thread(self, job: Job) -> bool:
+        """Whether the body of a job that was stopped goes on in its thread, and may still end within its grace."""
+        loop = asyncio.get_running_loop()
+
+        def over() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._over, job)
+
+        job.when_over = over
+        if not job.runs_on:
+            job.when_over = None
+        return job.when_over is not None
+
+    def _over(self, job: Job) -> None:
+        """A thread has ended after its job was stopped, and in time."""
+        if self._is_current(job):
+            self._give_up(job)
+
+    def _leave(self, job: Job) -> None:
+        self._left = {key: left for key, left in self._left.items() if left.calls}
+        self._left[job.work.key] = job
 
     async def _send(self, envelope: Envelope) -> bool:
         """Send a result, or that there is none which the bus could carry; return whether it went out."""
@@ -196,6 +247,9 @@ class Worker:
             self._expect_end(job)
         elif any(delivery.envelope.id == key for delivery in self._queue):
             self._unwanted.add(key)
+        else:
+            for left in [one for one in self._left.values() if one.work.run_id == key]:
+                left.stop_calls()
 
     def _watch_deadline(self, job: Job, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -235,17 +289,22 @@ class Worker:
                 return
 
     def _expect_end(self, job: Job) -> None:
-        """Give a body that was stopped GRACE to end in."""
-        asyncio.get_running_loop().call_later(GRACE, self._abandon, job)
+        """Give a body that was stopped its grace to end in."""
+        asyncio.get_running_loop().call_later(job.work.grace, self._abandon, job)
 
     def _abandon(self, job: Job) -> None:
         """Give a body up that did not end: say so to whoever waits, and go on without its slot."""
-        if self._closing or not self._is_current(job) or job.delivery is None:
+        if self._closing or not self._is_current(job):
             return
         _warn(job)
         job.runs_on = job.ended = True
-        del self._jobs[job.work.key]
         self._slots.discard(job.slot)
+        self._give_up(job)
+
+    def _give_up(self, job: Job) -> None:
+        """Send the result of a body that no slot waits for."""
+        del self._jobs[job.work.key]
+        assert job.delivery is not None
         notice = asyncio.get_running_loop().create_task(self._answer(job.delivery, ended(job)))
         self._notices.add(notice)
         notice.add_done_callback(self._notices.discard)
@@ -261,5 +320,5 @@ class Worker:
 def _warn(job: Job) -> None:
     log.warning(
         "%s: agent '%s' did not end within %g s of its cancellation and is abandoned",
-        job.work.key, job.work.agent, GRACE,
+        job.work.key, job.work.agent, job.work.grace,
     )  # fmt: skip
