@@ -13,6 +13,7 @@
     |  |- ModelTimeout             no answer, or no further word, in time
     |  |- ModelRefusal             the model or a filter declined
     |  `- MalformedOutput          an answer that is not what was asked for
+    |- MalformedInput              values that an agent or a tool cannot take (in `agentorch.signatures`)
     |- TransientError              raised by agents: worth another try
     |- PermanentError              raised by agents: not worth another try
     |  `- EffectNotDone            raised by tools: it is certain that nothing has happened

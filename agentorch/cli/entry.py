@@ -10,6 +10,8 @@ FAILED: Final = 1
 ENVIRONMENT: Final = 2
 BUG: Final = 70
 INTERRUPTED: Final = 130
+_LONGEST: Final = 2_000
+"""Characters of a message that are shown."""
 _EXTRA: Final = {"typer", "rich", "platformdirs", "pydantic_settings", "prompt_toolkit"}
 """What the extra [cli] installs."""
 
@@ -50,7 +52,7 @@ def _misused(error: Any) -> int:
         refused: list[Any] = error.__cause__.errors() if hasattr(error.__cause__, "errors") else []
         value = f" {refused[0]['input']}" if refused else ""
         words = f"{max(options, key=len)}{value}: {error.message.replace('Input should', 'it should')}"
-    sys.stderr.write(f"agentorch: {' '.join(words.split()).removesuffix('.')}\n")
+    sys.stderr.write(f"agentorch: {one_line(words).removesuffix('.')}\n")
     return ENVIRONMENT
 
 
@@ -70,7 +72,8 @@ def _told(error: Exception) -> int:
         sys.stderr.write(f"agentorch: {one_line(error)}\n")
         return code_of(error)
     if isinstance(error, OSError) and error.filename is not None:
-        sys.stderr.write(f"agentorch: {error.filename}: {error.strerror}: check the path and its permissions\n")
+        path = one_line(error.filename)
+        sys.stderr.write(f"agentorch: {path}: {error.strerror}: check the path and its permissions\n")
         return ENVIRONMENT
     words = one_line(error) or "no message"
     sys.stderr.write(
@@ -79,9 +82,10 @@ def _told(error: Exception) -> int:
     return BUG
 
 
-def one_line(error: Exception) -> str:
-    """Return the error's message as one line without control characters."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(error)).split())
+def one_line(said: object) -> str:
+    """Return a message as one line without control characters, of a length that can be read."""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(said)).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
 
 
 def code_of(error: AgentorchError) -> int:

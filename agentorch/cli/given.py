@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agentorch.cli.settings import Setup
 from agentorch.errors import ConfigurationError
+from agentorch.files import at_home
 from agentorch.loading import BUILTIN
 
 TAG: Final = "command"
@@ -86,7 +87,7 @@ class Given(BaseModel):
         """Return a path as it reaches the same place from here."""
         if option == "-a" and path.startswith(BUILTIN):
             return path
-        here = path if self.folder == str(Path.cwd()) else os.path.join(self.folder, Path(path).expanduser())  # noqa: PTH118
-        if not Path(here).expanduser().exists():
+        here = path if self.folder == str(Path.cwd()) else os.path.join(self.folder, at_home(path))  # noqa: PTH118
+        if not at_home(here).exists():
             raise ConfigurationError(f"the run was given {option} {here}, which is not there: give {option} anew")
         return here

@@ -9,6 +9,7 @@ from typing import Final
 from agentorch.cli.words import short_id
 from agentorch.core.events import Event
 from agentorch.errors import ConfigurationError, JournalDamaged, RunNotFoundError
+from agentorch.files import at_home
 from agentorch.journal.opening import open_journal
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.ports.journal import Journal, RunRecord
@@ -22,7 +23,7 @@ async def reading(place: str) -> AsyncGenerator[Journal]:
     """Open the journal at `place` for reading, also on a read-only disk; ConfigurationError when there is none yet."""
     if place == "memory:":
         raise ConfigurationError("the journal memory: holds no runs of earlier commands: name a file with --journal")
-    if "://" not in place and not Path(place).expanduser().exists():  # noqa: ASYNC240  # before anything runs
+    if "://" not in place and not at_home(place).exists():  # before anything runs
         raise ConfigurationError(f"journal {place}: there is no such file; `agentorch run` makes it")
     journal = open_journal(place)
     if isinstance(journal, SqliteJournal) and not _can_be_written(journal.path):

@@ -1,6 +1,5 @@
 """`agentorch run` and `agentorch resume`."""
 
-import json as json_module
 import logging
 import os
 import sys
@@ -8,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
@@ -24,6 +23,7 @@ from agentorch.cli.standing import FINAL_STATUSES
 from agentorch.cli.teams import check_team, team
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
+from agentorch.documents import DocumentError, read_json
 from agentorch.errors import ConfigurationError
 from agentorch.library import Library
 from agentorch.plans import Plan
@@ -33,6 +33,9 @@ from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
 from agentorch.runtime.ownership import Changed
 from agentorch.runtime.run import Run
+
+LONGEST_GOAL: Final = 1_000_000
+"""Characters of a goal that are read from stdin."""
 
 
 def run_goal(
@@ -111,7 +114,7 @@ def _carried(setup: Setup, begin: Callable[[Orchestrator], Awaitable[Run]], fore
 
 def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
     """Return the goal in words, or the plan; ConfigurationError when there is neither."""
-    words = sys.stdin.read().strip() if goal == "-" else goal
+    words = _from_stdin().strip() if goal == "-" else goal
     if plan_file is not None:
         plan = Plan.from_file(plan_file)
         plan.goal = words or plan.goal  # the goal that was typed beats the file's, as every option does
@@ -127,6 +130,16 @@ def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
     return words
 
 
+def _from_stdin() -> str:
+    try:
+        text = sys.stdin.read(LONGEST_GOAL + 1)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"the goal on stdin is not text (byte {error.start}); save it as UTF-8") from None
+    if len(text) > LONGEST_GOAL:
+        raise ConfigurationError(f"the goal on stdin is longer than {LONGEST_GOAL:,} characters; give files by --files")
+    return text
+
+
 def named_values(inputs: Sequence[str]) -> dict[str, Any]:
     """Return what `--input name=value` says: JSON where it is JSON, else text."""
     values: dict[str, Any] = {}
@@ -135,8 +148,8 @@ def named_values(inputs: Sequence[str]) -> dict[str, Any]:
         if not found or not name.strip():
             raise ConfigurationError(f"--input {given!r}: write it as name=value")
         try:
-            values[name.strip()] = json_module.loads(value)
-        except ValueError:
+            values[name.strip()] = read_json(value)
+        except DocumentError:
             values[name.strip()] = value
     return values
 

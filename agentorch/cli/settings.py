@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agentorch.errors import ConfigurationError
+from agentorch.files import at_home
 from agentorch.loading import find_project
 from agentorch.models import Price
 
@@ -153,12 +154,12 @@ def _take_provider(environment: MutableMapping[str, str], file: dict[str, str | 
 
 def _existing(files: Sequence[str]) -> tuple[str, ...]:
     for file in files:
-        path = Path(file).expanduser()
+        path = at_home(file)
         if not path.exists():
             raise ConfigurationError(f"--files {file}: no such file or folder")
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             raise ConfigurationError(f"--files {file}: it cannot be read; check its permissions")
-    return tuple(str(Path(file).expanduser()) for file in files)
+    return tuple(str(at_home(file)) for file in files)
 
 
 def _project(given_by: str, named: Path | None) -> Path | None:

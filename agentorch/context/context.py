@@ -4,7 +4,7 @@ import asyncio
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast, overload
+from typing import Any, Final, TypeVar, cast, overload
 
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
@@ -16,9 +16,12 @@ from agentorch.core.usage import Budget
 from agentorch.core.values import BLOB_KEY, is_blob_ref
 from agentorch.core.verdict import Verdict
 from agentorch.errors import FileAccessError
+from agentorch.files import read_regular
 from agentorch.ports.services import ContextServices
 
 T = TypeVar("T")
+LARGEST_FILE: Final = 512 * 1024 * 1024
+"""Bytes of a file that is kept with a run: it passes through memory."""
 
 
 class Context:
@@ -125,11 +128,14 @@ class Context:
         return await self._services.get_blob(_sha256(blob))
 
     async def save(self, path: str | Path, media_type: str | None = None) -> Artifact:
-        """Keep a file with the run and return it as a value; the file itself may then go."""
+        """Keep a file with the run and return it as a value; the file itself may then go.
+
+        FileAccessError for what is no regular file, cannot be read, or is larger than LARGEST_FILE.
+        """
         self._services.check()
         path = Path(path)
         try:
-            data = await asyncio.to_thread(path.read_bytes)
+            data = await asyncio.to_thread(read_regular, path, most=LARGEST_FILE)
         except OSError as error:
             raise FileAccessError(f"{path}: cannot be read: {error.strerror}") from error
         kind = media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

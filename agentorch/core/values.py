@@ -44,6 +44,17 @@ def fresh(value: Any) -> Any:
     return value
 
 
+def whole_characters(text: str) -> str:
+    """Return `text` with "?" for lone surrogates: halves of characters, which no server takes and few parsers."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def in_line(text: str, longest: int) -> str:
+    """Return a name that somebody else chose as it may stand in a message: printable, in one line, clipped."""
+    line = text if text.isprintable() else " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clipped(line, longest)
+
+
 def clipped(text: str, longest: int) -> str:
     """Return `text`, or its beginning and how much of it there was."""
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

@@ -8,9 +8,10 @@ from typing import Any, Final
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
 
-from agentorch.documents.json_reading import read_json
+from agentorch.documents.json_reading import MOST_BYTES, read_json
 from agentorch.documents.mark import DocumentError, clean_text
 from agentorch.documents.yaml_reading import compose_yaml, read_yaml
+from agentorch.files import read_regular
 
 Where = tuple[str | int, ...]
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -40,18 +41,19 @@ def read_document(path: Path) -> Document:
     Raises:
         DocumentError: it cannot be read; without the path, which the caller puts first.
     """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES and path.exists() and not path.is_dir():
+        raise DocumentError(f"{path.suffix or 'no suffix'} is not known here; use {', '.join(SUFFIXES)}")
     try:
-        data = path.read_bytes()
+        data = read_regular(path, most=MOST_BYTES)
     except FileNotFoundError:
         raise DocumentError("there is no such file") from None
     except IsADirectoryError:
         raise DocumentError("it is a folder, not a file") from None
     except OSError as error:
         raise DocumentError(f"it cannot be read: {error.strerror}") from None
-    if path.suffix.lower() == ".json":
+    if suffix == ".json":
         return Document(read_json(data), _places_of_json(data))
-    if path.suffix.lower() not in SUFFIXES:
-        raise DocumentError(f"{path.suffix or 'no suffix'} is not known here; use {', '.join(SUFFIXES)}")
     return Document(read_yaml(data), dict(_walk(compose_yaml(clean_text(data)), ())))
 
 
@@ -59,7 +61,7 @@ def _places_of_json(data: bytes) -> dict[Where, tuple[int, int]]:
     """JSON is YAML but for its tabs; where YAML cannot follow, no places are known."""
     try:
         return dict(_walk(compose_yaml(clean_text(data)), ()))
-    except (DocumentError, yaml.YAMLError):
+    except (ValueError, yaml.YAMLError):
         return {}
 
 

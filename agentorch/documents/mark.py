@@ -4,6 +4,8 @@ from typing import Final
 
 MOST_BYTES: Final = 64 * 1024
 """The longest document that is read."""
+LONGEST_INTEGER: Final = 4_300
+"""Digits beyond which Python refuses to write an integer, and so nothing is kept."""
 
 
 class DocumentError(ValueError):

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
+from agentorch.core.values import whole_characters
+
 DEEPEST: Final = 100
 """Levels of nesting; what goes deeper is nobody's answer, and costs a look at all of it for each of its brackets."""
 _CANDIDATES: Final = 50
@@ -54,7 +56,7 @@ def spoken(text: str) -> str:
 
 def json_values(text: str) -> Iterator[Found]:
     """Yield the JSON values that a model's text may stand for, the likeliest first; never raises."""
-    body = spoken(text)
+    body = spoken(whole_characters(text))
     whole = _parsed(body)
     if whole is not None:
         yield replace(whole, alone=True)

@@ -9,6 +9,7 @@
 # PyYAML's stubs leave much untyped.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
+import math
 import re
 from collections.abc import Hashable
 from typing import Any, Final
@@ -42,6 +43,12 @@ class _StrictLoader(yaml.SafeLoader):
         self._depth -= 1
         return node
 
+    def construct_yaml_float(self, node: ScalarNode) -> float:
+        value = super().construct_yaml_float(node)
+        if not math.isfinite(value):
+            raise _error(f"the number {node.value:.40} is too large", node.start_mark)
+        return value
+
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         del deep
         seen: set[str] = set()
@@ -49,7 +56,7 @@ class _StrictLoader(yaml.SafeLoader):
             if not isinstance(key, ScalarNode):
                 raise _error("a key must be a plain word", key.start_mark)
             if key.value in seen:
-                raise _error(f"key {key.value!r} appears twice", key.start_mark)
+                raise _error(f"key {key.value!r:.80} appears twice", key.start_mark)
             seen.add(key.value)
         return {self.construct_scalar(key): self.construct_object(value, deep=True) for key, value in node.value}
 
@@ -66,6 +73,7 @@ _resolver(
     r"^[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$",
     "-+0123456789",
 )
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _StrictLoader.construct_yaml_float)
 _StrictLoader.yaml_implicit_resolvers.setdefault("", []).append(("tag:yaml.org,2002:null", re.compile(r"^$")))
 
 
@@ -96,7 +104,7 @@ def compose_yaml(text: str) -> Node | None:
     return _StrictLoader(text).get_single_node()
 
 
-class _PlacedError(Exception):
+class _PlacedError(yaml.YAMLError):
     def __init__(self, words: str, line: int, column: int) -> None:
         super().__init__(words)
         self.words = words

@@ -49,6 +49,8 @@ class Codec:
                 f"run {run_id}, seq {seq}: {type} has version {version}, this agentorch knows {model.version}: "
                 "upgrade agentorch"
             )
+        if version < 1:
+            raise JournalDamaged(f"run {run_id}, seq {seq}: {type} has version {version}: the first is 1")
         try:
             if version == model.version:
                 return _read(model, payload)

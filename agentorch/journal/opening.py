@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from agentorch.errors import ConfigurationError
+from agentorch.files import at_home
 from agentorch.journal.memory import MemoryJournal
 from agentorch.journal.schema import Durability
 from agentorch.journal.sqlite import SqliteJournal
@@ -37,4 +38,4 @@ def _path(place: str) -> Path:
         return Path(unquote(urlsplit(place).path))
     if found:
         raise ConfigurationError(f"journal {place!r}: no such kind; name a file such as 'runs.db', or 'memory:'")
-    return Path(place).expanduser()
+    return at_home(place)

@@ -237,8 +237,11 @@ def _input(path: Path, given: Any) -> JsonSchema | None:
 def _written(path: Path, given: Any, what: str) -> Any:
     """Return what a schema is written as; text with a suffix names a file beside the agent."""
     if isinstance(given, str) and given.endswith((".json", ".yaml", ".yml")):
+        place = path.parent / given
+        if not place.resolve().is_relative_to(path.parent.resolve()):
+            raise ConfigurationError(f"{what}: {given!r:.80} leads out of the agent's folder; put the schema beside it")
         try:
-            return read_document(path.parent / given).value
+            return read_document(place).value
         except DocumentError as error:
             raise ConfigurationError(f"{what}: {given}: {error}") from None
     return given

@@ -11,13 +11,20 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from agentorch.agents import Agent
+from agentorch.core.values import clipped
 from agentorch.errors import AgentFileError
+from agentorch.files import read_regular
 from agentorch.loading.folder_package import beside, import_file
 from agentorch.loading.project import find_project
 from agentorch.tools import Tool
+
+LARGEST_AGENT_FILE: Final = 4 * 1024 * 1024
+"""Bytes that an agent file may have."""
+_LONGEST: Final = 500
+"""Characters that are told of what a file raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,14 @@ def _is_of(agent: Agent, module: ModuleType, path: Path) -> bool:
 
 def _module(path: Path, shown: Path, *, whole: bool) -> ModuleType:
     try:
-        path.read_bytes()
+        read_regular(path, most=LARGEST_AGENT_FILE)
     except OSError as error:
         raise AgentFileError(f"{shown}: cannot be read: {error.strerror}") from None
     try:
         return import_file(path, whole=whole)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise AgentFileError(f"{shown}: {_line(error, path)}{type(error).__name__}: {_words(error, path)}") from error
 
 
@@ -75,7 +84,10 @@ def _line(error: BaseException, path: Path) -> str:
 
 
 def _words(error: BaseException, path: Path) -> str:
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # its words are the file's code too
+        text = "no message"
     if isinstance(error, SystemExit):
         text = f"{error.code}; an agent file defines agents and must not end the program"
     elif isinstance(error, SyntaxError):
@@ -83,4 +95,4 @@ def _words(error: BaseException, path: Path) -> str:
         text = f"{elsewhere}, line {error.lineno}: {error.msg}" if elsewhere else error.msg
     elif isinstance(error, ModuleNotFoundError) and error.name and (path.parent / f"{error.name}.py").is_file():
         text = f"{error}; for the file beside it write 'from .{error.name} import ...'"
-    return " ".join(text.split())
+    return clipped(" ".join(text.split()), _LONGEST)

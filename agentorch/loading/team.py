@@ -17,9 +17,10 @@ from typing import Any, Final
 from agentorch.agents import Agent
 from agentorch.core.nearest import nearest
 from agentorch.errors import AgentFileError, ConfigurationError
+from agentorch.files import at_home, read_regular
 from agentorch.loading.front_matter import has_front_matter
 from agentorch.loading.markdown_agent import AgentFile, agent_of, is_foreign_file, read_agent_file
-from agentorch.loading.python_file import read_python_file
+from agentorch.loading.python_file import LARGEST_AGENT_FILE, read_python_file
 from agentorch.prompts import builtin_folder
 from agentorch.tools import Tool, as_tool
 
@@ -156,7 +157,7 @@ class _Loading:
         if isinstance(spec, str) and spec.startswith(BUILTIN):
             self._take_file(_builtin_file(spec))
             return
-        path = Path(spec).expanduser()
+        path = at_home(spec)
         if path.is_dir():
             self.take_folder(path)
         elif path.exists():
@@ -185,7 +186,7 @@ class _Loading:
 
     def _take_markdown(self, path: Path, *, named: bool) -> None:
         try:
-            data = path.read_bytes()
+            data = read_regular(path, most=LARGEST_AGENT_FILE)
         except OSError as error:
             raise AgentFileError(f"{path}: cannot be read: {error.strerror}") from None
         if named or has_front_matter(data):

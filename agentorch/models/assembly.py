@@ -4,13 +4,20 @@
    them apart by id: a call begins with its name.
 2. Usage may come with the last piece, after it, or never.
 3. A stream has ended well only when a finish reason came.
+4. What a server sends is held to its form (TypeError if not) and to a size (AnswerTooLong): some never end.
 """
 
 import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agentorch.ports.model import FinishReason, ToolCall
+from agentorch.core.values import whole_characters
+from agentorch.ports.model import MOST_CALLS, FinishReason, ToolCall
+
+LONGEST: Final = 16_000_000
+"""Characters that an answer may have."""
+_PIECE: Final = 16
+"""Characters that a piece counts for at least: an empty one takes time and room too."""
 
 _REASONS: Final[dict[str, FinishReason]] = {
     "length": "length",
@@ -19,6 +26,10 @@ _REASONS: Final[dict[str, FinishReason]] = {
     "function_call": "tool_calls",
 }
 _BROKEN: Final = frozenset({"error", "insufficient_system_resource", "abort"})
+
+
+class AnswerTooLong(Exception):
+    """An answer that has more than anybody can use; the message says of what."""
 
 
 @dataclass(slots=True)
@@ -40,21 +51,25 @@ class Assembly:
         self.usage: Any = None
         """The provider's own count, if it sent one."""
         self.model = ""
+        self._size = 0
 
     def feed(self, chunk: Any) -> str:
         """Take one piece; return the text in it."""
-        self.model = chunk.model or self.model
+        self.model = _string(chunk.model) or self.model
         self.usage = chunk.usage or self.usage
         text = ""
         for choice in chunk.choices or ():
-            self._reason = choice.finish_reason or self._reason
+            self._reason = _string(choice.finish_reason) or self._reason
             if choice.delta is None:
                 continue
-            text += choice.delta.content or ""
-            self._refusal.append(getattr(choice.delta, "refusal", None) or "")
+            text += _string(choice.delta.content)
+            refusal = _string(getattr(choice.delta, "refusal", None))
+            self._refusal.append(refusal)
+            self._weigh(refusal)
             for piece in choice.delta.tool_calls or ():
                 self._add(piece)
         self._text.append(text)
+        self._weigh(text)
         return text
 
     @property
@@ -93,14 +108,22 @@ class Assembly:
     def _add(self, piece: Any) -> None:
         call = self._begun(piece)
         if call is None:
+            if len(self._calls) == MOST_CALLS:
+                raise AnswerTooLong(f"the answer asks for more than {MOST_CALLS} tool calls")
             call = _Call(len(self._calls) if piece.index is None else int(piece.index))
             self._calls.append(call)
-        call.id = call.id or piece.id or ""
+        call.id = call.id or _string(piece.id)
         if piece.function is not None:
-            call.name = call.name or piece.function.name or ""
+            call.name = call.name or _string(piece.function.name)
             arguments = piece.function.arguments
             # Some servers give the object itself, not its text.
-            call.arguments.append(arguments if isinstance(arguments, str) else _text(arguments))
+            call.arguments.append(_string(arguments) if isinstance(arguments, str) else _text(arguments))
+            self._weigh(call.arguments[-1])
+
+    def _weigh(self, text: str) -> None:
+        self._size += max(_PIECE, len(text))
+        if self._size > LONGEST:
+            raise AnswerTooLong(f"the answer is longer than {LONGEST:,} characters, or comes in as many pieces")
 
     def _begun(self, piece: Any) -> _Call | None:
         """Return the call that a piece goes on with: the newest of its index; None when it begins one."""
@@ -116,6 +139,13 @@ class Assembly:
 def _begins(piece: Any) -> bool:
     # Some servers give each *piece* an id of its own: only a call's first one has a name.
     return bool(piece.id and piece.function is not None and piece.function.name)
+
+
+def _string(value: Any) -> str:
+    """Return a string of the server's, empty when there is none; TypeError for anything else."""
+    if value is None or isinstance(value, str):
+        return whole_characters(value or "")
+    raise TypeError(f"text was expected, {type(value).__name__} came")
 
 
 def _text(arguments: Any) -> str:

@@ -14,19 +14,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from agentorch.core.usage import Usage
+from agentorch.errors import MalformedOutput
 from agentorch.models import failures
 from agentorch.models.access import checked_key, checked_url
-from agentorch.models.assembly import Assembly
+from agentorch.models.assembly import AnswerTooLong, Assembly
 from agentorch.models.pricing import Prices
 from agentorch.models.provider import OPENAI, PROCESS, Provider, closed, time_limits
 from agentorch.models.quirks import Form, Quirks, quirks_for
-from agentorch.models.streaming import NotJsonError, pieces
+from agentorch.models.streaming import NotJsonError, fed, pieces
 from agentorch.models.structured import unwrapped
 from agentorch.models.terms import Terms
 from agentorch.models.wire import parameters, wrapped
 from agentorch.ports.model import ModelRequest, ModelResponse, OnDelta
 
 _LOGGER = logging.getLogger(__name__)
+_MOST_TOKENS = 10**9
+"""Tokens beyond which a server's count of one call is no count."""
 
 
 class Counted(Protocol):
@@ -147,6 +150,8 @@ class OpenAIModel:
                 raise failures.timed_out(request.silence, model=self.name, provider=self._provider) from None
         except NotJsonError as error:
             raise failures.broken_off(self.name, self._provider) from error
+        except AnswerTooLong as error:
+            raise MalformedOutput(f"{self.name}: {error}; it was not read on") from None
         if not answer.finished:
             raise failures.broken_off(self.name, self._provider)
         return answer
@@ -170,7 +175,7 @@ class OpenAIModel:
                 async for piece in coming:
                     if seconds is not None:
                         silence.reschedule(loop.time() + seconds)
-                    text = answer.feed(piece)
+                    text = fed(answer, piece)
                     if text and on_delta is not None:
                         on_delta(text)
         finally:
@@ -224,6 +229,12 @@ def _provider(client: Any, api_key: str | None, base_url: str | None) -> Provide
 
 def _reported(usage: Any) -> Usage:
     details = getattr(usage, "prompt_tokens_details", None)
-    cached = getattr(details, "cached_tokens", None) or getattr(usage, "prompt_cache_hit_tokens", None) or 0
-    asked, said = usage.prompt_tokens or 0, usage.completion_tokens or 0
+    cached = _tokens(details, "cached_tokens") or _tokens(usage, "prompt_cache_hit_tokens")
+    asked, said = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
     return Usage(asked, said, cached_tokens=min(cached, asked), calls=1)
+
+
+def _tokens(usage: Any, name: str) -> int:
+    """Return a count of the server's; what is none, or none that can be, is 0."""
+    value = getattr(usage, name, None)
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else 0

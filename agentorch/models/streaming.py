@@ -5,7 +5,14 @@ Errors are the client's own: one that stands in the body of a 200 is raised like
 
 import json
 from collections.abc import AsyncGenerator
-from typing import Any, cast
+from typing import Any, Final, cast
+
+from agentorch.models.assembly import LONGEST, AnswerTooLong, Assembly
+
+_NOISE: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What reading a piece raises that is no JSON, or JSON of another form."""
+_LARGEST_BODY: Final = 4 * LONGEST
+"""Bytes of an answer that comes as one body."""
 
 
 class NotJsonError(Exception):
@@ -20,7 +27,15 @@ async def pieces(stream: Any) -> AsyncGenerator[Any]:
             return
         async for piece in stream:
             yield piece
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except _NOISE as error:
+        raise NotJsonError(str(error)) from error
+
+
+def fed(answer: Assembly, piece: Any) -> str:
+    """Add a piece to the answer; return the text in it. NotJsonError when it has not the form of one."""
+    try:
+        return answer.feed(piece)
+    except _NOISE as error:
         raise NotJsonError(str(error)) from error
 
 
@@ -28,7 +43,9 @@ async def _whole(stream: Any) -> Any:
     import openai  # noqa: PLC0415  # it made the stream, so it is loaded
 
     try:
-        data: bytes = await stream.response.aread()
+        data = await _read(stream.response)
+    except AnswerTooLong:
+        raise
     except Exception as error:  # the client's HTTP library is its own business
         raise openai.APIConnectionError(request=stream.response.request) from error
     body: Any = json.loads(data)
@@ -40,6 +57,15 @@ async def _whole(stream: Any) -> Any:
         words = error.get("message") if isinstance(error, dict) else error  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         raise openai.APIError(str(words or "an error without words"), stream.response.request, body=error)  # pyright: ignore[reportUnknownArgumentType]
     return _as_piece(answer)
+
+
+async def _read(response: Any) -> bytes:
+    data = bytearray()
+    async for part in response.aiter_bytes():
+        data += part
+        if len(data) > _LARGEST_BODY:
+            raise AnswerTooLong(f"the answer is longer than {_LARGEST_BODY:,} bytes")
+    return bytes(data)
 
 
 def _as_piece(answer: dict[str, Any]) -> Any:

@@ -41,7 +41,7 @@ def unwrapped(text: str) -> str:
     """Return the JSON text of what `object_rooted` wrapped, or `text` when it is not so wrapped."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     if not isinstance(value, dict) or set(cast("dict[str, Any]", value)) != {_WRAPPER}:
         return text

@@ -5,8 +5,10 @@ Nothing is added to the messages: whoever asks for a schema says it in words too
 
 import hashlib
 import json
-from typing import Any
+import re
+from typing import Any, cast
 
+from agentorch.core.values import whole_characters
 from agentorch.models.quirks import Form, Quirks
 from agentorch.models.structured import object_rooted, strict
 from agentorch.ports.model import Message, ModelRequest, OutputSchema
@@ -28,7 +30,7 @@ def parameters(request: ModelRequest, *, model: str, quirks: Quirks, form: Form)
     if request.output is not None:
         sent |= _response_format(request.output, form)
     sent["messages"] = [_message(message) for message in request.messages]
-    return sent
+    return _encodable(sent)
 
 
 def form_for(request: ModelRequest, *, quirks: Quirks, refused: set[str]) -> Form:
@@ -81,10 +83,29 @@ def _message(message: Message) -> dict[str, Any]:
     if message.tool_calls:
         sent["content"] = message.content or None
         sent["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _object(call.arguments)}}
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": _name(call.name), "arguments": _object(call.arguments)},
+            }
             for call in message.tool_calls
         ]
     return sent
+
+
+def _name(name: str) -> str:
+    """Return the name of a call as it may stand in a history: servers refuse what is no name of a function."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "_"
+
+
+def _encodable(value: Any) -> Any:
+    """Return a JSON value without lone surrogates, which cannot be sent."""
+    if isinstance(value, str):
+        return whole_characters(value)
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value)
+        return {whole_characters(name): _encodable(item) for name, item in items.items()}
+    return [_encodable(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _object(arguments: str) -> str:

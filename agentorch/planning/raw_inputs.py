@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from agentorch.core.card import AgentCard
 from agentorch.core.references import parse
 from agentorch.core.schema import accepts_null
+from agentorch.core.values import whole_characters
 from agentorch.core.verify_inputs import Parameters
 
 Note = Callable[[str], None]
@@ -38,7 +39,7 @@ def fitted_inputs(written: Any, objective: str, card: AgentCard, note: Note) -> 
 def _by_name(written: Any, parameters: Parameters, note: Note) -> dict[str, Any]:
     if isinstance(written, str) and written.lstrip().startswith("{"):
         with suppress(ValueError):
-            written = from_json(written)
+            written = from_json(whole_characters(written))
     if written is None or written in ("", [], {}):
         return {}
     if isinstance(written, dict):

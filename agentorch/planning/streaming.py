@@ -10,6 +10,8 @@ from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
+from agentorch.core.values import whole_characters
+
 TASK_LISTS: Final = frozenset(
     {"tasks", "nodes", "steps", "plan", "put", "subtasks", "sub_tasks", "task_nodes", "task_list"}
 )
@@ -99,7 +101,7 @@ class TaskStream:
 
 def _object(text: str) -> list[dict[str, Any]]:
     try:
-        value = from_json(text)
+        value = from_json(whole_characters(text))
     except ValueError:
         return []
     return [cast("dict[str, Any]", value)] if isinstance(value, dict) else []

@@ -68,11 +68,11 @@ class _Reading:
 
     def plan(self) -> PlanData:
         value = self._document.value
-        if isinstance(value, list):
+        if isinstance(value, list) and value:
             return PlanData("", None, tuple(self._tasks(value, ())))
-        if not isinstance(value, dict):
+        if not isinstance(value, dict | list):
             raise self._wrong("a plan is a mapping with the key 'tasks'")
-        plan = cast("dict[str, Any]", value)
+        plan = cast("dict[str, Any]", value or {})
         self._known_keys(plan, _PLAN_KEYS, ())
         if not plan.get("tasks"):
             raise self._wrong("there are no tasks; list them under 'tasks'")

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from agentorch.core.usage import NOTHING, Usage
+
+MOST_CALLS: Final = 128
+"""Tool calls that one answer may ask for; a model that asks for more is not at work on its task."""
 
 
 @dataclass(frozen=True, slots=True)

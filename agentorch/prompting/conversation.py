@@ -10,13 +10,14 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from agentorch.core.values import in_line
 from agentorch.errors import MalformedOutput, ModelRefusal
-from agentorch.ports.model import Message, ModelRequest, ModelResponse, OutputSchema
+from agentorch.ports.model import MOST_CALLS, Message, ModelRequest, ModelResponse, OutputSchema
 from agentorch.ports.services import Services
 from agentorch.prompting.reading_on import ReadingOn
 from agentorch.prompting.toolbox import Toolbox
 from agentorch.prompting.trimming import count_long, cut
-from agentorch.prompts import Prompts, fenced
+from agentorch.prompts import Prompts, escaped, fenced
 
 TURNS: Final = 16
 """How often a model may call tools in one dispatch."""
@@ -26,6 +27,8 @@ SMALLEST_SHARE: Final = 120
 """Tokens that one answer of a tool may take at least."""
 MESSAGE_TOKENS: Final = 4
 """What a message costs beside its text."""
+_LONGEST_NAME: Final = 120
+"""Characters of a value's name that stand in a note."""
 DROPPED: Final = "[dropped to save room; call the tool again if it is needed]"
 
 
@@ -47,6 +50,8 @@ class Conversation:
             response = await self._ask(messages)
             if not response.tool_calls:
                 return _text(response)
+            if len(response.tool_calls) > MOST_CALLS:
+                raise MalformedOutput(f"the answer asks for more than {MOST_CALLS} tool calls", text=response.text)
             share = self._share(len(response.tool_calls))
             answers = await self.toolbox.answer(response.tool_calls)
             messages.append(Message("assistant", response.text, response.tool_calls))
@@ -121,6 +126,7 @@ def request_tokens(services: Services, toolbox: Toolbox, output: OutputSchema | 
 
 def reading_note(name: str, shown: int, length: int, blob: str) -> str:
     """Return the line that stands below a preview."""
+    name = escaped(in_line(name, _LONGEST_NAME))
     return (
         f"[{name}: the first {shown} of {length} characters; all of it is blob {blob[:12]}; "
         f'read on with read_input(name="{name}", offset={shown}) or search in it]'

@@ -1,9 +1,8 @@
 """The toolbox: what a model may call in one dispatch, and what it is told of each call."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from agentorch.core.card import AgentCard
 from agentorch.errors import AgentorchError, ConfigurationError, PermanentError, TransientError
@@ -13,7 +12,7 @@ from agentorch.prompting.reading_on import NAME as READ_INPUT
 from agentorch.prompting.reading_on import ReadingOn
 from agentorch.prompts import shown_value
 from agentorch.signatures import MalformedInput
-from agentorch.tools import Tool, as_tool
+from agentorch.tools import Tool, as_tool, json_arguments
 
 
 class Toolbox:
@@ -71,12 +70,12 @@ class Toolbox:
 
     async def _carry_out(self, call: ToolCall) -> str:
         if call.name == READ_INPUT and self._reading:
-            return self._reading.invoke(_json_object(call.arguments))
+            return self._reading.invoke(json_arguments(call.arguments))
         tool = self._tools.get(call.name)
         if tool is not None:
             return shown_value(await self._services.use(tool, tool.parse(call.arguments)))
         if call.name in self._agents:
-            return shown_value(await self._services.call(call.name, _json_object(call.arguments)))
+            return shown_value(await self._services.call(call.name, json_arguments(call.arguments)))
         known = ", ".join(spec.name for spec in self.specs) or "none"
         return f"error: there is no tool {call.name!r}; the tools are {known}"
 
@@ -90,13 +89,3 @@ class Toolbox:
         else:
             tool = as_tool(given)
             self._tools[tool.name] = tool
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value: Any = json.loads(text) if text.strip() else {}
-    except ValueError as error:
-        raise MalformedInput(f"the arguments are not JSON: {error}; send one JSON object") from None
-    if not isinstance(value, dict):
-        raise MalformedInput("the arguments are not a JSON object; send one")
-    return cast("dict[str, Any]", value)

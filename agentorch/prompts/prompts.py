@@ -17,12 +17,15 @@ from jinja2 import (
 from agentorch.core.identity import digest
 from agentorch.core.nearest import did_you_mean
 from agentorch.errors import PromptError
+from agentorch.files import read_regular
 from agentorch.prompts.folders import builtin_folder
 from agentorch.prompts.sandbox import Sandbox, bounded
 
 BUILTIN = "builtin/"
 """Begins the name of a template that is ours whatever the user's folder holds."""
 SUFFIX = ".md.j2"
+_LARGEST = 1024 * 1024
+"""Bytes that a template may have."""
 
 
 class Prompts:
@@ -97,7 +100,8 @@ class _Loader(BaseLoader):
         for folder in folders:
             path = folder / f"{plain}{SUFFIX}"
             try:
-                return path.read_text(encoding="utf-8-sig"), str(path), lambda: True
+                source = read_regular(path, most=_LARGEST).decode("utf-8-sig")
+                return source.replace("\r\n", "\n"), str(path), lambda: True
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except (OSError, UnicodeDecodeError) as error:

@@ -18,7 +18,7 @@ from agentorch.core.failures import FailureKind
 from agentorch.core.references import BrokenReference
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Usage
-from agentorch.core.values import clipped, fresh
+from agentorch.core.values import clipped, fresh, whole_characters
 from agentorch.errors import (
     ConfigurationError,
     EffectUnknown,
@@ -93,7 +93,7 @@ class Execution:
 
     async def _readable(self, result: Result) -> Result:
         """Return a failure as any journal can hold it: without its output, when that cannot be stored."""
-        problems = tuple(clipped(_clean(problem), LONGEST_PROBLEM) for problem in result.problems)
+        problems = tuple(clipped(whole_characters(problem), LONGEST_PROBLEM) for problem in result.problems)
         try:
             output = await stored(result.output, self._blobs)
         except Exception:  # noqa: BLE001  # the failure counts, not what is shown with it
@@ -191,12 +191,7 @@ def sources_in(output: Any) -> tuple[str, ...]:
     listed: Any = cast("dict[str, Any]", output).get("sources")
     if not isinstance(listed, list):
         return ()
-    return tuple(_clean(item) for item in cast("list[Any]", listed) if isinstance(item, str))
-
-
-def _clean(text: str) -> str:
-    """Return `text` with what UTF-8 cannot hold replaced."""
-    return text.encode("utf-8", "replace").decode()
+    return tuple(whole_characters(item) for item in cast("list[Any]", listed) if isinstance(item, str))
 
 
 def failed(work: Work, error: BaseException) -> Result:

@@ -228,7 +228,7 @@ class DispatchServices:
 
     def count(self, text: str) -> int:
         """Return about how many tokens `text` is."""
-        return self._model.count(text) if self._model is not None else (len(text.encode()) + 2) // 3
+        return self._model.count(text) if self._model is not None else (len(text.encode("utf-8", "replace")) + 2) // 3
 
     async def counting(self) -> None:
         """Wait until `count` is as exact as it will be."""

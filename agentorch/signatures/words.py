@@ -6,14 +6,19 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from agentorch.core.nearest import did_you_mean
+from agentorch.core.values import in_line
+from agentorch.errors import AgentorchError
 
 SHOWN: Final = 8
 """How many problems of one value are told; more are counted."""
 PREVIEW: Final = 60
 """How many characters of a wrong value are shown."""
 
+LONGEST_PATH: Final = 200
+"""How many characters of the way to a wrong value are shown."""
 
-class MalformedInput(ValueError):
+
+class MalformedInput(AgentorchError, ValueError):
     """Inputs that an agent or a tool cannot take; the message names the parameter, the value and what is wanted."""
 
 
@@ -42,7 +47,7 @@ def error_words(error: ValidationError, *, known: Iterable[str] = ()) -> tuple[s
 
 
 def _one(path: Sequence[str | int], kind: str, message: str, value: Any, known: Iterable[str]) -> str:
-    where = path_text(path)
+    where = in_line(path_text(path), LONGEST_PATH)
     if kind == "missing":
         return f"{where}: is missing"
     if kind == "extra_forbidden":
@@ -55,7 +60,8 @@ def _one(path: Sequence[str | int], kind: str, message: str, value: Any, known: 
 def unknown_name(name: str, known: Iterable[str]) -> str:
     """Return the line for a name that is not taken, with the nearest one that is, or all of them."""
     taken = sorted(known)
-    return f"{name}: is not a known name; {did_you_mean(name, taken) or 'nothing of that name is taken'}"
+    remedy = did_you_mean(name, taken) or "nothing of that name is taken"
+    return f"{in_line(name, PREVIEW)}: is not a known name; {remedy}"
 
 
 def joined(lines: Iterable[str]) -> str:

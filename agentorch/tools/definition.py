@@ -2,13 +2,13 @@
 
 import asyncio
 import inspect
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 from agentorch.context import Context
 from agentorch.core.card import Effect
+from agentorch.documents import DocumentError, read_json
 from agentorch.errors import ConfigurationError
 from agentorch.ports.model import ToolSpec
 from agentorch.signatures import (
@@ -78,7 +78,7 @@ class Tool(Generic[P, R]):
 
     def parse(self, arguments: str | Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments as JSON values, checked; MalformedInput in words that a model can act on."""
-        values = _json_object(arguments) if isinstance(arguments, str) else dict(arguments)
+        values = json_arguments(arguments) if isinstance(arguments, str) else dict(arguments)
         self._inputs.validate(values)
         return values
 
@@ -89,7 +89,7 @@ class Tool(Generic[P, R]):
             MalformedInput: the arguments do not fit; the text is for the model.
             MalformedOutput: what the function gave is not what it declares.
         """
-        values = _json_object(arguments) if isinstance(arguments, str) else arguments
+        values = json_arguments(arguments) if isinstance(arguments, str) else arguments
         given = self._inputs.validate(values)
         for name in self._context_names:
             given[name] = context
@@ -100,10 +100,11 @@ class Tool(Generic[P, R]):
         return self.output.encode(await result if inspect.isawaitable(result) else result)
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_arguments(text: str) -> dict[str, Any]:
+    """Return the arguments of a call as a model wrote them; MalformedInput in words that it can act on."""
     try:
-        value: Any = json.loads(text) if text.strip() else {}
-    except ValueError as error:
+        value: Any = read_json(text) if text.strip() else {}
+    except DocumentError as error:
         raise MalformedInput(f"the arguments are not JSON: {error}; send one JSON object") from None
     if not isinstance(value, dict):
         raise MalformedInput(f"the arguments are a JSON {type(value).__name__}; send one JSON object")

@@ -3,7 +3,7 @@
 import pytest
 
 from agentorch.bus import MemoryBus, open_bus
-from agentorch.errors import ConfigurationError
+from agentorch.errors import BusError, ConfigurationError
 from agentorch.messages.envelope import decode
 from agentorch.ports.bus import Bus
 from agentorch.testing.bus_conformance import BusConformance
@@ -31,5 +31,5 @@ def test_a_url_of_an_unknown_bus_is_refused_in_one_line() -> None:
 
 def test_an_envelope_of_another_kind_is_refused() -> None:
     """Decoding names the type that it does not know."""
-    with pytest.raises(ValueError, match="'Gossip'"):
+    with pytest.raises(BusError, match="'Gossip'"):
         decode(b'{"type": "Gossip"}')

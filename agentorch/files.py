@@ -1,0 +1,33 @@
+"""Files that somebody else names: only regular ones are read, and only so much of each.
+
+A device, a pipe or a socket may never end, or never begin; it is refused before a byte of it is read.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read_regular(path: str | Path, *, most: int) -> bytes:
+    """Return the bytes of a file; OSError, with its reason in `strerror`, for what is none or has more than `most`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except ValueError:  # a NUL in it, or a character that no file system has
+        raise OSError(errno.EINVAL, "this is no name of a file", str(path)) from None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        data = file.read(most + 1)
+        if len(data) > most:
+            size = max(len(data), os.fstat(descriptor).st_size)
+            raise OSError(errno.EFBIG, f"it is {size:,} bytes long; at most {most:,} are read", str(path))
+    return data
+
+
+def at_home(path: str | Path) -> Path:
+    """Return a path with `~` at its beginning read as a home folder; one of nobody's is a name like any other."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # Path.expanduser raises RuntimeError for an unknown user
