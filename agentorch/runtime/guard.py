@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget
+from agentorch.core.verdict import Verdict
 from agentorch.ports.services import ContextServices
 from agentorch.runtime.job import Job
 
@@ -70,6 +71,10 @@ class Guard:
     async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Ask the dispatch's model."""
         return await self._called(self._services.converse(prompt, output=output, tools=tools))
+
+    async def judge(self, judge: Any, output: Any) -> Verdict:
+        """Ask a judge."""
+        return await self._called(self._services.judge(judge, output))
 
     async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
         """Use a tool."""

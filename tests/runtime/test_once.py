@@ -267,9 +267,8 @@ async def test_a_cancelled_run_waits_for_the_receipt_of_what_is_under_way() -> N
         run = await orchestrator.submit(plan())
         await bank.begun.wait()
         await run.cancel()
-        outcome = await run.outcome()
         gate.set()
-        await asyncio.sleep(0.05)
+        outcome = await run.outcome()
         events = [event async for event in await orchestrator.attach(run.id)]
 
     assert outcome.status is OutcomeStatus.CANCELLED
