@@ -4,10 +4,13 @@ from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core.accounts import Account
 from agentorch.core.failing import give_up
 from agentorch.core.failures import Code, FailureKind, Problem
 from agentorch.core.identity import digest
+from agentorch.core.ladder import step_without_model
 from agentorch.core.references import BrokenReference, fill, resolve
+from agentorch.core.reservations import Queued, chain, reserve
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState, Status, TaskState
 
@@ -36,9 +39,9 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     if not state.complete and task.agent in state.with_effects:
         return []
     name = task.task.id
-    lack = _lack(state, task)
+    lack = _lack(state, task, stamp.at)
     if lack is not None:
-        return [stamp(ev.TaskFailed, task=name, problem=Problem(FailureKind.BUDGET, lack, name, "raise the budget"))]
+        return [over_budget(name, lack, stamp)]
     try:
         inputs, objective = inputs_of(state, task)
     except BrokenReference as broken:
@@ -47,19 +50,73 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     frozen = digest([inputs, objective]) if inputs or objective else NO_INPUTS
     if task.memo is not None and task.memo.inputs == frozen:
         return [stamp(ev.TaskKept, task=name, inputs=frozen)]
+    reserved = reserve(state, task)
+    if isinstance(reserved, Problem):
+        return without_model(state, task, reserved, stamp)
+    if isinstance(reserved, Queued):
+        return [stamp(ev.TaskQueued, task=name, reason=reserved.reason)]
     if not task.approved and state.policy_of(task.task).approval == "before":
         return [_approval(task, stamp)]
-    key = state.key_of(task)
-    return [stamp.trusted(ev.TaskStarted, task=name, key=key, inputs=frozen, reserved=message.reserved)]
+    usage = reserved.as_usage() if reserved is not None else None
+    return [stamp.trusted(ev.TaskStarted, task=name, key=state.key_of(task), inputs=frozen, reserved=usage)]
 
 
-def _lack(state: RunState, task: TaskState) -> str | None:
+def over_budget(name: str, lack: str, stamp: Stamp) -> ev.Event:
+    """Fail a task for want of budget."""
+    problem = Problem(FailureKind.BUDGET, lack, name, "raise the budget and start again")
+    return stamp(ev.TaskFailed, task=name, problem=problem)
+
+
+def without_model(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:
+    """The budget has nothing left for a task: an agent that needs no model may stand in, else it fails."""
+    step = step_without_model(state, task)
+    if step is None:
+        return [stamp(ev.TaskFailed, task=task.task.id, problem=problem)]
+    return [
+        stamp(
+            ev.TaskRetried,
+            task=task.task.id,
+            rung=step.rung,
+            agent=step.agent,
+            model=step.model,
+            attempt=step.attempt,
+            dispatch=step.dispatch,
+            reason=problem.message,
+        )
+    ]
+
+
+def lack_of_tasks(caller: TaskState) -> str | None:
+    """Say which task may delegate no more: the caller, or one that it works for."""
+    for account in chain(caller.account):
+        most = account.budget.max_tasks
+        if account.task is not None and most is not None and account.tasks >= most:
+            return f"'{account.task}' has delegated {account.tasks} tasks, max_tasks={most}"
+    return None
+
+
+def _lack(state: RunState, task: TaskState, at: float) -> str | None:
     budget = state.budget
     if budget.max_depth is not None and task.depth > budget.max_depth:
         return f"delegation is {task.depth} levels deep, max_depth={budget.max_depth}"
     if budget.max_tasks is not None and len(state.tasks) > budget.max_tasks and task.order >= budget.max_tasks:
         return f"the run has {len(state.tasks)} tasks, max_tasks={budget.max_tasks}"
-    return budget.exhausted_by(state.spent) if state.catalog[task.agent].needs_model else None
+    caller = state.tasks[task.caller.split("/", 2)[1]] if task.caller is not None else task
+    return _lack_within(task, caller.account, at) if caller.account is not None else None
+
+
+def _lack_within(task: TaskState, account: Account, at: float) -> str | None:
+    """Say which limit of its own budget, or of those that it works for, a task is beyond."""
+    own = account.task == task.task.id
+    for level, one in enumerate(chain(account), 0 if own else 1):
+        budget = one.budget
+        if one.task is None:
+            return None
+        if budget.max_depth is not None and level > budget.max_depth:
+            return f"delegation is {level} levels below '{one.task}', max_depth={budget.max_depth}"
+        if budget.max_seconds is not None and one.since is not None and at >= one.since + budget.max_seconds:
+            return f"the {budget.max_seconds:g} seconds of '{one.task}' are up"
+    return None
 
 
 def _approval(task: TaskState, stamp: Stamp) -> ev.Event:

@@ -2,6 +2,7 @@
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core.calling import lost_calls
 from agentorch.core.children import cancel_children
 from agentorch.core.failures import FailureKind
 from agentorch.core.stamping import Stamp
@@ -14,7 +15,7 @@ def adopt(state: RunState, message: msg.Adopt, stamp: Stamp) -> list[ev.Event]:
     for task in list(state.tasks.values()):
         if task.agent in message.restart and _is_begun(task) and not state.catalog[task.agent].acts_unseen:
             events += _afresh(state, task, stamp)
-    return events
+    return [*events, *lost_calls(state, stamp)]
 
 
 def changed_agents(state: RunState, versions: dict[str, str]) -> tuple[str, ...]:

@@ -8,15 +8,17 @@
 from typing import Final, assert_never
 
 from agentorch.core import events as ev
+from agentorch.core.accounts import Account
+from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside, usage_added
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
-from agentorch.core.failures import Code, FailureKind, Problem
+from agentorch.core.failures import FailureKind
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
-from agentorch.core.scheduling import make_ready, unready
+from agentorch.core.reservations import chain
+from agentorch.core.scheduling import call_up, make_ready, queue, unready
 from agentorch.core.state import Ladder, Replan, Request, RunState, Status, TaskState
 from agentorch.core.task import Task
-from agentorch.core.usage import Usage
 
 _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
 """Failures that say nothing of the output that a repair is about."""
@@ -38,7 +40,7 @@ RunEvent = (
 """What happens to the run as a whole."""
 
 
-def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912  # a table
+def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915  # a table
     """Bring `state` from just before `event` to just after it."""
     if event.seq != state.seq + 1:
         raise ValueError(f"run {state.run_id}: event {event.seq} cannot follow {state.seq}")
@@ -69,10 +71,7 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912  # a
         case ev.TaskDelegated():
             _task_delegated(state, known)
         case ev.OutcomeLate():
-            state.unsettled.pop(known.key, None)
-            _spend(state, known.usage)
-            if known.problem:
-                state.problems.append(Problem(Code.RUNS_ON, known.problem, known.task))
+            outcome_late(state, known)
         case ev.RequestOpened():
             _request_opened(state, known)
         case ev.RequestAnswered():
@@ -87,8 +86,14 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912  # a
             apply_voided(state, known)
         case ev.PlanRejected() | ev.PlanNoted() | ev.InputTrimmed() | ev.TaskReported():
             pass
+        case ev.TaskQueued():
+            queue(state, state.tasks[known.task])
+        case ev.ModelCalled():
+            model_called(state, known)
         case _:
             _apply_to_run(state, known)
+    if state.queued and state.room and state.called_up is None:
+        call_up(state)
 
 
 def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901  # a table
@@ -96,7 +101,7 @@ def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901  # a 
         case ev.RunStarted():
             _run_started(state, event)
         case ev.UsageAdded():
-            _spend(state, event.usage)
+            usage_added(state, event)
         case ev.RunAdopted():
             state.owner = event.owner
             state.cards = event.cards or state.cards
@@ -154,17 +159,14 @@ def _gain(state: RunState, name: str, command: Command) -> None:
     state.gained.append(command)
 
 
-def _spend(state: RunState, usage: Usage | None) -> None:
-    if usage is not None:
-        state.spent += usage
-
-
 def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.goal = event.goal
     state.outputs["goal"] = event.goal
     state.outputs["inputs"] = event.inputs
     state.policy = event.policy
     state.budget = event.budget
+    if event.budget.limits_models:
+        state.account = Account(event.budget)
     state.planner = event.planner
     state.person = event.person
     state.priority = event.priority
@@ -195,6 +197,7 @@ def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
     state.complete = True
     state.status = _phase(state)
     state.answer = event.answer
+    state.room = True  # what was kept for an answer that is not to be written
     state.problems.extend(event.problems)
     want(state, state.answer_root)
 
@@ -211,6 +214,8 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     ladder = task.ladder
     if ladder is not None and (task.dispatch == 1 or ladder.kind == FailureKind.UNCONFIGURED):
         ladder.since = event.at  # the time for which a run stood still is nobody's failure
+    if state.account is not None or task.caller is not None or task.task.budget is not None:
+        set_aside(state, task, event)
     state.running += 1
     agent = task.agent
     state.running_by_agent[agent] = state.running_by_agent.get(agent, 0) + 1
@@ -219,11 +224,12 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
 
 def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
     task = state.tasks[event.task]
+    charge(state, task, event.usage)
     if task.status is Status.RUNNING:
+        learn(state, task)
         leave_running(state, task, event.key)
         count, total = state.means.get(task.agent, (0, 0.0))
         state.means[task.agent] = (count + 1, total + event.at - task.started)
-    _charge(state, task, event.usage)
     task.sources = event.sources
     state.outputs[event.task] = event.output
     settle(state, task, Status.SUCCEEDED)
@@ -240,16 +246,10 @@ def _task_kept(state: RunState, event: ev.TaskKept) -> None:
     settle(state, task, Status.SUCCEEDED)
 
 
-def _charge(state: RunState, task: TaskState, usage: Usage | None) -> None:
-    if usage is not None:
-        state.spent += usage
-        task.spent = usage if task.spent is None else task.spent + usage
-
-
 def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     task = state.tasks[event.task]
+    charge(state, task, event.usage)
     leave_running(state, task, event.key)
-    _charge(state, task, event.usage)
     if task.ladder is None:
         task.ladder = Ladder(task.task.agent, since=task.started)
     task.ladder.kind = event.kind
@@ -266,7 +266,7 @@ def _step_finished(state: RunState, event: ev.StepFinished) -> None:
     if task.steps is None:
         task.steps = {}
     task.steps[event.step] = event.result
-    _charge(state, task, event.usage)
+    charge_step(state, task, event)
 
 
 def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
@@ -275,7 +275,8 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
     ladder = task.ladder or Ladder(task.task.agent)
     if event.agent != ladder.agent:
         tried = (*ladder.tried, ladder.agent)
-        first = ladder.first or f"'{ladder.agent}' failed: {'; '.join(ladder.problems) or ladder.kind}"
+        why = event.reason or "; ".join(ladder.problems) or ladder.kind
+        first = ladder.first or f"'{ladder.agent}' failed: {why}"
         ladder = Ladder(event.agent, tried=tried, problems=ladder.problems, kind=ladder.kind, first=first)
     elif event.model != ladder.model:
         ladder.model, ladder.mode, ladder.starts, ladder.repairs = event.model, "fresh", 1, 0
@@ -341,6 +342,8 @@ def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
         state.retired.append((state.revision, earlier))
     state.tasks[event.task] = child
     state.open += 1
+    for account in chain(caller.account):
+        account.tasks += 1
     if caller.children is None:
         caller.children = []
     if earlier is None:

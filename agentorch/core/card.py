@@ -35,6 +35,10 @@ class AgentCard(BaseModel):
     What an agent does in its own body nobody can see."""
     needs_model: bool = False
     """Whether it can do nothing without a language model."""
+    asks_model: bool = False
+    """Whether it asks one where there is one, and can do without."""
+    call_money: float = 0.0
+    """US dollars that a usual call of its model costs; found out only where a run has a limit of money."""
     repairable: bool = False
     """Whether it can mend a rejected output: a prompt agent, or a parameter `problems: list[str]`."""
     models: int = 1

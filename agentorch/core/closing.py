@@ -1,6 +1,7 @@
 """The end of a run: what is cancelled, whether a partial answer is tried, and the last word."""
 
 from agentorch.core import events as ev
+from agentorch.core.calling import lost_calls
 from agentorch.core.children import cancel_children
 from agentorch.core.effects import open_effects
 from agentorch.core.failures import Problem
@@ -31,7 +32,7 @@ def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
     if _wants_partial_answer(state):
         return _partial_answer(state, stamp)
     status, problems = _verdict(state)
-    return [stamp(ev.RunFinished, status=status, problems=problems)]
+    return [*lost_calls(state, stamp), stamp(ev.RunFinished, status=status, problems=problems)]
 
 
 def _open(state: RunState) -> list[TaskState]:

@@ -10,8 +10,9 @@ from typing import Any, assert_never
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
-from agentorch.core.admission import admit
+from agentorch.core.admission import admit, lack_of_tasks, over_budget
 from agentorch.core.adopting import adopt
+from agentorch.core.calling import call_model, spend
 from agentorch.core.children import cancel_children
 from agentorch.core.closing import conclude, is_due
 from agentorch.core.completing import complete
@@ -68,16 +69,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _report(state, message, stamp)
         case msg.Trim():
             return _trim(state, message, stamp)
-        case msg.FinishStep():
-            return finish_step(state, message, stamp)
-        case msg.Intend():
-            return intend(state, message, stamp)
-        case msg.Confirm():
-            return confirm(state, message, stamp)
-        case msg.Void():
-            return void(state, message, stamp)
-        case msg.Spend():
-            return [stamp(ev.UsageAdded, purpose=message.purpose, usage=message.usage)]
+        case msg.FinishStep() | msg.Intend() | msg.Confirm() | msg.Void() | msg.CallModel() | msg.Spend():
+            return _of_a_call(state, message, stamp)
         case msg.Cancel():
             return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]
         case msg.Abort():
@@ -86,6 +79,28 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return [] if state.stopped is not None else [stamp(ev.RunStopped, problem=message.problem)]
         case msg.Conclude():
             return conclude(state, stamp) if is_due(state) else []
+        case _:
+            assert_never(message)
+
+
+def _of_a_call(
+    state: RunState,
+    message: msg.FinishStep | msg.Intend | msg.Confirm | msg.Void | msg.CallModel | msg.Spend,
+    stamp: Stamp,
+) -> list[ev.Event]:
+    match message:
+        case msg.FinishStep():
+            return finish_step(state, message, stamp)
+        case msg.Intend():
+            return intend(state, message, stamp)
+        case msg.Confirm():
+            return confirm(state, message, stamp)
+        case msg.Void():
+            return void(state, message, stamp)
+        case msg.CallModel():
+            return call_model(state, message, stamp)
+        case msg.Spend():
+            return spend(state, message, stamp)
         case _:
             assert_never(message)
 
@@ -227,7 +242,9 @@ def _delegate(state: RunState, message: msg.Delegate, stamp: Stamp) -> list[ev.E
         return []
     spec = Task(message.task, message.agent, inputs=dict(message.inputs))
     depth = caller.depth + 1
-    return [stamp(ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth)]
+    delegated = stamp(ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth)
+    lack = lack_of_tasks(caller) if known is None else None
+    return [delegated] if lack is None else [delegated, over_budget(message.task, lack, stamp)]
 
 
 def _may_call_anew(known: TaskState, caller: str) -> bool:

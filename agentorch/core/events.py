@@ -12,6 +12,7 @@ from pydantic import Field
 
 from agentorch.core.fact import Event, TaskEvent
 from agentorch.core.run_events import (
+    ModelCalled,
     PlanCompleted,
     PlanNoted,
     PlanPatched,
@@ -45,6 +46,7 @@ from agentorch.core.task_events import (
     TaskFailed,
     TaskGaveUp,
     TaskKept,
+    TaskQueued,
     TaskReported,
     TaskRetried,
     TaskStarted,
@@ -59,6 +61,7 @@ __all__ = [
     "EffectVoided",
     "Event",
     "InputTrimmed",
+    "ModelCalled",
     "OutcomeLate",
     "PlanCompleted",
     "PlanNoted",
@@ -84,6 +87,7 @@ __all__ = [
     "TaskFailed",
     "TaskGaveUp",
     "TaskKept",
+    "TaskQueued",
     "TaskReported",
     "TaskRetried",
     "TaskStarted",
@@ -100,6 +104,8 @@ AnyEvent = Annotated[
     | PlanNoted
     | PlanCompleted
     | TaskStarted
+    | TaskQueued
+    | ModelCalled
     | TaskSucceeded
     | TaskKept
     | AttemptFailed

@@ -8,6 +8,7 @@ from agentorch.core.effects import park
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.inbox import Fail
 from agentorch.core.ladder import next_step, problem_of
+from agentorch.core.reservations import could_give_back
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, RunState, TaskState
 
@@ -34,6 +35,9 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
         return [failed, *_stop(state, task, problem, stamp)]
     if failure.kind is FailureKind.UNKNOWN:
         return [failed, park(state, task, failure, stamp)]
+    repeatable = state.catalog[task.agent].effects != "once"
+    if failure.kind is FailureKind.BUDGET and repeatable and could_give_back(state, but=task):
+        return [failed, _again(task, stamp), stamp(ev.TaskQueued, task=name, reason=problem.message)]
     step = next_step(state, task, failure)
     if step is not None:
         retried = stamp(
@@ -81,17 +85,20 @@ def _may_have_acted(state: RunState, task: TaskState, failure: Fail) -> bool:
 
 def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:
     """The set-up is wrong: the task keeps its attempt, and the run stands still."""
-    model = task.ladder.model if task.ladder is not None else 0
-    again = stamp(
+    again = _again(task, stamp)
+    return [again] if state.stopped is not None else [again, stamp(ev.RunStopped, problem=problem)]
+
+
+def _again(task: TaskState, stamp: Stamp) -> ev.Event:
+    return stamp(
         ev.TaskRetried,
         task=task.task.id,
         rung="redispatch",
         agent=task.agent,
-        model=model,
+        model=task.ladder.model if task.ladder is not None else 0,
         attempt=task.attempt,
         dispatch=task.dispatch + 1,
     )
-    return [again] if state.stopped is not None else [again, stamp(ev.RunStopped, problem=problem)]
 
 
 def _may_replan(state: RunState, task: TaskState) -> bool:

@@ -102,7 +102,6 @@ class Admit:
 
     at: float
     task: str
-    reserved: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +224,8 @@ class FinishStep:
     name: str
     result: Any
     usage: Usage | None = None
+    call: str | None = None
+    """The model call that it settles, under a budget that limits models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +259,26 @@ class Void:
 
 
 @dataclass(frozen=True, slots=True)
+class CallModel:
+    """A model is about to be asked, under a budget that limits models."""
+
+    at: float
+    call: str
+    reserved: Usage
+    expected: Usage
+    key: str | None = None
+    """The dispatch that asks; None is a planner."""
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Spend:
-    """Model use outside any task."""
+    """Model use outside any task, or of one call under a budget that limits models."""
 
     at: float
     purpose: str
     usage: Usage
+    call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +335,7 @@ Message = (
     | Intend
     | Confirm
     | Void
+    | CallModel
     | Spend
     | Cancel
     | Abort

@@ -5,6 +5,7 @@
 
 from collections import Counter
 
+from agentorch.core.account_invariants import contradictions
 from agentorch.core.commands import AskPerson, AskPlanner, Dispatch
 from agentorch.core.state import FINAL, RunState, Status, TaskState
 
@@ -25,6 +26,8 @@ def check(state: RunState, before: Ended | None = None) -> Ended:
     _check_pending(state)
     _check_outputs(state)
     _check_run(state)
+    for words in contradictions(state):
+        _sound(state, False, words)
     if not state.ranks_stale:
         _check_heaps(state)
     return _check_final(state, before or {})

@@ -96,6 +96,11 @@ def leave_running(state: RunState, task: TaskState, key: str) -> None:
     """Take a running task out of the counts and its key out of what is pending."""
     if task.questions:
         wait_for(state, task, questions=-task.questions)
+    account = task.account
+    if account is not None and account.admitted:
+        account.give_back()
+        state.admitted -= not task.open_children
+        state.room = True
     del state.pending[key]
     state.running -= 1
     state.running_by_agent[task.agent] -= 1
@@ -137,6 +142,7 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     task.finished = state.updated
     task.steps = None
     state.open -= 1
+    state.room = True  # what was kept for it, if it was to write the answer
     state.surplus.pop(task.task.id, None)
     if task.caller is not None:
         wait_for(state, state.tasks[task.caller.split("/", 2)[1]], children=-1)
@@ -145,6 +151,8 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
 def wait_for(state: RunState, task: TaskState, *, children: int = 0, questions: int = 0) -> None:
     """Count up or down what a running task waits for before it goes on."""
     before = task.blocked
+    if children and task.account is not None and task.account.admitted:
+        state.admitted += (not task.open_children + children) - (not task.open_children)
     task.open_children += children
     task.questions += questions
     turn = task.blocked - before

@@ -4,7 +4,8 @@ repair -> the same agent afresh -> the next model -> a fallback agent -> re-plan
 
 1. Each rung is bounded by policy, and each step is an event.
 2. The failure's kind says which rungs make sense: a refusal is not asked again, a permanent failure is not retried.
-3. A task whose agent may do, in its own body, what may happen once only is never started again by itself.
+3. What the budget does not allow only an agent that needs no model may still do.
+4. A task whose agent may do, in its own body, what may happen once only is never started again by itself.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ RUNGS: Final[dict[FailureKind, tuple[Rung, ...]]] = {
     FailureKind.PERMANENT: ("agent",),
     FailureKind.CRASH: ("retry", "model", "agent"),
     FailureKind.CANCELLED: (),
-    FailureKind.BUDGET: (),
+    FailureKind.BUDGET: ("agent",),
     FailureKind.UNCONFIGURED: (),
     FailureKind.UNKNOWN: (),
 }
@@ -72,8 +73,20 @@ def _try(rung: Rung, state: RunState, task: TaskState, ladder: Ladder, failure: 
     if rung == "model":
         more = card is not None and ladder.model + 1 < card.models
         return Step(rung, ladder.agent, ladder.model + 1, task.attempt + 1, 1) if more else None
+    if failure.kind is FailureKind.BUDGET:
+        return step_without_model(state, task)
     stand_in = _stand_in(state, task, ladder, policy.fallback)
     return Step(rung, stand_in, 0, task.attempt + 1, 1) if stand_in is not None else None
+
+
+def step_without_model(state: RunState, task: TaskState) -> Step | None:
+    """Return the rung for a task that the budget has nothing left for: an agent that needs no model."""
+    ladder = task.ladder or Ladder(task.task.agent)
+    if task.started and state.catalog[ladder.agent].effects == "once":
+        return None
+    policy = state.policy_of(task.task, ladder.agent)
+    stand_in = _stand_in(state, task, ladder, policy.fallback, free=True)
+    return Step("agent", stand_in, 0, task.attempt + 1, 1) if stand_in is not None else None
 
 
 def _redispatch(state: RunState, task: TaskState, ladder: Ladder, failure: Fail) -> Step | None:
@@ -91,9 +104,14 @@ def delay(key: str, dispatch: int, retry_after: float | None) -> float:
     return longest * (0.5 + fraction(key) / 2)
 
 
-def _stand_in(state: RunState, task: TaskState, ladder: Ladder, declared: tuple[str, ...]) -> str | None:
+def _stand_in(
+    state: RunState, task: TaskState, ladder: Ladder, declared: tuple[str, ...], *, free: bool = False
+) -> str | None:
+    """Return who may do the task in its agent's place; where it must be `free`, only who needs no model."""
     original = state.catalog.get(task.task.agent)
     tried = {ladder.agent, *ladder.tried}
+    if free:
+        tried |= {name for name, card in state.catalog.items() if card.needs_model}
     for name in (*declared, *(original.fallback if original is not None else ())):
         if name in state.catalog and name not in tried and _fits(state.catalog[name], original, task):
             return name

@@ -163,12 +163,28 @@ class RunCancelling(Event, frozen=True):
     reason: str = ""
 
 
+class ModelCalled(Event, frozen=True):
+    """A model call is about to leave, under a budget that limits models: from here on it counts."""
+
+    type: Literal["ModelCalled"] = "ModelCalled"
+    call: str
+    """Names it among the calls of the run that are under way."""
+    reserved: Usage
+    """What it may use at most: so much is not there for anybody else."""
+    expected: Usage
+    """What is charged when nobody ever tells what it used."""
+    purpose: str = ""
+    """Whose it is, where that is no task."""
+
+
 class UsageAdded(Event, frozen=True):
-    """Use of a model outside any task: planning and re-planning."""
+    """Use of a model outside any task (planning and re-planning), or of one call under a budget that limits models."""
 
     type: Literal["UsageAdded"] = "UsageAdded"
     purpose: str
     usage: Usage = NOTHING
+    call: str | None = None
+    """The `ModelCalled` that it settles."""
 
 
 class RunFinished(Event, frozen=True):

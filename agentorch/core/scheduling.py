@@ -24,6 +24,8 @@ def unready(state: RunState, task: TaskState) -> None:
     """Take a task out again, or out of those that wait for a timer; its heap entry goes stale."""
     if task.status is Status.READY:
         state.ready_count -= 1
+        if state.called_up == task.task.id:
+            state.called_up = None
     elif task.waiting == "timer":
         state.timers -= 1
 
@@ -56,6 +58,29 @@ def ripen(state: RunState, task_id: str) -> bool:
     unready(state, task)
     make_ready(state, task)
     return True
+
+
+def queue(state: RunState, task: TaskState) -> None:
+    """Let a ready task wait for budget: one that was called up keeps its place, the rest stand behind."""
+    if state.called_up == task.task.id:
+        state.queued.appendleft(task.task.id)
+    else:
+        state.queued.append(task.task.id)
+    unready(state, task)
+    task.status, task.waiting = Status.WAITING, "budget"
+    if state.called_up is None:
+        state.room = False
+
+
+def call_up(state: RunState) -> None:
+    """Give the next task that waits for budget its turn."""
+    while state.queued:
+        name = state.queued.popleft()
+        task = state.tasks.get(name)
+        if task is not None and task.waiting == "budget":
+            make_ready(state, task)
+            state.called_up = name
+            return
 
 
 def expected_seconds(state: RunState) -> dict[str, float]:

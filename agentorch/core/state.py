@@ -5,11 +5,13 @@
 3. Containers are deterministic: dicts in plan order, heaps ordered by (rank, order).
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from agentorch.core.accounts import Account, Amount, OpenCall
 from agentorch.core.card import AgentCard
 from agentorch.core.commands import Command
 from agentorch.core.failures import Problem
@@ -84,7 +86,7 @@ class TaskState:
     """Position in the plan; breaks ties."""
     status: Status = Status.PENDING
     waiting: str | None = None
-    """What a waiting task waits for: timer, approval, person, effect, replan."""
+    """What a waiting task waits for: timer, approval, person, effect, replan, budget."""
     open: int = 0
     """Needs that are not final."""
     held: int = 0
@@ -121,6 +123,8 @@ class TaskState:
     spent: Usage | None = None
     steps: dict[str, Any] | None = None
     """Results of the finished steps of the current attempt, by identity; None while there is none."""
+    account: Account | None = None
+    """What it may use and has used; made when it is first admitted under a limit."""
 
     @property
     def blocked(self) -> bool:
@@ -238,6 +242,20 @@ class RunState:
     gained: list[Command] = field(default_factory=list[Command])
     """Commands since the shell last took them."""
     spent: Usage = NOTHING
+    account: Account | None = None
+    """What the run may use; None where nothing limits the use of models."""
+    calls: dict[str, OpenCall] = field(default_factory=dict[str, OpenCall])
+    """Model calls under way, by their ids; only under a limit."""
+    admitted: int = 0
+    """Running dispatches with something set aside that do not wait for what they delegated."""
+    usual: dict[str, tuple[int, Amount]] = field(default_factory=dict[str, tuple[int, Amount]])
+    """Per agent: dispatches that succeeded, and what they used together; only under a limit."""
+    queued: deque[str] = field(default_factory=deque[str])
+    """Tasks that wait for budget, the next one first; entries of tasks that do so no more are passed over."""
+    called_up: str | None = None
+    """The task out of `queued` whose turn it is to be admitted."""
+    room: bool = False
+    """Whether something was given back since the first of `queued` found no room."""
     stopped: Problem | None = None
     cancelling: str | None = None
     unsigned: bool = False

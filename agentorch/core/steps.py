@@ -16,8 +16,7 @@ def finish_step(state: RunState, message: msg.FinishStep, stamp: Stamp) -> list[
     """Keep a step of a current attempt; of any other, and of one that is known already, only what it used."""
     task = None if state.finished else attempt_of(state, message.key)
     if task is None or (task.steps is not None and message.step in task.steps):
-        name = Key.parse(message.key).task
-        return [stamp(ev.OutcomeLate, task=name, key=message.key, usage=message.usage)] if message.usage else []
+        return _use_alone(state, message, stamp)
     return [
         stamp(
             ev.StepFinished,
@@ -27,8 +26,17 @@ def finish_step(state: RunState, message: msg.FinishStep, stamp: Stamp) -> list[
             name=message.name,
             result=message.result,
             usage=message.usage,
+            call=message.call if message.call in state.calls else None,
         )
     ]
+
+
+def _use_alone(state: RunState, message: msg.FinishStep, stamp: Stamp) -> list[ev.Event]:
+    """What was used is charged, unless that was done when nobody was expected to tell any more."""
+    if message.usage is None or (message.call is not None and message.call not in state.calls):
+        return []
+    name = Key.parse(message.key).task
+    return [stamp(ev.OutcomeLate, task=name, key=message.key, usage=message.usage, call=message.call)]
 
 
 def attempt_of(state: RunState, key: str) -> TaskState | None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agentorch.core.policy import Policy
+from agentorch.core.usage import Budget
 
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 """The inputs of a task that has none."""
@@ -35,6 +36,8 @@ class Task:
     """What this task sets; the agent's, the run's and the default apply to the rest."""
     seconds: float | None = None
     """How long it is expected to take; orders the ready tasks."""
+    budget: Budget | None = None
+    """Limits on all its attempts and on what it delegates, within those of the run."""
 
     def __getitem__(self, path: str | int) -> str:
         """Return the reference to a part of this task's output: `task["rows"]` is `"$load.rows"`."""

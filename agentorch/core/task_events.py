@@ -19,7 +19,14 @@ class TaskStarted(TaskEvent, frozen=True):
     inputs: str
     """Digest of the input values and the filled-in objective."""
     reserved: Usage | None = None
-    """For reservations; None until then."""
+    """What was set aside for it; None where nothing limits the use of models, and for agents that use none."""
+
+
+class TaskQueued(TaskEvent, frozen=True):
+    """The budget has no room for the task now: it waits until somebody gives something back."""
+
+    type: Literal["TaskQueued"] = "TaskQueued"
+    reason: str
 
 
 class TaskSucceeded(TaskEvent, frozen=True):
@@ -67,6 +74,8 @@ class TaskRetried(TaskEvent, frozen=True):
     dispatch: int
     due: float | None = None
     """Seconds since the epoch; None is now."""
+    reason: str = ""
+    """Why, where no attempt failed before it."""
 
 
 class TaskGaveUp(TaskEvent, frozen=True):
@@ -108,6 +117,8 @@ class OutcomeLate(TaskEvent, frozen=True):
     usage: Usage | None = None
     problem: str = ""
     """What is to be said of a body that did not end although it was stopped; empty when it ended."""
+    call: str | None = None
+    """The `ModelCalled` that it settles."""
 
 
 class InputTrimmed(TaskEvent, frozen=True):
@@ -146,6 +157,8 @@ class StepFinished(TaskEvent, frozen=True):
     result: Any = None
     usage: Usage | None = None
     """Of a model call."""
+    call: str | None = None
+    """The `ModelCalled` that it settles."""
 
 
 class EffectIntended(TaskEvent, frozen=True):

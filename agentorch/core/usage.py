@@ -44,7 +44,7 @@ NOTHING: Final = Usage()
 
 
 class Budget(BaseModel):
-    """Limits on a run and on all that it calls; None is no limit."""
+    """Limits on a run or a task, and on all that it calls; None is no limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
@@ -55,21 +55,16 @@ class Budget(BaseModel):
     max_calls: int | None = Field(default=None, ge=0)
     """Model calls: 3 makes exactly three."""
     max_seconds: float | None = Field(default=None, gt=0)
-    """Wall time from the start of the run."""
+    """Wall time from the start of the run, or of the task."""
     max_depth: int | None = Field(default=8, ge=0)
     """Levels of delegation by `context.call`."""
     max_tasks: int | None = Field(default=None, ge=1)
-    """Tasks of the run, delegated ones included."""
+    """Tasks of the run, delegated ones included; of a task, those that it delegates."""
 
-    def exhausted_by(self, usage: Usage) -> str | None:
-        """Return which limit `usage` has reached, in words, or None."""
-        if self.max_calls is not None and usage.calls >= self.max_calls:
-            return f"all of max_calls={self.max_calls} model calls are used"
-        if self.max_tokens is not None and usage.tokens >= self.max_tokens:
-            return f"all of max_tokens={self.max_tokens} tokens are used"
-        if self.max_money is not None and usage.money >= self.max_money:
-            return f"all of max_money={self.max_money} dollars are spent"
-        return None
+    @property
+    def limits_models(self) -> bool:
+        """Whether it limits what models may be used for."""
+        return not (self.max_calls is None and self.max_tokens is None and self.max_money is None)
 
 
 UNLIMITED: Final = Budget()

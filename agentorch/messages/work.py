@@ -39,7 +39,7 @@ class Work:
     deadline: float | None = None
     """When its time, its caller's or the run's is up at the earliest, in seconds since the epoch."""
     budget: Budget = UNLIMITED
-    """What is left of the run's budget."""
+    """The run's budget; what is left of it `Host.budget` says."""
     depth: int = 0
     steps: dict[str, Any] = field(default_factory=dict[str, Any])
     """Results of the steps that the attempt has finished in earlier dispatches, by identity."""

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
+from agentorch.core.usage import Usage
 from agentorch.errors import FailureKind, ModelError
 from agentorch.models.gate import LONGEST_PAUSE
 from agentorch.models.governor import Governor
@@ -60,6 +61,11 @@ class GovernedModel:
     def priced(self) -> bool:
         """Whether the price of its calls is known beforehand."""
         return bool(getattr(self.model, "priced", True))
+
+    def cost(self, usage: Usage) -> float | None:
+        """Return what `usage` costs in US dollars, or None when nobody knows."""
+        cost: Any = getattr(self.model, "cost", None)
+        return None if cost is None else cost(usage)
 
     def count(self, text: str) -> int:
         """Return about how many tokens `text` is."""

@@ -98,6 +98,10 @@ class OpenAIModel:
         """Whether the price of a call is known beforehand."""
         return self._prices.knows(self.name, base_url=self._provider.base_url)
 
+    def cost(self, usage: Usage) -> float | None:
+        """Return what `usage` costs in US dollars, or None when nobody knows."""
+        return self._prices.cost(usage, model=self.name, base_url=self._provider.base_url)
+
     def count(self, text: str) -> int:
         """Return about how many tokens `text` is."""
         return (self._count or rough)(text, self.name).tokens
@@ -210,7 +214,7 @@ class OpenAIModel:
 
     def _usage(self, answer: Assembly, request: ModelRequest) -> Usage:
         usage = _reported(answer.usage) if answer.usage is not None else self._estimated(answer, request)
-        cost = self._prices.cost(usage, model=self.name, base_url=self._provider.base_url)
+        cost = self.cost(usage)
         return replace(usage, unpriced=1) if cost is None else replace(usage, money=cost)
 
     def _estimated(self, answer: Assembly, request: ModelRequest) -> Usage:

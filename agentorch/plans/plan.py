@@ -9,6 +9,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from agentorch.agents import policy_of
 from agentorch.core.policy import Policy
 from agentorch.core.task import UNSET, Graph, Task
+from agentorch.core.usage import Budget
 from agentorch.core.verifier import Verified, verify
 from agentorch.errors import ConfigurationError
 from agentorch.plans.mermaid import mermaid_of
@@ -57,19 +58,23 @@ class Plan:
         inputs: Mapping[str, Any] | None = None,
         needs: Iterable[str | Task] = (),
         seconds: float | None = None,
+        budget: Budget | None = None,
         **policies: Any,
     ) -> Task:
         """Add a task and return it: it, and `task["rows"]`, may stand in the inputs of others.
 
         `agent` is an agent or its name. `needs` are tasks to wait for beside those in the inputs. `seconds` is how long
-        it is expected to take. Further keywords are policy settings (`timeout=60`); an unknown one raises
-        ConfigurationError with what was probably meant.
+        it is expected to take. `budget` limits the task, and what it delegates, within what the run has. Further
+        keywords are policy settings (`timeout=60`); an unknown one raises ConfigurationError with what was probably
+        meant.
         """
         name = agent if isinstance(agent, str) else str(agent.name)
-        policy = policy_of(policies, what=f"task {id!r}", others=("objective", "inputs", "needs", "seconds"))
+        policy = policy_of(policies, what=f"task {id!r}", others=("objective", "inputs", "needs", "seconds", "budget"))
+        if budget is not None and not isinstance(budget, Budget):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"task {id!r}: budget={budget!r:.80}: give a Budget, such as Budget(max_calls=2)")
         explicit = (needs,) if isinstance(needs, str | Task) else needs
         ids = tuple(dict.fromkeys(need if isinstance(need, str) else need.id for need in explicit))
-        task = Task(id, name, objective, _json(inputs or {}, f"task {id!r}"), ids, policy, seconds)
+        task = Task(id, name, objective, _json(inputs or {}, f"task {id!r}"), ids, policy, seconds, budget)
         self._tasks.append(task)
         return task
 
@@ -159,4 +164,5 @@ def _with_references(value: Any) -> Any:
 def _task_dict(task: Task) -> dict[str, Any]:
     parts = {"objective": task.objective, "inputs": task.inputs, "needs": list(task.needs), "seconds": task.seconds}
     set_parts = {key: value for key, value in parts.items() if value}
-    return {"id": task.id, "agent": task.agent, **set_parts, **task.policy.model_dump(mode="json")}
+    budget = {"budget": task.budget.model_dump(mode="json", exclude_defaults=True)} if task.budget is not None else {}
+    return {"id": task.id, "agent": task.agent, **set_parts, **budget, **task.policy.model_dump(mode="json")}

@@ -19,15 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from pydantic import ValidationError
+
 from agentorch.agents import policy_of
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import Policy
 from agentorch.core.task import Task
+from agentorch.core.usage import Budget
 from agentorch.documents import Document, DocumentError, read_document
 from agentorch.errors import ConfigurationError, PlanFileError
+from agentorch.signatures import error_words, joined
 
 _PLAN_KEYS: Final = ("goal", "answer", "tasks")
-_TASK_KEYS: Final = ("id", "agent", "objective", "inputs", "needs", "seconds")
+_TASK_KEYS: Final = ("id", "agent", "objective", "inputs", "needs", "seconds", "budget")
 _ALL_TASK_KEYS: Final = (*_TASK_KEYS, *Policy.model_fields)
 
 
@@ -112,6 +116,7 @@ class _Reading:
             self._needs(task.get("needs"), *where, "needs"),
             self._policy(policies, name, where),
             self._seconds(task.get("seconds"), *where, "seconds"),
+            self._budget(task.get("budget"), *where, "budget"),
         )
 
     def _policy(self, policies: dict[str, Any], id: str, where: tuple[str | int, ...]) -> Policy:
@@ -146,6 +151,18 @@ class _Reading:
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise self._wrong(f"'seconds' is a number; got {value!r:.60}", *where)
         return float(value)
+
+    def _budget(self, value: Any, *where: str | int) -> Budget | None:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self._wrong(f"'budget' is a mapping such as {{max_calls: 2}}; got {value!r:.60}", *where)
+        limits = cast("dict[str, Any]", value)
+        self._known_keys(limits, tuple(Budget.model_fields), where)
+        try:
+            return Budget.model_validate({name.replace("-", "_"): limit for name, limit in limits.items()})
+        except ValidationError as error:
+            raise self._wrong(f"'budget': {joined(error_words(error))}", *where) from None
 
     def _known_keys(self, mapping: Mapping[str, Any], known: tuple[str, ...], where: tuple[str | int, ...]) -> None:
         for key in mapping:

@@ -1,56 +1,149 @@
-"""A run's account: what its model calls have used, those under way included.
+"""Accounts of whoever calls models for a run: a dispatch, or a planner.
 
-`max_calls=3` makes exactly three: a call is counted when it is made, not when it is answered. Tokens and money are
-checked before each call against what is known by then, so a run overshoots by at most the calls in flight.
+1. The books are the core's: what is open and what is spent stands in the state, and in the journal.
+2. A call is journaled before it leaves, so that it counts even when nobody lives to see its answer.
+3. A call that does not fit waits for the calls that are under way, in turn; with none under way it is refused in words.
+4. Where nothing limits models there is nothing of all this.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
+from agentorch.core import inbox
+from agentorch.core.accounts import Amount
+from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind
-from agentorch.core.usage import NOTHING, Budget, Usage
+from agentorch.core.reservations import budget_over, lack_of, left_for
+from agentorch.core.state import TaskState
+from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import ModelError
+from agentorch.models import WAITING
 from agentorch.planning.model_planner import Complete
 from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
+from agentorch.runtime.call_terms import Asked, Terms, asked_by, price_at, terms_of
+from agentorch.runtime.hosted import HostedRun
 
 PLANNING_FOR: Final[ContextVar["Account | None"]] = ContextVar("planning_for", default=None)
 """The account of the run that a planner is working for, in the planner's own task."""
 
 
+class Books(Protocol):
+    """Who writes the journal: the supervisor."""
+
+    def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
+        """Decide on a message; return what was decided."""
+        ...
+
+    def now(self) -> float:
+        """Return the time of the next decision."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that may be made."""
+
+    name: str
+    """What it is called in the journal; empty where nothing limits it."""
+    request: ModelRequest
+    """What is to be asked: it may say no more than there is room for."""
+
+
 class Account:
-    """One run's model use against its budget."""
+    """One dispatch's, or one planner's, use of models."""
 
     def __init__(
-        self,
-        budget: Callable[[], Budget],
-        *,
-        within: "Account | None" = None,
-        heard: Callable[[], None] = lambda: None,
+        self, books: Books, run: HostedRun, *, key: str | None = None, heard: Callable[[], None] = lambda: None
     ) -> None:
-        self._budget = budget
+        self._books = books
+        self._run = run
+        self._key = key
         self.heard = heard
         """To be called at each word of a model that is charged to it."""
-        self._within = within
-        """The account of which this one is a part: what is used here is used there."""
-        self.spent = NOTHING
-        """Settled use, and one call for each under way."""
+        self.untold = NOTHING
+        """What was used and is not charged yet: where nothing limits models, whoever asked has to say it."""
+        self.told = NOTHING
+        """What was used and is charged."""
 
-    def reserve(self) -> None:
-        """Count one call in; raise ModelError of kind BUDGET when a limit is reached."""
-        lack = self._budget().exhausted_by(self.spent)
-        if lack is not None:
-            raise ModelError(f"the budget is used up: {lack}", kind=FailureKind.BUDGET)
-        if self._within is not None:
-            self._within.reserve()
-        self.spent += Usage(calls=1)
+    async def open(self, request: ModelRequest, model: Model) -> Call:
+        """Count a call in and say what it may ask; raise ModelError of kind BUDGET when there is no room for it."""
+        if self._left() is None:
+            return Call("", request)
+        asked = asked_by(request, model) if self._counts else Asked(0, None)
+        name, terms = await self._opened(asked, model)
+        try:
+            await self._run.durable()
+        except BaseException:
+            self.settle(Call(name, request), NOTHING)
+            raise
+        return Call(name, request if terms.output is None else replace(request, max_output_tokens=terms.output))
 
-    def settle(self, usage: Usage) -> None:
-        """Add what a reserved call used; its own call is counted already."""
-        if self._within is not None:
-            self._within.settle(usage)
-        self.spent += usage + Usage(calls=-1)
+    async def _opened(self, asked: Asked, model: Model) -> tuple[str, Terms]:
+        """Wait in line until there is room for the call, and open it."""
+        waiting = WAITING.get() or _nobody
+        waiting(True)
+        try:
+            async with self._run.line:
+                while (terms := self._terms(asked, model)) is None:
+                    if not self._run.state.calls:
+                        raise ModelError(f"the budget is used up: {self._lack(asked)}", kind=FailureKind.BUDGET)
+                    await self._run.next_settlement()
+                return self._open(terms), terms
+        finally:
+            waiting(False)
+
+    def settle(self, call: Call, used: Usage) -> None:
+        """Charge a call with what it used, unless that is done already."""
+        if not call.name:
+            self.untold += used
+            return
+        self.told += used
+        if self._run.lost is None:
+            purpose = "planning" if self._key is None else f"a call of {self._key}"
+            self._books.send(self._run, inbox.Spend(self._books.now(), purpose, used, call.name))
+
+    def _open(self, terms: Terms) -> str:
+        name = f"{self._key or 'planning'}#{self._run.state.seq + 1}"
+        message = inbox.CallModel(
+            self._books.now(), name, terms.reserved, terms.expected, self._key, "" if self._key else "planning"
+        )
+        if not self._books.send(self._run, message):
+            raise asyncio.CancelledError(f"{self._key or 'the planner'} is no longer carried out")
+        return name
+
+    def _terms(self, asked: Asked, model: Model) -> Terms | None:
+        state, left = self._run.state, self._left()
+        if left is None:
+            raise asyncio.CancelledError(f"{self._key} is no longer carried out")
+        budget = budget_over(state, self._task())
+        return terms_of(asked, left, budget, price_at(model, state.spent), alone=not state.calls)
+
+    @property
+    def _counts(self) -> bool:
+        """Whether it matters how long a request is."""
+        budget = budget_over(self._run.state, self._task())
+        return budget.max_tokens is not None or budget.max_money is not None
+
+    def _task(self) -> TaskState | None:
+        return None if self._key is None else self._run.state.of_key(self._key)
+
+    def _left(self) -> Amount | None:
+        task = self._task()
+        return None if task is None and self._key is not None else left_for(self._run.state, task)
+
+    def _lack(self, asked: Asked) -> str:
+        left = self._left()
+        words = lack_of(self._run.state, self._task())
+        if left is None or left.used_up or not asked.input:
+            return words
+        return f"a call that asks {asked.input} tokens does not fit into what is left"
+
+
+def _nobody(begins: bool) -> None:
+    """Nobody minds how long it waits."""
 
 
 def charged(model: Model, *, silence: float | None) -> Complete:
@@ -65,13 +158,13 @@ def charged(model: Model, *, silence: float | None) -> Complete:
         account = PLANNING_FOR.get()
         if account is None:
             return await model.complete(request, on_delta=on_delta)
-        account.reserve()
+        call = await account.open(request, model)
         used = Usage(calls=1)
         try:
-            response = await model.complete(request, on_delta=on_delta and _heard(on_delta, account))
+            response = await model.complete(call.request, on_delta=on_delta and _heard(on_delta, account))
             used = replace(response.usage, calls=1)
         finally:
-            account.settle(used)
+            account.settle(call, used)
         return response
 
     return complete

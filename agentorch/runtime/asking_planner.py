@@ -22,7 +22,7 @@ from agentorch.core.failures import Code, FailureKind, Problem
 from agentorch.core.patching import check_patch
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status
 from agentorch.core.task import Graph, Task
-from agentorch.core.usage import NOTHING, UNLIMITED, Usage
+from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import AgentorchError, ModelError, PlanError
 from agentorch.models import WAITING
 from agentorch.planning.report_form import report_problems, task_problems
@@ -71,7 +71,7 @@ class PlannerDesk:
         problems: list[Problem] = []
         for planner in self._planners:
             turn = PlannerTurn(planner.name, seconds=run.state.policy.timeout)
-            account = Account(lambda: UNLIMITED, within=run.account, heard=turn.alive)
+            account = Account(self._supervisor, run, heard=turn.alive)
             PLANNING_FOR.set(account)
             WAITING.set(self._waiting(run, planner, turn))
             try:
@@ -80,7 +80,7 @@ class PlannerDesk:
             except Exception as error:  # noqa: BLE001  # a planner may be anybody's: whatever comes of it, the next is asked
                 if self._stopped_by(run, error):
                     return
-                problems += self._refuse(run, planner, error, account.spent)
+                problems += self._refuse(run, planner, error, account.untold)
                 continue
             rejected = [event for event in events if isinstance(event, PlanRejected)]
             if not rejected:
@@ -165,7 +165,9 @@ class PlannerDesk:
                 self._send(run, inbox.Reject(self._now(), problems, planner.name))
         if report.notes:
             self._send(run, inbox.Note(self._now(), tuple(report.notes), planner.name))
-        self._charge(run, report.usage)
+        account = PLANNING_FOR.get()
+        if account is None or account.told == NOTHING:  # else each call was charged when it ended
+            self._charge(run, report.usage)
 
     def _charge(self, run: HostedRun, usage: Usage) -> None:
         if usage != NOTHING:

@@ -1,11 +1,14 @@
 """What a dispatch takes along: everything that a worker needs, and nothing of the rest of the run."""
 
-from typing import Any
+from typing import Final
 
 from agentorch.core.admission import inputs_of
+from agentorch.core.reservations import end_of
 from agentorch.core.state import RunState, TaskState
-from agentorch.core.usage import Budget
 from agentorch.messages.work import Work
+
+_INSTANT: Final = 0.001
+"""Seconds that are left where none are: a timeout is more than nothing."""
 
 
 def work_of(state: RunState, task: TaskState, key: str) -> Work:
@@ -25,34 +28,28 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
         mode=ladder.mode if ladder is not None else "fresh",
         output=ladder.output if ladder is not None else None,
         problems=ladder.problems if ladder is not None else (),
-        timeout=policy.timeout,
+        timeout=_timeout(state, task, policy.timeout),
         silence=policy.silence,
         grace=policy.grace,
         deadline=_deadline(state, task, policy.timeout),
-        budget=left(state),
+        budget=state.budget,
         depth=task.depth,
         steps=dict(task.steps) if task.steps else {},
     )
 
 
 def _deadline(state: RunState, task: TaskState, timeout: float | None) -> float | None:
-    seconds = state.budget.max_seconds
-    ends = [state.started + seconds] if seconds is not None else []
+    """Return when the task's time is up at the latest: that of its budget, of its callers' and of the run's too."""
+    ends = [end for end in (end_of(state, task),) if end is not None]
     if timeout is not None:
         ends.append(task.started + timeout)
     return min(ends, default=None)
 
 
-def left(state: RunState) -> Budget:
-    """Return what is left of the run's budget."""
-    budget, spent = state.budget, state.spent
-    if not spent.calls:
-        return budget
-    update: dict[str, Any] = {}
-    if budget.max_tokens is not None:
-        update["max_tokens"] = max(0, budget.max_tokens - spent.tokens)
-    if budget.max_money is not None:
-        update["max_money"] = max(0.0, budget.max_money - spent.money)
-    if budget.max_calls is not None:
-        update["max_calls"] = max(0, budget.max_calls - spent.calls)
-    return budget.model_copy(update=update) if update else budget
+def _timeout(state: RunState, task: TaskState, timeout: float | None) -> float | None:
+    """Return how long a dispatch may run: no longer than its budget, or that of whom it works for, has time."""
+    end = end_of(state, task) if task.account is not None else None
+    if end is None:
+        return timeout
+    left = max(_INSTANT, end - task.started)
+    return left if timeout is None else min(left, timeout)

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from agentorch.core import inbox
 from agentorch.core.failures import Problem
 from agentorch.core.identity import digest
+from agentorch.core.reservations import account_of, remaining
 from agentorch.core.state import FINAL, Receipt, Status, TaskState
-from agentorch.core.usage import Usage
+from agentorch.core.usage import Budget, Usage
 from agentorch.errors import AgentorchError, PermanentError
 from agentorch.runtime.account import Account
 from agentorch.runtime.hosted import HostedRun
@@ -27,10 +28,21 @@ class Host:
         self._flying: dict[str, asyncio.Task[Any]] = {}
         """Calls that are having an effect just now, by idempotency key."""
 
-    def account(self, run_id: str) -> Account | None:
-        """Return the run's account."""
-        run = self._supervisor.scheduler.runs.get(run_id)
-        return run.account if run is not None else None
+    def account(self, key: str) -> Account | None:
+        """Return the account that a dispatch's model calls are charged to; None where nothing limits them."""
+        run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
+        task = run.state.of_key(key) if run is not None else None
+        if run is None or task is None or account_of(run.state, task) is None:
+            return None
+        return Account(self._supervisor, run, key=key)
+
+    def budget(self, key: str, otherwise: Budget) -> Budget:
+        """Return what is left for a dispatch now; `otherwise` when it is no longer carried out."""
+        run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
+        task = run.state.of_key(key) if run is not None else None
+        if run is None or task is None:
+            return otherwise
+        return remaining(run.state, task, self._supervisor.now())
 
     def spent_late(self, run_id: str, key: str, used: Usage) -> None:
         """Charge the run with a model call that was answered when the dispatch that made it was over."""
@@ -40,13 +52,15 @@ class Host:
         else:
             self._supervisor.send(run, inbox.Spend(self._supervisor.now(), f"left behind by {key}", used))
 
-    async def finish_step(self, key: str, step: str, name: str, result: Any, usage: Usage | None) -> None:
+    async def finish_step(
+        self, key: str, step: str, name: str, result: Any, usage: Usage | None, call: str | None = None
+    ) -> None:
         """Journal a finished step of the dispatch `key`; it is durable when this returns."""
         run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
         if run is None:
             _log.warning("%s: step %s ended after its run", key, name)
             return
-        self._supervisor.send(run, inbox.FinishStep(self._supervisor.now(), key, step, name, result, usage))
+        self._supervisor.send(run, inbox.FinishStep(self._supervisor.now(), key, step, name, result, usage, call))
         await run.durable()
 
     async def intend(self, key: str, effect: str, tool: str, arguments: str) -> Receipt | None:

@@ -8,7 +8,6 @@ from agentorch.core.events import Event
 from agentorch.core.state import RunState
 from agentorch.errors import AgentorchError, JournalError
 from agentorch.ports.journal import Inbox, Journal
-from agentorch.runtime.account import Account
 from agentorch.runtime.feed import Feed
 
 
@@ -46,7 +45,9 @@ class HostedRun:
         self.asking: dict[str, asyncio.Task[None]] = {}
         """Requests that are being shown to a person, and dispatches that wait for the bus."""
         self.timers: dict[str, asyncio.TimerHandle] = {}
-        self.account = Account(lambda: state.budget)
+        self.line = asyncio.Lock()
+        """Where model calls wait for budget, one behind the other."""
+        self._settlement: asyncio.Future[None] | None = None
         self.score = 0.0
         self.entry = 0
         """Version of the run's place in the scheduler."""
@@ -95,6 +96,7 @@ class HostedRun:
         if self.lost is not None:
             return
         self.lost = error
+        self.settled()
         self.drop_timers()
         for waiter in [*self.questions.values(), *(one for waiters in self.calls.values() for one in waiters)]:
             waiter.cancel()
@@ -150,6 +152,18 @@ class HostedRun:
             await asyncio.shield(self._rest)
         if self.lost is not None:
             raise self.lost
+
+    async def next_settlement(self) -> None:
+        """Wait until something more has been decided: a call that was under way may have been settled."""
+        self._settlement = asyncio.get_running_loop().create_future()
+        await self._settlement
+        if self.lost is not None:
+            raise self.lost
+
+    def settled(self) -> None:
+        """Let the call go on that waits for budget, if one does."""
+        if self._settlement is not None and not self._settlement.done():
+            self._settlement.set_result(None)
 
     def asked(self, name: str) -> None:
         """Forget a question to a person, or a dispatch on its way to the bus, that has been dealt with."""

@@ -283,6 +283,7 @@ class Launch:
         state = await self._replayed(run_id)
         if state.finished:
             return self._run(self._followed(state))
+        state.catalog = self.engine.team.catalog_under(state.budget)
         await wait_for_owner_s_end(state, self.engine.journal, us=self.engine.owner)
         self._check_team(state)
         versions = self.engine.versions
@@ -291,7 +292,6 @@ class Launch:
         cards = {} if versions == state.cards else versions
         adopt = inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart)
         run = await self._taken(state, adopt)
-        run.account.spent = state.spent
         self._bound_time(run)
         supervisor.accept(run)
         supervisor.recover(run, left)

@@ -23,6 +23,7 @@ from agentorch.models import WAITING
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
+from agentorch.runtime.account import Account, Call
 from agentorch.runtime.guard import Guard
 from agentorch.runtime.host import Host, RequestKind
 from agentorch.runtime.job import Job
@@ -157,8 +158,8 @@ class DispatchServices:
 
     @property
     def budget(self) -> Budget:
-        """What was left for the run when this dispatch began."""
-        return self._work.budget
+        """What is left for this dispatch now."""
+        return self._host.budget(self._work.key, self._work.budget)
 
     @property
     def deadline(self) -> float | None:
@@ -181,42 +182,61 @@ class DispatchServices:
         step = self._steps.identify(MODEL, [self._work.model, asked(request)], within=self.place.step)
         if step in self._steps:
             return response_from_json(await self._steps.read(step))
-        response = await self._answered(request, stream=stream)
+        account = self._host.account(self._work.key)
+        call = await self._opened(account, request)
+        try:
+            response = await self._answered(call.request, stream=stream)
+        except BaseException:
+            self._bring_nothing(account, call)
+            raise
         said = response_as_json(response)
         usage = replace(response.usage, calls=1)
         self._used.spent += usage
-        await self._steps.finish(step, MODEL, said, usage=usage)
+        try:
+            await self._steps.finish(step, MODEL, said, usage=usage, call=call.name or None)
+        finally:
+            if account is not None:
+                account.settle(call, usage)
         return response_from_json(said)
 
+    async def _opened(self, account: Account | None, request: ModelRequest) -> Call:
+        """Make room in the budget for a call, where something limits it; waiting for that is not the task's time."""
+        if request.silence is None:
+            request = replace(request, silence=self._work.silence)
+        model = self._model_for(request)
+        if account is None or model is None:
+            return Call("", request)
+        watching = WAITING.set(self._job.wait_for_turn)
+        try:
+            return await account.open(request, model)
+        finally:
+            WAITING.reset(watching)
+
+    def _model_for(self, request: ModelRequest) -> Model | None:
+        return self._model if request.model is None else self._model_named(request.model)
+
     async def _answered(self, request: ModelRequest, *, stream: bool) -> ModelResponse:
-        """Return the model's answer, paid for; a call that brings none is counted all the same."""
-        model = self._model if request.model is None else self._model_named(request.model)
+        """Return the model's answer."""
+        model = self._model_for(request)
         if model is None:
             raise ConfigurationError(
                 f"task '{self._work.task.id}' needs a language model and none is set: give --model, AGENTORCH_MODEL "
                 "or Orchestrator(model=...)"
             )
-        if request.silence is None:
-            request = replace(request, silence=self._work.silence)
-        account = self._host.account(self._work.run_id)
-        if account is not None:
-            account.reserve()
-        used = Usage(calls=1)
         watching = WAITING.set(self._job.wait_for_turn)
         try:
-            response = await model.complete(request, on_delta=self._on_delta if stream else None)
-            used = replace(response.usage, calls=1)
-        except BaseException:
-            self._bring_nothing(used)
-            raise
+            return await model.complete(request, on_delta=self._on_delta if stream else None)
         finally:
             WAITING.reset(watching)
-            if account is not None:
-                account.settle(used)
-        return response
 
-    def _bring_nothing(self, used: Usage) -> None:
-        if self._job.ended:
+    def _bring_nothing(self, account: Account | None, call: Call) -> None:
+        """Count a call that brought no answer."""
+        if self._model_for(call.request) is None:
+            return
+        used = Usage(calls=1)
+        if account is not None:
+            account.settle(call, used)
+        elif self._job.ended:
             self._host.spent_late(self._work.run_id, self._work.key, used)
         else:
             self._used.spent += used

@@ -57,13 +57,15 @@ class Steps:
         """Return the result (JSON) of a step that the attempt has finished before."""
         return await loaded(self._known[step], self._blobs)
 
-    async def finish(self, step: str, name: str, result: Any, *, usage: Usage | None = None) -> None:
+    async def finish(
+        self, step: str, name: str, result: Any, *, usage: Usage | None = None, call: str | None = None
+    ) -> None:
         """Journal a result (JSON); it is durable when this returns. MalformedOutput when it cannot be stored."""
         try:
             kept = await stored(result, self._blobs)
         except Unstorable as error:
             raise MalformedOutput(f"step {name!r}: its result {error}") from None
-        await self._host.finish_step(self._key, step, name, kept, usage)
+        await self._host.finish_step(self._key, step, name, kept, usage, call)
 
 
 def arguments_of(name: str, args: Sequence[Any]) -> Any:

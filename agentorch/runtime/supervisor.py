@@ -146,6 +146,7 @@ class Supervisor:
             return []
         events = advance(run.state, message)
         run.decided += events
+        run.settled()
         self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
         if not self._settling:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from agentorch.agents import Agent, Judge
 from agentorch.core.card import AgentCard
-from agentorch.core.usage import Budget
+from agentorch.core.state import ANSWERER
+from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.errors import ConfigurationError
 from agentorch.ports.model import Model
 from agentorch.registry import Registry
+from agentorch.runtime.call_terms import USUAL_OUTPUT, price_at
 from agentorch.runtime.opener import Opener
 from agentorch.validation import Validators, validators_for
 
@@ -82,7 +84,13 @@ class Team:
         """Return the catalog for a run; under a limit of money it says which models have no known price."""
         if budget.max_money is None:
             return self.catalog
-        return {name: card.model_copy(update={"unpriced": self._unpriced(name)}) for name, card in self.catalog.items()}
+        return {name: card.model_copy(update=self._prices(name)) for name, card in self.catalog.items()}
+
+    def _prices(self, agent: str) -> dict[str, str | float]:
+        """Return what a card says of money: a model without a known price, and what a usual call costs."""
+        model = self.model_of(agent, 0)
+        usual = Usage(USUAL_OUTPUT, USUAL_OUTPUT)
+        return {"unpriced": self._unpriced(agent), "call_money": price_at(model, NOTHING)(usual)}
 
     def _unpriced(self, agent: str) -> str:
         uses_model = self.agents[agent].kind == "prompt" or self.agents[agent].card.needs_model
@@ -101,7 +109,8 @@ class Team:
     def _card(self, agent: Agent) -> AgentCard:
         count = len(self._own.get(agent.name, self.models))
         uses_model = agent.kind == "prompt" or agent.card.needs_model
-        return agent.card.model_copy(update={"models": max(1, count) if uses_model else 1})
+        asks = agent.name == ANSWERER and bool(self.models)
+        return agent.card.model_copy(update={"models": max(1, count) if uses_model else 1, "asks_model": asks})
 
 
 def unpriced(models: Sequence[Model]) -> str:

@@ -1,0 +1,186 @@
+"""Reservations: what a task needs set aside before it starts, whether there is room for it, and what is left.
+
+1. An estimate is what the agent's tasks have used in this run on average, else one call of DEFAULT_TOKENS. It is
+   decided once and stands in the event: replay does not depend on cards.
+2. What the written answer is expected to use is kept free for it from the start.
+3. A task that finds no room waits, as long as somebody could give something back; else it takes what is left, and only
+   where nothing is left it fails.
+4. Those that wait are called up one at a time, when something is given back: O(1) for each event.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from agentorch.core.accounts import DOLLAR, ZERO, Account, Amount
+from agentorch.core.failures import Problem
+from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
+from agentorch.core.usage import Budget
+
+DEFAULT_TOKENS: Final = 2_000
+"""Tokens that a task is taken to need while nothing is known of its agent: a page in, a page out."""
+_NO_LIMITS: Final = Budget(max_depth=None)
+_SMALLEST: Final = Amount(calls=1, tokens=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """There is no room now, and somebody may make some."""
+
+    reason: str
+
+
+def estimate(state: RunState, agent: str) -> Amount:
+    """Return what a task of the agent is expected to use."""
+    known = state.usual.get(agent)
+    if known is not None:
+        return known[1].shared(known[0]).most(_SMALLEST)
+    return Amount(1, DEFAULT_TOKENS, round(state.catalog[agent].call_money * DOLLAR))
+
+
+def kept_for_answer(state: RunState) -> Amount:
+    """Return what is kept free for the task that writes the answer; while the plan is not whole there may be one."""
+    card = state.catalog.get(ANSWERER)
+    if card is None or not card.asks_model or state.account is None:
+        return ZERO
+    if state.complete:
+        answer = state.tasks.get(state.answer_root)
+        if answer is None or answer.task.agent != ANSWERER or answer.status in FINAL | {Status.RUNNING}:
+            return ZERO
+    return estimate(state, ANSWERER)
+
+
+def account_of(state: RunState, task: TaskState) -> Account | None:
+    """Return the account of a task, or what one would be that is not made yet; None where nothing limits models."""
+    if task.account is not None:
+        return task.account
+    around = state.account if task.caller is None else account_of(state, state.tasks[task.caller.split("/", 2)[1]])
+    budget = task.task.budget
+    if budget is None and around is None:
+        return None
+    return Account(budget or _NO_LIMITS, task.task.id, around)
+
+
+def left_for(state: RunState, task: TaskState | None) -> Amount | None:
+    """Return what is left for a task, or for planning; None where nothing limits models."""
+    account = state.account if task is None else account_of(state, task)
+    if account is None:
+        return None
+    is_answer = task is not None and task.task.id == state.answer_root
+    return account.left(ZERO if is_answer else kept_for_answer(state))
+
+
+def reserve(state: RunState, task: TaskState) -> Amount | Queued | Problem | None:
+    """Return what is to be set aside for a task that wants to start, or why it cannot; None is nothing."""
+    card = state.catalog[task.agent]
+    if not (card.needs_model or card.asks_model):
+        return None
+    left = left_for(state, task)
+    if left is None:
+        return None
+    wanted = estimate(state, task.agent)
+    if not card.needs_model:
+        return wanted.least(left).most(ZERO)
+    if task.caller is None and _is_behind(state, task):
+        return Queued("others wait for the budget before it")
+    if left.covers(wanted) and not left.used_up:
+        return wanted
+    if could_give_back(state):
+        return Queued(f"{lack_of(state, task)}; it waits for what others give back")
+    if left.used_up:
+        return Problem("budget", lack_of(state, task), task.task.id, "raise the budget and start again")
+    return wanted.least(left)
+
+
+def _is_behind(state: RunState, task: TaskState) -> bool:
+    """Whether another one's turn comes first."""
+    if task.task.id in (state.called_up, state.answer_root):
+        return False
+    return state.called_up is not None or (bool(state.queued) and could_give_back(state))
+
+
+def could_give_back(state: RunState, but: TaskState | None = None) -> bool:
+    """Whether something may be given back without anybody from outside; `but` is left out.
+
+    A dispatch that waits for what it delegated gives nothing back: its child may be the very one that asks.
+    """
+    account = but.account if but is not None else None
+    itself = account is not None and account.admitted and but is not None and not but.open_children
+    return state.admitted > itself or bool(state.calls)
+
+
+def lack_of(state: RunState, task: TaskState | None) -> str:
+    """Say in words which limit leaves too little for a task, or for planning: the narrowest one first."""
+    account = state.account if task is None else account_of(state, task)
+    kept = kept_for_answer(state)
+    for one in chain(account):
+        for name, things, limit, spent, open_, kept_free in _limits(one, kept):
+            whose = f" of '{one.task}'" if one.task is not None else ""
+            if spent >= limit:
+                return f"all of {name} {things}{whose} are {'spent' if things == 'dollars' else 'used'}"
+            if spent + open_ >= limit:
+                return f"what is left of {name}{whose} is set aside for others"
+            if one.within is None and spent + open_ + kept_free >= limit:
+                return f"what is left of {name} is kept for the answer"
+    return "too little of the budget is left"
+
+
+def budget_over(state: RunState, task: TaskState | None) -> Budget:
+    """Return a budget that limits what is limited for a task, or for planning; how much is left `left_for` says."""
+    budgets = [one.budget for one in chain(state.account if task is None else account_of(state, task))]
+    limits: dict[str, int | float | None] = {
+        name: next((limit for one in budgets if (limit := getattr(one, name)) is not None), None)
+        for name in ("max_calls", "max_tokens", "max_money")
+    }
+    return Budget.model_validate(limits)
+
+
+def chain(account: Account | None) -> Iterator[Account]:
+    """Yield an account and those that it stands within, the run's last."""
+    while account is not None:
+        yield account
+        account = account.within
+
+
+def _limits(account: Account, kept: Amount) -> Iterator[tuple[str, str, int, int, int, int]]:
+    budget, allowed, spent, open_ = account.budget, account.allowed, account.spent, account.under_way
+    if budget.max_calls is not None:
+        name = f"max_calls={budget.max_calls}"
+        yield name, "model calls", allowed.calls, spent.calls, open_.calls, kept.calls
+    if budget.max_tokens is not None:
+        name = f"max_tokens={budget.max_tokens}"
+        yield name, "tokens", allowed.tokens, spent.tokens, open_.tokens, kept.tokens
+    if budget.max_money is not None:
+        name = f"max_money={budget.max_money}"
+        yield name, "dollars", allowed.money, spent.money, open_.money, kept.money
+
+
+def remaining(state: RunState, task: TaskState, at: float) -> Budget:
+    """Return what is left for a task now, as a budget: of its own limits and of those that it stands within."""
+    run, left = state.budget, left_for(state, task)
+    update: dict[str, int | float] = {}
+    if run.max_depth is not None:
+        update["max_depth"] = max(0, run.max_depth - task.depth)
+    if run.max_tasks is not None:
+        update["max_tasks"] = max(0, run.max_tasks - len(state.tasks))
+    end = end_of(state, task)
+    if end is not None:
+        update["max_seconds"] = max(0.0, end - at)
+    if left is not None:
+        limited, left = budget_over(state, task), left.most(ZERO)
+        amounts = {"max_calls": left.calls, "max_tokens": left.tokens, "max_money": left.money / DOLLAR}
+        update |= {name: amount for name, amount in amounts.items() if getattr(limited, name) is not None}
+    return run.model_copy(update=update) if update else run
+
+
+def end_of(state: RunState, task: TaskState) -> float | None:
+    """Return when the time of a task, of those that it works for, or of the run is up; seconds since the epoch."""
+    seconds = state.budget.max_seconds
+    ends = [state.started + seconds] if seconds is not None else []
+    account = account_of(state, task) if task.account is not None or task.caller is not None else None
+    ends += [
+        one.since + one.budget.max_seconds
+        for one in chain(account)
+        if one.task is not None and one.budget.max_seconds is not None and one.since is not None
+    ]
+    return min(ends, default=None)
