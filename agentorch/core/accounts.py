@@ -114,7 +114,9 @@ class Account:
         """Return what may still be taken in it while the run keeps `kept` free; below nothing after an overshoot."""
         left = self.allowed - self.spent - self.under_way
         within = self.within
-        return left - kept if within is None else left.least(within.left(kept) + self.held - self.under_way)
+        if within is None:
+            return left - kept.least(left.most(ZERO))  # what is set aside already is nobody else's any more
+        return left.least(within.left(kept) + self.held - self.under_way)
 
     def set_aside(self, amount: Amount) -> None:
         """Begin a dispatch with `amount` set aside for it."""

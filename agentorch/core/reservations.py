@@ -2,7 +2,8 @@
 
 1. An estimate is what the agent's tasks have used in this run on average, else one call of DEFAULT_TOKENS. It is
    decided once and stands in the event: replay does not depend on cards.
-2. What the written answer is expected to use is kept free for it from the start.
+2. What the written answer is expected to use is kept free for it from the start, as long as there may be something to
+   answer from.
 3. A task that finds no room waits, as long as somebody could give something back; else it takes what is left, and only
    where nothing is left it fails.
 4. Those that wait are called up one at a time, when something is given back: O(1) for each event.
@@ -20,6 +21,8 @@ from agentorch.core.usage import Budget
 DEFAULT_TOKENS: Final = 2_000
 """Tokens that a task is taken to need while nothing is known of its agent: a page in, a page out."""
 _NO_LIMITS: Final = Budget(max_depth=None)
+_GIVEN: Final = ("goal", "inputs")
+"""Values that are there before any task has succeeded."""
 _SMALLEST: Final = Amount(calls=1, tokens=1)
 
 
@@ -66,8 +69,19 @@ def left_for(state: RunState, task: TaskState | None) -> Amount | None:
     account = state.account if task is None else account_of(state, task)
     if account is None:
         return None
-    is_answer = task is not None and task.task.id == state.answer_root
-    return account.left(ZERO if is_answer else kept_for_answer(state))
+    return account.left(_kept_from(state, task))
+
+
+def _kept_from(state: RunState, task: TaskState | None) -> Amount:
+    """Return what a task may not take because it is kept for the answer: nothing, where there would be none."""
+    if task is not None and (task.task.id == state.answer_root or _nothing_to_answer_from(state, task)):
+        return ZERO
+    return kept_for_answer(state)
+
+
+def _nothing_to_answer_from(state: RunState, task: TaskState) -> bool:
+    """Whether no task has an output, and none but `task` is about to have one."""
+    return len(state.outputs) <= len(_GIVEN) and not could_give_back(state, but=task)
 
 
 def reserve(state: RunState, task: TaskState) -> Amount | Queued | Problem | None:
@@ -112,7 +126,7 @@ def could_give_back(state: RunState, but: TaskState | None = None) -> bool:
 def lack_of(state: RunState, task: TaskState | None) -> str:
     """Say in words which limit leaves too little for a task, or for planning: the narrowest one first."""
     account = state.account if task is None else account_of(state, task)
-    kept = kept_for_answer(state)
+    kept = _kept_from(state, task)
     for one in chain(account):
         for name, things, limit, spent, open_, kept_free in _limits(one, kept):
             whose = f" of '{one.task}'" if one.task is not None else ""

@@ -82,14 +82,14 @@ class Account:
         return Call(name, request if terms.output is None else replace(request, max_output_tokens=terms.output))
 
     async def _opened(self, asked: Asked, model: Model) -> tuple[str, Terms]:
-        """Wait in line until there is room for the call, and open it."""
+        """Open the call when there is room for it; until then it waits in line."""
+        if not self._run.line.locked() and (terms := self._terms(asked, model)) is not None:
+            return self._open(terms), terms
         waiting = WAITING.get() or _nobody
         waiting(True)
         try:
             async with self._run.line:
                 while (terms := self._terms(asked, model)) is None:
-                    if not self._run.state.calls:
-                        raise ModelError(f"the budget is used up: {self._lack(asked)}", kind=FailureKind.BUDGET)
                     await self._run.next_settlement()
                 return self._open(terms), terms
         finally:
@@ -115,11 +115,15 @@ class Account:
         return name
 
     def _terms(self, asked: Asked, model: Model) -> Terms | None:
+        """Return the terms of a call; None while it has to wait; raise ModelError when waiting would be in vain."""
         state, left = self._run.state, self._left()
         if left is None:
             raise asyncio.CancelledError(f"{self._key} is no longer carried out")
         budget = budget_over(state, self._task())
-        return terms_of(asked, left, budget, price_at(model, state.spent), alone=not state.calls)
+        terms = terms_of(asked, left, budget, price_at(model, state.spent), alone=not state.calls)
+        if terms is None and not state.calls:
+            raise ModelError(f"the budget is used up: {self._lack(asked)}", kind=FailureKind.BUDGET)
+        return terms
 
     @property
     def _counts(self) -> bool:
