@@ -43,6 +43,8 @@ class Say:
     """Input, output and cached tokens; None sends no usage, as many servers do."""
     delay: float = 0.0
     """Seconds before each piece."""
+    latency: float = 0.0
+    """Seconds before the answer begins, its headers included."""
     headers: tuple[tuple[str, str], ...] = ()
     stall_after: int | None = None
     """After so many pieces nothing comes any more, for ever."""
@@ -137,7 +139,10 @@ class FakeOpenAI:
         self.requests.append(body)
         self.times.append(anyio.current_time())
         self.authorizations.append(request.headers.get("authorization", ""))
-        return _http(self._next(body), request, body)
+        answer = self._next(body)
+        if isinstance(answer, Say) and answer.latency:
+            await anyio.sleep(answer.latency)
+        return _http(answer, request, body)
 
     def _next(self, body: dict[str, Any]) -> Answer:
         answer = self._answers.pop(0) if self._answers else self.otherwise
