@@ -14,6 +14,7 @@ Every message is one line: the model, the server, what it said, the remedy. Neve
 from typing import Any, Final
 
 from agentorch.errors import FailureKind, ModelError, ModelRefusal, ModelTimeout
+from agentorch.models.gate import Reason
 from agentorch.models.headers import retry_after
 from agentorch.models.provider import Provider
 
@@ -61,6 +62,18 @@ def status_of(error: Any) -> int | None:
         return int(code)
     named = ((_QUOTA, 402), (_BAD_KEY, 401), (_BAD_MODEL, 404), (_SLOWER, 429), (_PERMANENT, 400))
     return next((status for words, status in named if _mentions(error, words)), None)
+
+
+def reason_of(error: Any) -> Reason | None:
+    """Return what a server says that there was too much of, if it says so."""
+    kind = str(getattr(error, "type", None) or "")
+    said = complaint(error)
+    named: tuple[tuple[Reason, tuple[str, ...]], ...] = (
+        ("concurrency", ("concurren", "at the same time")),
+        ("tokens", ("tokens per", "(tpm)", "token rate")),
+        ("requests", ("requests per", "(rpm)", "request rate")),
+    )
+    return next((reason for reason, words in named if kind == reason or any(word in said for word in words)), None)
 
 
 def complaint(error: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from agentorch.core.usage import Usage
 from agentorch.errors import FailureKind, ModelError
+from agentorch.models.caller import CALLER
 from agentorch.models.gate import LONGEST_PAUSE
 from agentorch.models.governor import Governor
 from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
@@ -40,13 +41,15 @@ class GovernedModel:
             if on_delta is not None:
                 on_delta(text)
 
-        waited = 0.0
+        waited, counted, agent = 0.0, self._counted(request), CALLER.get().agent
+        estimates = self._governor.estimates
         for tried in count():
             try:
-                async with self._governor.slot(self._expected(request)) as lease:
+                async with self._governor.slot(lambda: estimates.corrected(self.name, agent, counted)) as lease:
                     waited += lease.waited
                     response = await self.model.complete(request, on_delta=spoke)
                     lease.settle(response.usage.tokens)
+                    estimates.learn(self.name, agent, counted, response.usage.tokens)
             except ModelError as error:
                 wait = _wait(error, tried)
                 final = error.kind is not FailureKind.TRANSIENT or wait > LONGEST_PAUSE
@@ -75,7 +78,7 @@ class GovernedModel:
         """Release connections."""
         await self.model.close()
 
-    def _expected(self, request: ModelRequest) -> int:
+    def _counted(self, request: ModelRequest) -> int:
         asked = sum(self.count(text) for text in _texts(request))
         return asked + (request.max_output_tokens or _EXPECTED_OUTPUT)
 

@@ -5,19 +5,18 @@ Its limits hold for each event loop of the process; a program with one loop, as 
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Final
 
 from agentorch.models.access import shown
-from agentorch.models.gate import Gate, Limits, Passage
+from agentorch.models.caller import CALLER, LONG_WAIT, WAITING
+from agentorch.models.estimates import Estimates
+from agentorch.models.gate import Gate, Limits, Passage, Reason
 from agentorch.models.headers import allowance
 
-WAITING: Final[ContextVar[Callable[[bool], None] | None]] = ContextVar("waiting", default=None)
-"""Told True when a call in this context begins to wait for its turn and False when it stops waiting.
-
-Whoever measures a task's time stops the clock in between: time spent waiting is not the task's time.
-"""
+_PASSAGE: Final[ContextVar[Passage | None]] = ContextVar("passage", default=None)
+"""The call that is being made in this context: what a provider says in answer to it is said of it."""
 
 
 class Lease:
@@ -31,8 +30,7 @@ class Lease:
 
     def settle(self, tokens: int) -> None:
         """The call succeeded and took so many tokens in all."""
-        self._gate.settle(self._passage, tokens)
-        self._gate.succeeded(self._passage)
+        self._gate.succeeded(self._passage, tokens)
 
 
 class Governor:
@@ -42,25 +40,31 @@ class Governor:
         """`name` tells providers apart, for the jitter; it holds no key."""
         self.name = name
         self.limits = limits or Limits()
+        self.estimates = Estimates()
+        """What calls turned out to take."""
         self._gates: dict[asyncio.AbstractEventLoop, Gate] = {}
 
     @asynccontextmanager
-    async def slot(self, tokens: int) -> AsyncGenerator[Lease]:
+    async def slot(self, tokens: float | Callable[[], float]) -> AsyncGenerator[Lease]:
         """Wait for the right to make one call that is expected to take `tokens` in all; give it back at the end.
 
-        A call that is not settled is taken to have used what was expected. Raises a transient ModelError at once when
-        the provider asked for more time than a call may wait.
+        What `tokens` returns is asked for when the call is at the head of the line. A call that is not settled is taken
+        to have used what was expected. Raises a transient ModelError at once when the provider asked for more time than
+        a call may wait.
         """
         gate = self._gate()
-        passage = gate.enter(tokens)
+        passage = gate.enter(tokens if callable(tokens) else lambda: tokens, behind=CALLER.get().behind)
         try:
             await _patiently(passage.admitted)
         except BaseException:
             gate.abandon(passage)
             raise
+        calling = _PASSAGE.set(passage)
         try:
             yield Lease(gate, passage)
         finally:
+            with suppress(ValueError):  # a coroutine that is thrown away ends in another context
+                _PASSAGE.reset(calling)
             gate.leave(passage)
 
     @property
@@ -69,14 +73,13 @@ class Governor:
         return self._gate().ceiling
 
     def headers(self, headers: Mapping[str, str]) -> None:
-        """Take note of the rate-limit headers of an answer."""
+        """Take note that an answer has begun, and of its rate-limit headers."""
         requests, tokens = allowance(headers, "requests"), allowance(headers, "tokens")
-        if requests is not None or tokens is not None:
-            self._gate().hear(requests=requests, tokens=tokens)
+        self._gate().hear(_PASSAGE.get(), requests=requests, tokens=tokens)
 
-    def limited(self, retry_after: float | None) -> None:
-        """Pause everybody: the provider asked for fewer requests, for `retry_after` seconds if it said so."""
-        self._gate().pause(retry_after)
+    def limited(self, retry_after: float | None, reason: Reason | None = None) -> None:
+        """Pause everybody: the provider refused, for so many seconds and for that reason, where it said them."""
+        self._gate().refused(_PASSAGE.get(), retry_after, reason)
 
     def _gate(self) -> Gate:
         loop = asyncio.get_running_loop()
@@ -110,12 +113,19 @@ PROCESS: Final = Governors()
 
 
 async def _patiently(admitted: asyncio.Future[None]) -> None:
-    watch = WAITING.get()
-    if admitted.done() or watch is None:
+    if admitted.done():
         await admitted
         return
-    watch(True)
+    watch, caller = WAITING.get(), CALLER.get()
+    if watch is not None:
+        watch(True)
+    alarm = None
+    if caller.waits_long is not None:
+        alarm = asyncio.get_running_loop().call_later(LONG_WAIT, caller.waits_long)
     try:
         await admitted
     finally:
-        watch(False)
+        if alarm is not None:
+            alarm.cancel()
+        if watch is not None:
+            watch(False)

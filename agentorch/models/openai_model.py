@@ -18,6 +18,7 @@ from agentorch.errors import MalformedOutput
 from agentorch.models import failures
 from agentorch.models.access import checked_key, checked_url
 from agentorch.models.assembly import AnswerTooLong, Assembly
+from agentorch.models.gate import Reason
 from agentorch.models.pricing import Prices
 from agentorch.models.provider import OPENAI, PROCESS, Provider, closed, time_limits
 from agentorch.models.quirks import Form, Quirks, quirks_for
@@ -48,8 +49,8 @@ class Traffic(Protocol):
         """Take note of the headers of an answer."""
         ...
 
-    def limited(self, retry_after: float | None) -> None:
-        """Take note that the provider asked for fewer requests."""
+    def limited(self, retry_after: float | None, reason: Reason | None = None) -> None:
+        """Take note that the provider asked for fewer requests, and of what it says that there was too much of."""
         ...
 
 
@@ -199,7 +200,7 @@ class OpenAIModel:
             response = getattr(error, "response", None)  # an error inside a stream has none
             if response is not None:
                 self._traffic.headers(response.headers)
-            self._traffic.limited(failure.retry_after)
+            self._traffic.limited(failure.retry_after, failures.reason_of(error))
         return failure
 
     def _response(self, answer: Assembly, request: ModelRequest, form: Form) -> ModelResponse:

@@ -17,20 +17,29 @@ class Entry:
 
     at: float
     amount: float
+    upto: float
+    """All that was ever taken, this amount included, as it was expected when it was taken."""
 
 
 class Window:
     """At most `limit` in any minute, however it is cut; an amount above the limit goes alone."""
 
     def __init__(self, limit: float) -> None:
-        self._limit = limit
+        self.limit = limit
+        self.ever = 0.0
+        """All that was ever taken, as it was expected."""
         self._entries: deque[Entry] = deque()
         self._sum = 0.0
+
+    def held(self, now: float) -> float:
+        """Return what was taken in the last minute."""
+        self._forget(now)
+        return self._sum
 
     def wait(self, now: float, amount: float) -> float:
         """Return the seconds until `amount` fits."""
         self._forget(now)
-        excess = self._sum + min(amount, self._limit) - self._limit
+        excess = self._sum + min(amount, self.limit) - self.limit
         for entry in self._entries:
             if excess <= _SLACK:
                 break
@@ -41,7 +50,8 @@ class Window:
 
     def take(self, now: float, amount: float) -> Entry:
         """Take `amount`; the entry can be settled later."""
-        entry = Entry(now, amount)
+        self.ever += amount
+        entry = Entry(now, amount, self.ever)
         self._entries.append(entry)
         self._sum += amount
         return entry
@@ -78,12 +88,14 @@ class Told:
 
     def wait(self, now: float, amount: float) -> float:
         """Return the seconds until `amount` fits."""
-        if self._level is None:
-            return 0.0
-        missing = min(amount, self._full) - self._now(now, self._level)
+        missing = self.missing(now, amount)
         wait = missing / self._rate if missing > _SLACK else 0.0
         # Nobody stands in a queue for a day: let the provider refuse, in its own words.
         return wait if wait <= _LONGEST_WAIT else 0.0
+
+    def missing(self, now: float, amount: float) -> float:
+        """Return how much of `amount` is not left, by the provider's word; nothing while it has said none."""
+        return 0.0 if self._level is None else max(0.0, min(amount, self._full) - self._now(now, self._level))
 
     def take(self, now: float, amount: float) -> None:
         """Take `amount`."""

@@ -24,7 +24,7 @@ from agentorch.core.state import ANSWERER, FINAL, RunState, Status
 from agentorch.core.task import Graph, Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import AgentorchError, ModelError, PlanError
-from agentorch.models import WAITING
+from agentorch.models import CALLER, WAITING, Caller
 from agentorch.planning.report_form import report_problems, task_problems
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.planner import Finished, Note, Offer, Patch, Planner, PlanReport, PlanRequest, Ruling
@@ -32,6 +32,7 @@ from agentorch.runtime.account import PLANNING_FOR, Account
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import loaded
 from agentorch.runtime.planner_turn import PlannerTurn
+from agentorch.runtime.scheduler import behind
 from agentorch.runtime.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class PlannerDesk:
             account = Account(self._supervisor, run, heard=turn.alive)
             PLANNING_FOR.set(account)
             WAITING.set(self._waiting(run, planner, turn))
+            CALLER.set(Caller(planner.name, behind(run.state.priority)))
             try:
                 message = await self._proposal(run, planner, turn, command)
                 events = self._send(run, message)

@@ -24,6 +24,11 @@ SPARE: Final = 64
 AdmitTask = Callable[[HostedRun, str], None]
 
 
+def behind(priority: str) -> float:
+    """Return the seconds that a run, or a model call of it, stands behind interactive ones that came with it."""
+    return BATCH_OFFSET if priority == "batch" else 0.0
+
+
 class Scheduler:
     """Free slots on one side, runs with ready tasks on the other."""
 
@@ -127,9 +132,7 @@ class Scheduler:
     def _place(self, run: HostedRun) -> None:
         state = run.state
         run.entry += 1
-        run.score = state.started + state.open * state.usual_seconds * WEIGHT
-        if state.priority == "batch":
-            run.score += BATCH_OFFSET
+        run.score = state.started + behind(state.priority) + state.open * state.usual_seconds * WEIGHT
         self._count += 1
         heapq.heappush(self._queue, (run.score, self._count, run.entry, run))
         if len(self._queue) > 2 * len(self.runs) + SPARE:

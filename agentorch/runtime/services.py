@@ -19,7 +19,7 @@ from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError, PermanentError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import TextDelta, Work
-from agentorch.models import WAITING
+from agentorch.models import CALLER, WAITING, Caller
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
@@ -29,6 +29,7 @@ from agentorch.runtime.host import Host, RequestKind
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_beside, objective_text, stored
 from agentorch.runtime.once import Once
+from agentorch.runtime.scheduler import behind
 from agentorch.runtime.steps import (
     MODEL,
     Steps,
@@ -42,6 +43,9 @@ from agentorch.tools import Tool, as_tool
 
 LONGEST_REPORT: Final = 1_000
 """Characters of a line of progress that are kept."""
+
+WAITS: Final = "waits for its turn at the model: the provider's rate limit, or other calls"
+"""What is reported of a task whose call has waited long."""
 
 
 class Converse(Protocol):
@@ -58,6 +62,8 @@ class _Used:
 
     spent: Usage = NOTHING
     unjournaled: Usage = NOTHING
+    waited_long: bool = False
+    """Whether it was told that a call waits long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +229,23 @@ class DispatchServices:
                 f"task '{self._work.task.id}' needs a language model and none is set: give --model, AGENTORCH_MODEL "
                 "or Orchestrator(model=...)"
             )
-        watching = WAITING.set(self._job.wait_for_turn)
+        watching, calling = WAITING.set(self._job.wait_for_turn), CALLER.set(self._caller())
         try:
             return await model.complete(request, on_delta=self._on_delta if stream else None)
         finally:
             WAITING.reset(watching)
+            CALLER.reset(calling)
+
+    def _caller(self) -> Caller:
+        delivery = self._job.delivery
+        priority = delivery.envelope.subject.rpartition(".")[2] if delivery is not None else ""
+        return Caller(self._work.agent, behind(priority), self._waits_long)
+
+    def _waits_long(self) -> None:
+        """Tell whoever watches the run, once in a dispatch, why nothing comes."""
+        if not (self._used.waited_long or self._job.ended or self._job.stopped):
+            self._used.waited_long = True
+            self._host.report(self._work.key, WAITS)
 
     def _bring_nothing(self, account: Account | None, call: Call) -> None:
         """Count a call that brought no answer."""

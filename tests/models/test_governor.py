@@ -128,10 +128,10 @@ async def test_back_off_doubles_and_is_the_same_every_time() -> None:
 
 @pytest.mark.looptime
 async def test_fewer_at_once_then_slowly_more() -> None:
-    """A limit halves what may be under way, once for all that were; successes give it back one by one."""
+    """A refusal that no limit explains halves what may be under way, once for all that were; successes give it back."""
     governor = Governor("x", Limits(concurrency=8))
     for _ in range(8):
-        governor.limited(1)
+        governor.limited(None)
     ceilings = [governor.ceiling]
     for _ in range(40):
         await starts(governor, [1])
