@@ -64,6 +64,8 @@ def unseal(header: bytes) -> Header:
         return Header(seq, version, at, previous, payload, header[_FIXED.size :].decode())
     except struct.error:
         raise ValueError(f"no header: {len(header)} bytes, a header has {TYPE_FROM} and its type") from None
+    except TypeError:
+        raise ValueError("no header: it is not even bytes") from None
 
 
 def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start: Link) -> tuple[list[Sealed], Link]:
@@ -76,7 +78,7 @@ def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start:
     place = start
     for seq, stored, payload in rows:
         header = follow(run_id, place, seq, stored)
-        if payload is None or sha256(payload).digest() != header.payload:
+        if not isinstance(payload, bytes) or sha256(payload).digest() != header.payload:
             raise damaged(run_id, seq, "its payload is not what was written")
         place = Link.at(seq, stored)
         found.append((header, payload))

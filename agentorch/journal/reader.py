@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,13 +16,14 @@ from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
 from agentorch.journal.chain import TYPE_FROM, Link, Sealed, anchor, compacted, damaged, walk
 from agentorch.journal.codec import CODEC
-from agentorch.journal.schema import in_words, open_reader
+from agentorch.journal.schema import FAULTS, in_words, is_damage, open_reader
 from agentorch.journal.waiting import to_the_end
 from agentorch.ports.journal import RunRecord
 
 T = TypeVar("T")
 Rows = list[tuple[int, bytes, bytes | None]]
 
+_EVENTS: Final = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq > ?"
 _COLUMNS: Final = "run_id, goal, status, started, updated, head, tags, key, request"
 
 
@@ -72,14 +74,15 @@ class Reader:
         try:
             return call(connection, *args)
         finally:
-            connection.execute("COMMIT")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")  # nothing was written, and a COMMIT fails in a damaged file
 
     async def _call(self, call: Callable[..., T], *args: Any) -> T:
         if self._thread is None:
             raise JournalError(f"journal {self._path} is not open")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise in_words(self._path, error) from None
 
 
@@ -98,15 +101,29 @@ def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int)
         return []
     number, *head = found
     before = anchor(run_id) if after <= 0 else _place(connection, run_id, number, after)
-    rows: Rows = connection.execute(
-        "SELECT seq, header, payload FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?",
-        (number, before.seq, limit),
-    ).fetchall()
+    rows = _rows(connection, run_id, number, before.seq, limit)
     if rows and rows[0][2] is None and _is_compacted(connection, number, rows[0][0]):
         raise compacted(run_id)
     sealed, end = walk(run_id, rows, start=before)
     _check_end(run_id, end, Link(*head), whole=len(rows) < limit)
     return sealed
+
+
+def _rows(connection: sqlite3.Connection, run_id: str, number: int, after: int, limit: int) -> Rows:
+    """Return up to `limit` rows behind `after`; JournalDamaged names the first whose bytes the file does not give."""
+    asked = (number, after, limit)
+    rows: Rows = []
+    try:
+        rows.extend(connection.execute(_EVENTS.format("") + " ORDER BY seq LIMIT ?", asked))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(connection, error):
+            raise
+        with suppress(sqlite3.DatabaseError):  # the index may be what is gone; events lie in their order without it
+            rows.clear()
+            rows.extend(connection.execute(_EVENTS.format("NOT INDEXED") + " LIMIT ?", asked))
+        if len(rows) < limit:
+            raise damaged(run_id, after + len(rows) + 1, f"its bytes cannot be read ({error})") from None
+    return rows
 
 
 def _is_compacted(connection: sqlite3.Connection, number: int, seq: int) -> bool:
@@ -118,10 +135,10 @@ def _is_compacted(connection: sqlite3.Connection, number: int, seq: int) -> bool
 
 
 def _place(connection: sqlite3.Connection, run_id: str, number: int, seq: int) -> Link:
-    found = connection.execute("SELECT header FROM events WHERE run = ? AND seq = ?", (number, seq)).fetchone()
-    if found is None:
+    _, header, _ = next(iter(_rows(connection, run_id, number, seq - 1, 1)), (0, None, None))
+    if not isinstance(header, bytes):
         raise damaged(run_id, seq, "it is missing")
-    return Link.at(seq, found[0])
+    return Link.at(seq, header)
 
 
 def _check_end(run_id: str, end: Link, head: Link, *, whole: bool) -> None:

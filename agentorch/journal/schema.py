@@ -39,6 +39,7 @@ _TABLES: Final = (
         "by" TEXT NOT NULL, at REAL NOT NULL) STRICT""",
 )
 _NETWORK: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs"}
+_CORRUPT: Final = "SQLITE_CORRUPT"
 _WORDS: Final = {
     "SQLITE_NOTADB": "it is not a database file: name another file",
     "SQLITE_FULL": "the disk is full: free some space, then resume",
@@ -50,17 +51,32 @@ _WORDS: Final = {
 }
 
 
-def in_words(path: Path, error: sqlite3.Error | OSError) -> JournalError:
+FAULTS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the second where it speaks of a damaged file in that file's own bytes."""
+
+
+def in_words(path: Path, error: sqlite3.Error | OSError | UnicodeDecodeError) -> JournalError:
     """Return `error` as one line that names the file and the remedy."""
+    if isinstance(error, UnicodeDecodeError):
+        return JournalDamaged(f"journal {path}: the database file is damaged: restore it from a copy")
     if isinstance(error, OSError):
         return JournalError(f"journal {path}: {error.strerror or error}: choose a place that can be written")
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_CORRUPT") and _can_be_read(path):
+    if name.startswith(_CORRUPT) and _can_be_read(path):
         return JournalDamaged(f"journal {path}: the database file is damaged ({error}): restore it from a copy")
     for prefix, words in _WORDS.items():
         if name.startswith(prefix):
             return JournalError(f"journal {path}: {words}")
     return JournalError(f"journal {path}: {error}")
+
+
+def is_damage(connection: sqlite3.Connection, error: sqlite3.DatabaseError) -> bool:
+    """Whether the bytes of the connection's file are at fault, and not the disk or another process."""
+    if "decode" in str(error):  # what were bytes calls itself text
+        return True
+    if not (getattr(error, "sqlite_errorname", "") or "").startswith(_CORRUPT):
+        return False
+    return _can_be_read(Path(connection.execute("PRAGMA database_list").fetchone()[2]))
 
 
 def _can_be_read(path: Path) -> bool:
@@ -124,7 +140,7 @@ def open_writer(path: Path, durability: Durability, *, busy: float = BUSY_SECOND
         connection.execute("PRAGMA journal_size_limit=67108864")
         connection.execute("PRAGMA cache_size=-8192")
         _make_tables(connection, path)
-    except sqlite3.Error as error:
+    except FAULTS as error:
         connection.close()
         raise in_words(path, error) from None
     except JournalError:
@@ -162,6 +178,7 @@ def _reading(path: Path, how: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA query_only=1")
+    connection.execute("PRAGMA writable_schema=1")  # which, for SQLite, is to read a file that was cut off
     return connection
 
 
