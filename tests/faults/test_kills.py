@@ -8,10 +8,11 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from tests.faults.calls import Repeated
 from tests.faults.findings import Findings, look
 from tests.faults.ledger import Kind, Ledger
 from tests.faults.story import SHAPES, places
@@ -76,3 +77,14 @@ def test_a_story_without_an_end_is_found(tmp_path: Path) -> None:
 
     assert [problem.split(":")[0] for problem in findings.problems] == ["no outcome", "the journal"]
     assert not findings.clean
+
+
+def test_calls_that_are_paid_for_twice_are_counted(tmp_path: Path) -> None:
+    """Made again after the answer had come: once more than was needed; made again before: not."""
+    ledger = Ledger(tmp_path / "ledger")
+    for kind, key in (("asked", "a"), ("got", "a"), ("asked", "b"), ("asked", "a"), ("got", "a"), ("asked", "b")):
+        ledger.note(cast("Kind", kind), key)
+    figures = Repeated("some framework")
+    figures.add(ledger)
+
+    assert figures == Repeated("some framework", kills=1, repeated=1, most=1, unfinished=1)
