@@ -12,7 +12,8 @@ from agentorch.core.accounts import Account
 from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside, usage_added
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
-from agentorch.core.failures import FailureKind
+from agentorch.core.failures import Code, FailureKind, Problem
+from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
 from agentorch.core.reservations import chain
@@ -256,6 +257,8 @@ def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     if task.ladder.mode == "fresh" or event.kind not in _INTERRUPTIONS:
         task.ladder.problems = event.problems
         task.ladder.output = event.output
+    if event.kind == FailureKind.INVALID and event.output is not None:
+        task.ladder.seen.setdefault(digest([event.output, event.problems]), task.attempt)
     if event.usage is None:
         state.unsettled[event.key] = None
     task.status = Status.PENDING  # until the next event of the same append says what follows
@@ -280,6 +283,7 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
         ladder = Ladder(event.agent, tried=tried, problems=ladder.problems, kind=ladder.kind, first=first)
     elif event.model != ladder.model:
         ladder.model, ladder.mode, ladder.starts, ladder.repairs = event.model, "fresh", 1, 0
+        ladder.seen.clear()
     elif event.rung == "repair":
         ladder.mode = "repair"
         ladder.repairs += 1

@@ -1,10 +1,12 @@
-"""Delegated tasks: they end with the dispatch that called them."""
+"""Delegated tasks: they end with the dispatch that called them, and no agent calls itself in a circle."""
 
 from collections.abc import Iterable
 
 from agentorch.core import events as ev
+from agentorch.core.identity import digest
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import FINAL, RunState, TaskState
+from agentorch.core.task import Task
 
 
 def cancel_children(state: RunState, tasks: Iterable[TaskState], stamp: Stamp) -> list[ev.Event]:
@@ -18,3 +20,22 @@ def cancel_children(state: RunState, tasks: Iterable[TaskState], stamp: Stamp) -
                 found.append(child)
                 queue.append(child)
     return [stamp(ev.TaskCancelled, task=child.task.id, reason="its caller ended") for child in reversed(found)]
+
+
+def circle_of(state: RunState, caller: TaskState, spec: Task) -> str:
+    """Say which calls lead from an agent with the same inputs to this call of it; "" when none do, or none are sought.
+
+    Such a call would lead to itself again, down to the last level of the budget.
+    """
+    if state.policy_of(spec).repeats is None:
+        return ""
+    inputs = digest([spec.inputs, spec.objective])
+    names = [spec.agent]
+    above: TaskState | None = caller
+    while above is not None:
+        names.append(above.agent)
+        if above.agent == spec.agent and above.inputs == inputs:
+            calls = " -> ".join(f"'{name}'" for name in reversed(names))
+            return f"'{spec.agent}' is being called with the same inputs already: {calls}"
+        above = state.tasks.get(above.caller.split("/", 2)[1]) if above.caller is not None else None
+    return ""

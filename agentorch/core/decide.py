@@ -13,7 +13,7 @@ from agentorch.core import inbox as msg
 from agentorch.core.admission import admit, lack_of_tasks, over_budget
 from agentorch.core.adopting import adopt
 from agentorch.core.calling import call_model, spend
-from agentorch.core.children import cancel_children
+from agentorch.core.children import cancel_children, circle_of
 from agentorch.core.closing import conclude, is_due
 from agentorch.core.completing import complete
 from agentorch.core.effects import confirm, intend, settle_effect, void
@@ -244,7 +244,13 @@ def _delegate(state: RunState, message: msg.Delegate, stamp: Stamp) -> list[ev.E
     depth = caller.depth + 1
     delegated = stamp(ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth)
     lack = lack_of_tasks(caller) if known is None else None
-    return [delegated] if lack is None else [delegated, over_budget(message.task, lack, stamp)]
+    if lack is not None:
+        return [delegated, over_budget(message.task, lack, stamp)]
+    circle = circle_of(state, caller, spec)
+    if not circle:
+        return [delegated]
+    problem = Problem("stalled", circle, task=message.task, remedy="call it with other inputs, or not at all")
+    return [delegated, stamp(ev.TaskFailed, task=message.task, problem=problem)]
 
 
 def _may_call_anew(known: TaskState, caller: str) -> bool:

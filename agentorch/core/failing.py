@@ -30,7 +30,7 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
         retry_after=failure.retry_after,
         rejected_by=failure.rejected_by,
     )
-    problem = problem_of(task, failure)
+    problem = problem_of(state, task, failure)
     if failure.kind is FailureKind.UNCONFIGURED and not _may_have_acted(state, task, failure):
         return [failed, *_stop(state, task, problem, stamp)]
     if failure.kind is FailureKind.UNKNOWN:
@@ -49,6 +49,7 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
             attempt=step.attempt,
             dispatch=step.dispatch,
             due=step.due,
+            repeats=step.repeats,
         )
         return [failed, retried]
     if failure.kind in _HOPELESS:

@@ -5,17 +5,19 @@ repair -> the same agent afresh -> the next model -> a fallback agent -> re-plan
 1. Each rung is bounded by policy, and each step is an event.
 2. The failure's kind says which rungs make sense: a refusal is not asked again, a permanent failure is not retried.
 3. What the budget does not allow only an agent that needs no model may still do.
-4. A task whose agent may do, in its own body, what may happen once only is never started again by itself.
+4. An attempt that brings the output and the problems of an earlier one has stalled: it is not repaired, and a fresh
+   start that did so is not followed by another one.
+5. A task whose agent may do, in its own body, what may happen once only is never started again by itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agentorch.core import policy as limits
 from agentorch.core.card import AgentCard
 from agentorch.core.events import Rung
 from agentorch.core.failures import FailureKind, Problem
-from agentorch.core.identity import fraction
+from agentorch.core.identity import digest, fraction
 from agentorch.core.inbox import Fail
 from agentorch.core.schema import assignable
 from agentorch.core.state import Ladder, RunState, TaskState
@@ -44,6 +46,7 @@ class Step:
     attempt: int
     dispatch: int
     due: float | None = None
+    repeats: int | None = None
 
 
 def next_step(state: RunState, task: TaskState, failure: Fail) -> Step | None:
@@ -52,11 +55,23 @@ def next_step(state: RunState, task: TaskState, failure: Fail) -> Step | None:
     card = state.catalog.get(ladder.agent)
     if card is not None and card.acts_unseen:
         return None
+    repeats = repeated(state, task, failure)
+    idle = () if repeats is None else ("repair", "retry") if ladder.mode == "fresh" else ("repair",)
     for rung in RUNGS[failure.kind]:
-        step = _try(rung, state, task, ladder, failure)
+        step = _try(rung, state, task, ladder, failure) if rung not in idle else None
         if step is not None:
-            return step
+            return step if repeats is None else replace(step, repeats=repeats)
     return None
+
+
+def repeated(state: RunState, task: TaskState, failure: Fail) -> int | None:
+    """Return the earlier attempt of this agent and model that had the same output rejected for the same problems."""
+    ladder = task.ladder
+    if ladder is None or not ladder.seen or failure.kind is not FailureKind.INVALID or failure.output is None:
+        return None
+    if state.policy_of(task.task, ladder.agent).repeats is None:
+        return None
+    return ladder.seen.get(digest([failure.output, failure.problems]))
 
 
 def _try(rung: Rung, state: RunState, task: TaskState, ladder: Ladder, failure: Fail) -> Step | None:
@@ -135,9 +150,12 @@ def _fits(card: AgentCard, original: AgentCard | None, task: TaskState) -> bool:
     return original is None or assignable(card.output, original.output) is not False
 
 
-def problem_of(task: TaskState, failure: Fail) -> Problem:
+def problem_of(state: RunState, task: TaskState, failure: Fail) -> Problem:
     """Say in one line why a task failed: in the end, and before its own agent was given up for another."""
     message = "; ".join(failure.problems) or str(failure.kind)
+    repeats = repeated(state, task, failure)
+    if repeats is not None:
+        message = f"{message} (stalled: output and problems are those of attempt {repeats})"
     if task.ladder is not None and task.ladder.first:
         message = f"{message}; before that, {task.ladder.first}"
     return Problem(str(failure.kind), message, task=task.task.id, remedy=_REMEDIES.get(failure.kind))

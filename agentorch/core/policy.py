@@ -42,6 +42,12 @@ class Policy(BaseModel):
     """Whether needs that the join did not wait for are cancelled."""
     approval: Literal["before", "plan"] | None = None
     """"before": a person must agree before the task starts; "plan", for a run: to the whole plan before it runs."""
+    repeats: int | None = Field(default=5, ge=1)
+    """Turns in a row in which a model may make only calls whose answers it has had; then its attempt has stalled.
+
+    None looks for no repetition at all: neither for these turns, nor for attempts that bring the same output with the
+    same problems again, nor for agents that call each other in a circle with the same inputs.
+    """
     parallel: int = Field(default=32, ge=1)
     """Tasks of the run that may run at once."""
     max_tasks: int = Field(default=100, ge=1)

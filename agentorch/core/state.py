@@ -63,6 +63,8 @@ class Ladder:
     """Why the last dispatch failed."""
     kind: str = ""
     """The failure kind of the last dispatch."""
+    seen: dict[str, int] = field(default_factory=dict[str, int])
+    """What this agent and model had rejected, as digests of output and problems, with the attempt that brought it."""
     first: str = ""
     """Why the task's own agent was given up, in words; empty while it has the task."""
 

@@ -76,6 +76,8 @@ class TaskRetried(TaskEvent, frozen=True):
     """Seconds since the epoch; None is now."""
     reason: str = ""
     """Why, where no attempt failed before it."""
+    repeats: int | None = None
+    """The earlier attempt with the same output and the same problems: the rungs that would repeat it were left out."""
 
 
 class TaskGaveUp(TaskEvent, frozen=True):

@@ -36,6 +36,8 @@ class Work:
     silence: float | None = None
     grace: float = 5.0
     """Seconds that the body has to end in once it was stopped."""
+    repeats: int | None = None
+    """Turns in a row in which its model may only repeat calls; None is no limit."""
     deadline: float | None = None
     """When its time, its caller's or the run's is up at the earliest, in seconds since the epoch."""
     budget: Budget = UNLIMITED

@@ -3,7 +3,8 @@
 1. Every request is within the token budget: a tool's answer is cut to its share and can be read on; the oldest
    answers are dropped first.
 2. Tools are used in a bounded number of turns; then the model is asked once more, and may call none.
-3. A refusal or a content filter is ModelRefusal; an answer cut off at its length is MalformedOutput.
+3. A model that only repeats itself has stalled: MalformedOutput, before the turns are used up.
+4. A refusal or a content filter is ModelRefusal; an answer cut off at its length is MalformedOutput.
 """
 
 import json
@@ -15,6 +16,7 @@ from agentorch.errors import MalformedOutput, ModelRefusal
 from agentorch.ports.model import MOST_CALLS, Message, ModelRequest, ModelResponse, OutputSchema
 from agentorch.ports.services import Services
 from agentorch.prompting.reading_on import ReadingOn
+from agentorch.prompting.repeats import Repeats
 from agentorch.prompting.toolbox import Toolbox
 from agentorch.prompting.trimming import count_long, cut
 from agentorch.prompts import Prompts, escaped, fenced
@@ -43,6 +45,7 @@ class Conversation:
     labels: dict[str, str]
     output: OutputSchema | None
     token_budget: int | None
+    repeats: Repeats
 
     async def hold(self, messages: list[Message]) -> str:
         """Return the text of the answer to these messages."""
@@ -54,6 +57,7 @@ class Conversation:
                 raise MalformedOutput(f"the answer asks for more than {MOST_CALLS} tool calls", text=response.text)
             share = self._share(len(response.tool_calls))
             answers = await self.toolbox.answer(response.tool_calls)
+            self.repeats.heard(response.tool_calls, answers)
             messages.append(Message("assistant", response.text, response.tool_calls))
             for call, answer in zip(response.tool_calls, answers, strict=True):
                 text = await self._within(share, answer, call.name)
@@ -105,6 +109,7 @@ class Conversation:
                 return
             if message.role == "tool" and message.content != DROPPED:
                 messages[index] = replace(message, content=DROPPED)
+                self.repeats.forget(message.tool_call_id)
                 total += self._tokens(messages[index], enough=self.token_budget) - sizes[index]
 
     def fixed_tokens(self) -> int:

@@ -9,6 +9,7 @@ from agentorch.ports.services import Services
 from agentorch.prompting.answers import asked_schema, read_answer, schema_text
 from agentorch.prompting.conversation import Conversation
 from agentorch.prompting.reading_on import ReadingOn
+from agentorch.prompting.repeats import Repeats
 from agentorch.prompting.toolbox import Toolbox
 from agentorch.prompts import Prompts
 from agentorch.signatures import output_of
@@ -25,6 +26,7 @@ async def converse(
     prompts: Prompts,
     agent: str = "",
     token_budget: int | None = None,
+    repeats: int | None = None,
     team: Mapping[str, AgentCard] = _NO_TEAM,
 ) -> Any:
     """Return the model's answer to `prompt` as the type `output`.
@@ -38,6 +40,7 @@ async def converse(
     toolbox = Toolbox(tools, services, reading=reading, team=team)
     labels = {"agent": agent or services.task.agent, "task": services.task.id, "purpose": "ask"}
     asked = asked_schema(declared, "answer")
-    talk = Conversation(services, prompts, toolbox, reading, labels, asked, token_budget)
+    stall = Repeats(repeats, always_new=toolbox.with_effects)
+    talk = Conversation(services, prompts, toolbox, reading, labels, asked, token_budget, stall)
     messages = [Message("user", prompts.render("ask", prompt=prompt, schema=schema_text(asked)))]
     return declared.revive(read_answer(await talk.hold(messages), declared))

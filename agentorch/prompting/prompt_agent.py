@@ -13,6 +13,7 @@ from agentorch.ports.services import Services
 from agentorch.prompting.answers import asked_schema, read_answer, schema_text
 from agentorch.prompting.conversation import MESSAGE_TOKENS, READING_SHARE, Conversation, reading_note, request_tokens
 from agentorch.prompting.reading_on import ReadingOn
+from agentorch.prompting.repeats import Repeats
 from agentorch.prompting.toolbox import Toolbox
 from agentorch.prompting.trimming import Shown, count_long, fit
 from agentorch.prompts import Prompts, escaped, shown_value
@@ -46,6 +47,7 @@ async def run_prompt_agent(
     previous_output: Any = None,
     problems: Sequence[str] = (),
     token_budget: int | None = None,
+    repeats: int | None = None,
     team: Mapping[str, AgentCard] = _NO_TEAM,
 ) -> Any:
     """Return the agent's output as JSON, held to its schema.
@@ -65,7 +67,8 @@ async def run_prompt_agent(
     toolbox = Toolbox(tools, services, reading=reading, team=team)
     labels = {"agent": agent.name, "task": services.task.id, "purpose": "repair" if mode == "repair" else "work"}
     output = asked_schema(agent.output, agent.name)
-    talk = Conversation(services, prompts, toolbox, reading, labels, output, token_budget)
+    stall = Repeats(repeats, always_new=toolbox.with_effects)
+    talk = Conversation(services, prompts, toolbox, reading, labels, output, token_budget, stall)
     if mode == "repair":
         messages = [Message("user", await _repair_text(talk, previous_output, problems))]
     else:

@@ -38,6 +38,12 @@ class Toolbox:
         return not self._tools and not self._agents
 
     @property
+    def with_effects(self) -> frozenset[str]:
+        """The names of what changes the outside world."""
+        tools = (name for name, tool in self._tools.items() if tool.effect != "none")
+        return frozenset((*tools, *(name for name, card in self._agents.items() if card.effects != "none")))
+
+    @property
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools as a model sees them."""
         tools = [tool.spec for tool in self._tools.values()]

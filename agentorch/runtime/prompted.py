@@ -37,6 +37,7 @@ class Prompting:
             previous_output=work.output,
             problems=work.problems,
             token_budget=INPUT_TOKENS,
+            repeats=work.repeats,
             team=self._team,
         )
 
@@ -50,6 +51,7 @@ class Prompting:
             prompts=self._prompts,
             agent=services.agent,
             token_budget=INPUT_TOKENS,
+            repeats=services.repeats,
             team=self._team,
         )
 

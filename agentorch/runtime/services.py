@@ -178,6 +178,11 @@ class DispatchServices:
         return self.place.effect
 
     @property
+    def repeats(self) -> int | None:
+        """Turns in a row in which the model may only repeat calls."""
+        return self._work.repeats
+
+    @property
     def has_model(self) -> bool:
         """Whether there is a language model to ask."""
         return self._model is not None

@@ -111,7 +111,8 @@ def _retried(state: RunState, event: ev.TaskRetried) -> str:
         "agent": f"fallback: '{event.agent}' in the place of '{state.tasks[event.task].agent}'",
         "person": "a person said: again",
     }
-    return rungs[event.rung] + (f", {event.due - event.at:.1f} s later" if event.due is not None else "")
+    stalled = f" (stalled: it brought what attempt {event.repeats} had brought)" if event.repeats is not None else ""
+    return rungs[event.rung] + stalled + (f", {event.due - event.at:.1f} s later" if event.due is not None else "")
 
 
 def _redispatched(event: ev.TaskRetried) -> str:

@@ -47,7 +47,7 @@ def _outcome(bench: Bench, key: str, script: dict[str, list[str]]) -> msg.Messag
         return msg.Succeed(bench.now, key, "answer")
     if script[task.task.id]:
         kind = FailureKind(script[task.task.id].pop(0))
-        return msg.Fail(bench.now, key, kind, ("no",), "bad" if kind == "invalid" else None)
+        return msg.Fail(bench.now, key, kind, ("no",), key if kind == "invalid" else None)
     inputs = resolve(task.task.inputs, bench.state.outputs, needs=task.task.needs)
     return msg.Succeed(bench.now, key, output_of(task.task, task.agent, inputs))
 

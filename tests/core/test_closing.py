@@ -73,7 +73,7 @@ def test_cancel_rest_cancels_the_whole_losing_branch() -> None:
         *losing, task("b"), task("end", "a2", "l", "b", join="any", cancel_rest=True), task("z", "end", "both")
     )
     key = bench.admit("a")
-    bench.send(msg.Delegate(0.0, key, "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, key, "a.1", "worker", {"n": 1}))
     events = bench.succeed("b")
     cancelled = {event.task for event in events if isinstance(event, TaskCancelled)}
     assert cancelled == {"a", "a.1", "a2", "l"}

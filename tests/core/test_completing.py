@@ -90,7 +90,7 @@ def test_what_gave_up_and_is_not_in_the_plan_asks_for_no_patch() -> None:
 def test_what_a_task_that_is_taken_back_delegated_leaves_with_it() -> None:
     """Before the plan is changed."""
     bench = begun(task("a"))
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
     events = completed(bench, task("x"))
     assert (events, list(bench.state.tasks)) == (["TaskCancelled a.1", "PlanPatched", "PlanCompleted"], ["x"])
 

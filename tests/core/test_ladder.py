@@ -21,7 +21,7 @@ def test_invalid_output_takes_every_rung_in_order() -> None:
     bench = Bench(AgentCard(name="mender", repairable=True, models=2, fallback=("worker",)))
     bench.begin(task("a", agent="mender"))
     while not bench.state.finished:
-        bench.fail("a", INVALID, output="bad")
+        bench.fail("a", INVALID, output=len(bench.events))
     own = [("repair", "mender"), ("repair", "mender"), ("retry", "mender")]
     assert _rungs(bench) == [
         *((rung, agent, 0) for rung, agent in own),

@@ -162,38 +162,38 @@ def test_a_question_ends_with_its_attempt() -> None:
 def test_a_delegated_task_is_called_anew_after_it_was_cancelled() -> None:
     """With its caller's next dispatch, under another key; its result goes to the caller."""
     bench = Bench().begin(task("a"))
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
-    again = bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
+    again = bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "worker", {"n": 1}))
     first = bench.admit("a.1")
     bench.fail("a", FailureKind.TRANSIENT)
     bench.ripe("a")
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
     bench.send(msg.Succeed(0.0, first, "late"))
     late = dict(bench.statuses)
     bench.succeed("a.1", 1)
     assert (again, late["a.1"], bench.commands) == ([], "ready", [Deliver("a.1", bench.key("a"))])
-    assert bench.send(msg.Delegate(0.0, first, "a.2", "worker", {})) == []
+    assert bench.send(msg.Delegate(0.0, first, "a.2", "worker", {"n": 1})) == []
 
 
 def test_a_delegated_task_that_failed_is_called_anew_by_the_next_dispatch() -> None:
     """To the dispatch that called it, it has failed; what has succeeded is kept for all."""
     bench = Bench().begin(task("a"))
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
-    bench.send(msg.Delegate(0.0, bench.key("a"), "a.2", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
+    bench.send(msg.Delegate(0.0, bench.key("a"), "a.2", "worker", {"n": 1}))
     bench.fail("a.1")
     bench.succeed("a.2")
-    same = bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "worker", {}))
+    same = bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "worker", {"n": 1}))
     bench.fail("a", FailureKind.TRANSIENT)
     bench.ripe("a")
     bench.admit("a")
-    anew = [bench.send(msg.Delegate(0.0, bench.key("a"), name, "worker", {})) for name in ("a.1", "a.2")]
+    anew = [bench.send(msg.Delegate(0.0, bench.key("a"), name, "worker", {"n": 1})) for name in ("a.1", "a.2")]
     assert (same, [kinds(events) for events in anew]) == ([], [["TaskDelegated a.1"], []])
 
 
 def test_a_delegated_failure_is_its_callers_business() -> None:
     """It asks nobody, re-plans nothing and takes no run with it."""
     bench = Bench().begin(task("a"), planner="model", person=True, policy=Policy(on_failure="fail_run"))
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
     bench.fail("a.1")
     assert bench.statuses == {"a": "running", "a.1": "failed"}
 
@@ -202,7 +202,7 @@ def test_a_delegated_task_is_as_urgent_as_its_caller() -> None:
     """Also after the plan was ranked anew."""
     plan = [task("a"), task("b"), task("c", "a"), task("d", "c"), task("end", "d", "b")]
     bench = Bench().begin(*plan)
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
     first = next_ready(bench.state)
     bench.state.ranks_stale = True
     assert (first, next_ready(bench.state), next_ready(bench.state, {"worker"})) == ("a.1", "a.1", None)
@@ -255,7 +255,7 @@ def test_a_caller_waits_for_all_that_it_delegated() -> None:
     key = bench.admit("a")
     blocked: list[int] = []
     for name in ("a.1", "a.2"):
-        bench.send(msg.Delegate(0.0, key, name, "worker", {}))
+        bench.send(msg.Delegate(0.0, key, name, "worker", {"n": 1}))
         blocked.append(bench.state.blocked)
     for name in ("a.1", "a.2"):
         bench.succeed(name)
@@ -267,7 +267,9 @@ def test_what_a_task_delegated_and_did_not_wait_for_ends_with_it() -> None:
     """What had ended before stays as it was."""
     bench = Bench().begin(task("a"))
     for name in ("a.1", "a.2"):
-        bench.send(msg.Delegate(0.0, bench.key("a") if bench.state.running else bench.admit("a"), name, "worker", {}))
+        bench.send(
+            msg.Delegate(0.0, bench.key("a") if bench.state.running else bench.admit("a"), name, "worker", {"n": 1})
+        )
     bench.succeed("a.1")
     assert kinds(bench.succeed("a"))[:2] == ["TaskCancelled a.2", "TaskSucceeded a"]
 
@@ -323,7 +325,7 @@ def test_a_run_at_work_is_not_idle_and_a_finished_one_is() -> None:
 def test_delegation_is_bounded_in_depth() -> None:
     """A call beyond max_depth fails."""
     bench = Bench().begin(task("a"), budget=Budget(max_depth=0))
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
     bench.admit("a.1")
     assert bench.statuses["a.1"] == "failed"
 

@@ -206,7 +206,7 @@ def test_what_a_changed_task_delegated_leaves_the_run() -> None:
     """Its delegated task is cancelled, and a new dispatch calls anew."""
     bench = Bench().begin(task("a"), task("x"), answer="$x", planner="model")
     key = bench.admit("a")
-    bench.send(msg.Delegate(0.0, key, "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, key, "a.1", "worker", {"n": 1}))
     bench.fail("x")
     events = bench.patched(task("a", inputs={"n": 1}), task("x", inputs={"n": 1}))
     assert (kinds(events), list(bench.state.tasks)) == (["TaskCancelled a.1", "PlanPatched"], ["a", "x"])

@@ -17,7 +17,7 @@ PROBLEM = Problem("x", "words")
 def test_who_asks_a_person_takes_no_slot() -> None:
     """Nor while its callers wait for it; the run is idle until the answer, the stop of another dispatch, or the end."""
     bench = Bench().begin(task("a"), task("b"), answer="$b")
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
     ready = (bench.state.blocked, bench.state.idle)
     bench.send(msg.Ask(0.0, bench.admit("a.1"), "q1", "which?", {}))
     bench.send(msg.Ask(0.0, bench.key("a.1"), "q2", "and?", {}))
@@ -63,7 +63,7 @@ def test_an_answer_to_a_dispatch_that_is_gone_waits_for_the_next() -> None:
 def test_a_stopped_run_whose_tasks_wait_for_others_is_idle() -> None:
     """What they wait for is not started any more."""
     bench = Bench().begin(task("a"))
-    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
     bench.send(msg.Stop(0.0, PROBLEM))
     assert bench.state.idle
 

@@ -30,7 +30,8 @@ from tests.planning.cards import CARDS, TEAM
 PLANS: Final = (
     (
         'Sure!\n```json\n{"tasks": [{"id": "a", "agent": "researcher", "objective": "find", "inputs": [{"name": '
-        '"topic", "value": "buses"}], "needs": []}, {"id": "b", "agent": "writer", "objective": "of ${a}", "inputs": {"facts": '
+        '"topic", "value": "buses"}], "needs": []}, {"id": "b", "agent": "writer", "objective": "of ${a}", "inputs": '
+        '{"facts": '
         '"$a.facts", "title": "x"}, "needs": ["a"]}], "answer": "$b"}\n```'
     ),
     (

@@ -1,5 +1,6 @@
 """The ladder in a real run: each rung taken in order, each bounded, each an event."""
 
+import itertools
 import json
 import re
 from typing import Any
@@ -72,10 +73,11 @@ async def test_rejected_twice_then_accepted() -> None:
 
 async def test_never_right_with_a_fallback() -> None:
     """Repairs, a fresh start, then the declared fallback agent: each within its bound."""
+    tries = itertools.count()
 
     @agent(description="Is always wrong.", fallback="right")
     async def wrong(problems: list[str]) -> int:
-        return 0
+        return -next(tries)
 
     @agent(description="Is right.")
     async def right() -> int:
@@ -207,7 +209,7 @@ async def test_a_patch_that_changes_nothing_goes_back_to_the_model() -> None:
 
 async def test_the_next_model_is_tried_before_another_agent() -> None:
     """A model that refuses is not asked again: the next one is."""
-    refusing = ScriptedModel(["I cannot do that."] * 9)
+    refusing = ScriptedModel([f"I cannot do that: {number}." for number in range(9)])
     refusing.name = "first"
     helpful = ScriptedModel(['{"total": 3}'])
     helpful.name = "second"
