@@ -12,7 +12,7 @@ from agentorch.core.accounts import Account
 from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside, usage_added
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
-from agentorch.core.failures import Code, FailureKind, Problem
+from agentorch.core.failures import FailureKind
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch

@@ -64,7 +64,7 @@ def test_changed_agents_begin_their_attempts_afresh() -> None:
     """Running and waiting attempts with something done begin anew; a ready one that has done nothing goes on."""
     bench = Bench().begin(task("a"), task("b"), task("c"), answer="$c")
     finish(bench, bench.admit("a"))
-    bench.send(msg.Delegate(bench.now, bench.key("a"), "a.1.worker", "worker", {}))
+    bench.send(msg.Delegate(bench.now, bench.key("a"), "a.1.worker", "worker", {"x": 1}))
     finish(bench, bench.admit("b"))
     bench.fail("b", FailureKind.TRANSIENT)
     sent = bench.send(msg.Adopt(bench.now, "me", {"worker": "2"}, frozenset({"worker"})))
