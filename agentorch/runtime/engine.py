@@ -40,6 +40,7 @@ from agentorch.runtime.person_answers import answer_of
 from agentorch.runtime.prompted import Prompting
 from agentorch.runtime.reconciler import Reconciler, TakeOver
 from agentorch.runtime.request_desk import RequestDesk
+from agentorch.runtime.run_ids import new_run_id
 from agentorch.runtime.services import DispatchServices
 from agentorch.runtime.settings import ModelSpec, Settings
 from agentorch.runtime.supervisor import Supervisor
@@ -56,6 +57,8 @@ class Engine:
     def __init__(self, settings: Settings, take_over: TakeOver | None = None) -> None:
         """`take_over` takes runs over whose process has died."""
         self.take_over = take_over
+        self.new_run_id = new_run_id
+        """Names runs; a simulation names them itself."""
         self.settings = settings
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self.prompts = Prompts(_prompt_folders(settings))

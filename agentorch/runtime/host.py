@@ -10,6 +10,7 @@ from agentorch.core.failures import Problem
 from agentorch.core.identity import digest
 from agentorch.core.reservations import account_of, remaining
 from agentorch.core.state import FINAL, Receipt, Status, TaskState
+from agentorch.core.steps import attempt_of
 from agentorch.core.usage import Budget, Usage
 from agentorch.errors import AgentorchError, PermanentError
 from agentorch.runtime.account import Account
@@ -52,6 +53,12 @@ class Host:
         else:
             self._supervisor.send(run, inbox.Spend(self._supervisor.now(), f"left behind by {key}", used))
 
+    def steps_of(self, key: str) -> Mapping[str, Any]:
+        """Return what the attempt has finished by now: its work may come again, sent before it did."""
+        run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
+        task = attempt_of(run.state, key) if run is not None else None
+        return (task.steps or {}) if task is not None else {}
+
     async def finish_step(
         self, key: str, step: str, name: str, result: Any, usage: Usage | None, call: str | None = None
     ) -> None:
@@ -63,22 +70,18 @@ class Host:
         self._supervisor.send(run, inbox.FinishStep(self._supervisor.now(), key, step, name, result, usage, call))
         await run.durable()
 
-    async def intend(self, key: str, effect: str, tool: str, arguments: str) -> Receipt | None:
-        """Write down that the dispatch `key` is about to have an effect; None when it may, else what is known of it.
+    async def intend(self, key: str, effect: str, tool: str, arguments: str) -> None:
+        """Write down that the dispatch `key` is about to have an effect of which nothing is known yet.
 
         The yes is durable, and given to the current dispatch only: any other is cancelled.
         """
         run = self._run(key)
-        known = run.state.receipts.get(effect)
-        if known is not None:
-            return known
         if not self._supervisor.send(run, inbox.Intend(self._supervisor.now(), key, effect, tool, arguments)):
             raise asyncio.CancelledError(f"{key} is no longer carried out")
         await run.durable()
         if run.lost is not None or key not in run.state.pending:
             await self.void(effect, "withdrawal")
             raise asyncio.CancelledError(f"{key} is no longer carried out")
-        return None
 
     async def confirm(self, effect: str, result: Any, by: str) -> None:
         """Keep the receipt of an effect; it is durable when this returns."""
@@ -96,9 +99,9 @@ class Host:
         self._supervisor.send(run, message)
         await run.durable()
 
-    def receipt(self, effect: str) -> Receipt:
+    def receipt(self, effect: str) -> Receipt | None:
         """Return what is known of an effect."""
-        return self._run(effect).state.receipts[effect]
+        return self._run(effect).state.receipts.get(effect)
 
     def flying(self, effect: str) -> "asyncio.Task[Any] | None":
         """Return the call that is having the effect just now."""

@@ -44,7 +44,6 @@ from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.ownership import Changed, restarted, wait_for_owner_s_end
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.run import Run
-from agentorch.runtime.run_ids import new_run_id
 from agentorch.runtime.team import unpriced
 
 PAGE: Final = 2000
@@ -140,7 +139,7 @@ class Launch:
             return known, False
         supervisor = self.engine.supervisor
         message = await self._stored(self._message(goal, options, request))
-        state = RunState(new_run_id(message.at), self.engine.team.catalog_under(message.budget))
+        state = RunState(self.engine.new_run_id(message.at), self.engine.team.catalog_under(message.budget))
         if not wait:
             run = supervisor.begin(state, message)
             self._bound_time(run)

@@ -46,14 +46,19 @@ class Once:
         """
         while True:
             while (flying := self._host.flying(self._effect)) is not None:
-                await asyncio.wait({flying})  # of an earlier dispatch that was stopped
-            receipt = await self._host.intend(key, self._effect, self._tool.name, self._digest)
+                await asyncio.wait({flying})  # of another dispatch, or of this one, whose work came twice
+            receipt = self._host.receipt(self._effect)
             if receipt is None:
-                return await self._made(context)
+                return await self._made(key, context)
             if receipt.done:
                 return await self._read(receipt)
             if await self._has_happened(self._unknown("was begun, and its end was not seen")):
-                return await self._read(self._host.receipt(self._effect))
+                return await self._read_back()
+
+    async def _read_back(self) -> Any:
+        receipt = self._host.receipt(self._effect)
+        assert receipt is not None
+        return await self._read(receipt)
 
     async def _read(self, receipt: Receipt) -> Any:
         if receipt.arguments not in {self._digest, ACCEPTED}:
@@ -65,8 +70,9 @@ class Once:
             raise self._unknown(f"has happened, and its result is not known ({error})") from None
         return result
 
-    async def _made(self, context: Context) -> Any:
-        calling = asyncio.get_running_loop().create_task(self._call(context), name=f"agentorch {self._tool.name}")
+    async def _made(self, key: str, context: Context) -> Any:
+        call = self._intended(key, context)
+        calling = asyncio.get_running_loop().create_task(call, name=f"agentorch {self._tool.name}")
         self._host.fly(self._effect, calling)
         try:
             return await asyncio.shield(calling)
@@ -76,7 +82,9 @@ class Once:
                 calling.cancel()
             raise
 
-    async def _call(self, context: Context) -> Any:
+    async def _intended(self, key: str, context: Context) -> Any:
+        """Intend, then call; from the first moment on nobody else takes the effect for one that was left behind."""
+        await self._host.intend(key, self._effect, self._tool.name, self._digest)
         try:
             result = await self._tool.invoke(self._arguments, context=context)
         except EffectNotDone:
@@ -84,7 +92,7 @@ class Once:
             raise
         except Exception as error:
             if await self._has_happened(self._unknown(f"failed ({type(error).__name__}: {error})"), cause=error):
-                return await loaded(self._host.receipt(self._effect).result, self._blobs)
+                return await self._read_back()
             raise  # the probe says that it has not: the call may be made again
         await self._host.confirm(self._effect, await stored(result, self._blobs), "tool")
         return result

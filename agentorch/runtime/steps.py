@@ -51,11 +51,12 @@ class Steps:
         return count
 
     def __contains__(self, step: str) -> bool:
-        return step in self._known
+        return step in self._known or step in self._host.steps_of(self._key)
 
     async def read(self, step: str) -> Any:
         """Return the result (JSON) of a step that the attempt has finished before."""
-        return await loaded(self._known[step], self._blobs)
+        known = self._known if step in self._known else self._host.steps_of(self._key)
+        return await loaded(known[step], self._blobs)
 
     async def finish(
         self, step: str, name: str, result: Any, *, usage: Usage | None = None, call: str | None = None

@@ -1,0 +1,192 @@
+"""A seed, carried out: life after life of the program on one disk, until the run has ended or stands for good."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from agentorch import Orchestrator, Policy
+from agentorch.core.state import Request
+from agentorch.core.task import Task
+from agentorch.errors import AgentorchError
+from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
+from agentorch.runtime.run import Run
+from agentorch.runtime.worker import Worker
+from tests.simulation.ports import FaultyBus, SlowJournal
+from tests.simulation.scenario import Scenario, scenario
+from tests.simulation.team import SimModel, Work, team
+from tests.simulation.virtual import VirtualLoop
+from tests.simulation.world import Process, World
+
+PAUSE = 3.0
+"""Seconds between the end of a process and the next one's start."""
+MOST_LIVES = 12
+
+
+class LoopTime:
+    """The clock of a simulated process."""
+
+    def now(self) -> float:
+        return 1_000_000.0 + asyncio.get_running_loop().time()
+
+
+class Patcher:
+    """A planner that patches as the scenario says."""
+
+    name = "patcher"
+
+    def __init__(self, world: World, todo: Scenario) -> None:
+        self._world = world
+        self._scenario = todo
+
+    async def plan(self, request: PlanRequest, *, offer: Offer | None = None) -> PlanReport:
+        raise AgentorchError("the plan is given")
+
+    async def patch(self, request: PlanRequest) -> PlanReport:
+        await asyncio.sleep(self._world.pause(0.2))
+        failed = request.failed[0].task or ""
+        said = self._scenario.patches[sum(map(ord, failed)) % len(self._scenario.patches)]
+        self._world.fault(f"{said} patch", failed)
+        if said == "breaks":
+            raise RuntimeError("the planner broke")
+        known = next(one.task for one in request.tasks if one.task.id == failed)
+        agent = "plain" if said == "good" else "nobody"
+        inputs = {"name": failed, "before": known.inputs.get("before", [])}
+        put = Task(failed, agent, inputs=inputs, needs=known.needs, policy=known.policy)
+        return PlanReport(patch=Patch(put=(put,)))
+
+
+@dataclass
+class Life:
+    """One process."""
+
+    world: World
+    todo: Scenario
+    loop: VirtualLoop
+    process: Process
+    acts: int = 0
+    run: Run | None = None
+
+    def acted(self) -> None:
+        """Count an append or a send; the process dies at the number that the scenario names."""
+        self.acts += 1
+        number = self.process.number
+        if number < len(self.todo.crashes) and self.acts == self.todo.crashes[number] and not self.process.dead:
+            self.world.fault("crash")
+            self.die()
+
+    def die(self) -> None:
+        """Be killed: from here on nothing of this process reaches the world."""
+        self.process.dead = True
+        self.loop.stop()
+
+    async def live(self) -> None:
+        """Carry the run on to where nothing more happens by itself."""
+        world, todo = self.world, self.todo
+        journal = SlowJournal(world, self.process, self.acted)
+        self.journal = journal
+        orchestrator = Orchestrator(
+            team(world, self.process, todo),
+            model=SimModel(Work(world, self.process, todo)),
+            planner=Patcher(world, todo),
+            journal=journal,
+            bus=FaultyBus(world, self.process, self.acted, local=todo.local),
+            policy=Policy(replans=2, parallel=world.chance.choice((2, 4, 32))),
+            clock=LoopTime(),
+        )
+        async with orchestrator:
+            engine = orchestrator._engine
+            assert engine is not None
+            engine.new_run_id = self._run_id
+            self.run = run = await self._begun(orchestrator)
+            helpers = [asyncio.ensure_future(work) for work in self._helpers(orchestrator, run)]
+            try:
+                while not run._hosted.state.finished:
+                    await run.outcome()
+                    await self._answered(run)
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+
+    def _run_id(self, now: float) -> str:
+        del now
+        return f"00000000-0000-7000-8000-{self.world.seed:012x}"
+
+    async def _begun(self, orchestrator: Orchestrator) -> Run:
+        found = [record async for record in orchestrator.runs()]
+        if found:
+            return await orchestrator.take_up(found[0].run_id)
+        return await orchestrator.submit(self.todo.plan, budget=self.todo.budget, key="once")
+
+    def _helpers(self, orchestrator: Orchestrator, run: Run) -> list[Any]:
+        work: list[Any] = []
+        if self.todo.worker_dies_after is not None and self.process.number == 0:
+            work.append(self._lose_worker(orchestrator, self.todo.worker_dies_after))
+        if self.todo.cancel_after is not None:
+            work.append(self._cancel(run, self.todo.cancel_after))
+        return work
+
+    async def _lose_worker(self, orchestrator: Orchestrator, after: float) -> None:
+        """Let the worker go, as if its machine were lost, and start another one."""
+        await asyncio.sleep(after)
+        engine = orchestrator._engine
+        assert engine is not None
+        self.world.fault("worker lost")
+        old = engine.worker
+        await old.close()
+        engine.worker = Worker(engine.bus, agents=tuple(engine.team.agents), execute=old._execute)
+
+    async def _cancel(self, run: Run, after: float) -> None:
+        await asyncio.sleep(after)
+        self.world.fault("cancel")
+        with contextlib.suppress(AgentorchError):
+            await run.cancel(by="the seed")
+
+    async def _answered(self, run: Run) -> None:
+        """Be the person: answer what waits, late, in any order."""
+        waiting = list(run.waiting)
+        self.world.chance.shuffle(waiting)
+        for request in waiting[: self.world.chance.randint(1, 3)]:
+            await asyncio.sleep(self.world.pause(1.0))
+            if request.request_id in {one.request_id for one in run.waiting}:
+                await run.answer(request.request_id, self._answer(request), by="the seed")
+
+    def _answer(self, request: Request) -> Any:
+        if request.kind != "effect":
+            return self.world.happens(0.8)
+        said = self.world.chance.choice(("done", "done", "retry", "skip"))
+        key = request.effect or ""
+        if said == "done":
+            return {"done": f"paid for {key.split('/')[1]}"}
+        if said == "retry":
+            self.world.allowed[key] += 1
+        return said
+
+
+def carry_out(seed: int) -> World:
+    """Live a seed to its end; what went wrong is in `violations`."""
+    world = World(seed, random.Random(seed + 1))  # chance, not secrecy
+    todo = scenario(seed)
+    now = 0.0
+    logging.getLogger("agentorch").setLevel(logging.CRITICAL)
+    for number in range(MOST_LIVES):
+        loop = VirtualLoop(now)
+        world.process = Process(number)
+        life = Life(world, todo, loop, world.process)
+        try:
+            ended = loop.live(life.live())
+        except Exception as error:  # noqa: BLE001  # whatever comes out of a life is a finding
+            world.wrong(f"life {number}: {type(error).__name__}: {error}")
+            ended = True
+            world.process.dead = True
+        if not ended:
+            life.journal.die()
+        now = loop.now + PAUSE
+        world.process.dead = True
+        loop.bury()
+        if ended:
+            return world
+    world.wrong(f"the run did not end in {MOST_LIVES} lives")
+    return world

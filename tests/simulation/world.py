@@ -1,0 +1,95 @@
+"""The world outside the processes: a disk, a ledger of what was really done, and the chance that the seed gives."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentorch.core.apply import apply
+from agentorch.core.events import Event
+from agentorch.core.identity import digest
+from agentorch.core.invariants import Ended, check
+from agentorch.core.state import RunState
+from agentorch.journal.memory import MemoryJournal
+
+
+@dataclass
+class Process:
+    """One life of the program, from its start to its end or its death."""
+
+    number: int
+    dead: bool = False
+
+
+@dataclass
+class World:
+    """What outlives every process."""
+
+    seed: int
+    chance: random.Random
+    disk: MemoryJournal = field(default_factory=MemoryJournal)
+    process: Process = field(default_factory=lambda: Process(0))
+    twins: dict[str, RunState] = field(default_factory=dict[str, RunState])
+    """Each run as its durable events alone tell it."""
+    ended: dict[str, Ended] = field(default_factory=dict[str, Ended])
+    paid: Counter[str] = field(default_factory=Counter[str])
+    """How often each keyed effect really happened."""
+    allowed: Counter[str] = field(default_factory=Counter[str])
+    """How often a person said that it may be done again."""
+    calls: Counter[str] = field(default_factory=Counter[str])
+    """How often each step was really made."""
+    troubles: Counter[str] = field(default_factory=Counter[str])
+    """Failures that each task has had."""
+    faults: list[str] = field(default_factory=list[str])
+    """Faults that were injected, in order."""
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """How often a kind of fault met a task in a state."""
+    violations: list[str] = field(default_factory=list[str])
+    events: int = 0
+
+    def pause(self, mean: float) -> float:
+        """Return how long something takes."""
+        return min(self.chance.expovariate(1 / mean), mean * 8)
+
+    def happens(self, probability: float) -> bool:
+        """Toss for it."""
+        return self.chance.random() < probability
+
+    def fault(self, kind: str, task: str | None = None) -> None:
+        """Write down that a fault is injected, and in which state it meets the task, or every task."""
+        self.faults.append(kind)
+        for state in self.twins.values():
+            for name, one in state.tasks.items():
+                if task is None or name == task:
+                    self.coverage[kind, one.waiting or str(one.status)] += 1
+
+    def wrong(self, words: str) -> None:
+        """Write down what must never happen."""
+        self.violations.append(words)
+
+    def durable(self, events: list[Event]) -> None:
+        """Take in what has just become durable: the state that it gives must be sound after every event."""
+        for event in events:
+            self.events += 1
+            state = self.twins.setdefault(event.run_id, RunState(event.run_id))
+            apply(state, event)
+            state.gained.clear()
+        run_id = events[-1].run_id
+        try:
+            self.ended[run_id] = check(self.twins[run_id], self.ended.get(run_id))
+        except AssertionError as error:
+            self.wrong(f"invariant: {error}")
+
+    def made(self, run: str, task: str, attempt: int, step: str) -> None:
+        """A step is really made: it must not be durable for this attempt already."""
+        mark = f"{task}/{attempt}/{step}"
+        self.calls[mark] += 1
+        twin = self.twins.get(run)
+        one = twin.tasks.get(task) if twin is not None else None
+        if one is not None and one.attempt == attempt and any(step in name for name in one.steps or ()):
+            self.wrong(f"step {mark} was durable, and is made again")
+
+    @staticmethod
+    def value(name: str, before: list[Any]) -> str:
+        """Return what a task gives, whoever does it and however often."""
+        return digest([name, before])[:12]
