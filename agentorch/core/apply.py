@@ -220,6 +220,7 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     state.running += 1
     agent = task.agent
     state.running_by_agent[agent] = state.running_by_agent.get(agent, 0) + 1
+    state.moved[agent] = None
     _gain(state, event.key, Dispatch(event.key, event.task))
 
 

@@ -104,6 +104,7 @@ def leave_running(state: RunState, task: TaskState, key: str) -> None:
     del state.pending[key]
     state.running -= 1
     state.running_by_agent[task.agent] -= 1
+    state.moved[task.agent] = None
 
 
 def drop_requests(state: RunState, name: str) -> None:
@@ -159,6 +160,7 @@ def wait_for(state: RunState, task: TaskState, *, children: int = 0, questions: 
     if turn:
         state.blocked += turn
         state.blocked_by_agent[task.agent] = state.blocked_by_agent.get(task.agent, 0) + turn
+        state.moved[task.agent] = None
 
 
 def _decide(state: RunState, task: TaskState) -> bool | None:

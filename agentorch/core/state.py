@@ -217,6 +217,8 @@ class RunState:
     """Running tasks that wait for a delegated one or for a person: they take no slot."""
     running_by_agent: dict[str, int] = field(default_factory=dict[str, int])
     blocked_by_agent: dict[str, int] = field(default_factory=dict[str, int])
+    moved: dict[str, None] = field(default_factory=dict[str, None])
+    """Agents whose number of tasks at work may have changed since the shell last looked."""
     ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=dict[str, list[tuple[float, int, str]]])
     """Per agent, a heap of (-rank, order, task id); stale entries are passed over when popped."""
     ready_count: int = 0

@@ -53,6 +53,8 @@ class HostedRun:
         """Version of the run's place in the scheduler."""
         self.active = 0
         """Slots that the run takes, as the scheduler counts them."""
+        self.at_work: dict[str, int] = {}
+        """The same for each agent of which only so many may be at work."""
         self._rest: asyncio.Future[None] | None = None
         self._last: asyncio.Future[None] | None = None
         self._committing = False

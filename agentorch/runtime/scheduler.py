@@ -3,6 +3,8 @@
 1. Runs are ordered by arrival + class offset + WEIGHT * remaining work: whoever waits longer rises without re-keying.
 2. Within a run its own order holds: longest remaining path first.
 3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either.
+4. An admission costs the same however many runs and agents there are. A run that must wait for an agent is parked with
+   that agent until one of its slots is free; a run that must wait for itself is out of the queue until it changes.
 """
 
 import heapq
@@ -10,7 +12,6 @@ from collections.abc import Callable
 from typing import Final
 
 from agentorch.core.scheduling import next_ready
-from agentorch.core.state import RunState
 from agentorch.runtime.hosted import HostedRun
 
 WEIGHT: Final = 10.0
@@ -21,6 +22,8 @@ BATCH_OFFSET: Final = 300.0
 SPARE: Final = 64
 """Places in the queue beyond two for each run before the outdated ones are taken out."""
 
+Place = tuple[float, int, int, HostedRun]
+"""A score, a number that breaks ties, the version of the run's place, the run."""
 AdmitTask = Callable[[HostedRun, str], None]
 
 
@@ -36,7 +39,13 @@ class Scheduler:
         self._slots = slots
         self._admit = admit
         self._agent_slots: dict[str, int] = {}
-        self._queue: list[tuple[float, int, int, HostedRun]] = []
+        self._at_work: dict[str, int] = {}
+        """Tasks at work over all runs, of agents that have a limit."""
+        self._full: set[str] = set()
+        """Agents that have no slot left."""
+        self._queue: list[Place] = []
+        self._parked: dict[str, list[Place]] = {}
+        """Runs that wait for a slot of an agent."""
         self._count = 0
         self._pumping = False
         self._active = 0
@@ -44,35 +53,51 @@ class Scheduler:
         """The runs that are carried out here, by id."""
 
     def __len__(self) -> int:
-        """Return how many places the queue has, outdated ones included."""
-        return len(self._queue)
+        """Return how many places there are in the queue and the parks, outdated ones included."""
+        return len(self._queue) + sum(map(len, self._parked.values()))
 
     def limit_agent(self, agent: str, slots: int) -> None:
         """Let at most `slots` tasks of the agent run at once, over all runs."""
         self._agent_slots[agent] = slots
+        for run in self.runs.values():
+            self._recount(run, agent)
 
     def enter(self, run: HostedRun) -> None:
         """Take a run in."""
         self.runs[run.state.run_id] = run
+        run.state.moved.update(dict.fromkeys(run.state.running_by_agent))
         if len(self.runs) == 2:  # noqa: PLR2004  # a single run needs no queue
             for one in self.runs.values():
                 self.changed(one)
 
     def leave(self, run: HostedRun) -> None:
         """Take a run out."""
-        self.runs.pop(run.state.run_id, None)
+        if self.runs.get(run.state.run_id) is not run:
+            return
+        del self.runs[run.state.run_id]
+        run.entry += 1
         self._active -= run.active
         run.active = 0
-        run.entry += 1
+        for agent in list(run.at_work):
+            self._set(run, agent, 0)
+        run.at_work.clear()
         if len(self.runs) <= 1:
             self._queue.clear()
+            self._parked.clear()
 
     def changed(self, run: HostedRun) -> None:
         """A run's state has moved: it may have ready tasks, or slots to give back."""
         state = run.state
+        if self.runs.get(state.run_id) is not run:
+            return
         active = state.running - state.blocked
         self._active += active - run.active
         run.active = active
+        if self._agent_slots and state.moved:
+            for agent in state.moved:
+                if agent in self._agent_slots:
+                    self._recount(run, agent)
+            state.moved.clear()
         if len(self.runs) > 1 and state.ready_count:
             self._place(run)
 
@@ -82,7 +107,7 @@ class Scheduler:
             return
         self._pumping = True
         try:
-            while self._admit_one():
+            while self._active < self._slots and self._admit_one():
                 pass
         finally:
             self._pumping = False
@@ -90,23 +115,16 @@ class Scheduler:
     def _admit_one(self) -> bool:
         if len(self.runs) == 1:
             (run,) = self.runs.values()
-            return self._active < self._slots and self._admit_from(run)
-        if self._active >= self._slots:
-            return False
-        skipped: list[HostedRun] = []
-        admitted = False
-        while self._queue and not admitted:
+            return self._admit_from(run)
+        while self._queue or self._unpark_any():
             _, _, entry, run = heapq.heappop(self._queue)
             if entry != run.entry:
                 continue
-            admitted = self._admit_from(run)
-            if admitted:
-                self._place(run)
-            elif run.state.ready_count:
-                skipped.append(run)
-        for run in skipped:
-            self._place(run)
-        return admitted
+            if self._admit_from(run):
+                if entry == run.entry:
+                    self._place(run)
+                return True
+        return False
 
     def _admit_from(self, run: HostedRun) -> bool:
         state = run.state
@@ -114,31 +132,62 @@ class Scheduler:
             return False
         if state.running - state.blocked >= state.policy.parallel:
             return False
-        task = next_ready(state, self._busy())
+        task = next_ready(state, self._full)
         if task is None:
+            self._park(run)
             return False
         self._admit(run, task)
         return True
 
-    def _busy(self) -> frozenset[str]:
-        if not self._agent_slots:
-            return frozenset()
-        full: set[str] = set()
-        for agent, slots in self._agent_slots.items():
-            if sum(_at_work(run.state, agent) for run in self.runs.values()) >= slots:
-                full.add(agent)
-        return frozenset(full)
+    def _recount(self, run: HostedRun, agent: str) -> None:
+        state = run.state
+        self._set(run, agent, state.running_by_agent.get(agent, 0) - state.blocked_by_agent.get(agent, 0))
+
+    def _set(self, run: HostedRun, agent: str, at_work: int) -> None:
+        """Count the tasks of an agent that are at work in a run; each slot that this frees is offered to one run."""
+        freed = run.at_work.get(agent, 0) - at_work
+        run.at_work[agent] = at_work
+        self._at_work[agent] = self._at_work.get(agent, 0) - freed
+        if self._at_work[agent] >= self._agent_slots[agent]:
+            self._full.add(agent)
+            return
+        self._full.discard(agent)
+        for _ in range(freed):
+            self._unpark(agent)
 
     def _place(self, run: HostedRun) -> None:
         state = run.state
         run.entry += 1
         run.score = state.started + behind(state.priority) + state.open * state.usual_seconds * WEIGHT
+        self._queue = self._pushed(self._queue, run)
+
+    def _park(self, run: HostedRun) -> None:
+        """Let a run wait for the agents that its ready tasks are for; a single run needs no park."""
+        if len(self.runs) > 1:
+            for agent in self._full:
+                if run.state.ready.get(agent):
+                    self._parked[agent] = self._pushed(self._parked.get(agent, []), run)
+
+    def _unpark(self, agent: str) -> bool:
+        """Bring the first run that waits for an agent back into the queue; return whether there is one."""
+        parked = self._parked.get(agent, [])
+        while parked:
+            _, _, entry, run = heapq.heappop(parked)
+            if entry == run.entry:
+                self._place(run)
+                return True
+        self._parked.pop(agent, None)
+        return False
+
+    def _unpark_any(self) -> bool:
+        offered = [self._unpark(agent) for agent in list(self._parked) if agent not in self._full]
+        return any(offered)
+
+    def _pushed(self, places: list[Place], run: HostedRun) -> list[Place]:
         self._count += 1
-        heapq.heappush(self._queue, (run.score, self._count, run.entry, run))
-        if len(self._queue) > 2 * len(self.runs) + SPARE:
-            self._queue = [place for place in self._queue if place[2] == place[3].entry]
-            heapq.heapify(self._queue)
-
-
-def _at_work(state: RunState, agent: str) -> int:
-    return state.running_by_agent.get(agent, 0) - state.blocked_by_agent.get(agent, 0)
+        heapq.heappush(places, (run.score, self._count, run.entry, run))
+        if len(places) <= 2 * len(self.runs) + SPARE:
+            return places
+        places = [place for place in places if place[2] == place[3].entry]
+        heapq.heapify(places)
+        return places
