@@ -66,6 +66,8 @@ class Passage:
     use: Entry | None = None
     heard: bool = False
     """Whether the provider has begun to answer."""
+    settled: bool = False
+    """Whether it is known what it took."""
 
 
 class Gate:
@@ -124,6 +126,7 @@ class Gate:
         self._answered += not passage.heard
         self._heard(passage)
         self._took(passage, tokens=tokens)
+        passage.settled = True
         if passage.passed_at + _SLACK >= self._paused_until:
             self._strikes = 0
             self._ceiling = min(self._most, self._ceiling + 1 / self._ceiling)
@@ -134,6 +137,7 @@ class Gate:
         again = now + _SLACK < self._paused_until  # what was under way when the pause began is no second reason
         if passage is not None:
             self._took(passage, tokens=0, requests=0)
+            passage.settled = True
             self._heard(passage)
         told = reason is not None
         if passage is not None:
@@ -169,13 +173,17 @@ class Gate:
 
     def _learn(self, now: float, passage: Passage, reason: Reason | None, *, again: bool) -> bool:
         """Learn a limit from a refusal; return whether anything had told that there is one."""
+        for other in self._under_way - {passage}:
+            if not other.settled:  # what was learned since it passed makes the measure better
+                self._took(other, tokens=other.expected())
         amounts = {self._requests: 1.0, self._tokens: passage.tokens}
         named = {"requests": [self._requests], "tokens": [self._tokens], "concurrency": list[Quota]()}
         likely = [quota for quota, amount in amounts.items() if quota.explains(now, amount)]
+        told = bool(likely) or any(quota.has_taught(now, amount) for quota, amount in amounts.items())
         suspects = named[reason] if reason is not None else likely or list(amounts)
         for quota in suspects if self._requests.held(now) >= _TELLING else ():
             (quota.refused_too if again else quota.refused)(now, amounts[quota])
-        return bool(likely) or reason is not None
+        return told or reason is not None
 
     def _pause(self, now: float, seconds: float) -> None:
         if seconds > _WORTH_SAYING and now + seconds > self._paused_until + _WORTH_SAYING:

@@ -5,15 +5,15 @@
    when the last refusal is only seconds old, for the minute may have lived on what an idle one had left.
 2. What was learned is taken evenly, not in bursts: then one refusal, not a burst of them, says that it is too much.
    The pace is a quarter faster than the limit, so that what a pause has kept back can be made up for.
-3. Without a refusal it rises, by a hundredth in the first minute and twice as much in each that follows: a limit that
-   was learned in a bad minute does not stay.
+3. Without a refusal it rises, by three hundredths in the first minute and twice as much in each that follows: what was
+   learned in a bad minute does not stay.
 """
 
 from typing import Final
 
 from agentorch.models.window import MINUTE
 
-_FIRST_RISE: Final = 0.01
+_FIRST_RISE: Final = 0.03
 _LONGEST_QUIET: Final = 20.0
 _BURST: Final = 2.0
 """Seconds whose amount may be taken at once."""

@@ -62,9 +62,15 @@ class Quota:
             self._stated = allowance.limit
 
     def explains(self, now: float, amount: float) -> bool:
-        """Whether a refusal of `amount` is no wonder here, by what is known."""
-        known = min(self._given, self._stated)
-        return self._told.missing(now, amount) > 0 or self._window.held(now) + amount > _NEARLY_ALL * known
+        """Whether a refusal of `amount` is no wonder here, by what was given or stated."""
+        return self._told.missing(now, amount) > 0 or self._is_full(now, amount, min(self._given, self._stated))
+
+    def has_taught(self, now: float, amount: float) -> bool:
+        """Whether a refusal of `amount` is no wonder here, by what was learned."""
+        return self._is_full(now, amount, self._learned.limit(now))
+
+    def _is_full(self, now: float, amount: float, limit: float) -> bool:
+        return self._window.held(now) + amount > _NEARLY_ALL * limit
 
     def refused(self, now: float, amount: float) -> None:
         """Learn from a refusal of `amount`."""
