@@ -1,6 +1,5 @@
 """Questions that a run waits for, asked at the terminal."""
 
-import json
 import sys
 from functools import partial
 from typing import Any, Final
@@ -10,6 +9,7 @@ import anyio.to_thread
 from agentorch.cli.plan_text import as_text
 from agentorch.cli.screen import Screen
 from agentorch.core.state import Request
+from agentorch.documents import DocumentError, read_json
 from agentorch.runtime.run import Run
 
 
@@ -17,8 +17,8 @@ async def ask_person(run: Run, screen: Screen) -> bool:
     """Ask what the run waits for, and hand in the answers; False when the person leaves one open."""
     for request in run.waiting:
         if request.kind == "plan":
-            screen.say(as_text((await run.outcome()).plan))
-        screen.say(request.question, "bold")
+            screen.lines(as_text((await run.outcome()).plan))
+        screen.lines(request.question, "bold")
         said = await anyio.to_thread.run_sync(partial(_read_line, _hint(request)), abandon_on_cancel=True)
         if said is None:
             return False
@@ -61,6 +61,6 @@ def answer_from(request: Request, said: str) -> Any:
 
 def _json_or_text(said: str) -> Any:
     try:
-        return json.loads(said)
-    except ValueError:
+        return read_json(said)
+    except DocumentError:
         return said

@@ -17,7 +17,7 @@ from agentorch.cli.settings import Setup
 from agentorch.cli.standing import INTERRUPTED, STATUSES, WAITING, runs_standing, standing
 from agentorch.cli.tables import columns
 from agentorch.cli.views import view_of
-from agentorch.cli.words import counted, moment, money, one_line, seconds, tokens
+from agentorch.cli.words import counted, event_json, moment, money, one_line, seconds, tokens
 from agentorch.core.events import RunFinished, RunStopped
 from agentorch.core.failures import Problem
 from agentorch.core.state import RunState
@@ -103,10 +103,11 @@ def watch_run(run: str, setup: Setup, *, json: bool) -> int:
 
 def export_run(run: str, setup: Setup) -> int:
     """Write every event as a line of JSON."""
+    screen = Screen()
 
     async def exported(journal: Journal, record: RunRecord) -> None:
         async for event in events_of(journal, record.run_id):
-            sys.stdout.write(event.model_dump_json() + "\n")
+            screen.json(event_json(event), indent=None)
 
     return _with_run(run, setup, exported)
 

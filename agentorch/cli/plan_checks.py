@@ -22,7 +22,7 @@ def say_problems(screen: Screen, file: Path | None, setup: Setup, problems: Sequ
         )
     for (code, message, remedy), names in tasks.items():
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        where = f"{', '.join(names[:_MOST_NAMED])}{more}: " if names else ""
+        where = f"{one_line(', '.join(names[:_MOST_NAMED]))}{more}: " if names else ""
         head = "warning: " if code.startswith("W_") else "agentorch: "
         screen.say(f"{head}{file}: {code} {where}{one_line(message)}" + (f" ({remedy})" if remedy else ""))
     agents = None if file is None else file.parent / "agents"

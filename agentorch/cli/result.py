@@ -90,7 +90,7 @@ def _answer(screen: Screen, outcome: Outcome) -> None:
     text = outcome.answer if isinstance(outcome.answer, str) else ""
     unsaid = [source for source in outcome.sources if source not in text]
     if unsaid:
-        screen.data("\nSources:\n" + "\n".join(f"  {source}" for source in unsaid))
+        screen.data("\nSources:\n" + "\n".join(f"  {one_line(source)}" for source in unsaid))
 
 
 def _problems(screen: Screen, outcome: Outcome) -> None:

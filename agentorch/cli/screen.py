@@ -1,18 +1,16 @@
 """Where a command's data and words go: data on stdout, words on stderr, styled only on terminals."""
 
-import json
 import os
 import shutil
 import sys
 import textwrap
-from typing import Any
+from typing import Any, TextIO
 
-from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.text import Text
 
-from agentorch.cli.words import harmless, one_line
+from agentorch.cli.words import harmless, json_text, one_line
 
 
 class Screen:
@@ -36,7 +34,7 @@ class Screen:
 
     def data(self, text: str) -> None:
         """Write a line, or several, on stdout."""
-        self._data.write(harmless(text) + "\n")
+        self._data.write(_in(self._data, harmless(text)) + "\n")
 
     def fact(self, head: str, text: str) -> None:
         """Write `head` and a line of text on stdout; on a terminal the text is wrapped beside the head."""
@@ -52,15 +50,9 @@ class Screen:
         """Whether stdout is a terminal."""
         return self._data.isatty()
 
-    def raw(self, line: str) -> None:
-        """Write a line on stdout as it is, at once."""
-        self._data.write(line + "\n")
-        self._data.flush()
-
     def json(self, value: Any, *, indent: int | None = 2) -> None:
-        """Write a JSON value on stdout."""
-        plain = to_jsonable_python(value, fallback=repr)
-        self._data.write(json.dumps(plain, indent=indent, ensure_ascii=False) + "\n")
+        """Write a JSON value on stdout, at once."""
+        self._data.write(_in(self._data, json_text(value, indent=indent)) + "\n")
         self._data.flush()
 
     def prose(self, text: str) -> None:
@@ -71,12 +63,27 @@ class Screen:
             self.data(text)
 
     def say(self, text: str, style: str = "", *, whole: bool = False) -> None:
-        """Write a line of words on stderr; what is to be copied is written `whole`, without line breaks of ours."""
-        self.words.print(Text(harmless(text), style=style), soft_wrap=whole or not self.draws)
+        """Write a line of words on stderr; what is to be copied is written `whole`, without line breaks of ours.
+
+        It is one line whatever stands in it: nobody's text can say a line of ours.
+        """
+        line = " ".join(harmless(text).splitlines())
+        self.words.print(Text(_in(sys.stderr, line), style=style), soft_wrap=whole or not self.draws)
+
+    def lines(self, text: str, style: str = "") -> None:
+        """Write several lines of words on stderr."""
+        for line in text.splitlines():
+            self.say(line, style)
 
     def dim(self, text: str) -> None:
         """Write a line of small print on stderr."""
         self.say(text, "dim")
+
+
+def _in(stream: TextIO, text: str) -> str:
+    """Return the text with "?" for what the encoding lacks: a word that cannot be shown is no reason to end."""
+    encoding = stream.encoding or "utf-8"
+    return text if encoding.lower().startswith("utf") else text.encode(encoding, "replace").decode(encoding)
 
 
 def _is_markdown(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from agentorch.cli.progress import Progress
 from agentorch.cli.screen import Screen
-from agentorch.cli.words import seconds
+from agentorch.cli.words import event_json, seconds
 from agentorch.core.events import (
     Event,
     PlanCompleted,
@@ -79,7 +79,7 @@ class JsonLines(Silent):
     def show(self, event: Event) -> None:
         """Write it."""
         super().show(event)
-        self._screen.raw(event.model_dump_json())
+        self._screen.json(event_json(event), indent=None)
 
 
 class PlainLines(Silent):

@@ -16,4 +16,5 @@ def mermaid_of(graph: Graph) -> str:
 
 
 def _label(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "#quot;").replace("<", "&lt;").replace(">", "&gt;")
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.replace("&", "&amp;").replace('"', "#quot;").replace("<", "&lt;").replace(">", "&gt;")

@@ -19,7 +19,7 @@ from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.state import RunState
 from agentorch.core.usage import Budget
-from agentorch.core.values import may_hold_blobs
+from agentorch.core.values import may_hold_blobs, whole_characters
 from agentorch.core.verifier import Verified, verify
 from agentorch.errors import (
     ConfigurationError,
@@ -189,7 +189,7 @@ class Launch:
             self._check_price(budget)
         return inbox.Begin(
             at=self.engine.supervisor.now(),
-            goal=words,
+            goal=whole_characters(words),
             inputs=inputs,
             policy=policy,
             budget=budget,

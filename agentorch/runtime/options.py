@@ -9,7 +9,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
-from agentorch.core.values import BLOB_KEY
+from agentorch.core.values import BLOB_KEY, whole_characters
 from agentorch.errors import ConfigurationError
 
 
@@ -66,6 +66,10 @@ def _seconds(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and whole_characters(value) == value
+
+
 _PRIORITIES: Final = ("interactive", "batch")
 _WANTED: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "inputs": (_names, "give values by name, such as inputs={'topic': 'bees'}"),
@@ -74,5 +78,5 @@ _WANTED: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "priority": (lambda value: value in _PRIORITIES, "it can be 'interactive' or 'batch'"),
     "tags": (lambda value: _names(value) and _words(value.values()), "give words by name, such as tags={'team': 'a'}"),
     "timeout": (_seconds, "give seconds, more than 0"),
-    "key": (lambda value: isinstance(value, str) and bool(value), "give a word"),
+    "key": (_is_key, "give a word"),
 }

@@ -28,21 +28,17 @@ from tests.hostile.target import hostile
 from tests.planning.cards import CARDS, TEAM
 
 PLANS: Final = (
-    (
-        'Sure!\n```json\n{"tasks": [{"id": "a", "agent": "researcher", "objective": "find", "inputs": [{"name": '
-        '"topic", "value": "buses"}], "needs": []}, {"id": "b", "agent": "writer", "objective": "of ${a}", "inputs": '
-        '{"facts": '
-        '"$a.facts", "title": "x"}, "needs": ["a"]}], "answer": "$b"}\n```'
-    ),
-    (
-        '<think>hm</think>[{"step": 1, "tool": "researcher", "args": "{\\"topic\\": 1}"}, {"step": 2, '
-        '"tool": "critic", "depends_on": "1", "input": "<node-1>"}]'
-    ),
-    (
-        '{"nodes": [{"id": "#E1", "task": "researcher"}, {"name": "two", "agent": {"name": "critic", "arguments": '
-        '{}}}], "edges": [["#E1", "two"], "1 -> 2", {"from": 1, "to": 2}], "drop": ["a"], "answer": 2}'
-    ),
-    '{"put": [{"id": "a", "agent": "critic", "inputs": {"text": "{{a.text}}"}}], "drop": ["b"], "answer": null}',
+    """Sure!
+```json
+{"tasks": [{"id": "a", "agent": "researcher", "objective": "find", "inputs": [{"name": "topic", "value": "buses"}]},
+{"id": "b", "agent": "writer", "objective": "of ${a}", "inputs": {"facts": "$a.facts", "title": "x"}, "needs": ["a"]}],
+"answer": "$b"}
+```""",
+    """<think>hm</think>[{"step": 1, "tool": "researcher", "args": "{\\"topic\\": 1}"},
+{"step": 2, "tool": "critic", "depends_on": "1", "input": "<node-1>"}]""",
+    """{"nodes": [{"id": "#E1", "task": "researcher"}, {"name": "two", "agent": {"name": "critic", "arguments": {}}}],
+"edges": [["#E1", "two"], "1 -> 2", {"from": 1, "to": 2}], "drop": ["a"], "answer": 2}""",
+    """{"put": [{"id": "a", "agent": "critic", "inputs": {"text": "{{a.text}}"}}], "drop": ["b"], "answer": null}""",
 )
 _DONE: Final = Task("done", "researcher", "", {"topic": "x"})
 _OPEN: Final = Task("open", "critic", "", {"text": "$done"}, ("done",))
