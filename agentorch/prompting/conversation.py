@@ -58,7 +58,8 @@ class Conversation:
             share = self._share(len(response.tool_calls))
             answers = await self.toolbox.answer(response.tool_calls)
             self.repeats.heard(response.tool_calls, answers)
-            messages.append(Message("assistant", response.text, response.tool_calls))
+            kept = tuple(replace(call, name=in_line(call.name, _LONGEST_NAME)) for call in response.tool_calls)
+            messages.append(Message("assistant", response.text, kept))
             for call, answer in zip(response.tool_calls, answers, strict=True):
                 text = await self._within(share, answer, call.name)
                 messages.append(Message("tool", text, tool_call_id=call.id))

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from agentorch.core.card import AgentCard
+from agentorch.core.values import in_line
 from agentorch.errors import AgentorchError, ConfigurationError, PermanentError, TransientError
 from agentorch.ports.model import ToolCall, ToolSpec
 from agentorch.ports.services import Services
@@ -13,6 +14,9 @@ from agentorch.prompting.reading_on import ReadingOn
 from agentorch.prompts import shown_value
 from agentorch.signatures import MalformedInput
 from agentorch.tools import Tool, as_tool, json_arguments
+
+_LONGEST_NAME: Final = 64
+"""Characters of a name that is no tool's, which a model made up."""
 
 
 class Toolbox:
@@ -83,7 +87,7 @@ class Toolbox:
         if call.name in self._agents:
             return shown_value(await self._services.call(call.name, json_arguments(call.arguments)))
         known = ", ".join(spec.name for spec in self.specs) or "none"
-        return f"error: there is no tool {call.name!r}; the tools are {known}"
+        return f"error: there is no tool {in_line(call.name, _LONGEST_NAME)!r}; the tools are {known}"
 
     def _add(self, given: Any, team: Mapping[str, AgentCard]) -> None:
         if isinstance(given, str):
