@@ -2,18 +2,22 @@
 
 1. A planner may be silent for `seconds`, counted from its start and from each sign of life: a task of it that is
    accepted, a word of a model that the run gave it. Waiting for a provider counts. Then it is left, and heard no more.
+   So it is after PATIENCE times as long in all: a model that never stops talking never falls silent either.
 2. A planner that is cancelled, though nobody stopped the run, has crashed; so has one that wants to end the program.
 3. What it returns is held to the form of the port.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from agentorch.core.failures import Problem
 from agentorch.errors import PlanError
 from agentorch.planning.report_form import report_problems
 from agentorch.ports.planner import PlanReport
+
+PATIENCE: Final = 10
+"""How many times as long as it may be silent a planner may take in all."""
 
 
 class TurnLost(PlanError):
@@ -58,12 +62,20 @@ class PlannerTurn:
 
     async def _end_of(self, work: "asyncio.Task[Any]") -> None:
         loop = asyncio.get_running_loop()
+        began = loop.time()
         while not work.done():
-            left = None if self._seconds is None else self._alive + self._seconds - loop.time()
-            if left is not None and left <= 0:
-                words = f"planner {self._name!r} said nothing for {self._seconds:g} seconds"
-                raise TurnLost(Problem("timeout", words, remedy="raise the policy's timeout, or mend the planner"))
+            left = None
+            if self._seconds is not None:
+                left = min(self._alive + self._seconds, began + PATIENCE * self._seconds) - loop.time()
+                if left <= 0:
+                    raise TurnLost(self._too_long(loop.time() - self._alive >= self._seconds))
             await asyncio.wait({work}, timeout=left)
+
+    def _too_long(self, silent: bool) -> Problem:
+        seconds = self._seconds or 0.0
+        words = f"said nothing for {seconds:g}" if silent else f"came to no end in {PATIENCE * seconds:g}"
+        remedy = "raise the policy's timeout, or mend the planner"
+        return Problem("timeout", f"planner {self._name!r} {words} seconds", remedy=remedy)
 
 
 async def _asked(ask: Callable[[], Awaitable[Any]]) -> Any:

@@ -83,7 +83,18 @@ class Unreachable:
     the request is none that HTTP can carry."""
 
 
-Answer = Say | Fail | Unreachable
+@dataclass(frozen=True)
+class Raw:
+    """An answer byte for byte, with status 200: for what no server should say."""
+
+    pieces: Sequence[bytes]
+    content_type: str = "text/event-stream"
+    forever: bytes | None = None
+    """Comes again and again after the pieces, `delay` seconds apart."""
+    delay: float = 0.01
+
+
+Answer = Say | Fail | Unreachable | Raw
 Answering = Callable[[dict[str, Any]], Answer]
 
 
@@ -164,6 +175,9 @@ def _http(answer: Answer, request: Any, body: dict[str, Any]) -> Any:
                 "unsendable": httpx.LocalProtocolError,
             }
             raise errors[answer.how](answer.message, request=request)
+        case Raw():
+            headers = [("content-type", answer.content_type)]
+            return httpx.Response(200, headers=headers, content=_bytes(answer))
         case Fail():
             return httpx.Response(answer.status, headers=_fail_headers(answer), json=_error(answer))
         case Say():
@@ -171,6 +185,14 @@ def _http(answer: Answer, request: Any, body: dict[str, Any]) -> Any:
                 return httpx.Response(200, headers=list(answer.headers), json=_whole(answer, body))
             headers = [("content-type", "text/event-stream"), *answer.headers]
             return httpx.Response(200, headers=headers, content=_events(answer, body))
+
+
+async def _bytes(answer: Raw) -> AsyncGenerator[bytes]:
+    for piece in answer.pieces:
+        yield piece
+    while answer.forever is not None:
+        await anyio.sleep(answer.delay)
+        yield answer.forever
 
 
 def _fail_headers(answer: Fail) -> list[tuple[str, str]]:
