@@ -29,7 +29,7 @@ class Findings:
     committed_twice: list[str] = field(default_factory=list[str])
     fired_twice: list[str] = field(default_factory=list[str])
     calls: int = 0
-    """Model calls, all told."""
+    """Model calls, all told: never more than the budget allows."""
     in_flight: int = 0
     """Calls made again whose answer had not reached the agent when it was killed."""
     repeated: list[str] = field(default_factory=list[str])
@@ -41,8 +41,8 @@ class Findings:
         return not (self.problems or self.committed_twice or self.fired_twice or self.repeated)
 
 
-def look(folder: Path, expected: dict[str, Any] | None = None) -> Findings:
-    """Return what is found in the folder of a story; its outcome should be `expected`."""
+def look(folder: Path, expected: dict[str, Any] | None = None, *, calls: int | None = None) -> Findings:
+    """Return what is found in the folder of a story; its outcome should be `expected`, and its model calls at most `calls`."""
     place, book, result = places(folder)
     findings = Findings()
     if result.exists():
@@ -54,6 +54,8 @@ def look(folder: Path, expected: dict[str, Any] | None = None) -> Findings:
         findings.problems.append(f"the outcome is {findings.outcome}, not {expected}")
     _look_at_journal(place, findings)
     _look_at_ledger(Ledger(book), findings)
+    if calls is not None and findings.calls > calls:
+        findings.problems.append(f"{findings.calls} model calls were made, and the budget is {calls}")
     return findings
 
 
@@ -96,8 +98,8 @@ def _look_at_ledger(ledger: Ledger, findings: Findings) -> None:
     for entry in ledger.entries():
         if entry.kind == "got":
             had.add(entry.key)
-        elif entry.kind == "asked":
-            findings.calls += 1
+        elif entry.kind in {"asked", "stepped"}:
+            findings.calls += entry.kind == "asked"
             if entry.key in had:
                 findings.repeated.append(entry.key)
             elif entry.key in asked:

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["asked", "answered", "got", "fired", "keyed", "planned"]
-"""A model was asked; it had answered; the agent had the answer in its hands; an effect happened; one that is
-safe to repeat under its key did; a planner was asked."""
+Kind = Literal["asked", "answered", "stepped", "got", "fired", "keyed", "planned"]
+"""A model was asked; it had answered; a step of the agent's own was taken; the agent had the result of either in its
+hands; an effect happened; one that is safe to repeat under its key did; a planner was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Nothing here remembers anything from one process to the next but the ledger.
 
 import re
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,11 +40,13 @@ class Shape:
     branches: int = 1
     """How many drafts are written side by side; each asks the model four times."""
     durability: Durability = "power"
+    kills: int = 2
+    """How often it may be killed: a call that is cut off counts against the budget, and is made again."""
 
     @property
     def calls(self) -> int:
-        """How many model calls it may make: one less than it wants."""
-        return 4 * self.branches + 3
+        """How many model calls it may make: the last task makes whatever the others leave, and wants one more."""
+        return 4 * self.branches + 2 + (self.branches + 1) * self.kills
 
 
 SHAPES: Final = (
@@ -117,7 +120,9 @@ def _writers(ledger: Ledger) -> list[Any]:
 
     @agent(description="Asks more often than the budget allows.", attempts=1, needs_model=True)
     async def greedy(words: list[str], context: Context) -> str:
-        return "".join([await _ask(ledger, context, f"greedy {number}") for number in range(2)])
+        for number in count():
+            await _ask(ledger, context, f"greedy {number}")
+        return ""
 
     return [drafter, greedy]
 
@@ -162,7 +167,7 @@ def _payers(ledger: Ledger) -> list[Any]:
         return word
 
     def weigh(grams: int) -> int:
-        ledger.note("asked", f"weigh {grams}")
+        ledger.note("stepped", f"weigh {grams}")
         return grams * 2
 
     @agent(description="Pays, ships and indexes by tools.", tools=[charge, ship, index], attempts=1)
