@@ -42,7 +42,7 @@ class Findings:
 
 
 def look(folder: Path, expected: dict[str, Any] | None = None, *, calls: int | None = None) -> Findings:
-    """Return what is found in the folder of a story; its outcome should be `expected`, and its model calls at most `calls`."""
+    """Return what is found in the folder of a story that should come to `expected` with at most `calls` model calls."""
     place, book, result = places(folder)
     findings = Findings()
     if result.exists():

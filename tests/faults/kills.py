@@ -15,6 +15,7 @@ The figures go to the standard output as JSON.
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -22,12 +23,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.faults import child
-from tests.faults.cutting import PLACES, Point
+from tests.faults.cutting import PLACES, Point, Where
 from tests.faults.findings import Findings, look
 from tests.faults.story import SHAPES, Shape
 
@@ -53,6 +56,11 @@ class Tally:
     repeated: int = 0
     """Model calls made again whose answer the agent had had."""
     failures: list[str] = field(default_factory=list[str])
+
+    def __iadd__(self, other: "Tally") -> Self:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        return self
 
     def add(self, name: str, findings: Findings) -> None:
         """Count one story."""
@@ -111,21 +119,19 @@ def one_story(
         return kills, look(folder, expected, calls=shape.calls)
 
 
-def enumerate_kills(shape: Shape, tally: Tally, *, every: int = 1, first: int = 1, twice: bool = False) -> None:
-    """Kill at every `every`-th point of the shape, from the `first` of each place on."""
-    expected = in_peace(shape)
-    for where in PLACES:
-        number = first
-        while True:
-            point = Point(where, number)
-            again = _second(shape, point) if twice else None
-            kills, findings = one_story(shape, point, expected, again=again)
-            if not kills:
-                break
-            tally.points += not twice
-            tally.kills += kills
-            tally.add(f"{shape.name}, {point}" + (f", then {again}" if again else ""), findings)
-            number += every
+def enumerate_kills(shape: Shape, where: Where, expected: dict[str, Any], *, every: int, twice: bool) -> Tally:
+    """Kill at every `every`-th time that the shape comes past a place, until it comes to its end before that."""
+    tally = Tally()
+    for number in count(1, every):
+        point = Point(where, number)
+        again = _second(shape, point) if twice else None
+        kills, findings = one_story(shape, point, expected, again=again)
+        if not kills:
+            return tally
+        tally.points += not twice
+        tally.kills += kills
+        tally.add(f"{shape.name}, {point}" + (f", then {again}" if again else ""), findings)
+    raise AssertionError("a count has no end")
 
 
 def _second(shape: Shape, point: Point) -> Point:
@@ -152,11 +158,21 @@ def random_kills(seed: int, shape: Shape, expected: dict[str, Any]) -> tuple[int
 
 
 def kill_everywhere(tally: Tally, *, every: int, rounds: int, say: Callable[[str], object]) -> None:
-    """Take every `every`-th point of each shape: in the first round killed once, in the second twice."""
-    for twice in range(rounds):
-        for shape in SHAPES:
-            enumerate_kills(shape, tally, every=every, twice=bool(twice))
-            say(f"{shape.name}{', twice' if twice else ''}: {tally.passed} of {tally.stories} so far\n")
+    """Take every `every`-th point of each shape: in the first round killed once, in the second twice.
+
+    As many are under way as there are cores; each worker forks its stories itself, and has no threads.
+    """
+    expected = {shape.name: in_peace(shape) for shape in SHAPES}
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork")) as pool:
+        parts = {
+            pool.submit(enumerate_kills, shape, where, expected[shape.name], every=every, twice=bool(twice)): shape
+            for twice in range(rounds)
+            for shape in reversed(SHAPES)
+            for where in PLACES
+        }
+        for done in as_completed(parts):
+            tally += done.result()
+            say(f"{parts[done].name}: {tally.passed} of {tally.stories} so far\n")
 
 
 def kill_at_random(tally: Tally, *, stories: int, seed: int, say: Callable[[str], object]) -> None:
