@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from agentorch.core import inbox
@@ -90,7 +91,7 @@ class Supervisor:
         """
         run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost)
         self._latest = max(self._latest, state.updated)
-        self.send(run, first)
+        self.send(run, replace(first, at=max(first.at, state.updated)))  # the clock may have been put back
         try:
             await run.durable()
         except BaseException:
