@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 _SHUTDOWN: Final = 0x8004587D
 """EXT4_IOC_SHUTDOWN."""
@@ -32,6 +32,10 @@ class Disk:
     def mount(self) -> None:
         """Switch it on; OSError in words when that is not possible here."""
         _call("mount", "-o", "loop", str(self._image), str(self.folder))
+
+    def allow(self, mode: Literal["ro", "rw"]) -> None:
+        """Let it be only read, or written too."""
+        _call("mount", "-o", f"remount,{mode}", str(self.folder))
 
     def cut_power(self) -> None:
         """Lose whatever was not forced out; nothing can be read or written until it is switched off and on."""

@@ -52,7 +52,7 @@ class Shape:
 SHAPES: Final = (
     Shape("one draft"),
     Shape("two drafts", branches=2, durability="process"),
-    Shape("five drafts", branches=5),
+    Shape("three drafts", branches=3),
 )
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from agentorch import Orchestrator
 from agentorch.errors import AgentorchError, JournalError
 from tests.faults.disk import Disk, disk, missing
-from tests.faults.long_run import carried_on, until_the_fault
+from tests.faults.long_run import KEY, carried_on, plan, until_the_fault, writer
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -81,6 +82,23 @@ async def test_a_disk_that_goes_away(own_disk: Disk) -> None:
     assert said.startswith(f"journal {journal}: the disk ")
     assert said.endswith("see to the disk, then resume")
     assert await carried_on(journal, told=told)
+
+
+async def test_a_disk_that_has_become_read_only(own_disk: Disk) -> None:
+    """A run that was begun is not gone: resuming it is one line, and goes on when the disk can be written again."""
+    journal = own_disk.folder / "runs.db"
+    async with Orchestrator([writer], journal=journal) as orchestrator:
+        run = await orchestrator.submit(plan(), key=KEY)
+        async for _ in run:
+            break
+    own_disk.allow("ro")
+    with pytest.raises(JournalError) as caught:
+        await carried_on(journal, told=1)
+    own_disk.allow("rw")
+
+    assert one_line(caught.value).startswith(f"journal {journal}: ")
+    assert "choose a place that can be written" in str(caught.value)
+    assert await carried_on(journal, told=1)
 
 
 def saved_below(folder: Path) -> Path:
