@@ -132,9 +132,8 @@ def restart(found: Any) -> Iterator[Row]:
     for run in found:
         longest = run["tasks"] == 10_000
         wanted, holds = ("under 1 s", run["seconds"] < 1) if longest else ("", None)
-        yield Row(
-            f"from `resume` to running again, {run['tasks']:,} finished tasks", wanted, f"{run['seconds']} s", holds
-        )
+        took = f"{run['seconds']} s, {run['cpu']} s of it computing"
+        yield Row(f"from `resume` to running again, {run['tasks']:,} finished tasks", wanted, took, holds)
     sizes = [run["bytes_per_task"] for run in found]
     told = ", ".join(f"{run['bytes_per_task']:,.0f} ({run['tasks']:,})" for run in found)
     yield Row("bytes of the journal a task (tasks)", "constant", told, max(sizes) < 1.1 * min(sizes))

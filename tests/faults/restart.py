@@ -37,6 +37,8 @@ class Restart:
     """Of the journal's file, closed, over what an empty one takes."""
     seconds: float
     """From `resume` to the last task's body, median of three."""
+    cpu: float
+    """Seconds of the processor in that time, by the same process: what a machine with nothing else to do needs."""
 
 
 @agent(description="Adds one.")
@@ -78,18 +80,18 @@ async def begin(place: Path, tasks: int) -> None:
         await orchestrator.run(plan(tasks), key="long")
 
 
-async def go_on(place: Path) -> float:
-    """Take the run up; return the seconds until its last task runs. It is left there, for the next time."""
+async def go_on(place: Path) -> tuple[float, float]:
+    """Take the run up; return the seconds until its last task runs, and those of the processor. It is left there."""
     running = asyncio.Event()
     _begun.append(running)
     async with Orchestrator([adder, last], journal=place) as orchestrator:
         (record,) = [record async for record in orchestrator.runs()]
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         run = await orchestrator.take_up(record.run_id)
         await running.wait()
-        seconds = time.perf_counter() - begun
+        times = time.perf_counter() - begun, time.process_time() - used
         assert run.status == "running"
-    return seconds
+    return times
 
 
 def measure(tasks: int, *, times: int = 3) -> Restart:
@@ -102,10 +104,10 @@ def measure(tasks: int, *, times: int = 3) -> Restart:
             os._exit(1)
         if not wait_for(child, patience=300):
             raise AssertionError("the process ended before it was killed")
-        seconds = statistics.median(asyncio.run(go_on(place)) for _ in range(times))
+        seconds, cpu = map(statistics.median, zip(*(asyncio.run(go_on(place)) for _ in range(times)), strict=True))
         size = place.stat().st_size
         events = asyncio.run(_head(place))
-    return Restart(tasks, events, round((size - _empty()) / tasks, 1), round(seconds, 3))
+    return Restart(tasks, events, round((size - _empty()) / tasks, 1), round(seconds, 3), round(cpu, 3))
 
 
 async def _head(place: Path) -> int:
