@@ -29,6 +29,7 @@ def agent(
     model: str | Model | Sequence[str | Model] | None = None,
     needs_model: bool = False,
     isolate: bool = False,
+    memory: str | int | None = None,
     **policies: Any,
 ) -> Callable[[Callable[P, R]], FunctionAgent[P, R]]: ...
 
@@ -46,6 +47,7 @@ def agent(
     model: str | Model | Sequence[str | Model] | None = None,
     needs_model: bool = False,
     isolate: bool = False,
+    memory: str | int | None = None,
     **policies: Any,
 ) -> Any:
     """Make a typed function, sync or async, an agent.
@@ -54,8 +56,9 @@ def agent(
     docstring's first paragraph) tells planners what it does; `capabilities` are words for look-up; `fallback` names
     the agents to try in its place; `effects` says what its body does to the outside world, unseen: with
     "once" it is never started again by itself; `tools` are those that it uses through `context.tool`, whose effects
-    leave receipts, so that it may be; `needs_model` says that it can do nothing without a language model. Further
-    keywords are policy settings: `timeout=60`, `attempts=3`.
+    leave receipts, so that it may be; `needs_model` says that it can do nothing without a language model. `isolate`
+    runs it in a child process, which is killed when its time is up or its run is cancelled, and may take `memory`
+    ("512MB") beside what it begins with. Further keywords are policy settings: `timeout=60`, `attempts=3`.
 
     Raises:
         ConfigurationError: an annotation is missing, or a setting is unknown.
@@ -78,6 +81,7 @@ def agent(
             model=model,
             needs_model=needs_model,
             isolate=isolate,
+            memory=memory,
             policies=policies,
         )
 

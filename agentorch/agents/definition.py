@@ -54,6 +54,10 @@ class Agent:
     """What a function agent does."""
     is_async: bool
     """Whether `function` is a coroutine function; others run in a thread."""
+    isolate: bool = False
+    """Whether `function` runs in a child process of its own."""
+    memory: int | None = None
+    """Bytes that this process may take beside what it begins with."""
     output: Output
     """What it gives."""
     source: Path | None
@@ -76,7 +80,7 @@ class Agent:
         **policies: Any,
     ) -> None:
         what = f"agent {name!r}"
-        refuse_isolation(policies.pop("isolate", False), what=what)
+        refuse_isolation(policies.pop("isolate", False), policies.pop("memory", None), what=what)
         if not prompt.strip():
             raise ConfigurationError(f"{what}: its prompt is empty; say what it is to do")
         self.kind = "prompt"
@@ -179,11 +183,11 @@ class Agent:
 _KEYWORDS = ("description", "prompt", "model", "tools", "input", "output", "fallback", "capabilities", "judge")
 
 
-def refuse_isolation(isolate: Any, *, what: str) -> None:
-    """Raise ConfigurationError for `isolate=True`: the name is kept for agents in child processes of their own."""
-    if isolate:
+def refuse_isolation(isolate: Any, memory: Any, *, what: str) -> None:
+    """Raise ConfigurationError for a prompt agent that asks for a process of its own."""
+    if isolate or memory is not None:
         raise ConfigurationError(
-            f"{what}: isolate={isolate!r} is not there yet; leave it out, and the agent runs in this process"
+            f"{what}: isolate=True is for functions; a prompt agent's model calls are stopped without it"
         )
 
 

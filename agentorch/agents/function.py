@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, ParamSpec, Self, TypeVar, cast
 
-from agentorch.agents.definition import Agent, Injected, names_of, refuse_isolation, strongest, tool_or_name
-from agentorch.agents.settings import policy_of
+from agentorch.agents.definition import Agent, Injected, names_of, strongest, tool_or_name
+from agentorch.agents.settings import memory_of, policy_of
 from agentorch.context import Context
 from agentorch.core.card import Effect
 from agentorch.core.task import Task
@@ -54,6 +54,7 @@ class FunctionAgent(Agent, Generic[P, R]):
         model: str | Model | Sequence[str | Model] | None = None,
         needs_model: bool = False,
         isolate: bool = False,
+        memory: str | int | None = None,
         policies: Mapping[str, Any] | None = None,
     ) -> None:
         body = cast("Callable[..., Any]", function)
@@ -61,7 +62,8 @@ class FunctionAgent(Agent, Generic[P, R]):
         what = f"agent {called!r}"
         if not callable(body) or isinstance(body, type):
             raise ConfigurationError(f"{what}: @agent goes on a function")
-        refuse_isolation(isolate, what=what)
+        self.isolate = isolate
+        self.memory = memory_of(memory, isolate=isolate, what=what)
         self._signature = read_signature(body, what=what, names=names)
         self.kind = "function"
         self.prompt = ""
@@ -167,12 +169,28 @@ class FunctionAgent(Agent, Generic[P, R]):
         return True
 
     @property
+    def injected(self) -> tuple[tuple[str, type], ...]:
+        """Parameters that are no inputs, with their types."""
+        return self._injected
+
+    @property
     def signature(self) -> Signature:
         """The function, read."""
         return self._signature
 
 
-_KEYWORDS = ("description", "name", "capabilities", "fallback", "effects", "tools", "model", "needs_model", "isolate")
+_KEYWORDS = (
+    "description",
+    "name",
+    "capabilities",
+    "fallback",
+    "effects",
+    "tools",
+    "model",
+    "needs_model",
+    "isolate",
+    "memory",
+)
 
 
 def version_of(function: Callable[..., Any]) -> str:

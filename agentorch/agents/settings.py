@@ -1,7 +1,8 @@
 """Policy settings given by name, to an agent or to a task."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -29,3 +30,20 @@ def policy_of(settings: Mapping[str, Any], *, what: str, others: tuple[str, ...]
         return Policy.model_validate(dict(settings))
     except ValidationError as error:
         raise ConfigurationError(f"{what}: {joined(error_words(error))}") from None
+
+
+_UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
+
+
+def memory_of(given: str | int | None, *, isolate: bool, what: str) -> int | None:
+    """Return a size in bytes: `512MB`, `2GiB`, or the number itself; ConfigurationError in one line otherwise."""
+    if given is None:
+        return None
+    if not isolate:
+        raise ConfigurationError(f"{what}: memory={given!r} is for a process of its own; give isolate=True with it")
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(given))
+    factor = _UNITS.get(found[2].lower()) if found is not None else None
+    size = int(float(found[1]) * factor) if found is not None and factor is not None else 0
+    if isinstance(given, bool) or size <= 0:
+        raise ConfigurationError(f"{what}: memory={given!r}; give a size such as '512MB' or '2GiB'")
+    return size

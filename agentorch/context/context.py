@@ -36,6 +36,11 @@ class Context:
         self._services = services
 
     @property
+    def services(self) -> ContextServices:
+        """What it asks: for agentorch's own use."""
+        return self._services
+
+    @property
     def task(self) -> Task:
         """The task being done; its objective is filled in."""
         return self._services.task

@@ -134,6 +134,12 @@ def beside(module: ModuleType) -> tuple[ModuleType, ...]:
     return tuple(one for one in loader.used.values() if one is not None) if isinstance(loader, _Loader) else ()
 
 
+def folder_of(module: ModuleType) -> bool | None:
+    """Whether any file of a module's folder may be executed; None when the module is of no folder of ours."""
+    package = sys.modules.get(module.__name__.rpartition(".")[0])
+    return package.agentorch_whole if isinstance(package, _Package) else None
+
+
 def _package_of(folder: Path) -> _Package:
     name = _PREFIX + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     package = sys.modules.get(name)

@@ -45,7 +45,7 @@ _OWN: Final = (
 _SYNONYMS: Final = {"models": "model", "output": "output_schema", "input": "input_schema"}
 _KNOWN: Final = (*_OWN, *Policy.model_fields, *_SYNONYMS)
 _REFUSED: Final = {
-    "isolate": "is not there yet; take it out, and the agent runs in this process",
+    "isolate": "is for functions: the model calls of a prompt are stopped without it; take it out",
     "effects": "is not for a prompt: it has the effects of its tools; declare it there, by @tool(effect=...)",
 }
 """Keywords of `@agent` that a file may not have."""

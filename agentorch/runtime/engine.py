@@ -17,6 +17,7 @@ from agentorch.bus import open_bus
 from agentorch.core.commands import AskPerson
 from agentorch.core.planned import versions_of
 from agentorch.errors import AgentorchError, ConfigurationError
+from agentorch.isolation.standing import refuse_while_loading
 from agentorch.journal.opening import open_journal
 from agentorch.library import Library, file_tools
 from agentorch.loading import load_agents
@@ -34,6 +35,7 @@ from agentorch.runtime.execution import Execution
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.host import Host
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.isolated import Isolated
 from agentorch.runtime.job import Job
 from agentorch.runtime.opener import Opener
 from agentorch.runtime.person_answers import answer_of
@@ -65,6 +67,7 @@ class Engine:
         self.templates = {name: self.prompts.version(name) for name in self.prompts.names()}
         """Versions of the prompt templates."""
         self.team = team_of(settings, self.prompts)
+        self.isolated = Isolated(self.team.agents)
         self.validators = read_validators(settings.validators, self.team.agents)
         self.team.seat_judges(self.validators)
         self.planners = planners_of(settings, self.team, self.prompts)
@@ -91,6 +94,7 @@ class Engine:
 
     async def open(self) -> Self:
         """Open the journal and the bus, and start to supervise and to work."""
+        refuse_while_loading()
         await self.journal.open()
         if isinstance(self.journal, KnowsOwners):
             self.journal.claim(self.owner)
@@ -125,6 +129,7 @@ class Engine:
             services=self._services,
             prompted=self.prompting.run,
             blobs=self.blobs,
+            isolated=self.isolated,
             threads=self.settings.policy.parallel,
         )
         self.requests = RequestDesk(self.journal, self.supervisor)
@@ -140,6 +145,7 @@ class Engine:
                 stack.push_async_callback(self._close_journal)
                 stack.push_async_callback(self.bus.close)
                 stack.push_async_callback(self.team.close)
+                stack.push_async_callback(self.isolated.close)
                 stack.push_async_callback(self.worker.close)
                 stack.push_async_callback(self.requests.close)
                 stack.push_async_callback(self.reconciler.close)

@@ -27,9 +27,11 @@ from agentorch.errors import (
     PermanentError,
     TransientError,
 )
+from agentorch.isolation.frames import Elsewhere
 from agentorch.messages.work import Result, Work
 from agentorch.ports.blobs import Blobs
 from agentorch.runtime.guard import Guard
+from agentorch.runtime.isolated import Isolated, ProcessDied, Unfit
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.own_context import in_own_context
@@ -61,6 +63,7 @@ class Execution:
         services: Callable[[Job], DispatchServices],
         prompted: Prompted,
         blobs: Blobs,
+        isolated: Isolated,
         threads: int = THREADS,
     ) -> None:
         self._agents = agents
@@ -68,6 +71,7 @@ class Execution:
         self._services = services
         self._prompted = prompted
         self._blobs = blobs
+        self._isolated = isolated
         self._threads = anyio.CapacityLimiter(threads)
         self._unlimited = anyio.CapacityLimiter(math.inf)
 
@@ -109,7 +113,10 @@ class Execution:
             job.suspended()
             output = await self._prompted(agent, work, services.made())
         else:
-            output = await self._called(agent, job, services)
+            try:
+                output = await self._called(agent, job, services)
+            except Unfit as error:
+                return Result(work.key, error.output, FailureKind.INVALID, error.problems)
         validators = validators_for(agent.name, self._validators) if self._validators else ()
         if validators or agent.checks:
             job.suspended()
@@ -130,6 +137,9 @@ class Execution:
 
     async def _called(self, agent: Agent, job: Job, services: "Services") -> Any:
         work = job.work
+        if agent.isolate:
+            job.suspended()
+            return await self._isolated.run(agent, job, services.guarded())
         problems = work.problems if work.mode == "repair" else ()
         # The agent may change what it is given; the state of the run holds the same values.
         arguments = agent.bind(fresh(work.inputs) if work.inputs else {}, services.given, problems=problems)
@@ -175,12 +185,16 @@ class Services:
         """Model use of the dispatch that no step tells."""
         return NOTHING if self._services is None else self._services.unjournaled
 
+    def guarded(self) -> Guard:
+        """Return them as the agent's own code may use them."""
+        return Guard(self.made(), self._job)
+
     def given(self, kind: type) -> Any:
         """Return what is given for a parameter annotated `kind`."""
         if kind is Task:
             return self.made().task
         if kind is Context:
-            return Context(Guard(self.made(), self._job))
+            return Context(self.guarded())
         raise KeyError(kind)
 
 
@@ -212,6 +226,10 @@ def failed(work: Work, error: BaseException) -> Result:
             kind, effect = FailureKind.UNKNOWN, error.effect
         case PermanentError() | MalformedInput() | BrokenReference():
             kind = FailureKind.PERMANENT
+        case ProcessDied():
+            return Result(work.key, kind=FailureKind.CRASH, problems=(str(error),))
+        case Elsewhere():
+            return Result(work.key, kind=FailureKind.CRASH, problems=(f"{error.name}: {error}",))
         case _:
             kind = FailureKind.CRASH
     return Result(work.key, output, kind, (_words(error, kind),), retry_after=retry_after, effect=effect)

@@ -35,10 +35,10 @@ from agentorch.runtime.steps import (
     Steps,
     arguments_of,
     asked,
-    output_of_step,
     response_as_json,
     response_from_json,
 )
+from agentorch.signatures import output_of_step
 from agentorch.tools import Tool, as_tool
 
 LONGEST_REPORT: Final = 1_000

@@ -5,11 +5,9 @@
 3. A step is finished when the journal has it. Whoever made the call sees what a resumed attempt would read.
 """
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -22,7 +20,6 @@ from agentorch.ports.blobs import Blobs
 from agentorch.ports.model import ModelRequest, ModelResponse
 from agentorch.runtime.host import Host
 from agentorch.runtime.large import Unstorable, loaded, stored
-from agentorch.signatures import Output, output_of_type
 
 MODEL: Final = "model"
 """The name of a step that is a model call."""
@@ -75,25 +72,6 @@ def arguments_of(name: str, args: Sequence[Any]) -> Any:
         return to_jsonable_python(args)
     except (PydanticSerializationError, ValueError) as error:
         raise ConfigurationError(f"step {name!r}: to be known again, its arguments must be JSON: {error}") from None
-
-
-def output_of_step(name: str, function: Callable[..., Any]) -> Output:
-    """Return what a function gives, by its return annotation; anything that is JSON where there is none."""
-    try:
-        annotation = get_type_hints(inspect.unwrap(function)).get("return", Any)
-    except NameError as error:
-        raise ConfigurationError(f"step {name!r}: its return annotation cannot be resolved: {error}") from None
-    except TypeError:  # a built-in, a partial, an object that can be called
-        annotation = Any
-    try:
-        return _output(annotation)
-    except TypeError:  # an annotation that has no hash
-        return output_of_type(annotation, what=f"step {name!r}")
-
-
-@lru_cache(maxsize=512)
-def _output(annotation: Any) -> Output:
-    return output_of_type(annotation, what="a step")
 
 
 def asked(request: ModelRequest) -> Any:

@@ -10,6 +10,7 @@ from agentorch.signatures.inputs import (
 )
 from agentorch.signatures.output import Output, output_of, output_of_type
 from agentorch.signatures.reading import Parameter, Signature, first_paragraph, read_signature, visible_names
+from agentorch.signatures.step_result import output_of_step
 from agentorch.signatures.words import MalformedInput, error_words, joined, unknown_name
 from agentorch.signatures.written_schema import written_inputs, written_schema
 
@@ -28,6 +29,7 @@ __all__ = [
     "joined",
     "json_schema_of",
     "output_of",
+    "output_of_step",
     "output_of_type",
     "read_signature",
     "unknown_name",

@@ -10,7 +10,7 @@ import pytest
 from dirty_equals import IsStr
 from pydantic import BaseModel
 
-from agentorch.agents import Agent, Context, FunctionAgent, MalformedInput, agent
+from agentorch.agents import Context, FunctionAgent, MalformedInput, agent
 from agentorch.core.policy import Policy
 from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError
@@ -346,19 +346,3 @@ def test_checks_are_kept_in_order():
 def test_the_policy_of_an_agent_sets_only_what_was_said():
     """So that the run's policy holds for the rest."""
     assert researcher.card.policy == Policy(timeout=5)
-
-
-def test_an_agent_that_asks_for_a_process_of_its_own_is_refused():
-    """It would be promised an end that it does not get; `isolate=False` says what holds."""
-
-    def body(topic: str) -> str:
-        return topic
-
-    words = "agent 'body': isolate=True is not there yet; leave it out, and the agent runs in this process"
-    with pytest.raises(ConfigurationError) as by_decorator:
-        agent(description="d", isolate=True)(body)
-    with pytest.raises(ConfigurationError) as by_class:
-        Agent("body", description="d", prompt="p", isolate=True)
-    assert (str(by_decorator.value), str(by_class.value)) == (words, words)
-    assert agent(description="d", isolate=False)(body)("x") == "x"
-    assert Agent("body", description="d", prompt="p", isolate=False).name == "body"

@@ -69,7 +69,7 @@ def test_a_markdown_file_is_a_prompt_agent(tmp_path: Path):
         ("---\nname: x\n---\np", "'description' is missing; say in a sentence what the agent does"),
         ("---\ndescription: 3\n---\np", "'description' is text; got 3; put it in quotes"),
         ("---\ndescription: d\nname: 名\n---\np", "'name' begins with a letter from a to z; got '名'"),
-        ("---\ndescription: d\nisolate: true\n---\np", "key 'isolate' is not there yet"),
+        ("---\ndescription: d\nisolate: true\n---\np", "key 'isolate' is for functions"),
         ("---\ndescription: d\neffects: once\n---\np", "key 'effects' is not for a prompt"),
         ("---\ndescription: d\n---\n \n", "it has no prompt; write below the front matter"),
         ("---\ndescription: d\ntools: [serch]\n---\np", "unknown tool 'serch'; did you mean 'search'?"),

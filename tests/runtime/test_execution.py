@@ -9,6 +9,7 @@ from agentorch.blobs.memory import MemoryBlobs
 from agentorch.core.task import Task
 from agentorch.messages.work import Work
 from agentorch.runtime.execution import Execution
+from agentorch.runtime.isolated import Isolated
 from agentorch.runtime.job import Job
 from agentorch.runtime.services import DispatchServices
 
@@ -36,7 +37,7 @@ async def test_waiting_for_a_thread_is_not_the_tasks_time() -> None:
 
     execution = Execution(
         agents={"keeper": keeper, "quick": quick}, validators=(), services=no_services, prompted=no_model,
-        blobs=MemoryBlobs(), threads=1,
+        blobs=MemoryBlobs(), isolated=Isolated({}), threads=1,
     )  # fmt: skip
 
     async def carry_out(name: str) -> Any:

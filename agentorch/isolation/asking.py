@@ -1,0 +1,180 @@
+"""The services of a dispatch as its agent sees them in a child process: every call is asked of the parent.
+
+What is to be called there (a tool, a step's function, a probe) stays here: the parent, which journals and counts it,
+has it called at the right moment, or reads its result from the journal.
+"""
+
+import base64
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import anyio.to_thread
+from pydantic_core import to_jsonable_python
+
+from agentorch.agents import Agent, Context
+from agentorch.context import Judge
+from agentorch.core.task import Task
+from agentorch.core.usage import Budget
+from agentorch.core.verdict import Verdict
+from agentorch.errors import ConfigurationError
+from agentorch.isolation.frames import Facts, Invoke, Reply, Report, fault_of
+from agentorch.isolation.wire import Wire
+from agentorch.signatures import output_of, output_of_step
+from agentorch.tools import Tool, as_tool
+
+Call = Callable[[Any, "Asking"], Any]
+"""Something that the parent may have called: given its arguments and the services inside the call."""
+
+
+class Asking:
+    """See `agentorch.ports.services.ContextServices`."""
+
+    def __init__(self, wire: Wire, facts: Facts, calls: list[Call], *, within: int = 0, effect: str = "") -> None:
+        self._wire = wire
+        self._facts = facts
+        self._calls = calls
+        self._within = within
+        self.idempotency_key = effect or facts.idempotency_key
+        """A name for the current effect."""
+
+    @property
+    def task(self) -> Task:
+        """The task, its objective filled in."""
+        return self._facts.task
+
+    @property
+    def key(self) -> str:
+        """The dispatch key."""
+        return self._facts.key
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+        return self._facts.run_id
+
+    @property
+    def attempt(self) -> int:
+        """Which fresh start of the task this is."""
+        return self._facts.attempt
+
+    @property
+    def budget(self) -> Budget:
+        """What was left for this task when it began."""
+        return self._facts.budget
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds since the epoch, or None."""
+        return self._facts.deadline
+
+    def check(self) -> None:
+        """Do nothing: a child that may ask no more is killed."""
+
+    async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
+        """Ask the dispatch's model."""
+        declared = output_of(output, what="context.model", written_by_model=True)
+        faces = [
+            one if isinstance(one, str) else one.name if isinstance(one, Agent) else self._face(one) for one in tools
+        ]
+        value = await self._ask("converse", prompt=prompt, output=declared.schema, tools=faces)
+        return declared.revive(value)
+
+    async def judge(self, judge: Any, output: Any) -> Verdict:
+        """Ask a judge; one with a model that is an object stays in the parent's process."""
+        if isinstance(judge, Judge) and judge.model is not None and not isinstance(judge.model, str):
+            raise ConfigurationError(f"judge {judge.name!r}: in an isolated agent its model is given by name")
+        said = await self._ask("judge", judge=asdict(judge), output=to_jsonable_python(output))
+        return Verdict(tuple(said["problems"]), tuple(said["by"]))
+
+    async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
+        """Use a tool, in this process."""
+        used = as_tool(tool)
+        return await self._ask("use", tool=self._face(used), arguments=used.parse(arguments))
+
+    async def call(self, agent: str, inputs: Mapping[str, Any]) -> Any:
+        """Run another agent."""
+        return await self._ask("call", agent=agent, inputs=dict(inputs))
+
+    async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Run `function` as a step, in this process."""
+        output = output_of_step(name, function)
+
+        async def run(_: Any, __: Asking) -> Any:
+            if inspect.iscoroutinefunction(function):
+                return output.encode(await function(*args))
+            result = await anyio.to_thread.run_sync(function, *args)
+            return output.encode(await result if inspect.isawaitable(result) else result)
+
+        value = await self._ask("step", name=name, callable=self._named(run), arguments=_json(name, args))
+        return output.revive(value)
+
+    async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
+        """Ask a person."""
+        return await self._ask("ask", question=question, answer_schema=answer_schema)
+
+    def report(self, text: str) -> None:
+        """Say in one line how far the work is."""
+        self._wire.send(Report(str(text), self._within))
+
+    async def put_blob(self, data: bytes) -> str:
+        """Store a large value."""
+        return await self._ask("put_blob", data=base64.b64encode(data).decode())
+
+    async def get_blob(self, sha256: str) -> bytes:
+        """Read a large value."""
+        return base64.b64decode(await self._ask("get_blob", sha256=sha256))
+
+    async def invoked(self, frame: Invoke) -> None:
+        """Call what the parent names, and tell it what came of that."""
+        inside = Asking(self._wire, self._facts, self._calls, within=frame.number, effect=frame.idempotency_key)
+        try:
+            answer = Reply(frame.number, to_jsonable_python(await self._calls[frame.callable](frame.arguments, inside)))
+        except BaseException as error:  # noqa: BLE001  # the parent raises it where the call was made
+            answer = Reply(frame.number, fault=fault_of(error))
+        self._wire.send(answer)
+
+    async def _ask(self, method: Any, **arguments: Any) -> Any:
+        return await self._wire.ask(method, arguments, within=self._within)
+
+    def _named(self, call: Call) -> int:
+        self._calls.append(call)
+        return len(self._calls) - 1
+
+    def _face(self, candidate: Any) -> dict[str, Any]:
+        """Return what the parent must know of a tool."""
+        tool = as_tool(candidate)
+
+        async def invoke(arguments: Any, inside: Asking) -> Any:
+            return await tool.invoke(arguments, context=Context(inside))
+
+        return {
+            "name": tool.name,
+            "description": tool.spec.description,
+            "parameters": tool.spec.parameters,
+            "output": tool.output.schema,
+            "effect": tool.effect,
+            "approval": tool.approval,
+            "is_async": tool.is_async,
+            "invoke": self._named(invoke),
+            "probe": None if tool.probe is None else self._named(_probing(tool)),
+        }
+
+
+def _probing(tool: Tool[..., Any]) -> Call:
+    async def probe(key: Any, _: Asking) -> Any:
+        assert tool.probe is not None
+        if inspect.iscoroutinefunction(tool.probe):
+            return await tool.probe(key)
+        said = await anyio.to_thread.run_sync(tool.probe, key)
+        return await said if inspect.isawaitable(said) else said
+
+    return probe
+
+
+def _json(name: str, args: Sequence[Any]) -> Any:
+    try:
+        return to_jsonable_python(list(args))
+    except ValueError as error:
+        raise ConfigurationError(f"step {name!r}: to be known again, its arguments must be JSON: {error}") from None

@@ -1,0 +1,135 @@
+"""Agents that run in child processes; the tests name this file."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio.from_thread
+from pydantic import BaseModel
+
+from agentorch import Context, agent, tool
+from agentorch.core.task import Task
+from agentorch.errors import ModelRefusal, PermanentError, TransientError
+
+SEEN: list[str] = []
+"""What a process has done: nothing of one task may be seen by the next."""
+
+
+class Where(BaseModel):
+    """Where a body ran."""
+
+    process: int
+    seen: list[str]
+    key: bool
+    """Whether the provider's key is there."""
+    stdin: str
+
+
+@agent(description="Says where it runs.", isolate=True)
+async def where(word: str) -> Where:
+    SEEN.append(word)
+    return Where(process=os.getpid(), seen=SEEN, key="OPENAI_API_KEY" in os.environ, stdin=sys.stdin.read())
+
+
+@agent(description="Doubles, in a thread.", isolate=True)
+def double(numbers: list[int], task: Task) -> list[int]:
+    assert threading.current_thread() is not threading.main_thread()
+    return [2 * number for number in numbers] + [len(task.id)]
+
+
+@tool(effect="once")
+async def pay(amount: int, context: Context) -> str:
+    """Pay."""
+    context.report(f"paying {amount} as {context.idempotency_key}")
+    return f"paid {amount} in {os.getpid()}"
+
+
+@tool
+def look(what: str) -> str:
+    """Look something up."""
+    return f"{what} is blue"
+
+
+@agent(description="Uses all of its context.", isolate=True, tools=[pay])
+async def busy(context: Context, folder: str) -> dict[str, Any]:
+    def count(number: int) -> list[int]:
+        return list(range(number))
+
+    (Path(folder) / "note.txt").write_text("kept", encoding="utf-8")
+    saved = await context.save(Path(folder) / "note.txt")
+    return {
+        "model": await context.model("What is the sky?", tools=[look]),
+        "number": await context.model("How many?", output=int),
+        "paid": (await context.tool(pay, amount=3)) == f"paid 3 in {os.getpid()}",
+        "step": await context.step("count", count, 3),
+        "call": await context.call("double", numbers=[1]),
+        "asked": await context.ask("Sure?", bool),
+        "read": (await context.read(saved)).decode(),
+        "facts": [context.attempt, context.deadline is not None, context.budget.max_calls],
+        "key": context.idempotency_key.partition("/")[2],
+    }
+
+
+@agent(description="Asks from its thread.", isolate=True)
+def threaded(context: Context) -> str:
+    context.report("in a thread")
+    return anyio.from_thread.run(context.model, "Well?")
+
+
+@agent(description="Asks a model that declines.", isolate=True)
+async def declined(context: Context) -> str:
+    try:
+        return await context.model("Please?")
+    except ModelRefusal as refusal:
+        return f"refused: {refusal}"
+
+
+@agent(description="Fails in the way that is asked for.", isolate=True, attempts=1)
+async def failing(how: str) -> int:
+    sys.stdout.write(f"about to fail by {how}\n")
+    match how:
+        case "value":
+            raise ValueError("no such number")
+        case "permanent":
+            raise PermanentError("never")
+        case "transient":
+            raise TransientError("later", retry_after=1)
+        case "exit":
+            sys.exit(3)
+        case "leave":
+            os._exit(3)
+        case "crash":
+            os.abort()
+        case "killed":
+            os.kill(os.getpid(), 9)
+        case _:
+            return "no number"  # pyright: ignore[reportReturnType]
+    return 1
+
+
+@agent(description="Takes memory.", isolate=True, memory="100MB", attempts=1)
+def hungry(megabytes: int) -> int:
+    return len(bytearray(megabytes * 1_000_000))
+
+
+def begin(file: str) -> None:
+    """Start a process too, and say which they are."""
+    helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(file).write_text(f"{os.getpid()} {helper.pid}", encoding="utf-8")
+
+
+@agent(description="Can be stopped by nothing but a kill.", isolate=True, attempts=1)
+async def stubborn(file: str, hold_loop: bool) -> str:
+    begin(file)
+    while True:
+        try:
+            if hold_loop:
+                time.sleep(600)  # noqa: ASYNC251
+            await asyncio.sleep(600)
+        except BaseException:  # noqa: BLE001
+            continue
