@@ -17,6 +17,7 @@ from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
 from agentorch.core.reservations import chain
+from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
 from agentorch.core.state import Ladder, Replan, Request, RunState, Status, TaskState
 from agentorch.core.task import Task
@@ -46,6 +47,8 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
     if event.seq != state.seq + 1:
         raise ValueError(f"run {state.run_id}: event {event.seq} cannot follow {state.seq}")
     state.seq = event.seq
+    if state.budget.max_seconds is not None:
+        count_time(state, event)
     state.updated = event.at
     known: ev.AnyEvent = event  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     match known:

@@ -15,6 +15,7 @@ from typing import Final
 
 from agentorch.core.accounts import DOLLAR, ZERO, Account, Amount
 from agentorch.core.failures import Problem
+from agentorch.core.running_time import end_of_run
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
 from agentorch.core.usage import Budget
 
@@ -189,8 +190,8 @@ def remaining(state: RunState, task: TaskState, at: float) -> Budget:
 
 def end_of(state: RunState, task: TaskState) -> float | None:
     """Return when the time of a task, of those that it works for, or of the run is up; seconds since the epoch."""
-    seconds = state.budget.max_seconds
-    ends = [state.started + seconds] if seconds is not None else []
+    end = end_of_run(state)
+    ends = [] if end is None else [end]
     account = account_of(state, task) if task.account is not None or task.caller is not None else None
     ends += [
         one.since + one.budget.max_seconds

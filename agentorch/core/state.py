@@ -192,6 +192,8 @@ class RunState:
     tags: dict[str, str] = field(default_factory=dict[str, str])
     started: float = 0.0
     updated: float = 0.0
+    ran: float = 0.0
+    """Seconds for which the run has been carried out, counted where `max_seconds` limits them."""
     owner: str = ""
     cards: dict[str, str] = field(default_factory=dict[str, str])
 

@@ -55,7 +55,7 @@ class Budget(BaseModel):
     max_calls: int | None = Field(default=None, ge=0)
     """Model calls: 3 makes exactly three."""
     max_seconds: float | None = Field(default=None, gt=0)
-    """Wall time from the start of the run, or of the task."""
+    """Running time: of the run, while it is carried out and does not wait for a person alone; of a task, its own."""
     max_depth: int | None = Field(default=8, ge=0)
     """Levels of delegation by `context.call`."""
     max_tasks: int | None = Field(default=None, ge=1)

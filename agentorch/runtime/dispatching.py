@@ -3,6 +3,7 @@
 from typing import Final
 
 from agentorch.core.admission import inputs_of
+from agentorch.core.identity import Key
 from agentorch.core.reservations import end_of
 from agentorch.core.state import RunState, TaskState
 from agentorch.messages.work import Work
@@ -39,10 +40,17 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
 
 
 def _deadline(state: RunState, task: TaskState, timeout: float | None) -> float | None:
-    """Return when the task's time is up at the latest: that of its budget, of its callers' and of the run's too."""
+    """Return when the task's time is up at the earliest: its own, its budget's, its callers' or the run's."""
     ends = [end for end in (end_of(state, task),) if end is not None]
     if timeout is not None:
         ends.append(task.started + timeout)
+    caller = task.caller
+    while caller is not None:
+        above = state.tasks[Key.parse(caller).task]
+        its = state.policy_of(above.task, above.agent).timeout
+        if its is not None:
+            ends.append(above.started + its)
+        caller = above.caller
     return min(ends, default=None)
 
 

@@ -115,11 +115,6 @@ class Launch:
                 await run.cancel(reason="its caller went away")
             raise
 
-    def _bound_time(self, run: HostedRun) -> None:
-        seconds = run.state.budget.max_seconds
-        if seconds is not None:
-            self.engine.supervisor.expire_at(run, seconds)
-
     async def _begun(self, goal: str | Plan, options: StartOptions, *, wait: bool = True) -> tuple[Run, bool]:
         """Return the run, and whether it was started by this call; `wait` for its first event to be durable."""
         options = checked(options)
@@ -142,7 +137,6 @@ class Launch:
         state = RunState(self.engine.new_run_id(message.at), self.engine.team.catalog_under(message.budget))
         if not wait:
             run = supervisor.begin(state, message)
-            self._bound_time(run)
             return self._run(run), True
         try:
             run = await supervisor.host(state, message)
@@ -151,7 +145,6 @@ class Launch:
             if known is None:
                 raise
             return known, False
-        self._bound_time(run)
         supervisor.accept(run)
         return self._run(run), True
 
@@ -291,7 +284,6 @@ class Launch:
         cards = {} if versions == state.cards else versions
         adopt = inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart)
         run = await self._taken(state, adopt)
-        self._bound_time(run)
         supervisor.accept(run)
         supervisor.recover(run, left)
         await self.engine.requests.take(run_id)

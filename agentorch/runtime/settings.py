@@ -37,6 +37,6 @@ class Settings:
     files: Sequence[str | Path] = ()
     project: str | Path | None = None
     on_request: OnRequest | None = None
-    clock: Clock = SystemClock()  # noqa: RUF009  # stateless
+    clock: Clock = SystemClock()  # noqa: RUF009  # it never changes
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     quirks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])

@@ -19,6 +19,7 @@ from agentorch.core.advance import advance
 from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.reservations import end_of
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState
 from agentorch.core.task import Graph
@@ -31,6 +32,7 @@ from agentorch.ports.journal import Journal
 from agentorch.runtime.dispatching import work_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.scheduler import Scheduler
+from agentorch.runtime.time_limit import TimeLimit
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Supervisor:
         self._ask_planner = ask_planner
         self._ask_person = ask_person
         self.scheduler = Scheduler(slots, self._admit)
+        self._time = TimeLimit(self.now, self._abort)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
         self._settling = False
@@ -171,6 +174,8 @@ class Supervisor:
                         run.commit_soon()
                     if run.state.idle:
                         self._rested(run)
+                    elif run.state.budget.max_seconds is not None:
+                        self._time.watch(run)
         finally:
             self._touched.update(touched)
             self._settling = False
@@ -307,6 +312,7 @@ class Supervisor:
             data=work_of(run.state, task, command.key),
             id=command.key,
             source=self.owner,
+            deadline=end_of(run.state, task),
         )
         waits = not self._bus.local or _acts_unseen(run.state, task.agent)
         if not waits and self._bus.offer(envelope):
@@ -368,13 +374,7 @@ class Supervisor:
                 run.timers[name].cancel()
                 self._ripe(run, name)
 
-    def expire_at(self, run: HostedRun, seconds: float) -> None:
-        """Bring the run to its end `seconds` after its start."""
-        delay = max(0.0, run.state.started + seconds - self.now())
-        run.timers[""] = asyncio.get_running_loop().call_later(delay, self._expire, run, seconds)
-
-    def _expire(self, run: HostedRun, seconds: float) -> None:
-        problem = Problem("budget", f"the run's {seconds:g} seconds are up", remedy="raise max_seconds and start again")
+    def _abort(self, run: HostedRun, problem: Problem) -> None:
         self.send(run, inbox.Abort(self.now(), problem))
 
 

@@ -1,0 +1,26 @@
+"""Running time: how long a run has been carried out, which is what `max_seconds` limits.
+
+Time counts while the run can go on. It does not count while nobody carries it out (between the last event before a
+crash or a stop, and the take-over), nor while it waits for nothing but a person.
+"""
+
+from agentorch.core.fact import Event
+from agentorch.core.run_events import RunAdopted
+from agentorch.core.state import RunState
+
+
+def count_time(state: RunState, event: Event) -> None:
+    """Add the time from the last event to this one, if the run was carried out in it; before the event is applied."""
+    if not (isinstance(event, RunAdopted) or state.idle):
+        state.ran += max(0.0, event.at - state.updated)
+
+
+def running_time(state: RunState, now: float) -> float:
+    """Return the seconds for which the run has been carried out by now."""
+    return state.ran if state.idle else state.ran + max(0.0, now - state.updated)
+
+
+def end_of_run(state: RunState) -> float | None:
+    """Return when the run's time is up if it is carried out from now on, in seconds since the epoch; None is never."""
+    seconds = state.budget.max_seconds
+    return None if seconds is None else state.updated + seconds - state.ran
