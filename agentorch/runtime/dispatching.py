@@ -31,6 +31,7 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
         problems=ladder.problems if ladder is not None else (),
         timeout=_timeout(state, task, policy.timeout),
         silence=policy.silence,
+        grace=policy.grace,
         repeats=policy.repeats,
         deadline=_deadline(state, task, policy.timeout),
         budget=state.budget,
