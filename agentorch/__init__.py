@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agentorch.runtime.run import Run as Run
     from agentorch.tools import tool as tool
     from agentorch.validation import Validator as Validator
+    from agentorch.validation import across as across
 
     __version__: str
 
@@ -47,6 +48,7 @@ _PLACES: Final = {
     "Task": "agentorch.core.task",
     "Validator": "agentorch.validation",
     "Verdict": "agentorch.core.verdict",
+    "across": "agentorch.validation",
     "agent": "agentorch.agents",
     "tool": "agentorch.tools",
 }
@@ -69,6 +71,7 @@ __all__ = [
     "Validator",
     "Verdict",
     "__version__",
+    "across",
     "agent",
     "tool",
 ]

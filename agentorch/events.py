@@ -2,6 +2,8 @@
 
 from agentorch.core.events import (
     AttemptFailed,
+    CheckEnded,
+    CheckStarted,
     EffectDone,
     EffectIntended,
     EffectVoided,
@@ -40,6 +42,8 @@ from agentorch.core.events import (
 
 __all__ = [
     "AttemptFailed",
+    "CheckEnded",
+    "CheckStarted",
     "EffectDone",
     "EffectIntended",
     "EffectVoided",

@@ -26,6 +26,7 @@ PUBLIC = {
     "Task",
     "Validator",
     "Verdict",
+    "across",
     "agent",
     "tool",
 }

@@ -10,16 +10,19 @@ from typing import Final, assert_never
 from agentorch.core import events as ev
 from agentorch.core.accounts import Account
 from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside, usage_added
-from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.commands import AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.crosschecks import look_up
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
 from agentorch.core.failures import FailureKind
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
+from agentorch.core.rejecting import apply_check
+from agentorch.core.requests import request_answered, request_opened
 from agentorch.core.reservations import chain
 from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
-from agentorch.core.state import Ladder, Replan, Request, RunState, Status, TaskState
+from agentorch.core.state import CrossCheckState, Ladder, Replan, RunState, Status, TaskState
 from agentorch.core.task import Task
 
 _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
@@ -32,6 +35,8 @@ RunEvent = (
     | ev.PlanCompleted
     | ev.ReplanRequested
     | ev.PlanPatched
+    | ev.CheckStarted
+    | ev.CheckEnded
     | ev.ReplanFailed
     | ev.RunStopped
     | ev.RunAborted
@@ -77,9 +82,9 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
         case ev.OutcomeLate():
             outcome_late(state, known)
         case ev.RequestOpened():
-            _request_opened(state, known)
+            request_opened(state, known)
         case ev.RequestAnswered():
-            _request_answered(state, known)
+            request_answered(state, known)
         case ev.StepFinished():
             _step_finished(state, known)
         case ev.EffectIntended():
@@ -100,7 +105,7 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
         call_up(state)
 
 
-def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901  # a table
+def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901, PLR0912  # a table
     match event:
         case ev.RunStarted():
             _run_started(state, event)
@@ -118,6 +123,8 @@ def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901  # a 
         case ev.PlanPatched():
             _replan_ended(state)
             apply_patch(state, event)
+        case ev.CheckStarted() | ev.CheckEnded():
+            apply_check(state, event)
         case ev.ReplanFailed():
             _replan_ended(state)
         case ev.RunStopped():
@@ -177,6 +184,7 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.tags = event.tags
     state.owner = event.owner
     state.cards = event.cards
+    state.checks = {check.name: CrossCheckState(check) for check in event.checks}
     state.started = event.at
     state.unsigned = event.policy.approval == "plan"
     if event.planner is not None:
@@ -204,6 +212,7 @@ def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
     state.room = True  # what was kept for an answer that is not to be written
     state.problems.extend(event.problems)
     want(state, state.answer_root)
+    look_up(state)
 
 
 def _task_started(state: RunState, event: ev.TaskStarted) -> None:
@@ -365,35 +374,3 @@ def _replan_requested(state: RunState, event: ev.ReplanRequested) -> None:
     state.replan = Replan(event.number, list(event.tasks), event.tasks, event.again)
     state.status = _phase(state)
     _gain(state, "plan", AskPlanner(event.number, event.tasks))
-
-
-def _request_opened(state: RunState, event: ev.RequestOpened) -> None:
-    request = Request(
-        event.request_id, event.kind, event.task, event.question, event.answer_schema, event.key, event.effect
-    )
-    if event.request_id not in state.requests:  # a later dispatch of the same attempt asks the same: it is open already
-        _gain(state, event.request_id, AskPerson(event.request_id))
-    state.requests[event.request_id] = request
-    asking = state.of_key(event.key or "")
-    if asking is not None:
-        wait_for(state, asking, questions=1)
-    if event.task is not None and event.key is None:
-        task = state.tasks[event.task]
-        unready(state, task)
-        task.status = Status.WAITING
-        task.waiting = event.kind if event.kind in {"approval", "effect"} else "person"
-
-
-def _request_answered(state: RunState, event: ev.RequestAnswered) -> None:
-    request = state.requests.pop(event.request_id)
-    state.pending.pop(event.request_id, None)
-    state.answers[event.request_id] = event.value
-    asking = state.of_key(request.key or "")
-    if asking is not None:
-        wait_for(state, asking, questions=-1)
-    if request.kind == "plan":
-        state.unsigned = False
-    if request.kind == "approval" and request.key is None and event.value is True and request.task is not None:
-        task = state.tasks[request.task]
-        task.approved = True
-        make_ready(state, task)

@@ -3,6 +3,7 @@
 from agentorch.core import events as ev
 from agentorch.core.calling import lost_calls
 from agentorch.core.children import cancel_children
+from agentorch.core.crosschecks import due_check, is_checking, unchecked
 from agentorch.core.effects import open_effects
 from agentorch.core.failures import Problem
 from agentorch.core.planned import answer_task, free_name
@@ -16,16 +17,18 @@ def is_due(state: RunState) -> bool:
         return False
     if state.surplus and state.complete:
         return True
-    ending = state.cancelling is not None or state.aborted
-    if state.open:
-        return ending
-    return ending or state.complete
+    if _is_ending(state) or due_check(state) is not None:
+        return True
+    return not state.open and state.complete and not is_checking(state)
 
 
 def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
     """Cancel what a join or the run's end no longer wants; close the run when nothing is open."""
     if state.surplus and state.complete:
         return _cancel_surplus(state, stamp)
+    check = None if _is_ending(state) else due_check(state)
+    if check is not None:
+        return [stamp(ev.CheckStarted, check=check.spec.name, number=check.number + 1, tasks=check.tasks)]
     if state.open:
         reason = state.cancelling or str(state.problems[-1].message)
         return [_cancelled(task, reason, stamp) for task in reversed(_open(state))]
@@ -33,6 +36,10 @@ def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
         return _partial_answer(state, stamp)
     status, problems = _verdict(state)
     return [*lost_calls(state, stamp), stamp(ev.RunFinished, status=status, problems=problems)]
+
+
+def _is_ending(state: RunState) -> bool:
+    return state.cancelling is not None or state.aborted
 
 
 def _open(state: RunState) -> list[TaskState]:
@@ -80,7 +87,7 @@ def _problems(state: RunState) -> tuple[Problem, ...]:
             found.append(Problem("skipped", f"'{name}' was skipped because '{task.cause}' brought nothing", name))
         else:
             found.append(task.problem or Problem("cancelled", f"'{name}' was cancelled", name))
-    return (*found, *_unknown_effects(state))
+    return (*found, *unchecked(state), *_unknown_effects(state))
 
 
 def _unknown_effects(state: RunState) -> list[Problem]:

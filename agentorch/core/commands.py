@@ -54,4 +54,14 @@ class Deliver:
     caller: str
 
 
-Command = Dispatch | Withdraw | SetTimer | AskPlanner | AskPerson | Deliver
+@dataclass(frozen=True, slots=True)
+class CheckOutputs:
+    """Hold the outputs of several tasks against each other."""
+
+    check: str
+    number: int
+    """How-many-eth time that it is asked."""
+    tasks: tuple[str, ...]
+
+
+Command = Dispatch | Withdraw | SetTimer | AskPlanner | AskPerson | Deliver | CheckOutputs

@@ -22,6 +22,7 @@ from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import Key
 from agentorch.core.patching import check_patch, reset_by
 from agentorch.core.planned import begin, cut_short, propose
+from agentorch.core.rejecting import checked
 from agentorch.core.signing import signed
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState, Status, TaskState
@@ -71,6 +72,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _trim(state, message, stamp)
         case msg.FinishStep() | msg.Intend() | msg.Confirm() | msg.Void() | msg.CallModel() | msg.Spend():
             return _of_a_call(state, message, stamp)
+        case msg.Checked():
+            return checked(state, message, stamp)
         case msg.Cancel():
             return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]
         case msg.Abort():

@@ -12,6 +12,8 @@ from pydantic import Field
 
 from agentorch.core.fact import Event, TaskEvent
 from agentorch.core.run_events import (
+    CheckEnded,
+    CheckStarted,
     ModelCalled,
     PlanCompleted,
     PlanNoted,
@@ -56,6 +58,8 @@ from agentorch.core.task_events import (
 __all__ = [
     "AnyEvent",
     "AttemptFailed",
+    "CheckEnded",
+    "CheckStarted",
     "EffectDone",
     "EffectIntended",
     "EffectVoided",
@@ -123,6 +127,8 @@ AnyEvent = Annotated[
     | EffectVoided
     | ReplanRequested
     | PlanPatched
+    | CheckStarted
+    | CheckEnded
     | ReplanFailed
     | RequestOpened
     | RequestAnswered

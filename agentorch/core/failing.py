@@ -30,14 +30,20 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
         retry_after=failure.retry_after,
         rejected_by=failure.rejected_by,
     )
+    return [failed, *remedy(state, task, failure, stamp)]
+
+
+def remedy(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[ev.Event]:
+    """What is done about a failure, once it is recorded."""
+    name = task.task.id
     problem = problem_of(state, task, failure)
     if failure.kind is FailureKind.UNCONFIGURED and not _may_have_acted(state, task, failure):
-        return [failed, *_stop(state, task, problem, stamp)]
+        return _stop(state, task, problem, stamp)
     if failure.kind is FailureKind.UNKNOWN:
-        return [failed, park(state, task, failure, stamp)]
+        return [park(state, task, failure, stamp)]
     repeatable = state.catalog[task.agent].effects != "once"
     if failure.kind is FailureKind.BUDGET and repeatable and could_give_back(state, but=task):
-        return [failed, _again(task, stamp), stamp(ev.TaskQueued, task=name, reason=problem.message)]
+        return [_again(task, stamp), stamp(ev.TaskQueued, task=name, reason=problem.message)]
     step = next_step(state, task, failure)
     if step is not None:
         retried = stamp(
@@ -51,10 +57,10 @@ def fail(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> list[
             due=step.due,
             repeats=step.repeats,
         )
-        return [failed, retried]
+        return [retried]
     if failure.kind in _HOPELESS:
-        return [failed, stamp(ev.TaskFailed, task=name, problem=problem)]
-    return [failed, *give_up(state, task, problem, stamp)]
+        return [stamp(ev.TaskFailed, task=name, problem=problem)]
+    return give_up(state, task, problem, stamp)
 
 
 def give_up(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> list[ev.Event]:

@@ -30,6 +30,8 @@ class Code(StrEnum):
     """A patch that may not be applied: it touches what is dispatched or has had effects, or repeats a plan."""
     DUPLICATE_TASK = "W_DUPLICATE_TASK"
     ORPHAN = "W_ORPHAN"
+    UNCHECKED = "W_UNCHECKED"
+    """A check across tasks that never came to be asked."""
     UNKNOWN_REF = "W_UNKNOWN_REF"
     RUNS_ON = "W_RUNS_ON"
     """The body of a task did not end although it was stopped."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.task import Graph, Task
@@ -29,6 +30,7 @@ class Begin:
     request: str | None = None
     owner: str = ""
     release: str = ""
+    checks: tuple[CrossCheck, ...] = ()
     templates: Mapping[str, str] = field(default_factory=dict[str, str])
     """Versions of the prompt templates, by name."""
 
@@ -272,6 +274,18 @@ class CallModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """A check across tasks was carried out, or could not be."""
+
+    at: float
+    check: str
+    number: int
+    problems: tuple[str, ...] = ()
+    broken: bool = False
+    """Whether the problems are the check's own: it has not judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spend:
     """Model use outside any task, or of one call under a budget that limits models."""
 
@@ -336,6 +350,7 @@ Message = (
     | Confirm
     | Void
     | CallModel
+    | Checked
     | Spend
     | Cancel
     | Abort

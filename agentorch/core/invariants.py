@@ -6,7 +6,7 @@
 from collections import Counter
 
 from agentorch.core.account_invariants import contradictions
-from agentorch.core.commands import AskPerson, AskPlanner, Dispatch
+from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Dispatch
 from agentorch.core.state import FINAL, RunState, Status, TaskState
 
 
@@ -90,7 +90,7 @@ def _check_pending(state: RunState) -> None:
     running = {state.key_of(task): name for name, task in state.tasks.items() if task.status is Status.RUNNING}
     if state.finished:
         running = {}
-    pending: dict[str, dict[str, object]] = {"keys": {}, "requests": {}, "plan": {}}
+    pending: dict[str, dict[str, object]] = {"keys": {}, "requests": {}, "plan": {}, "checks": {}}
     for name, command in state.pending.items():
         match command:
             case Dispatch():
@@ -99,10 +99,14 @@ def _check_pending(state: RunState) -> None:
                 pending["requests"][name] = command.request_id
             case AskPlanner():
                 pending["plan"][name] = command.number
+            case CheckOutputs():
+                pending["checks"][command.check] = command.number
             case _:
                 raise InvariantError(f"run {state.run_id}: {command} waits for no answer, yet it is pending")
     _same(state, "pending keys", pending["keys"], running)
     _same(state, "pending requests", pending["requests"], {name: name for name in state.requests})
+    checks = {name: check.number for name, check in state.checks.items() if check.status == "asked"}
+    _same(state, "pending checks", pending["checks"], {} if state.finished else checks)
     asked = None if state.finished else _planner_is_asked(state)
     _same(state, "pending plan", pending["plan"], {"plan": asked} if asked is not None else {})
     waiting = {name for name, task in state.tasks.items() if task.waiting in {"approval", "person", "effect"}}

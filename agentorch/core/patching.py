@@ -15,6 +15,7 @@ from typing import Any
 from agentorch.core import events as ev
 from agentorch.core.card import money_problem
 from agentorch.core.commands import Withdraw
+from agentorch.core.crosschecks import look_up, reopen
 from agentorch.core.effects import has_open_effect
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
@@ -22,7 +23,7 @@ from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, ente
 from agentorch.core.planned import answer_task, free_name, is_answer_task, plan_of, with_join_settings
 from agentorch.core.scheduling import unready
 from agentorch.core.speckey import spec_key
-from agentorch.core.state import FINAL, Memo, RunState, Status, TaskState
+from agentorch.core.state import FINAL, Ladder, Memo, RunState, Status, TaskState
 from agentorch.core.task import Graph, Task
 from agentorch.core.verifier import Verified, verify
 
@@ -121,10 +122,7 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
     """Change the plan: retire, enter, reset what depends on it, and count anew."""
     state.seen.add(plan_digest(plan_of(state).values()))
     state.revision = event.revision
-    for task in reset_by(state, (*event.drop, *(task.id for task in event.put))):
-        memo = _memo(state, task, task.task)
-        _take_out(state, task)
-        _enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
+    _reset(state, (*event.drop, *(task.id for task in event.put)))
     for name in event.drop:
         _retire(state, state.tasks.pop(name))
     for task in event.put:
@@ -137,6 +135,35 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
     state.answer = event.answer or state.answer
     state.ranks_stale = True
     _recount(state)
+    look_up(state)
+
+
+def redo(state: RunState, task: TaskState, revision: int, ladder: Ladder) -> None:
+    """Open a new revision of a succeeded task whose output was rejected; `ladder` is what it goes on with."""
+    state.revision = revision
+    name = task.task.id
+    _reset(state, (name,))
+    _retire(state, task)
+    again = TaskState(task.task, revision, task.order, attempt=task.attempt, started=task.started, spent=task.spent)
+    again.ladder = ladder
+    state.tasks[name] = again
+    state.open += 1
+    again.status = Status.WAITING
+    state.ranks_stale = True
+    _recount(state)
+    again.status = Status.PENDING  # until the next event of the same append says what follows
+
+
+def changes_effects(state: RunState, name: str) -> tuple[Problem, ...]:
+    """Say what forbids that a task is done again, and what depends on it with it."""
+    return _refusals(state, Patch((state.tasks[name].task,), (), None))
+
+
+def _reset(state: RunState, changed: Iterable[str]) -> None:
+    for task in reset_by(state, changed):
+        memo = _memo(state, task, task.task)
+        _take_out(state, task)
+        _enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
 
 
 def _verified(
@@ -207,6 +234,7 @@ def _retire(state: RunState, task: TaskState) -> None:
 def _take_out(state: RunState, task: TaskState) -> None:
     """Take a task out of every count, whatever its state, and what it delegated out of the run."""
     name = task.task.id
+    reopen(state, name)
     if task.status is Status.RUNNING:
         key = state.key_of(task)
         leave_running(state, task, key)

@@ -47,6 +47,7 @@ def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
         tags=message.tags,
         key=message.key,
         request=message.request,
+        checks=message.checks,
         owner=message.owner,
         release=message.release,
     )

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.fact import Event
 from agentorch.core.failures import Problem
 from agentorch.core.policy import Policy
@@ -33,6 +34,8 @@ class RunStarted(Event, frozen=True):
     """The caller's idempotency key."""
     request: str | None = None
     """Digest of what was asked under `key`."""
+    checks: tuple[CrossCheck, ...] = ()
+    """Checks across tasks."""
     owner: str = ""
     """The process that carries the run out."""
     release: str = ""
@@ -83,6 +86,30 @@ class PlanCompleted(Event, frozen=True):
     source: str
     problems: tuple[Problem, ...] = ()
     """Warnings."""
+
+
+class CheckStarted(Event, frozen=True):
+    """Every output that a check across tasks is about is there: it is asked."""
+
+    type: Literal["CheckStarted"] = "CheckStarted"
+    check: str
+    number: int
+    """How-many-eth time of this check."""
+    tasks: tuple[str, ...]
+
+
+class CheckEnded(Event, frozen=True):
+    """The verdict of a check across tasks; `task` is the one that is done again, in a new revision."""
+
+    type: Literal["CheckEnded"] = "CheckEnded"
+    check: str
+    number: int
+    problems: tuple[str, ...] = ()
+    """Empty is accepted."""
+    revision: int = 0
+    """Revision of the plan in which `task` is done again."""
+    standing: Problem | None = None
+    """A problem that stays with the run: nothing can be done again, or the check could not be carried out."""
 
 
 class ReplanRequested(Event, frozen=True):

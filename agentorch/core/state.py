@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from agentorch.core.accounts import Account, Amount, OpenCall
 from agentorch.core.card import AgentCard
 from agentorch.core.commands import Command
+from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.failures import Problem
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.task import UNSET, Task
@@ -176,6 +177,19 @@ class Receipt:
 
 
 @dataclass(slots=True)
+class CrossCheckState:
+    """One check across tasks."""
+
+    spec: CrossCheck
+    tasks: tuple[str, ...] = ()
+    """The tasks that it is about; empty while not each of them is known."""
+    number: int = 0
+    """How often it has been asked."""
+    status: Literal["open", "asked", "done"] = "open"
+    """Whether it waits for outputs, is under way, or has its verdict on the outputs as they are."""
+
+
+@dataclass(slots=True)
 class RunState:
     """One run."""
 
@@ -244,6 +258,8 @@ class RunState:
     answers: dict[str, Any] = field(default_factory=dict[str, Any])
     receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
     """Effects that may happen once only, by idempotency key, whatever became of the tasks that had them."""
+    checks: dict[str, CrossCheckState] = field(default_factory=dict[str, CrossCheckState])
+    """Checks across tasks, by name."""
     pending: dict[str, Command] = field(default_factory=dict[str, Command])
     gained: list[Command] = field(default_factory=list[Command])
     """Commands since the shell last took them."""

@@ -31,6 +31,7 @@ from agentorch.prompts import Prompts
 from agentorch.runtime.account import charged
 from agentorch.runtime.answering import answerer
 from agentorch.runtime.asking_planner import PlannerDesk
+from agentorch.runtime.cross_checking import CheckDesk
 from agentorch.runtime.execution import Execution
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.host import Host
@@ -48,7 +49,7 @@ from agentorch.runtime.settings import ModelSpec, Settings
 from agentorch.runtime.supervisor import Supervisor
 from agentorch.runtime.team import Team
 from agentorch.runtime.worker import Worker
-from agentorch.validation import read_validators
+from agentorch.validation import sort_validators
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Engine:
         """Versions of the prompt templates."""
         self.team = team_of(settings, self.prompts)
         self.isolated = Isolated(self.team.agents)
-        self.validators = read_validators(settings.validators, self.team.agents)
+        self.validators, self.across = sort_validators(settings.validators, self.team.agents)
         self.team.seat_judges(self.validators)
         self.planners = planners_of(settings, self.team, self.prompts)
         journal = settings.journal
@@ -109,6 +110,7 @@ class Engine:
 
     def _start(self) -> None:
         """Start to supervise and to work."""
+        self.checks = CheckDesk(self.across, self.team.agents, self.blobs)
         desk = PlannerDesk(self.planners, self.team.cards, self.blobs)
         self.supervisor = Supervisor(
             owner=self.owner,
@@ -118,6 +120,7 @@ class Engine:
             slots=self.settings.policy.parallel,
             ask_planner=desk.ask,
             ask_person=self._ask_person,
+            ask_check=self.checks.ask,
         )
         for card in self.team.catalog.values():
             if "parallel" in card.policy.model_fields_set:

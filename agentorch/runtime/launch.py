@@ -193,6 +193,7 @@ class Launch:
             tags=dict(options.get("tags", {})),
             key=options.get("key"),
             request=request,
+            checks=tuple(check.spec for check in self.engine.across),
             owner=self.engine.owner,
             release=release(),
             templates=self.engine.templates,
@@ -312,7 +313,8 @@ class Launch:
         await self._run(run).cancel(by=by, reason=reason)
 
     def _check_team(self, state: RunState) -> None:
-        """Refuse to go on with agents that are not there any more."""
+        """Refuse to go on with agents, or without checks, that are not there any more."""
+        self.engine.checks.refuse_unknown(state.run_id, tuple(state.checks))
         for task in state.tasks.values():
             if task.agent not in self.engine.team.catalog:
                 raise ConfigurationError(

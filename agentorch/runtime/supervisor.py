@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from agentorch.core import inbox
 from agentorch.core.advance import advance
-from agentorch.core.commands import AskPerson, AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.reservations import end_of
@@ -41,6 +41,7 @@ SLACK: Final = 1.0
 
 AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
 AskThePerson = Callable[[HostedRun, AskPerson], None]
+AskTheCheck = Callable[["Supervisor", HostedRun, CheckOutputs], None]
 
 
 class Supervisor:
@@ -56,6 +57,7 @@ class Supervisor:
         slots: int,
         ask_planner: AskThePlanner,
         ask_person: AskThePerson,
+        ask_check: AskTheCheck,
     ) -> None:
         self.owner = owner
         self._bus = bus
@@ -63,6 +65,7 @@ class Supervisor:
         self._clock = clock
         self._ask_planner = ask_planner
         self._ask_person = ask_person
+        self._ask_check = ask_check
         self.scheduler = Scheduler(slots, self._admit)
         self._time = TimeLimit(self.now, self._abort)
         self._touched: dict[str, HostedRun] = {}
@@ -288,7 +291,7 @@ class Supervisor:
             if run is not None:
                 run.feed.publish_delta(delta)
 
-    def _carry_out(self, run: HostedRun, command: Command) -> None:
+    def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
         match command:
             case Dispatch():
                 self._dispatch(run, command)
@@ -304,6 +307,9 @@ class Supervisor:
             case AskPerson():
                 if command.request_id in run.state.requests:
                     self._ask_person(run, command)
+            case CheckOutputs():
+                if command in run.state.pending.values():
+                    self._ask_check(self, run, command)
 
     def _dispatch(self, run: HostedRun, command: Dispatch) -> None:
         task = run.state.tasks[command.task]

@@ -81,6 +81,8 @@ def _of_run(state: RunState, event: ev.Event, name: str) -> str | None:
     match event:
         case ev.RequestOpened() if event.task == name:
             return f"a person was asked ({event.request_id}): {shortened(event.question)}"
+        case ev.CheckEnded() if name in state.checks[event.check].tasks:
+            return _checked(event, name)
         case ev.RequestAnswered() if event.task == name:
             return f"{event.by} answered: {shortened(str(event.value))}"
         case _ if not _is_open(state, name):
@@ -95,6 +97,16 @@ def _of_run(state: RunState, event: ev.Event, name: str) -> str | None:
             return f"{event.by} cancelled the run" + (f": {shortened(event.reason)}" if event.reason else "")
         case _:
             return None
+
+
+def _checked(event: ev.CheckEnded, name: str) -> str:
+    if not event.problems:
+        return f"check '{event.check}' accepted it"
+    said = shortened("; ".join(event.problems))
+    if event.standing is not None:
+        return shortened(event.standing.message)
+    what = "rejected it, and it is done again" if event.task == name else f"rejected '{event.task}' beside it"
+    return f"check '{event.check}' {what}: {said}"
 
 
 def _key_words(key: str) -> str:

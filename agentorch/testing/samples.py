@@ -4,6 +4,7 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
+from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.events import AnyEvent, Event
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import Policy
@@ -35,6 +36,7 @@ _TYPED: Final[Mapping[Any, Any]] = {
     Budget: Budget(max_calls=3, max_money=0.5),
     Usage: Usage(10, 20, 5, 1, 0.125, approximate=True, unpriced=1),
     Task: _TASKS[1],
+    CrossCheck: CrossCheck("agree", ("a", "b"), "b"),
     dict[str, str]: {"name": "värde"},
     dict[str, Any]: {"type": "object", "n": [1.5]},
 }

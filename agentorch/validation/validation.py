@@ -104,7 +104,11 @@ async def _asked(checks: Sequence[Validator], output: Any, context: Context | No
 
 async def run_check(check: Validator, output: Any, context: Context | None) -> tuple[str, ...]:
     """Return the problems that one check finds; a sync check runs in a thread."""
-    arguments = (output, context) if _takes_context(check) else (output,)
+    return await run_on(check, *((output, context) if _takes_context(check) else (output,)))
+
+
+async def run_on(check: Validator, *arguments: Any) -> tuple[str, ...]:
+    """Return the problems that a check finds in just these arguments."""
     try:
         if isinstance(check, Judge) or inspect.iscoroutinefunction(check):
             result = await check(*arguments)

@@ -78,13 +78,15 @@ class Bench:
         return any(isinstance(event, ev.RunFinished) for event in self.events)
 
     def _watch_payment(self, event: ev.Event) -> None:
-        """No succeeded task whose spec and input values are unchanged runs again."""
+        """No accepted task whose spec and input values are unchanged runs again."""
         if isinstance(event, ev.TaskStarted):
             paid = (spec_key(self.state.tasks[event.task].task), event.inputs)
             assert self._paid.pop(event.task, None) != paid, f"{event.task} runs again"
         elif isinstance(event, ev.TaskSucceeded) and event.task in self.state.tasks:
             done = self.state.tasks[event.task]
             self._paid[event.task] = (spec_key(done.task), done.inputs)
+        elif isinstance(event, ev.CheckEnded):
+            self._paid.pop(event.task or "", None)  # it was rejected
         elif isinstance(event, ev.PlanPatched):
             for name in event.drop:
                 self._paid.pop(name, None)

@@ -1,0 +1,63 @@
+"""Carries out checks across tasks: their outputs, in their declared types, go in; the verdict goes to the run.
+
+A check that raises, or takes longer than the run's timeout, has not judged: its problem stands with the run.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agentorch.agents import Agent
+from agentorch.core import inbox
+from agentorch.core.commands import CheckOutputs
+from agentorch.core.values import clipped, fresh
+from agentorch.errors import ConfigurationError
+from agentorch.ports.blobs import Blobs
+from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.large import loaded
+from agentorch.runtime.supervisor import Supervisor
+from agentorch.validation import Across
+
+LONGEST_PROBLEM = 4_000
+"""Characters of a problem that are kept."""
+
+
+class CheckDesk:
+    """Asks the orchestrator's checks across tasks."""
+
+    def __init__(self, checks: Sequence[Across], agents: Mapping[str, Agent], blobs: Blobs) -> None:
+        self._checks = {check.name: check for check in checks}
+        self._agents = agents
+        self._blobs = blobs
+
+    def refuse_unknown(self, run_id: str, names: Sequence[str]) -> None:
+        """Raise ConfigurationError unless every check of a run that is to be taken up is there."""
+        for name in names:
+            if name not in self._checks:
+                raise ConfigurationError(
+                    f"run {run_id} is held to check {name!r}, which is not here: give it in validators="
+                )
+
+    def ask(self, supervisor: Supervisor, run: HostedRun, command: CheckOutputs) -> None:
+        """Start a check; its verdict comes to the run as a message."""
+        name = f"check:{command.check}:{command.number}"
+        task = asyncio.get_running_loop().create_task(self._asked(supervisor, run, command), name="agentorch check")
+        run.asking[name] = task
+        task.add_done_callback(lambda _: run.asked(name))
+
+    async def _asked(self, supervisor: Supervisor, run: HostedRun, command: CheckOutputs) -> None:
+        broken = False
+        try:
+            async with asyncio.timeout(run.state.policy.timeout):
+                outputs = [await self._output(run, name) for name in command.tasks]
+                problems = await self._checks[command.check].problems(outputs)
+        except TimeoutError:
+            broken, problems = True, (f"it took longer than {run.state.policy.timeout:g} s",)
+        except Exception as error:  # noqa: BLE001  # a check may raise anything; then it has not judged
+            broken, problems = True, (f"{type(error).__name__}: {error}",)
+        words = tuple(clipped(problem, LONGEST_PROBLEM) for problem in problems)
+        supervisor.send(run, inbox.Checked(supervisor.now(), command.check, command.number, words, broken))
+
+    async def _output(self, run: HostedRun, name: str) -> Any:
+        agent = self._agents[run.state.tasks[name].agent]
+        return agent.revive(fresh(await loaded(run.state.outputs[name], self._blobs)))
