@@ -145,6 +145,8 @@ class Bench:
         timed = [one for one in self.of(Status.WAITING) if one.waiting == "timer"]
         if state.stopped is not None:
             self.send(msg.Adopt(self.now, "me"))
+        elif checks := [check for check in state.checks.values() if check.status == "asked"]:
+            self.send(msg.Checked(self.now, checks[0].spec.name, checks[0].number))
         elif state.requests:
             self.send(msg.Answer(self.now, next(iter(state.requests)), False, "ann"))
         elif state.replan is not None:

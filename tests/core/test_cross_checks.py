@@ -235,3 +235,13 @@ def test_a_cancelled_run_waits_for_no_check() -> None:
     assert (kinds(events), say(bench, "no")) == (["RunCancelling", "RunFinished"], [])
     assert not [event for event in bench.events if isinstance(event, CheckEnded)]
     assert isinstance(bench.events[-1], RunFinished)
+
+
+def test_a_called_agent_is_no_task_of_the_plan() -> None:
+    """What a task delegated does not make a name mean two tasks."""
+    check = CrossCheck("agree", ("a", "worker"), "a")
+    bench = begun(task("a", agent="mender"), task("x"), planner="model", answer="$x", check=check, cards=(MENDER,))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {}))
+    bench.fail("x")
+    bench.patched(task("x", inputs={"n": 1}))
+    assert bench.state.checks["agree"].tasks == ("a", "x")

@@ -8,11 +8,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from agentorch.core import inbox as msg
 from agentorch.core.card import AgentCard
+from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.events import RunFinished
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import Policy
 from agentorch.core.scheduling import next_ready
-from agentorch.core.state import FINAL, Status, TaskState
+from agentorch.core.state import FINAL, CrossCheckState, Status, TaskState
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget, Usage
 from tests.core.bench import Bench
@@ -64,7 +65,9 @@ class Run(RuleBasedStateMachine):
             tasks.append(data.draw(_task(name, [task.id for task in tasks])))
         policy = Policy(replans=data.draw(st.integers(0, 2)))
         budget = Budget(max_calls=3, max_depth=1, max_tasks=12) if small else Budget()
+        checks = [CrossCheck(f"{one}-{two}", (one, two), one) for one, two in (("t0", "t1"), ("t2", "shy"))]
         planned: dict[str, Any] = {
+            "checks": tuple(checks[: data.draw(st.integers(0, 2))]),
             "planner": "model" if planner or not whole else None,
             "person": person,
             "budget": budget,
@@ -119,6 +122,17 @@ class Run(RuleBasedStateMachine):
             task = self.state.tasks.get(name)
             if task is not None and task.status is Status.RUNNING:
                 self._say(msg.Fail(self.bench.now, self.state.key_of(task), FailureKind.PERMANENT, ("no",)))
+
+    def asked(self) -> list[CrossCheckState]:
+        return [check for check in self.state.checks.values() if check.status == "asked" and not self.state.finished]
+
+    @precondition(lambda self: self.asked())
+    @rule(
+        data=st.data(), problems=st.sampled_from([(), ("no",), ("never",)]), broken=st.booleans(), stale=st.booleans()
+    )
+    def check(self, data: st.DataObject, problems: tuple[str, ...], broken: bool, stale: bool) -> None:
+        one = data.draw(st.sampled_from(self.asked()))
+        self.bench.send(msg.Checked(self.bench.now, one.spec.name, one.number - stale, problems, broken))
 
     def _say(self, message: msg.Succeed | msg.Fail) -> None:
         self.said.append(message)
