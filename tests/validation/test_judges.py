@@ -1,5 +1,6 @@
 """Judges in a run: who is asked what over HTTP, what is paid, and what comes of verdicts."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from agentorch import Agent, Budget, Judge, Orchestrator, Outcome, Plan, Policy,
 from agentorch.errors import ConfigurationError
 from agentorch.events import AttemptFailed, TaskRetried
 from agentorch.loading import load_agents
+from agentorch.ports.model import ModelRequest
 from agentorch.testing import FakeOpenAI, ScriptedModel
-from agentorch.testing.fake_openai import Say
+from agentorch.testing.fake_openai import Fail, Say
+from agentorch.testing.scripted_model import Reply
 from agentorch.validation import Validators
 
 GOOD: dict[str, Any] = {"accepted": True, "problems": []}
@@ -125,6 +128,33 @@ async def test_a_judges_call_counts_against_the_budget():
     assert (outcome.status, failed.kind, len(model.requests)) == ("failed", "budget", 1)
     outcome, failed = await run(poet(), model, [Judge("It is true.")], budget=Budget(max_calls=2))
     assert (outcome.status, outcome.usage.calls) == ("succeeded", 2)
+
+
+async def test_a_judge_that_cannot_be_reached_costs_the_author_nothing():
+    """The attempt goes on: the author's answer is read back, and only the judge is asked again."""
+    answers = (Say("Bees hum."), Fail(503, retry_after=0), Say(json.dumps(GOOD)))
+    async with FakeOpenAI(*answers) as server:
+        outcome, (failed, retried) = await run(poet(), server.model(), [Judge("It is true.")])
+        server.assert_all_used()
+    assert (outcome.answer, failed.kind, retried.rung) == ("Bees hum.", "transient", "redispatch")
+    assert ["It is true." in words(request) for request in server.requests] == [False, True, True]
+
+
+async def test_a_cancelled_run_leaves_no_judge_behind():
+    """Its call is cancelled with the attempt."""
+    asked = asyncio.Event()
+
+    def slowly(request: ModelRequest) -> Reply:
+        asked.set()
+        return Reply(json.dumps(GOOD), delay=3_600)
+
+    author, judge = ScriptedModel("Bees hum.", name="one"), ScriptedModel(slowly, name="two")
+    async with Orchestrator([poet()], model=author, validators=[Judge("a", model=judge)], planner="rules") as one:
+        run = await one.submit(poem(poet()))
+        await asked.wait()
+        await run.cancel()
+        outcome = await run.outcome()
+    assert outcome.status == "cancelled"
 
 
 @agent(description="Greets.")
