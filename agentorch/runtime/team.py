@@ -77,7 +77,7 @@ class Team:
     def model_named(self, name: str) -> Model:
         """Return the model of a judge."""
         if name not in self._of_judges:
-            raise ConfigurationError(f"no judge of this team had model {name!r} when it began: give the judge earlier")
+            raise ConfigurationError(f"model {name!r} of a judge was not opened: list it in validators or checks")
         return self._of_judges[name][1]
 
     def catalog_under(self, budget: Budget) -> Mapping[str, AgentCard]:

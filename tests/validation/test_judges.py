@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentorch import Agent, Budget, Judge, Orchestrator, Outcome, Plan, Policy, agent
+from agentorch import Agent, Budget, Context, Judge, Orchestrator, Outcome, Plan, Policy, agent
 from agentorch.errors import ConfigurationError
 from agentorch.events import AttemptFailed, TaskRetried
 from agentorch.loading import load_agents
@@ -231,3 +231,18 @@ async def test_a_judge_of_unknown_price_is_refused_under_a_limit_of_money():
     async with Orchestrator([host], validators=[Judge("a", model=Unpriced(GOOD, name="m"))]) as orchestrator:
         outcome = await orchestrator.run("Greet", budget=Budget(max_money=1))
     assert outcome.problems[0].message.startswith("the price of model 'm' is unknown")
+
+
+async def test_an_agents_own_code_can_have_a_draft_judged():
+    """By the model that it has; one that no judge of the team has is refused in words."""
+
+    @agent(description="Greets.", repairs=0, attempts=1)
+    async def careful(goal: str, context: Context) -> list[str]:
+        verdict = await context.judge("It is true.", "Bees bark.")
+        with pytest.raises(ConfigurationError, match="model 'two' of a judge was not opened"):
+            await context.judge(Judge("a", model=ScriptedModel([GOOD], name="two")), "Bees bark.")
+        return list(verdict.problems)
+
+    async with Orchestrator([careful], model=ScriptedModel([BAD]), planner="rules") as orchestrator:
+        outcome = await orchestrator.run("Greet")
+    assert (outcome.answer, outcome.usage.calls) == (["Bees do not bark."], 1)
