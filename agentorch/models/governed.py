@@ -65,6 +65,11 @@ class GovernedModel:
         """Whether the price of its calls is known beforehand."""
         return bool(getattr(self.model, "priced", True))
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be written nowhere: its key and its password."""
+        return tuple(getattr(self.model, "secrets", ()))
+
     def cost(self, usage: Usage) -> float | None:
         """Return what `usage` costs in US dollars, or None when nobody knows."""
         cost: Any = getattr(self.model, "cost", None)

@@ -108,6 +108,11 @@ class OpenAIModel:
         return (self._count or rough)(text, self.name).tokens
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be written nowhere: its key and its password."""
+        return self._provider.secrets
+
+    @property
     def provider(self) -> tuple[str, str | None]:
         """The address and the key with which it asks: what its limits belong to."""
         return self._provider.base_url, self._provider.api_key

@@ -39,7 +39,7 @@ class Provider:
         self.api_key = api_key
         # Retries are the policy's and the governor's: a second layer would multiply them.
         self._given = None if client is None else client.with_options(max_retries=0)
-        self._secrets = secrets(self.base_url, api_key)
+        self.secrets = secrets(self.base_url, api_key)
         self._shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
         self.reached = False
         """Whether it has ever answered: before that a failing connection is a matter of set-up."""
@@ -74,7 +74,7 @@ class Provider:
 
     def line(self, text: str) -> str:
         """Return what a server said as one line of bearable length, without any key or password."""
-        for secret in self._secrets:
+        for secret in self.secrets:
             text = text.replace(secret, "***")
         words = " ".join(_KEYS.sub("***", text).split())
         return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 3] + "..."

@@ -31,6 +31,7 @@ from agentorch.ports.planner import Finished, Note, Offer, Patch, Planner, PlanR
 from agentorch.runtime.account import PLANNING_FOR, Account
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import loaded
+from agentorch.runtime.named_secrets import without_names
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.scheduler import behind
 from agentorch.runtime.supervisor import Supervisor
@@ -156,7 +157,7 @@ class PlannerDesk:
         return waiting
 
     def _send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
-        return self._supervisor.send(run, message)
+        return self._supervisor.send(run, without_names(message))
 
     def _now(self) -> float:
         return self._supervisor.now()

@@ -5,7 +5,7 @@ import inspect
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
@@ -38,10 +38,12 @@ from agentorch.runtime.host import Host
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.isolated import Isolated
 from agentorch.runtime.job import Job
+from agentorch.runtime.named_secrets import NamedSecrets
 from agentorch.runtime.opener import Opener
 from agentorch.runtime.person_answers import answer_of
 from agentorch.runtime.prompted import Prompting
 from agentorch.runtime.reconciler import Reconciler, TakeOver
+from agentorch.runtime.redaction import RedactedBlobs, Redactor
 from agentorch.runtime.request_desk import RequestDesk
 from agentorch.runtime.run_ids import new_run_id
 from agentorch.runtime.services import DispatchServices
@@ -78,7 +80,10 @@ class Engine:
             if journal is None or isinstance(journal, str | os.PathLike)
             else journal
         )
-        self.blobs: Blobs = self.journal.blobs if isinstance(self.journal, KeepsBlobs) else MemoryBlobs()
+        self.redactor = Redactor(settings.secrets, known=self.team.secrets)
+        self.secrets = NamedSecrets(settings.secrets if isinstance(settings.secrets, Mapping) else {})
+        blobs = self.journal.blobs if isinstance(self.journal, KeepsBlobs) else MemoryBlobs()
+        self.blobs: Blobs = RedactedBlobs(blobs, self.redactor)
         self.bus = open_bus(settings.bus)
         self.followed: set[FollowedRun] = set()
         """Runs that are read here and carried out elsewhere."""
@@ -121,11 +126,12 @@ class Engine:
             ask_planner=desk.ask,
             ask_person=self._ask_person,
             ask_check=self.checks.ask,
+            redact=self.redactor.message,
         )
         for card in self.team.catalog.values():
             if "parallel" in card.policy.model_fields_set:
                 self.supervisor.scheduler.limit_agent(card.name, card.policy.parallel)
-        self._host = Host(self.supervisor)
+        self._host = Host(self.supervisor, redacted=self.redactor.value)
         execution = Execution(
             agents=self.team.agents,
             validators=self.validators,
@@ -133,6 +139,7 @@ class Engine:
             prompted=self.prompting.run,
             blobs=self.blobs,
             isolated=self.isolated,
+            secrets=self.secrets,
             threads=self.settings.policy.parallel,
         )
         self.requests = RequestDesk(self.journal, self.supervisor)

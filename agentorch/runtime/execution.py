@@ -34,6 +34,7 @@ from agentorch.runtime.guard import Guard
 from agentorch.runtime.isolated import Isolated, ProcessDied, Unfit
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import Unstorable, opened, stored
+from agentorch.runtime.named_secrets import NO_SECRETS, NamedSecrets
 from agentorch.runtime.own_context import in_own_context
 from agentorch.runtime.services import DispatchServices
 from agentorch.validation import SCHEMA, Validators, validate, validators_for
@@ -64,6 +65,7 @@ class Execution:
         prompted: Prompted,
         blobs: Blobs,
         isolated: Isolated,
+        secrets: NamedSecrets = NO_SECRETS,
         threads: int = THREADS,
     ) -> None:
         self._agents = agents
@@ -72,6 +74,7 @@ class Execution:
         self._prompted = prompted
         self._blobs = blobs
         self._isolated = isolated
+        self._secrets = secrets
         self._threads = anyio.CapacityLimiter(threads)
         self._unlimited = anyio.CapacityLimiter(math.inf)
 
@@ -142,7 +145,8 @@ class Execution:
             return await self._isolated.run(agent, job, services.guarded())
         problems = work.problems if work.mode == "repair" else ()
         # The agent may change what it is given; the state of the run holds the same values.
-        arguments = agent.bind(fresh(work.inputs) if work.inputs else {}, services.given, problems=problems)
+        given = self._secrets.given(work) if work.inputs else work.inputs
+        arguments = agent.bind(fresh(given), services.given, problems=problems)
         function = cast("Callable[..., Any]", agent.function)
         if agent.is_async:
             return await in_own_context(function(**arguments), job.suspended)

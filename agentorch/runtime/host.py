@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from agentorch.core import inbox
@@ -24,8 +24,10 @@ RequestKind = Literal["question", "approval"]
 class Host:
     """The supervisor's side of a running dispatch."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, *, redacted: Callable[[Any], Any] = lambda value: value) -> None:
         self._supervisor = supervisor
+        self.redacted = redacted
+        """Returns a JSON value as it will be journaled: without secrets."""
         self._flying: dict[str, asyncio.Task[Any]] = {}
         """Calls that are having an effect just now, by idempotency key."""
 

@@ -17,7 +17,7 @@ from agentorch.core.events import Event
 from agentorch.core.identity import digest
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import DEFAULT, Policy
-from agentorch.core.state import RunState
+from agentorch.core.state import FINAL, RunState
 from agentorch.core.usage import Budget
 from agentorch.core.values import may_hold_blobs, whole_characters
 from agentorch.core.verifier import Verified, verify
@@ -67,8 +67,8 @@ class Launch:
     async def plan(self, goal: str, inputs: Mapping[str, Any]) -> Plan:
         """Ask the planners in turn; return the first plan that passes."""
         state = RunState("plan", self.engine.team.catalog)
-        state.goal = goal
-        state.outputs["inputs"] = dict(inputs)
+        state.goal = self.engine.redactor.text(goal)
+        state.outputs["inputs"] = self.engine.redactor.value(dict(inputs))
         request = plan_request(state, self.engine.team.cards)
         problems: list[str] = []
         for planner in self.engine.planners:
@@ -174,7 +174,8 @@ class Launch:
         if timeout is not None:
             shortest = min(timeout, budget.max_seconds or timeout)
             budget = budget.model_copy(update={"max_seconds": shortest})
-        inputs = dict(options.get("inputs", {}))
+        inputs = self.engine.redactor.value(dict(options.get("inputs", {})))
+        self.engine.secrets.check(inputs, plan.tasks if plan is not None else ())
         policy = (options.get("policy") or DEFAULT).over(settings.policy)
         self._check_fallbacks(policy)
         planner = self.engine.planners[0] if plan is None or self._replans else None
@@ -281,6 +282,8 @@ class Launch:
         self._check_team(state)
         versions = self.engine.versions
         restart = restarted(state, versions, changed)
+        open_tasks = (task.task for task in state.tasks.values() if task.caller is None and task.status not in FINAL)
+        self.engine.secrets.check(state.outputs["inputs"], open_tasks)
         left = list(state.pending.values())
         cards = {} if versions == state.cards else versions
         adopt = inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart)

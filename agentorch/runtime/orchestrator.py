@@ -20,6 +20,7 @@ from agentorch.runtime.launch import Launch
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome
 from agentorch.runtime.ownership import Changed
+from agentorch.runtime.redaction import Secrets
 from agentorch.runtime.run import Run
 from agentorch.runtime.settings import ModelSpec, OnRequest, Settings
 from agentorch.runtime.sync import run_in_thread
@@ -33,7 +34,8 @@ class Orchestrator:
     agents and the built-in ones. `model` is None for no model, a name, a `Model`, or a list tried in order. `journal`
     is None or "memory:", a path, or a `Journal`. `files` are the folders that file agents may read. With
     `takeover`, runs of the journal whose process has died are carried on here within seconds, for as long as this is
-    open. `prices` and `quirks` are what you know better of models that are given by name, by that name.
+    open. `prices` and `quirks` are what you know better of models that are given by name, by that name. `secrets` are
+    values that are never journaled, by name or as a list; an input `"secret:NAME"` gives a function that one's value.
 
     Open it once for many runs: `async with Orchestrator([...]) as orchestrator`. Without that, each call opens and
     closes what it needs, and a journal in memory is gone after it.
@@ -59,6 +61,7 @@ class Orchestrator:
         clock: Clock | None = None,
         prices: Mapping[str, Price] | None = None,
         quirks: Mapping[str, Mapping[str, Any]] | None = None,
+        secrets: Secrets = (),
     ) -> None:
         _check_types(policy=(policy, Policy), budget=(budget, Budget))
         self._settings = Settings(
@@ -78,6 +81,7 @@ class Orchestrator:
             clock=clock or SystemClock(),
             prices=prices or {},
             quirks=quirks or {},
+            secrets=secrets,
         )
         self._takeover = takeover
         self._engine: Engine | None = None

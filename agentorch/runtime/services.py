@@ -204,7 +204,7 @@ class DispatchServices:
         usage = replace(response.usage, calls=1)
         self._used.spent += usage
         try:
-            await self._steps.finish(step, MODEL, said, usage=usage, call=call.name or None)
+            said = await self._steps.finish(step, MODEL, said, usage=usage, call=call.name or None)
         finally:
             if account is not None:
                 account.settle(call, usage)
@@ -307,8 +307,7 @@ class DispatchServices:
             result = await call.result(self._work.key, context)
         else:
             result = await used.invoke(values, context=context)
-        await self._steps.finish(step, used.name, result)
-        return result
+        return await self._steps.finish(step, used.name, result)
 
     async def _approved(self, tool: Tool[..., Any], values: Mapping[str, Any], step: str) -> None:
         """Wait until a person agrees to the call; PermanentError when they do not."""
@@ -339,8 +338,7 @@ class DispatchServices:
             result = await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
             result = await result if inspect.isawaitable(result) else result
         encoded = output.encode(result)
-        await self._steps.finish(step, name, encoded)
-        return output.revive(fresh(encoded))
+        return output.revive(fresh(await self._steps.finish(step, name, encoded)))
 
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
         """Ask a person and wait for the answer; that time is not the task's."""

@@ -13,6 +13,7 @@ from agentorch.ports.clock import Clock, SystemClock
 from agentorch.ports.journal import Journal
 from agentorch.ports.model import Model
 from agentorch.ports.planner import Planner
+from agentorch.runtime.redaction import Secrets
 from agentorch.validation import Validators
 
 ModelSpec = str | Model | Sequence[str | Model] | None
@@ -40,3 +41,4 @@ class Settings:
     clock: Clock = SystemClock()  # noqa: RUF009  # it never changes
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     quirks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    secrets: Secrets = ()

@@ -57,13 +57,18 @@ class Steps:
 
     async def finish(
         self, step: str, name: str, result: Any, *, usage: Usage | None = None, call: str | None = None
-    ) -> None:
-        """Journal a result (JSON); it is durable when this returns. MalformedOutput when it cannot be stored."""
+    ) -> Any:
+        """Journal a result (JSON) and return it as it is kept, without secrets; it is durable when this returns.
+
+        MalformedOutput when it cannot be stored.
+        """
+        result = self._host.redacted(result)
         try:
             kept = await stored(result, self._blobs)
         except Unstorable as error:
             raise MalformedOutput(f"step {name!r}: its result {error}") from None
         await self._host.finish_step(self._key, step, name, kept, usage, call)
+        return result
 
 
 def arguments_of(name: str, args: Sequence[Any]) -> Any:

@@ -40,6 +40,7 @@ SLACK: Final = 1.0
 """Seconds for the way of a withdrawal to another process and of its answer back."""
 
 AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
+Redact = Callable[[inbox.Message], inbox.Message]
 AskThePerson = Callable[[HostedRun, AskPerson], None]
 AskTheCheck = Callable[["Supervisor", HostedRun, CheckOutputs], None]
 
@@ -58,6 +59,7 @@ class Supervisor:
         ask_planner: AskThePlanner,
         ask_person: AskThePerson,
         ask_check: AskTheCheck,
+        redact: Redact = lambda message: message,
     ) -> None:
         self.owner = owner
         self._bus = bus
@@ -66,6 +68,7 @@ class Supervisor:
         self._ask_planner = ask_planner
         self._ask_person = ask_person
         self._ask_check = ask_check
+        self._redact = redact
         self.scheduler = Scheduler(slots, self._admit)
         self._time = TimeLimit(self.now, self._abort)
         self._touched: dict[str, HostedRun] = {}
@@ -149,8 +152,9 @@ class Supervisor:
 
         What one message leads to, the admissions included, goes to the journal together.
         """
-        if run.lost is not None:
-            return []
+        return self._decide(run, self._redact(message)) if run.lost is None else []
+
+    def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         events = advance(run.state, message)
         run.decided += events
         run.settled()
@@ -242,7 +246,7 @@ class Supervisor:
             del self.hosted[run.state.run_id]
 
     def _admit(self, run: HostedRun, task: str) -> None:
-        self.send(run, inbox.Admit(self.now(), task))
+        self._decide(run, inbox.Admit(self.now(), task))  # nobody's words are in it: nothing to redact
 
     def _receive(self, delivery: Delivery) -> None:
         result = delivery.envelope.data

@@ -1,6 +1,6 @@
 """The team of an orchestrator: its agents, their models, and the cards that planners and the core see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agentorch.agents import Agent, Judge
 from agentorch.core.card import AgentCard
@@ -101,10 +101,18 @@ class Team:
 
     async def close(self) -> None:
         """Release the models' connections."""
+        for model in self._everyone():
+            await model.close()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Keys and passwords with which the models ask, as far as they say."""
+        return frozenset(secret for model in self._everyone() for secret in getattr(model, "secrets", ()))
+
+    def _everyone(self) -> Iterable[Model]:
         opened = [model for models in (self.models, *self._own.values()) for model in models]
         opened += [model for _, model in self._of_judges.values()]
-        for model in {id(model): model for model in opened}.values():
-            await model.close()
+        return {id(model): model for model in opened}.values()
 
     def _card(self, agent: Agent) -> AgentCard:
         count = len(self._own.get(agent.name, self.models))

@@ -1,0 +1,194 @@
+"""Redaction: secrets are taken out of everything before the core sees it, so that live and resumed runs see the same.
+
+1. There is one boundary: every message to the core, and every large value before it is stored, goes through here.
+2. What holds no secret is passed on as the same object, and nothing is copied.
+3. The marked values go first, by their names; then what looks like a secret.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import quote
+
+from agentorch.core import inbox
+from agentorch.core.task import Task
+from agentorch.errors import ConfigurationError
+from agentorch.ports.blobs import Blobs
+from agentorch.runtime.secret_forms import FORMS
+
+SHORTEST: Final = 4
+"""Characters of a marked value: one of a letter or two would be found in every word."""
+_SHORTEST_KEY: Final = 12
+"""Characters of a provider's key: local servers are given "none", "test" or "ollama", which are words."""
+_LEFT: Final = "[redacted:{}]"
+_SHORTEST_FORM: Final = 8
+"""Characters of the shortest text in which any form is found."""
+_NEVER_SECRET: Final = frozenset(
+    {"agent", "arguments", "at", "budget", "effect", "id", "key", "needs", "owner", "policy", "release", "request"}
+    | {"request_id", "reserved", "step", "task", "tool", "usage"}
+)
+"""Fields with names, digests and numbers of the runtime's own, and a run's idempotency key, by which it is found."""
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_PLAIN: Final = frozenset({int, float, bool, type(None)})
+
+T = TypeVar("T")
+Secrets = Mapping[str, str] | Sequence[str]
+"""Values that must not be written, by name or without one."""
+
+
+class _Rule:
+    """A form, or a marked value, ready to be searched for."""
+
+    __slots__ = ("_left", "_pattern", "marks")
+
+    def __init__(self, name: str, marks: tuple[str, ...], pattern: str) -> None:
+        self.marks = marks
+        self._pattern = re.compile(pattern)
+        self._left = _LEFT.format(name)
+
+    def taken_out(self, text: str) -> str:
+        """Return `text` without it."""
+        return self._pattern.sub(self._replaced, text) if any(mark in text for mark in self.marks) else text
+
+    def _replaced(self, found: re.Match[str]) -> str:
+        return (found.groupdict().get("keep") or "") + self._left
+
+
+class Redactor:
+    """Takes secrets out of texts, JSON values, bytes and messages; `marked` are the user's own by name."""
+
+    def __init__(self, marked: Secrets = (), *, known: Iterable[str] = ()) -> None:
+        """Take the marked values, and `known` ones: the keys of the providers in use, however they look.
+
+        Raises ConfigurationError for a value that is no text, or too short to be told from other words.
+        """
+        named = {_checked(name, value): name for name, value in _pairs(marked)}
+        for value in known:
+            if len(value) >= _SHORTEST_KEY:
+                named.setdefault(value, "api-key")
+        values = sorted(named, key=len, reverse=True)  # one may be a part of another
+        self._rules = (
+            *(_of_value(value, named[value]) for value in values),
+            *(_Rule(form.name, form.marks, form.pattern) for form in FORMS),
+        )
+        marks = (re.escape(mark) for rule in self._rules for mark in rule.marks)
+        self._marked = re.compile("|".join(marks)).search
+        self._shortest = min([_SHORTEST_FORM, *map(len, values)])
+
+    def text(self, text: str) -> str:
+        """Return a text without secrets; the same object when it holds none."""
+        if len(text) < self._shortest or self._marked(text) is None:
+            return text
+        clean = text
+        for rule in self._rules:
+            clean = rule.taken_out(clean)
+        return text if clean == text else clean
+
+    def data(self, data: bytes) -> bytes:
+        """Return bytes without secrets; JSON stays JSON, and what is no text is looked at byte by byte."""
+        try:
+            text = data.decode()
+            clean = self.text(text)
+            return data if clean is text else clean.encode()
+        except UnicodeDecodeError:
+            text = data.decode("latin-1")
+            clean = self.text(text)
+            return data if clean is text else clean.encode("latin-1")
+
+    def value(self, value: T) -> T:
+        """Return a JSON value, or what tasks, problems and plans are made of, without secrets."""
+        return cast("T", self._changed(value)) if self._holds_any(value) else value  # most hold none: no copy
+
+    def message(self, message: inbox.Message) -> inbox.Message:
+        """Return a message without secrets."""
+        clean = message
+        for name in _texts_of(message.__class__):
+            value = getattr(message, name)
+            if not value or value.__class__ in _PLAIN:
+                continue
+            changed = self.text(value) if value.__class__ is str else self.value(value)
+            if changed is not value:
+                clean = replace(clean, **{name: changed})
+        return clean
+
+    def _holds_any(self, whole: Any) -> bool:
+        """Whether any text in a value holds a secret; without recursion, for values may be deep."""
+        stack = [whole]
+        while stack:
+            value = stack.pop()
+            if value.__class__ is Task:  # a plan may have 100,000 of them, most without a word
+                stack += [part for part in (value.objective, value.inputs) if part]
+            elif isinstance(value, str):
+                if len(value) >= self._shortest and self.text(value) is not value:
+                    return True
+            elif isinstance(value, dict):
+                stack.extend(cast("dict[Any, Any]", value))
+                stack.extend(cast("dict[Any, Any]", value).values())
+            elif isinstance(value, list | tuple):
+                stack.extend(cast("list[Any]", value))
+            elif is_dataclass(value):
+                stack.extend(getattr(value, name) for name in _texts_of(type(value)))
+        return False
+
+    def _changed(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            items = cast("dict[Any, Any]", value).items()
+            return {self._changed(name): self._changed(item) for name, item in items}
+        if isinstance(value, list):
+            return [self._changed(item) for item in cast("list[Any]", value)]
+        if isinstance(value, tuple):
+            return tuple(self._changed(item) for item in cast("tuple[Any, ...]", value))
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{name: self._changed(getattr(value, name)) for name in _texts_of(type(value))})
+        return value
+
+
+class RedactedBlobs:
+    """A `Blobs` that takes secrets out of what is put into it."""
+
+    def __init__(self, blobs: Blobs, redactor: Redactor) -> None:
+        self._blobs = blobs
+        self._redactor = redactor
+
+    async def put(self, data: bytes) -> str:
+        """Store `data` without secrets; return the SHA-256 of what is stored."""
+        return await self._blobs.put(self._redactor.data(data))
+
+    async def get(self, sha256: str) -> bytes:
+        """Return the bytes; KeyError when there are none."""
+        return await self._blobs.get(sha256)
+
+
+@cache
+def _texts_of(kind: type) -> tuple[str, ...]:
+    """Return the fields of a dataclass that may hold what users, agents, tools and models wrote."""
+    return tuple(field.name for field in fields(kind) if field.name not in _NEVER_SECRET)
+
+
+def _of_value(value: str, name: str) -> _Rule:
+    """A marked value is found as it is, and as it stands in JSON, in a `repr` and in an address."""
+    spelt = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    spelt |= {quote(value, safe=""), quote(value)}
+    longest_first = sorted(spelt, key=len, reverse=True)
+    return _Rule(name, tuple(longest_first), "|".join(map(re.escape, longest_first)))
+
+
+def _pairs(marked: Secrets) -> Iterable[tuple[str, str]]:
+    if isinstance(marked, str):
+        raise ConfigurationError("secrets: it is a text: give a list of values, or values by name")
+    return marked.items() if isinstance(marked, Mapping) else (("secret", value) for value in marked)
+
+
+def _checked(name: str, value: Any) -> str:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"secrets: {name!r:.80} is no name: use letters, digits, '_', '-' and '.'")
+    if not isinstance(value, str):
+        raise ConfigurationError(f"secrets: {name!r} is a {type(value).__name__}: give text")
+    if len(value) < SHORTEST:
+        raise ConfigurationError(f"secrets: {name!r} has {len(value)} characters: a secret has at least {SHORTEST}")
+    return value
