@@ -198,6 +198,33 @@ def approve(
 
 
 @app.command()
+def fork(
+    run: opt.RunName,
+    at: Annotated[int, typer.Option("--at", metavar="SEQ", help="The last event of RUN that counts.")],
+    outputs: Annotated[
+        list[str] | None, typer.Option("--set", metavar="TASK=JSON", help="An output in the place of the task's own.")
+    ] = None,
+    allow_effects: Annotated[
+        bool, typer.Option("--allow-effects", help="Have effects, once only, that RUN has not had.")
+    ] = False,
+    files: opt.Files = None,
+    model: opt.Model = None,
+    agents: opt.Agents = None,
+    journal: opt.Journal = None,
+    project: opt.Project = None,
+    parallel: opt.Parallel = None,
+    json: opt.Json = False,
+    no_progress: opt.NoProgress = False,
+) -> None:
+    """Begin a new run with what RUN's journal says up to SEQ, and carry it out."""
+    from agentorch.cli.forks import fork_run
+    from agentorch.cli.settings import setup
+
+    chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
+    _leave(fork_run(run, at, outputs or (), chosen, effects=allow_effects, json=json, quiet=no_progress))
+
+
+@app.command()
 def doctor(
     model: opt.Model = None,
     journal: opt.Journal = None,

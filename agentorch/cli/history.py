@@ -183,6 +183,8 @@ def _print_run(screen: Screen, record: RunRecord, progress: Progress, how: tuple
     screen.fact("goal     ", state.goal or "(a plan without one)")
     screen.data(f"status   {stands}{_why(stands)}{remedy}")  # unbroken: it holds a command
     screen.fact("started  ", f"{moment(state.started)}, {seconds(max(0.0, state.updated - state.started))}")
+    if state.ancestors:
+        screen.fact("forked   ", f"from {state.ancestors[0]}")
     parts = [counted(len(state.tasks), "task"), counted(state.seq, "event"), tokens(state.spent), money(state.spent)]
     screen.fact("used     ", " · ".join(part for part in parts if part))
     for problem in problems_of(state):

@@ -77,7 +77,7 @@ def run_goal(
     foreground = Foreground(
         screen, setup.only("--journal"), json=json, quiet=quiet, inputs=() if isinstance(what, Plan) else tuple(values)
     )
-    return _carried(setup, begin, foreground)
+    return carried(setup, begin, foreground)
 
 
 def changes_to(*, restart: bool, accept: bool) -> Changed:
@@ -87,27 +87,39 @@ def changes_to(*, restart: bool, accept: bool) -> Changed:
     return "restart" if restart else "accept" if accept else "refuse"
 
 
-def resume_run(run: str, setup: Setup, *, changed: Changed = "refuse", json: bool, quiet: bool) -> int:
-    """Take a run up, with what it was given where it is not given anew; return the exit code."""
-    screen = Screen()
+def recorded(run: str, setup: Setup) -> RunRecord:
+    """Return the record of the run that is named."""
 
     async def named() -> RunRecord:
         async with reading(setup.journal) as journal:
             return await named_run(journal, run)
 
-    record = anyio.run(named)
-    given = None if record.status in FINAL_STATUSES else Given.kept(record.tags)
+    return anyio.run(named)
+
+
+def as_it_was_given(record: RunRecord, setup: Setup, screen: Screen) -> Setup:
+    """Return the set-up, completed by what the run was given, which is said."""
+    given = Given.kept(record.tags)
     whole, taken = (setup, "") if given is None else given.complete(setup)
     if taken:
         screen.say(f"with what the run was given: {taken}", "dim", whole=True)
+    return whole
+
+
+def resume_run(run: str, setup: Setup, *, changed: Changed = "refuse", json: bool, quiet: bool) -> int:
+    """Take a run up, with what it was given where it is not given anew; return the exit code."""
+    screen = Screen()
+    record = recorded(run, setup)
+    whole = setup if record.status in FINAL_STATUSES else as_it_was_given(record, setup, screen)
 
     async def begin(orchestrator: Orchestrator) -> Run:
         return await orchestrator.take_up(record.run_id, changed=changed)
 
-    return _carried(whole, begin, Foreground(screen, whole, json=json, quiet=quiet))
+    return carried(whole, begin, Foreground(screen, whole, json=json, quiet=quiet))
 
 
-def _carried(setup: Setup, begin: Callable[[Orchestrator], Awaitable[Run]], foreground: Foreground) -> int:
+def carried(setup: Setup, begin: Callable[[Orchestrator], Awaitable[Run]], foreground: Foreground) -> int:
+    """Carry out what `begin` begins, in the foreground; return the exit code."""
     with redirect_stdout(sys.stderr), kept_library(setup) as library:  # an agent's own print() is no data of ours
         return anyio.run(carry, orchestrator_of(setup, foreground.screen, library), begin, foreground)
 

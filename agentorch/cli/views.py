@@ -17,6 +17,7 @@ from agentorch.core.events import (
     RunAborted,
     RunAdopted,
     RunCancelling,
+    RunForked,
     TasksAccepted,
     TaskSucceeded,
 )
@@ -140,6 +141,8 @@ def _of_run(event: Event) -> list[str]:
             return [f"run cancelled by {event.by}{f': {event.reason}' if event.reason else ''}"]
         case RunAdopted():
             return ["run taken up"]
+        case RunForked():
+            return [f"run forked from {event.parent} at {event.place}"]
         case _:
             return []
 

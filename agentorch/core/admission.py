@@ -5,6 +5,7 @@ from typing import Any, Final
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.accounts import Account
+from agentorch.core.effects import new_effect
 from agentorch.core.failing import give_up
 from agentorch.core.failures import Code, FailureKind, Problem
 from agentorch.core.identity import digest
@@ -50,6 +51,8 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     frozen = digest([inputs, objective]) if inputs or objective else NO_INPUTS
     if task.memo is not None and task.memo.inputs == frozen:
         return [stamp(ev.TaskKept, task=name, inputs=frozen)]
+    if state.no_new_effects and state.catalog[task.agent].acts_unseen:
+        return [stamp(ev.TaskFailed, task=name, problem=new_effect(state, name, f"agent '{task.agent}'"))]
     reserved = reserve(state, task)
     if isinstance(reserved, Problem):
         return without_model(state, task, reserved, stamp)

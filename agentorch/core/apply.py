@@ -14,6 +14,7 @@ from agentorch.core.commands import AskPlanner, Command, Deliver, Dispatch, SetT
 from agentorch.core.crosschecks import look_up
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
 from agentorch.core.failures import FailureKind
+from agentorch.core.forking import apply_fork
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
@@ -32,6 +33,7 @@ _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGUR
 RunEvent = (
     ev.RunStarted
     | ev.RunAdopted
+    | ev.RunForked
     | ev.PlanCompleted
     | ev.ReplanRequested
     | ev.PlanPatched
@@ -115,6 +117,9 @@ def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901, PLR0
             state.owner = event.owner
             state.cards = event.cards or state.cards
             state.stopped = None
+            state.status = _phase(state)
+        case ev.RunForked():
+            apply_fork(state, event)
             state.status = _phase(state)
         case ev.PlanCompleted():
             _plan_completed(state, event)

@@ -19,6 +19,7 @@ from agentorch.core.completing import complete
 from agentorch.core.effects import confirm, intend, settle_effect, void
 from agentorch.core.failing import fail, give_up_without_patch
 from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.forking import fork
 from agentorch.core.identity import Key
 from agentorch.core.patching import check_patch, reset_by
 from agentorch.core.planned import begin, cut_short, propose
@@ -44,6 +45,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _fail(state, message, stamp)
         case msg.Begin():
             return begin(state, message, stamp)
+        case msg.Fork():
+            return fork(state, message, stamp)
         case msg.Adopt():
             return adopt(state, message, stamp)
         case msg.Propose():

@@ -25,7 +25,7 @@ ANSWERS: Final[dict[str, Any]] = {
 def intend(state: RunState, message: msg.Intend, stamp: Stamp) -> list[ev.Event]:
     """Write down what is about to be done; nothing when it was intended before, or whoever asks is not current."""
     task = state.of_key(message.key)
-    if task is None or message.effect in state.receipts:
+    if task is None or message.effect in state.receipts or state.no_new_effects:
         return []
     return [
         stamp(
@@ -37,6 +37,12 @@ def intend(state: RunState, message: msg.Intend, stamp: Stamp) -> list[ev.Event]
             arguments=message.arguments,
         )
     ]
+
+
+def new_effect(state: RunState, name: str, who: str) -> Problem:
+    """Return the problem of a task that would have an effect, once only, in a fork that may have none."""
+    message = f"run {state.run_id} is a fork: {who} may have no effect in it that its parent has not had"
+    return Problem("refused", message, name, "fork with allow_effects=True (--allow-effects)")
 
 
 def confirm(state: RunState, message: msg.Confirm, stamp: Stamp) -> list[ev.Event]:

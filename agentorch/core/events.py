@@ -28,6 +28,7 @@ from agentorch.core.run_events import (
     RunAdopted,
     RunCancelling,
     RunFinished,
+    RunForked,
     RunStarted,
     RunStatus,
     RunStopped,
@@ -80,6 +81,7 @@ __all__ = [
     "RunAdopted",
     "RunCancelling",
     "RunFinished",
+    "RunForked",
     "RunStarted",
     "RunStatus",
     "RunStopped",
@@ -103,6 +105,7 @@ __all__ = [
 AnyEvent = Annotated[
     RunStarted
     | RunAdopted
+    | RunForked
     | TasksAccepted
     | PlanRejected
     | PlanNoted

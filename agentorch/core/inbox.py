@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agentorch.core.crosscheck import CrossCheck
+from agentorch.core.fact import Event
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.task import Graph, Task
@@ -45,6 +46,24 @@ class Adopt:
     """Versions of the new owner's agents and templates, when some have changed."""
     restart: frozenset[str] = frozenset()
     """Agents whose attempts that were cut off begin afresh: they have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A run begins as a copy of another one."""
+
+    at: float
+    parent: str
+    place: int
+    events: tuple[Event, ...]
+    """What the other run's journal says up to `place`, but for its end."""
+    owner: str
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Outputs, by task, that take the place of the other run's."""
+    cards: Mapping[str, str] = field(default_factory=dict[str, str])
+    effects: bool = False
+    """Whether new effects, once only, are allowed."""
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +349,7 @@ class Conclude:
 Message = (
     Begin
     | Adopt
+    | Fork
     | Propose
     | Complete
     | Note

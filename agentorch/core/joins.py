@@ -52,6 +52,11 @@ def admit_or_skip(state: RunState, task: TaskState) -> None:
         settle(state, task, Status.SKIPPED)
 
 
+def undecided(state: RunState, task: TaskState) -> bool:
+    """Whether a task's join is still open."""
+    return _decide(state, task) is None
+
+
 def _admit(state: RunState, task: TaskState) -> None:
     make_ready(state, task)
     if task.open and state.settings_of(task.task).cancel_rest:

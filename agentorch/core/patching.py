@@ -127,14 +127,14 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
         _retire(state, state.tasks.pop(name))
     for task in event.put:
         earlier = state.tasks.get(task.id)
-        memo = _memo(state, earlier, task) if earlier is not None else None
+        memo = memo_of(state, earlier, task) if earlier is not None else None
         if earlier is not None:
             _retire(state, earlier)
-        _enter(state, TaskState(task, state.revision, state.entered, memo=memo))
+        enter(state, TaskState(task, state.revision, state.entered, memo=memo))
         state.entered += 1
     state.answer = event.answer or state.answer
     state.ranks_stale = True
-    _recount(state)
+    recount(state)
     look_up(state)
 
 
@@ -150,7 +150,7 @@ def redo(state: RunState, task: TaskState, revision: int, ladder: Ladder) -> Non
     state.open += 1
     again.status = Status.WAITING
     state.ranks_stale = True
-    _recount(state)
+    recount(state)
     again.status = Status.PENDING  # until the next event of the same append says what follows
 
 
@@ -161,9 +161,9 @@ def changes_effects(state: RunState, name: str) -> tuple[Problem, ...]:
 
 def _reset(state: RunState, changed: Iterable[str]) -> None:
     for task in reset_by(state, changed):
-        memo = _memo(state, task, task.task)
-        _take_out(state, task)
-        _enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
+        memo = memo_of(state, task, task.task)
+        take_out(state, task)
+        enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
 
 
 def _verified(
@@ -212,7 +212,7 @@ def _refusals(state: RunState, patch: Patch) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _memo(state: RunState, earlier: TaskState, task: Task) -> Memo | None:
+def memo_of(state: RunState, earlier: TaskState, task: Task) -> Memo | None:
     """What is known of the output of `task` from before the patch, if its spec is the same."""
     if earlier.task is not task and spec_key(earlier.task) != spec_key(task):
         return None
@@ -221,17 +221,18 @@ def _memo(state: RunState, earlier: TaskState, task: Task) -> Memo | None:
     return Memo(earlier.inputs, state.outputs[task.id], earlier.sources)
 
 
-def _enter(state: RunState, task: TaskState) -> None:
+def enter(state: RunState, task: TaskState) -> None:
+    """Enter an open task; `recount` says afterwards where it stands."""
     state.tasks[task.task.id] = task
     state.open += 1
 
 
 def _retire(state: RunState, task: TaskState) -> None:
-    _take_out(state, task)
+    take_out(state, task)
     state.retired.append((state.revision, task))
 
 
-def _take_out(state: RunState, task: TaskState) -> None:
+def take_out(state: RunState, task: TaskState) -> None:
     """Take a task out of every count, whatever its state, and what it delegated out of the run."""
     name = task.task.id
     reopen(state, name)
@@ -249,7 +250,7 @@ def _take_out(state: RunState, task: TaskState) -> None:
         _retire(state, state.tasks.pop(child))
 
 
-def _recount(state: RunState) -> None:
+def recount(state: RunState) -> None:
     """Sort the live tasks so that needs stand above, and count the needs of all that are not final."""
     ordered = _ordered(state)
     state.tasks = {task.task.id: task for task in ordered}

@@ -51,6 +51,25 @@ class RunAdopted(Event, frozen=True):
     """Version of every agent and template of the new owner's team, by name; empty when they are as before."""
 
 
+class RunForked(Event, frozen=True):
+    """The run, a copy of another one so far, goes its own way from here."""
+
+    type: Literal["RunForked"] = "RunForked"
+    parent: str
+    """The other run."""
+    place: int
+    """The last sequence number of the other run that counts here."""
+    outputs: dict[str, Any] = {}
+    """Outputs that take the place of what tasks gave, or were to give."""
+    owner: str
+    cards: dict[str, str] = {}
+    """Version of every agent and template of the owner's team, by name."""
+    effects: bool = False
+    """Whether it may have effects, once only, that the other run has not had."""
+    release: str = ""
+    """The agentorch version that wrote it."""
+
+
 class TasksAccepted(Event, frozen=True):
     """Tasks passed every check that this prefix of the plan allows."""
 

@@ -210,6 +210,10 @@ class RunState:
     """Seconds for which the run has been carried out, counted where `max_seconds` limits them."""
     owner: str = ""
     cards: dict[str, str] = field(default_factory=dict[str, str])
+    ancestors: tuple[str, ...] = ()
+    """For a fork: the run that it was forked from, then the run that one was forked from, and so on."""
+    no_new_effects: bool = False
+    """For a fork: whether what would have an effect, once only, is refused."""
 
     tasks: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
     """Every live task by id, delegated ones included."""

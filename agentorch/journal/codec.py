@@ -71,6 +71,8 @@ CODEC: Final = Codec()
 
 _LONGEST_INTEGER: Final = 4300
 """Digits beyond which Python refuses to read an integer."""
+_REPLACED: Final = "\ufffd".encode()
+"""What stands for a lone surrogate in the name of a field, where the fast way does not complain."""
 _TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
 
 
@@ -81,7 +83,7 @@ def encode(event: Event) -> bytes:
         payload = event.__pydantic_serializer__.to_json(event)
     except (ValueError, RecursionError):
         return _encode_slowly(event)
-    if len(payload) > _LONGEST_INTEGER and _TOO_LONG.search(payload):
+    if _REPLACED in payload or (len(payload) > _LONGEST_INTEGER and _TOO_LONG.search(payload)):
         return _encode_slowly(event)
     return payload
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from agentorch.core.events import Event, PlanCompleted, RunAdopted, RunFinished, RunStarted, RunStopped
+from agentorch.core.events import Event, PlanCompleted, RunAdopted, RunFinished, RunForked, RunStarted, RunStopped
 
 _STATUS: Final[Mapping[type[Event], str]] = {
     RunStarted: "planning",
     PlanCompleted: "running",
     RunAdopted: "running",
+    RunForked: "running",
     RunStopped: "stopped",
 }
 

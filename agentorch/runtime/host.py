@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from agentorch.core import inbox
+from agentorch.core.effects import new_effect
 from agentorch.core.failures import Problem
+from agentorch.core.forking import effect_in
 from agentorch.core.identity import digest
 from agentorch.core.reservations import account_of, remaining
 from agentorch.core.state import FINAL, Receipt, Status, TaskState
@@ -78,41 +80,48 @@ class Host:
         The yes is durable, and given to the current dispatch only: any other is cancelled.
         """
         run = self._run(key)
+        if run.state.no_new_effects:
+            problem = new_effect(run.state, key.split("/")[1], f"tool '{tool}'")
+            raise PermanentError(f"{problem.message}: {problem.remedy}")
         if not self._supervisor.send(run, inbox.Intend(self._supervisor.now(), key, effect, tool, arguments)):
             raise asyncio.CancelledError(f"{key} is no longer carried out")
         await run.durable()
         if run.lost is not None or key not in run.state.pending:
-            await self.void(effect, "withdrawal")
+            await self.void(key, effect, "withdrawal")
             raise asyncio.CancelledError(f"{key} is no longer carried out")
 
-    async def confirm(self, effect: str, result: Any, by: str) -> None:
-        """Keep the receipt of an effect; it is durable when this returns."""
-        await self._settle(effect, inbox.Confirm(self._supervisor.now(), effect, result, by))
+    async def confirm(self, key: str, effect: str, result: Any, by: str) -> None:
+        """Keep the receipt of an effect of the run that `key` is of; it is durable when this returns."""
+        await self._settle(key, effect, inbox.Confirm(self._supervisor.now(), effect, result, by))
 
-    async def void(self, effect: str, by: str) -> None:
+    async def void(self, key: str, effect: str, by: str) -> None:
         """Forget the intent of an effect that has certainly not happened."""
-        await self._settle(effect, inbox.Void(self._supervisor.now(), effect, by))
+        await self._settle(key, effect, inbox.Void(self._supervisor.now(), effect, by))
 
-    async def _settle(self, effect: str, message: inbox.Confirm | inbox.Void) -> None:
-        run = self._supervisor.scheduler.runs.get(effect.split("/", 1)[0])
+    async def _settle(self, key: str, effect: str, message: inbox.Confirm | inbox.Void) -> None:
+        run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
         if run is None or run.lost is not None:
             _log.warning("%s: what became of it was known when its run was not carried out here any more", effect)
             return
         self._supervisor.send(run, message)
         await run.durable()
 
-    def receipt(self, effect: str) -> Receipt | None:
-        """Return what is known of an effect."""
-        return self._run(effect).state.receipts.get(effect)
+    def receipt(self, key: str, effect: str) -> Receipt | None:
+        """Return what the run that `key` is of knows of an effect."""
+        return self._run(key).state.receipts.get(effect)
+
+    def effect(self, own: str) -> str:
+        """Return the key of an effect: in a fork that of the run in which it happened, else `own`."""
+        return effect_in(self._run(own).state, own)
 
     def flying(self, effect: str) -> "asyncio.Task[Any] | None":
         """Return the call that is having the effect just now."""
         return self._flying.get(effect)
 
-    def fly(self, effect: str, calling: "asyncio.Task[Any]") -> None:
+    def fly(self, key: str, effect: str, calling: "asyncio.Task[Any]") -> None:
         """Take note of a call that is having an effect; its run is kept until it ends."""
         self._flying[effect] = calling
-        run = self._run(effect)
+        run = self._run(key)
         run.flying += 1
         calling.add_done_callback(lambda _: self._landed(effect, run, calling))
 

@@ -19,6 +19,8 @@ _CERTAINLY_SMALL: Final = BLOB_BYTES // 6
 
 _LONGEST_INTEGER: Final = 4300
 """Digits beyond which Python refuses to read an integer."""
+_REPLACED: Final = "\ufffd".encode()
+"""What stands for a lone surrogate in a name, where the fast way does not complain."""
 _TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
 _CERTAINLY_READ: Final = 1 << 64
 """Integers below it need no second look."""
@@ -108,7 +110,7 @@ def _written(value: Any) -> bytes:
     """Return `value` as JSON that can be read back, by the same rules as the journal's own."""
     try:
         data = to_json(value)
-        if len(data) <= _LONGEST_INTEGER or not _TOO_LONG.search(data):
+        if _REPLACED not in data and (len(data) <= _LONGEST_INTEGER or not _TOO_LONG.search(data)):
             return data
     except (ValueError, RecursionError):
         pass

@@ -37,11 +37,12 @@ from agentorch.ports.journal import Inbox, KnowsOwners
 from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
+from agentorch.runtime.forking import fork_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import Unstorable, loaded, stored
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
-from agentorch.runtime.ownership import Changed, restarted, wait_for_owner_s_end
+from agentorch.runtime.ownership import Changed, check_team, restarted, wait_for_owner_s_end
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.run import Run
 from agentorch.runtime.team import unpriced
@@ -279,7 +280,8 @@ class Launch:
             return self._run(self._followed(state))
         state.catalog = self.engine.team.catalog_under(state.budget)
         await wait_for_owner_s_end(state, self.engine.journal, us=self.engine.owner)
-        self._check_team(state)
+        check_team(state)
+        self.engine.checks.refuse_unknown(state.run_id, tuple(state.checks))
         versions = self.engine.versions
         restart = restarted(state, versions, changed)
         open_tasks = (task.task for task in state.tasks.values() if task.caller is None and task.status not in FINAL)
@@ -291,6 +293,18 @@ class Launch:
         supervisor.accept(run)
         supervisor.recover(run, left)
         await self.engine.requests.take(run_id)
+        return self._run(run)
+
+    async def fork(self, parent: str, *, at: int, outputs: Mapping[str, Any], effects: bool) -> Run:
+        """Begin a run with what another one's journal says up to `at`, and carry it on; see `forking`."""
+        message = await fork_of(self.engine, parent, at=at, outputs=outputs, effects=effects, release=release())
+        supervisor = self.engine.supervisor
+        state = RunState(self.engine.new_run_id(message.at), self.engine.team.catalog)
+        run = await supervisor.host(state, message)
+        left = list(state.pending.values())
+        if not state.finished:
+            supervisor.accept(run)
+            supervisor.recover(run, left)
         return self._run(run)
 
     async def _taken(self, state: RunState, adopt: inbox.Adopt) -> HostedRun:
@@ -314,15 +328,6 @@ class Launch:
             return
         run = await self._taken(state, inbox.Adopt(self.engine.supervisor.now(), self.engine.owner))
         await self._run(run).cancel(by=by, reason=reason)
-
-    def _check_team(self, state: RunState) -> None:
-        """Refuse to go on with agents, or without checks, that are not there any more."""
-        self.engine.checks.refuse_unknown(state.run_id, tuple(state.checks))
-        for task in state.tasks.values():
-            if task.agent not in self.engine.team.catalog:
-                raise ConfigurationError(
-                    f"run {state.run_id}: task '{task.task.id}' needs agent '{task.agent}', which this team lacks"
-                )
 
     async def _replayed(self, run_id: str) -> RunState:
         state = RunState(run_id, self.engine.team.catalog)

@@ -30,33 +30,32 @@ class Once:
     """One call of a tool that may happen once only."""
 
     def __init__(
-        self, tool: Tool[..., Any], arguments: Mapping[str, Any], *, effect: str, host: Host, blobs: Blobs
+        self, tool: Tool[..., Any], arguments: Mapping[str, Any], *, key: str, effect: str, host: Host, blobs: Blobs
     ) -> None:
+        """Make ready a call that the dispatch `key` asks for."""
         self._tool = tool
         self._arguments = arguments
         self._digest = digest(dict(arguments))
+        self._key = key
         self._effect = effect
         self._host = host
         self._blobs = blobs
 
-    async def result(self, key: str, context: Context) -> Any:
-        """Return the tool's output (JSON), of this call or out of the receipt; EffectUnknown when nobody knows.
-
-        `key` is the dispatch that asks.
-        """
+    async def result(self, context: Context) -> Any:
+        """Return the tool's output (JSON), of this call or out of the receipt; EffectUnknown when nobody knows."""
         while True:
             while (flying := self._host.flying(self._effect)) is not None:
                 await asyncio.wait({flying})  # of another dispatch, or of this one, whose work came twice
-            receipt = self._host.receipt(self._effect)
+            receipt = self._host.receipt(self._key, self._effect)
             if receipt is None:
-                return await self._made(key, context)
+                return await self._made(context)
             if receipt.done:
                 return await self._read(receipt)
             if await self._has_happened(self._unknown("was begun, and its end was not seen")):
                 return await self._read_back()
 
     async def _read_back(self) -> Any:
-        receipt = self._host.receipt(self._effect)
+        receipt = self._host.receipt(self._key, self._effect)
         assert receipt is not None
         return await self._read(receipt)
 
@@ -70,10 +69,10 @@ class Once:
             raise self._unknown(f"has happened, and its result is not known ({error})") from None
         return result
 
-    async def _made(self, key: str, context: Context) -> Any:
-        call = self._intended(key, context)
+    async def _made(self, context: Context) -> Any:
+        call = self._intended(context)
         calling = asyncio.get_running_loop().create_task(call, name=f"agentorch {self._tool.name}")
-        self._host.fly(self._effect, calling)
+        self._host.fly(self._key, self._effect, calling)
         try:
             return await asyncio.shield(calling)
         except asyncio.CancelledError:
@@ -82,29 +81,29 @@ class Once:
                 calling.cancel()
             raise
 
-    async def _intended(self, key: str, context: Context) -> Any:
+    async def _intended(self, context: Context) -> Any:
         """Intend, then call; from the first moment on nobody else takes the effect for one that was left behind."""
-        await self._host.intend(key, self._effect, self._tool.name, self._digest)
+        await self._host.intend(self._key, self._effect, self._tool.name, self._digest)
         try:
             result = await self._tool.invoke(self._arguments, context=context)
         except EffectNotDone:
-            await self._host.void(self._effect, "tool")
+            await self._host.void(self._key, self._effect, "tool")
             raise
         except Exception as error:
             if await self._has_happened(self._unknown(f"failed ({type(error).__name__}: {error})"), cause=error):
                 return await self._read_back()
             raise  # the probe says that it has not: the call may be made again
-        await self._host.confirm(self._effect, await stored(result, self._blobs), "tool")
+        await self._host.confirm(self._key, self._effect, await stored(result, self._blobs), "tool")
         return result
 
     async def _has_happened(self, unknown: EffectUnknown, *, cause: Exception | None = None) -> bool:
         """Ask the tool's probe and journal what it says; raise `unknown` when it does not know."""
         said = await self._probed(unknown, cause)
         if said is False:
-            await self._host.void(self._effect, "probe")
+            await self._host.void(self._key, self._effect, "probe")
             return False
         result = self._result_told(said, unknown)
-        await self._host.confirm(self._effect, await stored(result, self._blobs), "probe")
+        await self._host.confirm(self._key, self._effect, await stored(result, self._blobs), "probe")
         return True
 
     async def _probed(self, unknown: EffectUnknown, cause: Exception | None) -> Any:

@@ -173,6 +173,27 @@ class Orchestrator:
         """Do as `resume`, and return the run at once, to be watched; it goes on while the orchestrator is open."""
         return await self._open_launch("take_up").adopt(run_id, changed=changed)
 
+    async def fork(
+        self, run_id: str, *, at: int, outputs: Mapping[str, Any] | None = None, allow_effects: bool = False
+    ) -> Outcome:
+        """Begin a new run with what another one's journal says up to its event `at`, and carry it out.
+
+        `outputs` take the place of what tasks gave, by id: what saw another output runs again, everything else is kept.
+        What would have an effect, once only, that the other run has not had is refused unless `allow_effects`. The time
+        limit begins anew; what was used up to there counts. Raises ConfigurationError in one line for a place at which
+        no run can begin, an unknown task, or an output that its agent could not have given.
+        """
+        async with self._launch() as launch:
+            run = await launch.fork(run_id, at=at, outputs=outputs or {}, effects=allow_effects)
+            return await run.outcome()
+
+    async def start_fork(
+        self, run_id: str, *, at: int, outputs: Mapping[str, Any] | None = None, allow_effects: bool = False
+    ) -> Run:
+        """Do as `fork`, and return the run at once, to be watched; it goes on while the orchestrator is open."""
+        launch = self._open_launch("start_fork")
+        return await launch.fork(run_id, at=at, outputs=outputs or {}, effects=allow_effects)
+
     async def cancel(self, run_id: str, *, by: str = "user", reason: str = "") -> None:
         """Stop a run, whoever carries it out; what is done is kept.
 

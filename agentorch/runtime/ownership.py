@@ -48,6 +48,15 @@ async def wait_for_owner_s_end(state: RunState, journal: Journal, *, us: str) ->
         await asyncio.sleep(_LOOK)
 
 
+def check_team(state: RunState) -> None:
+    """Refuse to go on with agents that are not there any more."""
+    for task in state.tasks.values():
+        if task.agent not in state.catalog:
+            raise ConfigurationError(
+                f"run {state.run_id}: task '{task.task.id}' needs agent '{task.agent}', which this team lacks"
+            )
+
+
 def restarted(state: RunState, versions: dict[str, str], changed: Changed) -> frozenset[str]:
     """Return the agents whose attempts begin afresh; ConfigurationError for changes that nobody has allowed."""
     names = changed_agents(state, versions)

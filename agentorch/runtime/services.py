@@ -303,8 +303,10 @@ class DispatchServices:
         context = Context(Guard(inside, self._job))
         inside.place = Place(step, f"{self._work.run_id}/{lineage(self._work.task.id)}/{used.name}/{number}")
         if used.effect == "once":
-            call = Once(used, values, effect=inside.place.effect, host=self._host, blobs=self._blobs)
-            result = await call.result(self._work.key, context)
+            effect = self._host.effect(inside.place.effect)
+            inside.place = Place(step, effect)
+            call = Once(used, values, key=self._work.key, effect=effect, host=self._host, blobs=self._blobs)
+            result = await call.result(context)
         else:
             result = await used.invoke(values, context=context)
         return await self._steps.finish(step, used.name, result)

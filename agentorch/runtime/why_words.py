@@ -91,6 +91,8 @@ def _of_run(state: RunState, event: ev.Event, name: str) -> str | None:
             return f"the run stopped, to be resumed: {shortened(event.problem.message)}"
         case ev.RunAdopted():
             return f"the run was taken up by {event.owner}"
+        case ev.RunForked():
+            return f"the run was forked from {event.parent} at {event.place}"
         case ev.RunAborted():
             return f"the run was brought to its end: {shortened(event.problem.message)}"
         case ev.RunCancelling():

@@ -1,0 +1,105 @@
+"""A fork: a run that begins with what another run's journal says up to a place, and goes its own way from there.
+
+1. Its own journal tells all of it: first the other's events, the dispatches in them being its own, then `RunForked`.
+2. What the other run has done stays done. An output that is replaced starts the tasks again that saw it, as a patch
+   would; those whose inputs come out equal keep their outputs.
+3. Receipts keep the keys under which the effects happened, those of the other run. What would have a new effect, once
+   only, is refused unless it was allowed.
+"""
+
+from typing import Any
+
+from agentorch.core import events as ev
+from agentorch.core import inbox as msg
+from agentorch.core.joins import undecided
+from agentorch.core.patching import enter, memo_of, recount, reset_by, take_out
+from agentorch.core.stamping import Stamp
+from agentorch.core.state import RunState, Status, TaskState
+
+
+def fork(state: RunState, message: msg.Fork, stamp: Stamp) -> list[ev.Event]:
+    """Return the events of the other run as this one's, and where it leaves them."""
+    if state.seq:
+        return []
+    events = [_own(event, message.parent, state.run_id) for event in message.events]
+    stamp.seq = len(events)
+    forked = stamp(
+        ev.RunForked,
+        parent=message.parent,
+        place=message.place,
+        outputs=message.outputs,
+        owner=message.owner,
+        cards=dict(message.cards),
+        effects=message.effects,
+        release=message.release,
+    )
+    return [*events, forked]
+
+
+def is_between_decisions(state: RunState) -> bool:
+    """Whether nothing in the state waits for an event that was decided together with the last one."""
+    planned = state.complete or "plan" in state.pending
+    return planned and all(task.status is not Status.PENDING or undecided(state, task) for task in state.tasks.values())
+
+
+def _own(event: ev.Event, parent: str, run_id: str) -> ev.Event:
+    """Return the event as one of the run `run_id`: what names a dispatch names its own."""
+    changed: dict[str, Any] = {"run_id": run_id}
+    if isinstance(event, ev.RunStarted):
+        changed |= {"key": None, "request": None}  # they find the run that was asked for, not this one
+    else:
+        for name in ("key", "caller"):
+            key = getattr(event, name, None)
+            if isinstance(key, str) and key.startswith(f"{parent}/"):
+                changed[name] = run_id + key[len(parent) :]
+    return event.model_copy(update=changed)
+
+
+def apply_fork(state: RunState, event: ev.RunForked) -> None:
+    """Make a copy of another run a run of its own."""
+    state.ancestors = (event.parent, *state.ancestors)
+    state.owner = event.owner
+    state.cards = event.cards or state.cards
+    state.no_new_effects = not event.effects
+    state.started = event.at
+    state.stopped = None
+    if event.outputs:
+        _replace(state, event.outputs)
+    state.gained.clear()  # nothing of this run is under way: what the other one wanted done is pending, or done
+
+
+def _replace(state: RunState, outputs: dict[str, Any]) -> None:
+    """Give tasks their outputs, and start again those that saw other ones."""
+    state.revision += 1
+    for task in reset_by(state, outputs):
+        memo = memo_of(state, task, task.task)
+        take_out(state, task)
+        enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
+    for name, output in outputs.items():
+        earlier = state.tasks[name]
+        take_out(state, earlier)
+        state.surplus.pop(name, None)
+        state.tasks[name] = TaskState(
+            earlier.task,
+            state.revision,
+            earlier.order,
+            status=Status.SUCCEEDED,
+            finished=state.updated,
+            spent=earlier.spent,
+        )
+        state.outputs[name] = output
+    if state.replan is not None:
+        state.replan.tasks = [name for name in state.replan.tasks if state.tasks[name].waiting == "replan"]
+        if not state.replan.tasks:
+            state.replan = None
+            state.pending.pop("plan", None)
+    state.ranks_stale = True
+    recount(state)
+
+
+def effect_in(state: RunState, effect: str) -> str:
+    """Return the key under which an effect of this run is known: in a fork, that of the run in which it happened."""
+    if not state.ancestors or effect in state.receipts:
+        return effect
+    own = effect.partition("/")[2]
+    return next((key for key in state.receipts if key.partition("/")[2] == own), effect)
