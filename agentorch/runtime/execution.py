@@ -140,12 +140,12 @@ class Execution:
 
     async def _called(self, agent: Agent, job: Job, services: "Services") -> Any:
         work = job.work
+        given = self._secrets.given(work) if work.inputs else work.inputs
         if agent.isolate:
             job.suspended()
-            return await self._isolated.run(agent, job, services.guarded())
+            return await self._isolated.run(agent, job, services.guarded(), inputs=given)
         problems = work.problems if work.mode == "repair" else ()
         # The agent may change what it is given; the state of the run holds the same values.
-        given = self._secrets.given(work) if work.inputs else work.inputs
         arguments = agent.bind(fresh(given), services.given, problems=problems)
         function = cast("Callable[..., Any]", agent.function)
         if agent.is_async:

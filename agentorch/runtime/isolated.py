@@ -53,8 +53,8 @@ class Isolated:
         self._going: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    async def run(self, agent: Agent, job: Job, services: ContextServices) -> Any:
-        """Do the work in a child; return the output in its declared type.
+    async def run(self, agent: Agent, job: Job, services: ContextServices, *, inputs: dict[str, Any]) -> Any:
+        """Do the work in a child, with these inputs; return the output in its declared type.
 
         Raises what the agent raises, `ProcessDied`, or `Unfit`.
         """
@@ -67,7 +67,7 @@ class Isolated:
         child = await self._take(agent)
         child.name = work.key
         try:
-            await child.send(Begin(fresh(work.inputs), problems, agent.memory, facts))
+            await child.send(Begin(fresh(inputs), problems, agent.memory, facts))
             ended = await _Conversation(child, job, services).held()
         finally:
             child.kill()
