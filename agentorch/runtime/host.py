@@ -58,10 +58,15 @@ class Host:
             self._supervisor.send(run, inbox.Spend(self._supervisor.now(), f"left behind by {key}", used))
 
     def steps_of(self, key: str) -> Mapping[str, Any]:
-        """Return what the attempt has finished by now: its work may come again, sent before it did."""
+        """Return what the attempt has finished by now: its work may come again, sent before it did.
+
+        CancelledError when the attempt is over: whoever still works on it works in vain.
+        """
         run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
         task = attempt_of(run.state, key) if run is not None else None
-        return (task.steps or {}) if task is not None else {}
+        if task is None:
+            raise asyncio.CancelledError(f"{key} is no longer carried out")
+        return task.steps or {}
 
     async def finish_step(
         self, key: str, step: str, name: str, result: Any, usage: Usage | None, call: str | None = None

@@ -7,9 +7,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from statistics import median
 
-from tests.simulation.seeds import Report, try_seeds
-
-CHUNK = 50
+from tests.simulation.seeds import CHUNK, Report, try_seeds
 
 
 def main() -> int:

@@ -23,6 +23,8 @@ from tests.simulation.world import Process, World
 PAUSE = 3.0
 """Seconds between the end of a process and the next one's start."""
 MOST_LIVES = 12
+LONGEST = 3600.0
+"""Seconds after which a life that has not ended stands still."""
 
 
 class LoopTime:
@@ -103,9 +105,10 @@ class Life:
             self.run = run = await self._begun(orchestrator)
             helpers = [asyncio.ensure_future(work) for work in self._helpers(orchestrator, run)]
             try:
-                while not run._hosted.state.finished:
-                    await run.outcome()
-                    await self._answered(run)
+                async with asyncio.timeout(LONGEST):
+                    while not run._hosted.state.finished:
+                        await run.outcome()
+                        await self._answered(run)
             finally:
                 for helper in helpers:
                     helper.cancel()

@@ -3,11 +3,15 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from statistics import median
 
 from tests.simulation.lives import carry_out
 from tests.simulation.scenario import scenario
 from tests.simulation.verdict import judge
 from tests.simulation.world import World
+
+CHUNK = 50
+"""Seeds that are tried in one test."""
 
 
 @dataclass
@@ -41,6 +45,11 @@ def try_seeds(first: int, count: int, *, trace: bool = False) -> Report:
         if trace:
             report.lines += asyncio.run(_journal(world))
     return report
+
+
+def is_rough(report: Report) -> bool:
+    """Whether the median seed has at least twenty tasks, five faults and one crash."""
+    return median(report.tasks) >= 20 and median(report.faults) >= 5 and median(report.crashes) >= 1
 
 
 async def _journal(world: World) -> list[str]:

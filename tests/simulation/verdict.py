@@ -4,7 +4,7 @@ from collections import Counter
 
 from agentorch.core import events as ev
 from agentorch.core.apply import apply
-from agentorch.core.state import FINAL, RunState
+from agentorch.core.state import FINAL, RunState, Status
 from agentorch.core.usage import NOTHING
 from tests.simulation.scenario import scenario
 from tests.simulation.world import World
@@ -28,6 +28,8 @@ async def judge(world: World) -> None:
 def _judge_run(world: World, run_id: str, events: list[ev.Event]) -> None:
     state = RunState(run_id)
     for event in events:
+        if isinstance(event, ev.TaskStarted):
+            _may_start(world, state, event)
         apply(state, event)
     if not state.finished:
         world.wrong(f"the run stands at {state.status}, waiting for {list(state.requests)}")
@@ -37,6 +39,35 @@ def _judge_run(world: World, run_id: str, events: list[ev.Event]) -> None:
     _committed_once(world, events)
     _paid_for(world, state, events)
     _outputs(world, state)
+    _steps_of_its_own(world, events)
+
+
+def _may_start(world: World, state: RunState, event: ev.TaskStarted) -> None:
+    """A task starts when its join holds, and not before."""
+    task = state.tasks[event.task]
+    needs = [state.tasks[need].status for need in task.task.needs]
+    held = sum(status is Status.SUCCEEDED for status in needs)
+    match state.settings_of(task.task).join:
+        case "settled":
+            fits = all(status in FINAL for status in needs)
+        case "any":
+            fits = held > 0
+        case _:
+            fits = held == len(needs)
+    if not fits:
+        world.wrong(f"{event.task} started while its needs were {[str(status) for status in needs]}")
+
+
+def _steps_of_its_own(world: World, events: list[ev.Event]) -> None:
+    """A task of two steps succeeds with both of them made in its own attempt."""
+    made = {(event.key.rpartition("/")[0], event.name) for event in events if isinstance(event, ev.StepFinished)}
+    todo = {task.id for task in scenario(world.seed).plan.tasks if task.agent == "stepper"}
+    for event in events:
+        if isinstance(event, ev.TaskSucceeded) and event.task in todo:
+            attempt = event.key.rpartition("/")[0]
+            missing = [name for name in ("look1", "look2") if (attempt, name) not in made]
+            if missing and any(found == attempt for found, _ in made):
+                world.wrong(f"{attempt} succeeded without {missing} of its own")
 
 
 def _committed_once(world: World, events: list[ev.Event]) -> None:
