@@ -3,6 +3,7 @@
 from typing import Final
 
 from agentorch.core.admission import inputs_of
+from agentorch.core.commands import Dispatch
 from agentorch.core.identity import Key
 from agentorch.core.reservations import end_of
 from agentorch.core.state import RunState, TaskState
@@ -62,3 +63,14 @@ def _timeout(state: RunState, task: TaskState, timeout: float | None) -> float |
         return timeout
     left = max(_INSTANT, end - task.started)
     return left if timeout is None else min(left, timeout)
+
+
+def acts_unseen(state: RunState, agent: str) -> bool:
+    """Whether the agent may do in its own body what leaves no trace: its start must be on the disk before it begins."""
+    card = state.catalog[agent]
+    return card.effects != "none" and not card.tracked
+
+
+def acts_once(state: RunState, command: Dispatch) -> bool:
+    """Whether a dispatch may have done, unseen, what may happen once only."""
+    return state.catalog[state.tasks[command.task].agent].acts_unseen

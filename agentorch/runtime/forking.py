@@ -35,6 +35,7 @@ async def fork_of(
     if not _is_sound(state, behind):
         raise _no_place(engine, parent, before, at)
     check_team(state)
+    engine.checks.refuse_unknown(parent, tuple(state.checks))
     open_tasks = (task.task for task in state.tasks.values() if task.caller is None and task.status not in FINAL)
     engine.secrets.check(state.outputs["inputs"], open_tasks)
     return Fork(

@@ -29,7 +29,7 @@ from agentorch.messages.work import Result, TextDelta, Withdrawal
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
-from agentorch.runtime.dispatching import work_of
+from agentorch.runtime.dispatching import acts_once, acts_unseen, work_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.scheduler import Scheduler
 from agentorch.runtime.time_limit import TimeLimit
@@ -206,7 +206,7 @@ class Supervisor:
         for command in left:
             if command not in run.state.pending.values():
                 continue
-            if isinstance(command, Dispatch) and self._bus.local and _acts_once(run.state, command):
+            if isinstance(command, Dispatch) and self._bus.local and acts_once(run.state, command):
                 problem = "its process ended while it ran: whether its effect happened is not known"
                 self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))
             else:
@@ -324,7 +324,7 @@ class Supervisor:
             source=self.owner,
             deadline=end_of(run.state, task),
         )
-        waits = not self._bus.local or _acts_unseen(run.state, task.agent)
+        waits = not self._bus.local or acts_unseen(run.state, task.agent)
         if not waits and self._bus.offer(envelope):
             return
         publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
@@ -391,13 +391,3 @@ class Supervisor:
 def _is_due(state: RunState, name: str, now: float) -> bool:
     task = state.tasks.get(name)
     return task is not None and task.due is not None and task.due <= now
-
-
-def _acts_unseen(state: RunState, agent: str) -> bool:
-    """Whether the agent may do in its own body what leaves no trace: its start must be on the disk before it begins."""
-    card = state.catalog[agent]
-    return card.effects != "none" and not card.tracked
-
-
-def _acts_once(state: RunState, command: Dispatch) -> bool:
-    return state.catalog[state.tasks[command.task].agent].acts_unseen

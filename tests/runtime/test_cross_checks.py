@@ -10,6 +10,7 @@ from agentorch import Orchestrator, Outcome, Plan, Policy, across, agent
 from agentorch.agents import FunctionAgent
 from agentorch.errors import ConfigurationError
 from agentorch.events import CheckStarted
+from agentorch.journal.memory import MemoryJournal
 from agentorch.runtime.run import Run
 from agentorch.runtime.why import explain
 from agentorch.validation import Across
@@ -142,6 +143,19 @@ async def test_a_cancelled_run_does_not_wait_for_its_check():
         outcome = await run.outcome()
         await ended.wait()
     assert outcome.status == "cancelled"
+
+
+async def test_a_fork_is_held_to_the_checks_of_its_run():
+    """An output that is put in another's place is held against the others anew."""
+    poet, journal = poet_that([]), MemoryJournal()
+    async with Orchestrator([finder, poet], validators=[agree], journal=journal) as orchestrator:
+        run = await orchestrator.submit(plan(poet))
+        end = [event async for event in run][-1].seq
+        forked = await orchestrator.fork(run.id, at=end, outputs={"poem": "Bees moo"})
+    assert (forked.status, forked.answer) == ("succeeded", "Bees hum")
+    async with Orchestrator([finder, poet], journal=journal) as orchestrator:
+        with pytest.raises(ConfigurationError, match="is held to check 'agree', which is not here"):
+            await orchestrator.fork(run.id, at=end)
 
 
 @pytest.mark.parametrize(
