@@ -19,7 +19,8 @@ def outcome_late(state: RunState, event: ev.OutcomeLate) -> None:
     """Charge what a late outcome used, or a late step; keep what is to be said of its body."""
     state.unsettled.pop(event.key, None)
     if event.problem:
-        state.problems.append(Problem(Code.RUNS_ON, event.problem, event.task))
+        remedy = "a function with isolate=True is certain to end"
+        state.problems.append(Problem(Code.RUNS_ON, event.problem, event.task, remedy))
     if event.usage is None:
         return
     if event.call is not None:

@@ -161,6 +161,36 @@ def test_nothing_that_runs_on_keeps_the_process(home: Path, agent: str) -> None:
     assert json.loads(run("runs", "--json").stdout)["status"] == "stopped"
 
 
+ISOLATED = """
+import os, time
+from pathlib import Path
+from agentorch.agents import agent
+
+@agent(description="Sleeps in a process of its own.", isolate=True)
+def asleep(topic: str) -> str:
+    Path(topic).write_text(str(os.getpid()), encoding="utf-8")
+    time.sleep(600)
+    return topic
+"""
+
+
+def test_ctrl_c_takes_isolated_agents_along(home: Path) -> None:
+    """On a terminal: the process of the agent ends with the command, at once."""
+    (home / "asleep.py").write_text(ISOLATED, encoding="utf-8")
+    (home / "asleep.yaml").write_text("tasks: [{id: a, agent: asleep, inputs: {topic: pid}}]", encoding="utf-8")
+    child = terminal("run", "--plan", "asleep.yaml", "-a", "asleep.py")
+    while not (home / "pid").exists() or not (home / "pid").read_text(encoding="utf-8"):
+        assert child.isalive()
+        time.sleep(0.05)
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    status = Path("/proc") / (home / "pid").read_text(encoding="utf-8") / "status"
+    while status.exists() and "State:\tZ" not in status.read_text(encoding="ascii"):
+        time.sleep(0.05)
+    assert child.exitstatus == 130
+
+
 def test_a_killed_run_is_listed_as_interrupted(home: Path) -> None:
     """SIGKILL leaves no word behind; the list, the run and whoever watches it say so, and how it goes on."""
     (home / "slow.yaml").write_text(SLOW, encoding="utf-8")

@@ -117,6 +117,19 @@ def hungry(megabytes: int) -> int:
     return len(bytearray(megabytes * 1_000_000))
 
 
+@tool(effect="once")
+async def send(file: str) -> str:
+    """Send something, which takes a while."""
+    await asyncio.to_thread(Path(file).write_text, "1", encoding="utf-8")
+    await asyncio.sleep(0.5)
+    return "sent"
+
+
+@agent(description="Sends.", isolate=True, tools=[send], grace=30)
+async def sending(file: str, context: Context) -> str:
+    return await context.tool(send, file=file)
+
+
 def begin(file: str) -> None:
     """Start a process too, and say which they are."""
     helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

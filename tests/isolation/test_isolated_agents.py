@@ -173,6 +173,20 @@ async def test_a_cancel_kills_it(tmp_path: Path, hold_loop: bool) -> None:
     assert not any(problem.code == "W_RUNS_ON" for problem in outcome.problems)
 
 
+async def test_an_effect_under_way_is_waited_for(tmp_path: Path) -> None:
+    """Killed in the middle, nobody would know whether it has happened; its receipt comes behind the last word."""
+    file = tmp_path / "sent"
+    async with Orchestrator([TEAM]) as orchestrator:
+        run = await orchestrator.submit(plan_of("sending", file=str(file)))
+        await begun(file)
+        await run.cancel()
+        outcome = await run.outcome()
+        events = [event async for event in await orchestrator.attach(run.id)]
+
+    assert outcome.status == "cancelled"
+    assert [event.result for event in events if isinstance(event, EffectDone)] == ["sent"]
+
+
 async def test_its_timeout_is_a_wall(tmp_path: Path) -> None:
     """The process is killed; the failure is the one of any timeout."""
     file = tmp_path / "pids"
@@ -201,7 +215,7 @@ async def test_closing_leaves_no_process(tmp_path: Path) -> None:
 def children() -> list[str]:
     """Return the command lines of the isolated processes that this one has."""
     found: list[str] = []
-    for place in Path("/proc").glob("[0-9]*"):
+    for place in [one for one in Path("/proc").iterdir() if one.name.isdigit()]:
         try:
             parent = (place / "stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()[1]
             command = (place / "cmdline").read_bytes()
