@@ -34,6 +34,7 @@ _WAITS: Final = {
     "person": "waits for a person",
     "effect": "waits: did its effect happen?",
     "replan": "waits for a new plan",
+    "budget": "waits for budget",
 }
 
 

@@ -41,9 +41,10 @@ def remedy(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> lis
         return _stop(state, task, problem, stamp)
     if failure.kind is FailureKind.UNKNOWN:
         return [park(state, task, failure, stamp)]
-    repeatable = state.catalog[task.agent].effects != "once"
+    repeatable = not state.catalog[task.agent].acts_unseen
     if failure.kind is FailureKind.BUDGET and repeatable and could_give_back(state, but=task):
-        return [_again(task, stamp), stamp(ev.TaskQueued, task=name, reason=problem.message)]
+        again = _again(task, stamp, "when the budget has room for it")
+        return [again, stamp(ev.TaskQueued, task=name, reason=problem.message)]
     step = next_step(state, task, failure)
     if step is not None:
         retried = stamp(
@@ -96,7 +97,7 @@ def _stop(state: RunState, task: TaskState, problem: Problem, stamp: Stamp) -> l
     return [again] if state.stopped is not None else [again, stamp(ev.RunStopped, problem=problem)]
 
 
-def _again(task: TaskState, stamp: Stamp) -> ev.Event:
+def _again(task: TaskState, stamp: Stamp, reason: str = "") -> ev.Event:
     return stamp(
         ev.TaskRetried,
         task=task.task.id,
@@ -105,6 +106,7 @@ def _again(task: TaskState, stamp: Stamp) -> ev.Event:
         model=task.ladder.model if task.ladder is not None else 0,
         attempt=task.attempt,
         dispatch=task.dispatch + 1,
+        reason=reason,
     )
 
 

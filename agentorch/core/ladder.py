@@ -97,7 +97,7 @@ def _try(rung: Rung, state: RunState, task: TaskState, ladder: Ladder, failure: 
 def step_without_model(state: RunState, task: TaskState) -> Step | None:
     """Return the rung for a task that the budget has nothing left for: an agent that needs no model."""
     ladder = task.ladder or Ladder(task.task.agent)
-    if task.started and state.catalog[ladder.agent].effects == "once":
+    if task.started and state.catalog[ladder.agent].acts_unseen:
         return None
     policy = state.policy_of(task.task, ladder.agent)
     stand_in = _stand_in(state, task, ladder, policy.fallback, free=True)

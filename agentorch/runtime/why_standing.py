@@ -38,6 +38,7 @@ _WAITS: Final = {
     "timer": "its next try is due later",
     "approval": "a person has to approve it",
     "person": "a person has to say what is to be done",
+    "budget": "the budget has no room for it until others give something back",
     "replan": "its own remedies are used up, and the planner is asked for a patch",
 }
 

@@ -22,10 +22,12 @@ def words_of(state: RunState, event: ev.Event, name: str) -> str | None:
     return _of_plan(state, event, name) or _of_run(state, event, name)
 
 
-def _of_task(state: RunState, event: ev.TaskEvent) -> str | None:  # noqa: C901  # a table
+def _of_task(state: RunState, event: ev.TaskEvent) -> str | None:  # noqa: C901, PLR0912  # a table
     match event:
         case ev.TaskStarted():
             return f"started: {_key_words(event.key)} with '{state.tasks[event.task].agent}'"
+        case ev.TaskQueued():
+            return f"waits for budget: {shortened(event.reason)}"
         case ev.AttemptFailed():
             said = shortened("; ".join(event.problems) or "no words")
             by = f", rejected by {in_quotes(event.rejected_by)}" if event.rejected_by else ""
@@ -122,7 +124,7 @@ def _retried(state: RunState, event: ev.TaskRetried) -> str:
         "repair": f"repair: '{event.agent}' gets the output, its schema and the problems",
         "retry": f"retry: '{event.agent}' starts afresh",
         "model": f"next model: number {event.model + 1} of '{event.agent}'",
-        "agent": f"fallback: '{event.agent}' in the place of '{state.tasks[event.task].agent}'",
+        "agent": f"fallback: '{event.agent}' in the place of '{state.tasks[event.task].agent}'{_reason(event)}",
         "person": "a person said: again",
     }
     stalled = f" (stalled: it brought what attempt {event.repeats} had brought)" if event.repeats is not None else ""
@@ -131,9 +133,13 @@ def _retried(state: RunState, event: ev.TaskRetried) -> str:
 
 def _redispatched(event: ev.TaskRetried) -> str:
     """A dispatch without a time is the one that a stopped run begins with when it is taken up."""
-    if event.due is None:
+    if event.due is None and not event.reason:
         return "the same attempt goes on when the run is resumed"
-    return "the same attempt is dispatched again"
+    return f"the same attempt is dispatched again{_reason(event)}"
+
+
+def _reason(event: ev.TaskRetried) -> str:
+    return f": {shortened(event.reason)}" if event.reason else ""
 
 
 def _spec(task: Task) -> str:

@@ -19,6 +19,7 @@ from agentorch.core.scheduling import next_ready, ripen
 from agentorch.core.speckey import spec_key
 from agentorch.core.state import ANSWERER, RunState, Status, TaskState
 from agentorch.core.task import UNSET, Graph, Task
+from agentorch.core.usage import Usage
 from agentorch.core.verifier import verify
 from tests.core.snapshot import snapshot
 
@@ -156,6 +157,8 @@ class Bench:
         elif running:
             last = running[-1]
             self.send(msg.Succeed(self.now, state.key_of(last), f"{last.task.id} done"))
+        elif state.calls:
+            self.send(msg.Spend(self.now, "a call", Usage(calls=1), next(iter(state.calls))))
         elif timed:
             self.ripe(timed[0].task.id)
         else:

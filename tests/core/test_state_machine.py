@@ -13,21 +13,27 @@ from agentorch.core.events import RunFinished
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import Policy
 from agentorch.core.scheduling import next_ready
-from agentorch.core.state import FINAL, CrossCheckState, Status, TaskState
+from agentorch.core.state import ANSWERER, FINAL, CrossCheckState, Status, TaskState
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget, Usage
 from tests.core.bench import Bench
 
 CARDS = (
     AgentCard(name="mender", repairable=True, models=2, fallback=("worker",), capabilities=("text",), needs_model=True),
+    AgentCard(name=ANSWERER, asks_model=True),
     AgentCard(name="joiner", capabilities=("text",), policy=Policy(join="any", cancel_rest=True)),
     AgentCard(name="sender", effects="idempotent"),
     AgentCard(name="payer", effects="once"),
     AgentCard(name="shy", policy=Policy(approval="before")),
 )
-AGENTS = ("worker", "worker", "worker", *(card.name for card in CARDS))
+AGENTS = ("worker", "worker", "worker", "mender", *(card.name for card in CARDS if card.name != ANSWERER))
 NAMES = [f"t{number}" for number in range(10)]
 USAGE = Usage(10, 5, calls=1)
+BUDGETS = (
+    Budget(max_calls=3, max_depth=1, max_tasks=12),
+    Budget(max_calls=6),
+    Budget(max_tokens=5_000, max_money=1.0),
+)
 PROBLEM = Problem("budget", "time is up")
 
 
@@ -44,7 +50,9 @@ def _task(draw: st.DrawFn, name: str, above: list[str]) -> Task:
     inputs["n"] = draw(st.integers(0, 2))
     if needs and draw(st.integers(0, 9)) == 0:
         inputs["part"] = f"${needs[0]}.part"
-    return Task(name, draw(st.sampled_from(AGENTS)), inputs=inputs, needs=needs, policy=Policy(**settings))
+    budget = draw(st.sampled_from([None, None, None, Budget(max_calls=1, max_tasks=1)]))
+    agent = draw(st.sampled_from(AGENTS))
+    return Task(name, agent, inputs=inputs, needs=needs, policy=Policy(**settings), budget=budget)
 
 
 class Run(RuleBasedStateMachine):
@@ -64,7 +72,7 @@ class Run(RuleBasedStateMachine):
         for name in NAMES[: data.draw(st.integers(1, 7))] if whole else ():
             tasks.append(data.draw(_task(name, [task.id for task in tasks])))
         policy = Policy(replans=data.draw(st.integers(0, 2)))
-        budget = Budget(max_calls=3, max_depth=1, max_tasks=12) if small else Budget()
+        budget = data.draw(st.sampled_from(BUDGETS)) if small else Budget()
         checks = [CrossCheck(f"{one}-{two}", (one, two), one) for one, two in (("t0", "t1"), ("t2", "shy"))]
         planned: dict[str, Any] = {
             "checks": tuple(checks[: data.draw(st.integers(0, 2))]),
@@ -173,6 +181,23 @@ class Run(RuleBasedStateMachine):
     def ask(self, data: st.DataObject) -> None:
         key = self.state.key_of(data.draw(st.sampled_from(self.running())))
         self.bench.send(msg.Ask(self.bench.now, key, f"question:{key.replace('/', ':')}", "which?", {}))
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data(), planner=st.booleans(), tokens=st.integers(0, 3_000))
+    def call_model(self, data: st.DataObject, planner: bool, tokens: int) -> None:
+        key = None if planner else self.state.key_of(data.draw(st.sampled_from(self.running())))
+        reserved = Usage(tokens, calls=1)
+        self.bench.send(msg.CallModel(self.bench.now, f"c{self.state.seq}", reserved, reserved, key))
+
+    @precondition(lambda self: self.state.calls)
+    @rule(data=st.data(), step=st.booleans(), usage=st.sampled_from([Usage(), USAGE]))
+    def settle_call(self, data: st.DataObject, step: bool, usage: Usage) -> None:
+        call = data.draw(st.sampled_from([*self.state.calls]))
+        if step and self.keys:
+            key = data.draw(st.sampled_from(self.keys))
+            self.bench.send(msg.FinishStep(self.bench.now, key, call, "model", "said", USAGE, call))
+        else:
+            self.bench.send(msg.Spend(self.bench.now, "a call", usage, call))
 
     @precondition(lambda self: self.running())
     @rule(data=st.data())
