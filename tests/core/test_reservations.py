@@ -78,7 +78,7 @@ def test_one_that_is_called_up_in_vain_keeps_its_place() -> None:
     bench.state.usual["writer"] = bench.twin.usual["writer"] = (1, _calls(2))
     admit_all(bench)
     assert (bench.statuses["a"], [*bench.state.queued]) == ("running", ["b", "c"])
-    bench.send(msg.Delegate(bench.now, bench.key("a"), "a.1", "writer", {}))
+    bench.send(msg.Delegate(bench.now, bench.key("a"), "a.1", "writer", {"n": 1}))
     assert bench.admit("a.1")
     bench.succeed("a.1", usage=ONE)
     assert bench.state.called_up == "b"
@@ -202,7 +202,7 @@ def test_a_task_s_budget_bounds_all_its_attempts_and_children() -> None:
     (a,) = written("a", budget=Budget(max_calls=2))
     bench = Bench(WRITER).begin(a, task("b", "a", join="settled"), answer="$b")
     bench.admit("a")
-    bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "writer", {}))
+    bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "writer", {"n": 2}))
     bench.succeed("a.1", usage=ONE)
     bench.fail("a", FailureKind.CRASH, usage=ONE)
     bench.admit("a")
@@ -217,11 +217,11 @@ def test_what_a_task_may_delegate_is_bounded() -> None:
     budget = Budget(max_tasks=2, max_depth=1)
     bench = Bench(WRITER).begin(Task("a", "worker", budget=budget), budget=Budget(max_calls=9))
     bench.admit("a")
-    bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.key("a"), "a.1", "worker", {"n": 3}))
     bench.admit("a.1")
-    bench.send(msg.Delegate(0.0, bench.key("a.1"), "a.2", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.key("a.1"), "a.2", "worker", {"n": 4}))
     bench.admit("a.2")
-    bench.send(msg.Delegate(0.0, bench.key("a"), "a.3", "worker", {}))
+    bench.send(msg.Delegate(0.0, bench.key("a"), "a.3", "worker", {"n": 5}))
     words = [problem.message for one in ("a.2", "a.3") if (problem := bench.state.tasks[one].problem) is not None]
     assert words == ["delegation is 2 levels below 'a', max_depth=1", "'a' has delegated 2 tasks, max_tasks=2"]
 
@@ -231,7 +231,7 @@ def test_a_task_s_time_is_its_own_and_that_of_its_children() -> None:
     budget = Budget(max_seconds=10)
     bench = Bench().begin(Task("a", "worker", budget=budget), budget=Budget(max_seconds=100, max_tasks=5))
     key = bench.admit("a")
-    bench.send(msg.Delegate(0.0, key, "a.1", "worker", {}))
+    bench.send(msg.Delegate(0.0, key, "a.1", "worker", {"n": 6}))
     left = remaining(bench.state, bench.state.tasks["a.1"], 4.0)
     assert (left.max_seconds, left.max_depth, left.max_tasks) == (6.0, 7, 3)
     bench.now = 10.0
