@@ -323,3 +323,15 @@ def test_while_the_plan_is_written_an_answer_is_kept_for() -> None:
     assert bench.admit("a")
     one = remaining(bench.state, bench.state.tasks["a"], 0.0)
     assert (one.max_depth, one.max_calls) == (None, 3)
+
+
+def test_whoever_comes_while_another_is_called_up_stands_behind_it() -> None:
+    """Nothing is kept where a task of the plan is the answer; the turn of the one that was called up stays its own."""
+    bench = Bench(WRITER, ANSWERING).begin(
+        *written("a", "b", "c"), *written("e", needs=("a",)), answer="$b", budget=Budget(max_tokens=4_000)
+    )
+    admit_all(bench)
+    bench.succeed("a", usage=Usage(10, calls=1))
+    assert bench.state.called_up == "c"
+    bench.admit("e")
+    assert (bench.statuses["e"], bench.state.called_up, bench.state.room) == ("budget", "c", True)
