@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agentorch.core.values import in_line, whole_characters
 from agentorch.errors import FileAccessError
 
 PASSED_OVER: Final = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "dist", "build", "target"})
 """Folders that hold no documents, besides the hidden ones."""
 MOST_FILES: Final = 20_000
+DEEPEST: Final = 100
+"""Folders within each other that are looked into."""
+_LONGEST_SHOWN: Final = 300
+"""Characters of a path that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Folders:
         for each in given:
             named: str = os.fspath(each)
             shown = os.path.normpath(named)
-            if not os.path.exists(shown):  # noqa: PTH110 - names are kept as they were given
+            if not _encodable(shown) or not os.path.exists(shown):  # noqa: PTH110 - names are kept as they were given
                 raise FileAccessError(f"{shown}: no such file or folder; give the folders to read")
             self._roots.append((os.path.realpath(shown), shown))
 
@@ -83,14 +88,18 @@ class Folders:
             FileAccessError: it is outside the folders, no regular file, or not there.
         """
         candidates = [path, *(os.path.join(root, path) for root, _ in self._roots)]  # noqa: PTH118 - may be absolute
-        real = [os.path.realpath(candidate) for candidate in candidates]
+        shown = in_line(path, _LONGEST_SHOWN)
+        try:
+            real = [os.path.realpath(candidate) for candidate in candidates]
+        except ValueError:  # a NUL in it, or a character that no file system has
+            raise FileAccessError(f"{shown}: this is no name of a file") from None
         inside = [each for each in real if self._is_inside(each)]
         found = [each for each in inside if os.path.isfile(each)]  # noqa: PTH113
         if found:
             return Path(found[0])
         if inside:
-            raise FileAccessError(f"{path}: no such file in {', '.join(self.shown)}")
-        raise FileAccessError(f"{path}: outside the folders that may be read ({', '.join(self.shown) or 'none'})")
+            raise FileAccessError(f"{shown}: no such file in {', '.join(self.shown)}")
+        raise FileAccessError(f"{shown}: outside the folders that may be read ({', '.join(self.shown) or 'none'})")
 
     def read(self, real: str, *, most: int) -> bytes:
         """Return the bytes of a file found here; OSError when it cannot be read, or is no longer where it was."""
@@ -112,7 +121,10 @@ class Folders:
         roots = [root for root, _ in self._roots if self._holds(root, real)]
         return os.path.relpath(real, max(roots, key=len))
 
-    def _under(self, real: str, shown: str) -> Iterator[Found | Refused]:
+    def _under(self, real: str, shown: str, depth: int = 0) -> Iterator[Found | Refused]:
+        if depth > DEEPEST:
+            yield Refused(shown, f"nested more than {DEEPEST} folders deep")
+            return
         try:
             if not os.path.isdir(real):  # noqa: PTH112
                 status = os.stat(real)  # noqa: PTH116
@@ -125,20 +137,29 @@ class Folders:
             return
         for entry in entries:
             if not entry.name.startswith(".") and entry.name not in PASSED_OVER:
-                yield from self._entry(
-                    entry, entry.name if shown == "." else f"{shown.rstrip(os.sep)}{os.sep}{entry.name}"
-                )
+                name = entry.name if shown == "." else f"{shown.rstrip(os.sep)}{os.sep}{entry.name}"
+                if whole_characters(name) != name:
+                    yield Refused(whole_characters(name), "its name is not UTF-8")
+                    continue
+                yield from self._entry(entry, name, depth + 1)
 
-    def _entry(self, entry: os.DirEntry[str], shown: str) -> Iterator[Found | Refused]:
+    def _entry(self, entry: os.DirEntry[str], shown: str, depth: int) -> Iterator[Found | Refused]:
         try:
             if entry.is_symlink():
                 if not self._is_inside(os.path.realpath(entry.path)):
                     yield Refused(shown, "a symbolic link that leads out of the folders given")
                 return  # what it leads to is met where it is
             if entry.is_dir(follow_symlinks=False):
-                yield from self._under(entry.path, shown)
+                yield from self._under(entry.path, shown, depth)
             elif entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 yield Found(entry.path, shown, self._name(entry.path), status.st_mtime_ns, status.st_size)
         except OSError as error:
             yield Refused(shown, error.strerror or "cannot be read")
+
+
+def _encodable(path: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
