@@ -8,6 +8,7 @@
 4. When the provider refuses, everybody pauses for as long as it says, or for a doubling time with jitter, and the limit
    that it must have is learned. Where nothing tells a limit on rates from one on calls at once, half as many may be
    under way; each success then gives back a part, so that a full round gives one.
+   A call that has waited long keeps its place when it is refused (see `GovernedModel`).
 5. A provider that asks for more than ten minutes is not waited for: everybody in the queue, and whoever comes, is told
    so at once. Ten minutes later it is asked again.
 6. Nothing polls: whoever leaves lets the next in, and one timer stands for the first in the queue.
@@ -58,6 +59,8 @@ class Passage:
     expected: Callable[[], float]
     """How many tokens it takes, by what is known now."""
     arrived: float
+    place: tuple[float, int]
+    """Arrival + class offset, and a number that breaks ties."""
     admitted: asyncio.Future[None]
     tokens: float = 0.0
     """How many it was expected to take when it passed."""
@@ -66,6 +69,7 @@ class Passage:
     use: Entry | None = None
     heard: bool = False
     """Whether the provider has begun to answer."""
+    refused: bool = False
     settled: bool = False
     """Whether it is known what it took."""
 
@@ -96,11 +100,16 @@ class Gate:
         """How many calls may be under way at once just now."""
         return max(1, int(self._ceiling + _SLACK))
 
-    def enter(self, expected: Callable[[], float], *, behind: float = 0.0) -> Passage:
-        """Stand in the queue; the passage's future is done when the call may be made, or never in time: ModelError."""
-        passage = Passage(expected, self._loop.time(), self._loop.create_future())
+    def enter(self, expected: Callable[[], float], *, behind: float = 0.0, kept: Passage | None = None) -> Passage:
+        """Stand in the queue, in the place that was `kept` from a passage that was refused.
+
+        The passage's future is done when the call may be made, or never in time: ModelError.
+        """
+        now = self._loop.time()
         self._entered += 1
-        heapq.heappush(self._queue, (passage.arrived + behind, self._entered, passage))
+        place = (now + behind, self._entered) if kept is None else kept.place
+        passage = Passage(expected, now, place, self._loop.create_future())
+        heapq.heappush(self._queue, (*place, passage))
         if passage.arrived + _SLACK < self._paused_until < self._closed_until:
             self._turn_away(passage.arrived)
         self._let_in()
@@ -137,7 +146,7 @@ class Gate:
         again = now + _SLACK < self._paused_until  # what was under way when the pause began is no second reason
         if passage is not None:
             self._took(passage, tokens=0, requests=0)
-            passage.settled = True
+            passage.refused = passage.settled = True
             self._heard(passage)
         told = reason is not None
         if passage is not None:

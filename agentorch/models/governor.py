@@ -28,6 +28,16 @@ class Lease:
         self.waited = passage.passed_at - passage.arrived
         """Seconds that the call stood in the queue."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the provider refused the call: it was not carried out."""
+        return self._passage.refused
+
+    @property
+    def passage(self) -> Passage:
+        """The call at the gate; one that was refused may keep its place."""
+        return self._passage
+
     def settle(self, tokens: int) -> None:
         """The call succeeded and took so many tokens in all."""
         self._gate.succeeded(self._passage, tokens)
@@ -45,15 +55,16 @@ class Governor:
         self._gates: dict[asyncio.AbstractEventLoop, Gate] = {}
 
     @asynccontextmanager
-    async def slot(self, tokens: float | Callable[[], float]) -> AsyncGenerator[Lease]:
+    async def slot(self, tokens: float | Callable[[], float], *, kept: Passage | None = None) -> AsyncGenerator[Lease]:
         """Wait for the right to make one call that is expected to take `tokens` in all; give it back at the end.
 
         What `tokens` returns is asked for when the call is at the head of the line. A call that is not settled is taken
-        to have used what was expected. Raises a transient ModelError at once when the provider asked for more time than
-        a call may wait.
+        to have used what was expected. A call that was refused may give the passage whose place it has `kept`. Raises a
+        transient ModelError at once when the provider asked for more time than a call may wait.
         """
         gate = self._gate()
-        passage = gate.enter(tokens if callable(tokens) else lambda: tokens, behind=CALLER.get().behind)
+        expected = tokens if callable(tokens) else lambda: tokens
+        passage = gate.enter(expected, behind=CALLER.get().behind, kept=kept)
         try:
             await _patiently(passage.admitted)
         except BaseException:

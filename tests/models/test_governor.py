@@ -241,6 +241,23 @@ async def test_429_pauses_every_run_on_the_key() -> None:
 
 
 @pytest.mark.looptime
+async def test_a_call_that_has_waited_long_keeps_its_place() -> None:
+    """Refused after 12 s in the queue, it is made again when the pause is over, before a call that came later."""
+    async with FakeOpenAI(
+        Fail(429, retry_after=20), otherwise=lambda body: Say(body["messages"][0]["content"])
+    ) as server:
+        governor = Governor(server.base_url, Limits(concurrency=1))
+        model = GovernedModel(server.model(traffic=governor), governor)
+        governor.limited(12)
+        calls = [model.complete(ModelRequest((Message("user", name),), silence=30)) for name in ("first", "second")]
+        first, second = await asyncio.gather(*calls)
+        await model.close()
+    assert [body["messages"][0]["content"] for body in server.requests] == ["first", "first", "second"]
+    assert [round(time) for time in server.times] == [12, 32, 32]
+    assert (first.text, second.text, round(first.extra["waited"])) == ("first", "second", 32)
+
+
+@pytest.mark.looptime
 @pytest.mark.parametrize("retries", [0, 2])
 async def test_a_provider_that_asks_for_a_day_is_not_waited_for(retries: int, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever waits and whoever comes is refused at once, with the time; after ten minutes it is asked again."""
