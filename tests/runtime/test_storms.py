@@ -24,6 +24,7 @@ def _storm() -> Any:
 storm = _storm()
 
 
+@pytest.mark.timeout(300)  # ten minutes of fifty agents are seconds of work; machines are shared
 @pytest.mark.parametrize(
     ("kind", "tells", "knows", "error", "binding"),
     [
