@@ -1,14 +1,15 @@
 """Promise 3: nothing is paid for twice.
 
-Held today for whole tasks: what has finished is never run again after a crash or a resume. Model and tool calls inside
-an attempt that was cut off are to follow (steps).
+What has finished is never run again after a crash or a resume: no task, and inside a task that was cut off no model
+call, no tool call and no step.
 """
 
 import asyncio
 from pathlib import Path
 
-from agentorch import Orchestrator, Plan, agent
+from agentorch import Context, Orchestrator, Plan, agent, tool
 from agentorch.runtime.outcome import OutcomeStatus
+from agentorch.testing.scripted_model import ScriptedModel
 
 
 async def test_a_resumed_run_repeats_only_what_was_in_flight(tmp_path: Path) -> None:
@@ -58,3 +59,43 @@ async def test_the_same_key_starts_one_run(tmp_path: Path) -> None:
 
     assert calls == ["pay"]
     assert (first.run_id, first.answer) == (second.run_id, second.answer)
+
+
+async def test_calls_inside_a_task_that_was_cut_off_are_read_back(tmp_path: Path) -> None:
+    """A model call, a tool call and a step are paid for before the crash: the resumed task makes none of them again."""
+    calls: list[str] = []
+    stuck, gate = asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def search(word: str) -> str:
+        """Search."""
+        calls.append(f"search {word}")
+        return f"about {word}"
+
+    async def fetch(url: str) -> int:
+        calls.append(f"fetch {url}")
+        return len(url)
+
+    @agent(description="Does three things, then the rest.", needs_model=True)
+    async def working(context: Context) -> str:
+        said = await context.model("Say a word.")
+        found = await context.tool(search, word=said)
+        size = await context.step("fetch", fetch, "a.example")
+        if not gate.is_set():
+            stuck.set()
+            await asyncio.Event().wait()
+        return f"{said}, {found}, {size}"
+
+    plan = Plan("work")
+    plan.add("only", agent=working)
+    paid, unpaid = ScriptedModel(["honey"]), ScriptedModel(["salt"])
+    async with Orchestrator([working], model=paid, planner="rules", journal=tmp_path / "runs.db") as before:
+        run = await before.submit(plan)
+        await stuck.wait()
+    gate.set()
+    async with Orchestrator([working], model=unpaid, planner="rules", journal=tmp_path / "runs.db") as after:
+        outcome = await after.resume(run.id)
+
+    assert outcome.answer == "honey, about honey, 9"
+    assert (len(paid.requests), len(unpaid.requests), outcome.usage.calls) == (1, 0, 1)
+    assert calls == ["search honey", "fetch a.example"]

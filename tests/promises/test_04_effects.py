@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch import Context, Orchestrator, Plan, Policy, agent, tool
 from agentorch.core.card import Effect
 from agentorch.core.state import Request
 from agentorch.core.task import Task
@@ -289,3 +289,63 @@ async def test_an_effect_begins_only_when_its_start_is_on_the_disk(tmp_path: Pat
             (await orchestrator.run(plan)).raise_for_problems()
 
     assert seen == [4] * 5, "RunStarted, TasksAccepted, PlanCompleted, TaskStarted"
+
+
+async def test_a_tool_pays_once_over_attempts_and_a_crash(tmp_path: Path) -> None:
+    """The agent fails after it has paid, then its process ends: the receipt is what everybody after that gets."""
+    paid: list[str] = []
+    stuck, gate = asyncio.Event(), asyncio.Event()
+
+    @tool(effect="once")
+    async def pay(amount: int, context: Context) -> str:
+        """Pay."""
+        paid.append(context.idempotency_key)
+        return f"paid {amount}"
+
+    @agent(name="paying", description="Pays by a tool.", tools=[pay], attempts=3)
+    async def by_tool(amount: int, context: Context) -> str:
+        receipt = await context.tool(pay, amount=amount)
+        if context.attempt == 1:
+            raise RuntimeError("the printer is out of paper")
+        if not gate.is_set():
+            stuck.set()
+            await asyncio.Event().wait()
+        return receipt
+
+    async with Orchestrator([by_tool], journal=tmp_path / "runs.db") as before:
+        run = await before.submit(payment(by_tool))
+        await stuck.wait()
+    gate.set()
+    async with Orchestrator([by_tool], journal=tmp_path / "runs.db") as after:
+        outcome = await after.resume(run.id)
+
+    assert (outcome.answer, paid) == ("paid 3", [f"{run.id}/pay/pay/1"])
+
+
+async def test_a_payment_that_was_cut_off_waits_for_a_person(tmp_path: Path) -> None:
+    """Nobody saw its end: it is not made again, and a person says what is to be."""
+    paid: list[int] = []
+    stuck = asyncio.Event()
+
+    @tool(effect="once")
+    async def pay(amount: int) -> str:
+        """Pay."""
+        paid.append(amount)
+        stuck.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    @agent(name="paying", description="Pays by a tool.", tools=[pay])
+    async def by_tool(amount: int, context: Context) -> str:
+        return str(await context.tool(pay, amount=amount))
+
+    async with Orchestrator([by_tool], journal=tmp_path / "runs.db") as before:
+        run = await before.submit(payment(by_tool))
+        await stuck.wait()
+    async with Orchestrator([by_tool], journal=tmp_path / "runs.db") as after:
+        again = await after.take_up(run.id)
+        waiting = await again.outcome()
+        await again.answer(again.waiting[0].request_id, {"done": "paid by hand"}, by="ann")
+        outcome = await again.outcome()
+
+    assert (waiting.status, outcome.answer, paid) == (OutcomeStatus.WAITING, "paid by hand", [3])
