@@ -179,6 +179,7 @@ def orchestrator_of(setup: Setup, screen: Screen, library: Library | None = None
         project=setup.project,
         prices=setup.prices,
         quirks=setup.quirks,
+        secrets=setup.secrets,
     )
 
 

@@ -52,6 +52,8 @@ class CliSettings(BaseSettings):
     parallel: int | None = Field(default=None, ge=1)
     prices: dict[str, ModelPrice] = Field(default_factory=dict[str, ModelPrice])
     quirks: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
+    secrets: str | None = None
+    """Names of variables, by comma, whose values are secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Setup:
     parallel: int | None = None
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     quirks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Values that are never journaled, by name."""
     key_unused: bool = False
     """Whether a key is set and no model is named: none is used unasked."""
     options: tuple[tuple[str, str], ...] = ()
@@ -101,6 +105,7 @@ def setup(
         parallel=parallel or settings.parallel,
         prices={name: Price(**price.model_dump()) for name, price in settings.prices.items()},
         quirks=settings.quirks,
+        secrets=_secrets(settings.secrets or ""),
         key_unused=not models and bool(os.environ.get(_KEY)),
         options=_options(
             ("-m", model),
@@ -150,6 +155,17 @@ def _take_provider(environment: MutableMapping[str, str], file: dict[str, str | 
         environment.setdefault(_URL, str(file[_URL]))
     if file.get(_KEY):
         environment.setdefault(_KEY, str(file[_KEY]))
+
+
+def _secrets(names: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name in filter(None, map(str.strip, names.split(","))):
+        if name not in os.environ:
+            raise ConfigurationError(
+                f"AGENTORCH_SECRETS: there is no environment variable {name}; set it, or leave it out"
+            )
+        values[name] = os.environ[name]
+    return values
 
 
 def _existing(files: Sequence[str]) -> tuple[str, ...]:

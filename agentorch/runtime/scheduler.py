@@ -24,7 +24,7 @@ SPARE: Final = 64
 
 Place = tuple[float, int, int, HostedRun]
 """A score, a number that breaks ties, the version of the run's place, the run."""
-AdmitTask = Callable[[HostedRun, str], None]
+AdmitTask = Callable[[HostedRun, str], object]
 
 
 def behind(priority: str) -> float:

@@ -69,7 +69,7 @@ class Supervisor:
         self._ask_person = ask_person
         self._ask_check = ask_check
         self._redact = redact
-        self.scheduler = Scheduler(slots, self._admit)
+        self.scheduler = Scheduler(slots, lambda run, task: self.send(run, inbox.Admit(self.now(), task)))
         self._time = TimeLimit(self.now, self._abort)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
@@ -244,9 +244,6 @@ class Supervisor:
     def _forget(self, run: HostedRun) -> None:
         if self.hosted.get(run.state.run_id) is run:
             del self.hosted[run.state.run_id]
-
-    def _admit(self, run: HostedRun, task: str) -> None:
-        self._decide(run, inbox.Admit(self.now(), task))  # nobody's words are in it: nothing to redact
 
     def _receive(self, delivery: Delivery) -> None:
         result = delivery.envelope.data

@@ -4,6 +4,8 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command
 
 
@@ -94,3 +96,17 @@ def test_a_journal_that_is_not_there_is_one_line(agentorch: Command, home: Path)
         )
     assert not (home / "none.db").exists()
     assert agentorch("journal", "verify", "--journal", "memory:").code == 2
+
+
+def test_variables_are_named_as_secrets(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch):
+    """Their values are not journaled; one that is not set is one line."""
+    monkeypatch.setenv("AGENTORCH_SECRETS", "TOKEN")
+    monkeypatch.setenv("TOKEN", "hunter2-hunter2")
+    (home / "secret.yaml").write_text(
+        "goal: x\ntasks:\n  - {id: a, agent: poet, inputs: {facts: [$inputs.x, secret:TOKEN]}}\n"
+    )
+    said = agentorch("run", "--plan", "secret.yaml", "-a", "team.py", "-i", "x=hunter2-hunter2")
+    assert (said.code, said.out) == (0, "Ode: [redacted:TOKEN] [redacted:TOKEN]\n")
+    monkeypatch.delenv("TOKEN")
+    words = "AGENTORCH_SECRETS: there is no environment variable TOKEN; set it, or leave it out"
+    assert agentorch("runs").err == f"agentorch: {words}\n"
