@@ -24,9 +24,9 @@ class Target:
         """Try so many inputs, those of the seed `number` if one is given; raise what broke the promise."""
         quiet: Any = tuple(HealthCheck)
         if number is None:
-            settings(max_examples=inputs, suppress_health_check=quiet)(self._test())()
+            settings(max_examples=inputs, suppress_health_check=quiet, deadline=None)(self._test())()
         else:
-            once = settings(max_examples=inputs, suppress_health_check=quiet, database=None)
+            once = settings(max_examples=inputs, suppress_health_check=quiet, deadline=None, database=None)
             seed(number)(once(self._test()))()
 
     def from_bytes(self, data: bytes) -> None:
