@@ -202,9 +202,7 @@ async def test_a_run_that_needs_a_secret_is_not_resumed_without_it(tmp_path: Pat
     waiting = await Orchestrator([asker], journal=tmp_path / "r.db", secrets={"TOKEN": "t-0815-xyz"}).run(plan)
     with pytest.raises(ConfigurationError, match=r"^task 'a': no secret 'TOKEN' is known"):
         await Orchestrator([asker], journal=tmp_path / "r.db").resume(waiting.run_id)
-    orchestrator = Orchestrator(
-        [asker], journal=tmp_path / "r.db", secrets={"TOKEN": "t-0815-xyz"}, on_request=_yes
-    )
+    orchestrator = Orchestrator([asker], journal=tmp_path / "r.db", secrets={"TOKEN": "t-0815-xyz"}, on_request=_yes)
     assert (await orchestrator.resume(waiting.run_id)).answer == "yes [redacted:api-key]"
 
 
