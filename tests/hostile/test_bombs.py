@@ -92,6 +92,7 @@ async def measure(text: str) -> int:
     return len(text)
 
 
+@pytest.mark.timeout(240)  # a busy machine takes its time for so much
 @pytest.mark.parametrize("count", [10_000_000, 100_000_000])
 async def test_huge_outputs_are_blobs(count: int, tmp_path: Path) -> None:
     """10 MB and 100 MB: one blob, a reference of a hundred bytes in the journal, and the whole value downstream."""
