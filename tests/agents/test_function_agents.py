@@ -76,6 +76,8 @@ def test_the_card_says_what_the_function_says():
         "capabilities": ("search",),
         "effects": "idempotent",
         "tracked": False,
+        "asks_model": False,
+        "call_money": 0.0,
         "needs_model": False,
         "repairable": False,
         "models": 1,

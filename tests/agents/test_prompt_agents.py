@@ -39,6 +39,8 @@ def test_a_prompt_agent_is_described():
         "capabilities": (),
         "effects": "none",
         "tracked": True,
+        "asks_model": True,
+        "call_money": 0.0,
         "needs_model": True,
         "repairable": True,
         "models": 2,
