@@ -39,7 +39,7 @@ def test_a_prompt_agent_is_described():
         "capabilities": (),
         "effects": "none",
         "tracked": True,
-        "asks_model": True,
+        "asks_model": False,
         "call_money": 0.0,
         "needs_model": True,
         "repairable": True,
