@@ -4,7 +4,7 @@ from agentorch.core import inbox as msg
 from agentorch.core.card import AgentCard
 from agentorch.core.events import RunStopped, TaskRetried
 from agentorch.core.failures import FailureKind
-from agentorch.core.ladder import delay
+from agentorch.core.ladder import delay, step_without_model
 from agentorch.core.policy import Policy
 from tests.core.bench import Bench, kinds, task
 
@@ -141,3 +141,14 @@ def test_delay_doubles_with_jitter_up_to_a_minute() -> None:
     waits = [delay("k", dispatch, None) for dispatch in (1, 2, 9)]
     assert [0.5 <= waits[0] <= 1, 1 <= waits[1] <= 2, 30 <= waits[2] <= 60] == [True] * 3
     assert delay("k", 1, None) == waits[0]
+
+
+def test_what_may_have_acted_unseen_is_given_to_nobody_when_the_budget_is_used_up() -> None:
+    """An agent that needs no model stands by; it does not start what was begun by one that acts in its own body."""
+    bench = Bench(AgentCard(name="payer", effects="once", needs_model=True, fallback=("worker",)))
+    bench.now = 1.0
+    bench.begin(task("a", agent="payer"))
+    before = step_without_model(bench.state, bench.state.tasks["a"])
+    bench.admit("a")
+    assert before is not None
+    assert (before.agent, step_without_model(bench.state, bench.state.tasks["a"])) == ("worker", None)

@@ -65,8 +65,10 @@ def _steps_of_its_own(world: World, events: list[ev.Event]) -> None:
     for event in events:
         if isinstance(event, ev.TaskSucceeded) and event.task in todo:
             attempt = event.key.rpartition("/")[0]
+            if attempt.split("/")[2] != "1":
+                continue  # a patch may have given it to another agent
             missing = [name for name in ("look1", "look2") if (attempt, name) not in made]
-            if missing and any(found == attempt for found, _ in made):
+            if missing:
                 world.wrong(f"{attempt} succeeded without {missing} of its own")
 
 
