@@ -2,9 +2,10 @@
 
     python -m tests.faults.report                 # all of it, a quarter of an hour or so on two cores
     python -m tests.faults.report --part          # a small part of each, to see that it works; nothing is written
+    python -m tests.faults.report --only budgets  # measures one section anew; the others stay as they were written
 
 Each figure comes out of a program of its own, in a process of its own, that prints JSON. What cannot be run here is
-said to be "not run", with the reason; what is not reached is said to be missed. Nothing is taken over from last time.
+said to be "not run", with the reason; what is not reached is said to be missed.
 """
 
 import argparse
@@ -230,11 +231,11 @@ def _not_run(source: Source, why: str) -> Row:
     return Row(source.title.lower(), "", f"not run: {why}", None)
 
 
-def page(found: Sequence[tuple[Source, list[Row]]], *, part: bool) -> str:
+def page(sections: Sequence[str], *, part: bool) -> str:
     """Return the page."""
     versions = f"agentorch {release()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     machine = f"{platform.system()} on {os.cpu_count()} cores"
-    lines = [
+    head = [
         "# Reliability: the figures",
         "",
         "This page is written by a program: `python -m tests.faults.report`, in a clone with the test dependencies.",
@@ -242,11 +243,21 @@ def page(found: Sequence[tuple[Source, list[Row]]], *, part: bool) -> str:
         "",
         f"Written on {dt.datetime.now(dt.UTC):%Y-%m-%d} with {versions}, {machine}{', a part only' if part else ''}.",
     ]
-    for source, rows in found:
-        lines += ["", f"## {source.title}", "", source.says, "", f"    {source.command(part=part)}", ""]
-        lines += ["| figure | must be | is | |", "|---|---|---|---|"]
-        lines += [f"| {row.figure} | {row.wanted} | {row.reached} | {_mark(row)} |" for row in rows]
+    return "\n".join(head) + "\n\n" + "\n".join(sections)
+
+
+def section(source: Source, rows: Sequence[Row], *, part: bool) -> str:
+    """Return what the page says of one program."""
+    lines = [f"## {source.title}", "", source.says, "", f"    {source.command(part=part)}", ""]
+    lines += ["| figure | must be | is | |", "|---|---|---|---|"]
+    lines += [f"| {row.figure} | {row.wanted} | {row.reached} | {_mark(row)} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """Return the sections of a page by their titles."""
+    found = text.split("\n## ")[1:]
+    return {one.split("\n", 1)[0]: f"## {one.rstrip()}\n" for one in found}
 
 
 def _mark(row: Row) -> str:
@@ -259,16 +270,22 @@ def main(arguments: list[str]) -> int:
     """Measure everything, write the page, and return 1 when a figure is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.report")
     parser.add_argument("--part", action="store_true", help="a small part of each, printed and not written")
-    part = parser.parse_args(arguments).part
-    found: list[tuple[Source, list[Row]]] = []
+    parser.add_argument("--only", metavar="WORD", default="", help="measure the sections whose titles hold the word")
+    given = parser.parse_args(arguments)
+    kept = sections_of(PAGE.read_text(encoding="utf-8")) if given.only and PAGE.exists() else {}
+    found: list[str] = []
     for source in SOURCES:
-        sys.stderr.write(f"{source.command(part=part)}\n")
-        found.append((source, measured(source, part=part)))
-    if part:
-        sys.stdout.write(page(found, part=True))
+        if source.title in kept and given.only.lower() not in source.title.lower():
+            found.append(kept[source.title])
+            continue
+        sys.stderr.write(f"{source.command(part=given.part)}\n")
+        found.append(section(source, measured(source, part=given.part), part=given.part))
+    written = page(found, part=given.part)
+    if given.part:
+        sys.stdout.write(written)
     else:
-        PAGE.write_text(page(found, part=False), encoding="utf-8")
-    return int(any(row.holds is False for _, rows in found for row in rows))
+        PAGE.write_text(written, encoding="utf-8")
+    return int("| **missed** |" in written)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.report import SOURCES, Row, Source, measured, page
+from tests.faults.report import SOURCES, Row, Source, measured, page, section, sections_of
 
 
 def rows(found: Any):
@@ -20,7 +20,8 @@ def source(module: str, *arguments: str, reading: Any = rows) -> Source:
 def test_what_a_program_prints_is_what_stands_on_the_page() -> None:
     """A figure, what it must be, the command, and whether it holds."""
     held, missed = [Row("lost", "0", "0", holds=True)], [Row("lost", "0", "3", holds=False)]
-    text = page([(source("x", "--all"), held), (source("y"), missed)], part=False)
+    sections = [section(source("x", "--all"), held, part=False), section(source("y"), missed, part=False)]
+    text = page(sections, part=False)
 
     assert "    python -m x --all\n\n| figure | must be | is | |" in text
     assert "| lost | 0 | 0 | holds |" in text
@@ -53,3 +54,13 @@ def test_each_figure_of_a_kill_is_read() -> None:
     missed = [row.figure for row in SOURCES[0].rows(found) if row.holds is False]
 
     assert missed == ["runs killed once or twice that came to the same end", "keyed effects fired twice"]
+
+
+def test_a_section_that_is_not_measured_anew_stays_as_it_was_written() -> None:
+    """The page taken apart and put together again is the page."""
+    one = section(source("x"), [Row("lost", "0", "0", holds=True)], part=False)
+    other = one.replace("Some figures", "Other figures")
+    text = page([one, other], part=False)
+
+    assert sections_of(text) == {"Some figures": one, "Other figures": other}
+    assert page(list(sections_of(text).values()), part=False) == text
