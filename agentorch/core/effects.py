@@ -100,6 +100,7 @@ def settle_effect(
         model=task.ladder.model if task.ladder is not None else 0,
         attempt=task.attempt,
         dispatch=task.dispatch + 1,
+        reason=f"{by} said what has become of its effect",
     )
     return [said, again]
 

@@ -46,12 +46,24 @@ def _of_task(state: RunState, event: ev.TaskEvent) -> str | None:  # noqa: C901,
             return f"cancelled: {shortened(event.reason)}"
         case ev.TaskDelegated():
             return f"called by '{event.caller.split('/')[1]}': agent '{event.spec.agent}'"
+        case ev.EffectIntended() | ev.EffectDone() | ev.EffectVoided():
+            return _effect(event)
         case ev.OutcomeLate():
             return f"an outcome of {_key_words(event.key)} came late: its use counts, nothing else changes"
         case ev.InputTrimmed():
             return f"input '{event.input}' was shown as a preview: {event.kept} of {event.tokens} tokens"
         case _:
             return None
+
+
+def _effect(event: ev.EffectIntended | ev.EffectDone | ev.EffectVoided) -> str:
+    match event:
+        case ev.EffectIntended():
+            return f"'{event.tool}' is about to be called, once ({event.effect})"
+        case ev.EffectDone():
+            return f"'{event.tool}' has happened" + ("" if event.by == "tool" else f", says {event.by}")
+        case ev.EffectVoided():
+            return f"it has not happened, or is to be done again, says {event.by} ({event.effect})"
 
 
 def _of_other(state: RunState, event: ev.TaskEvent, name: str) -> str | None:

@@ -11,6 +11,7 @@ from agentorch import Context, Orchestrator, Plan, Policy, agent, tool
 from agentorch.errors import EffectNotDone, TransientError
 from agentorch.events import EffectDone, EffectIntended, EffectVoided, RequestOpened
 from agentorch.runtime.outcome import OutcomeStatus
+from agentorch.runtime.why import explain
 from agentorch.tools import Tool
 
 
@@ -306,3 +307,20 @@ async def test_questions_about_effects_cannot_be_confused(tmp_path: Path) -> Non
 
     assert outcome.answer == "one and two"
     assert len(set(opened)) == 2
+
+
+async def test_why_tells_what_became_of_an_effect() -> None:
+    """Begun, not known, asked, answered, and the attempt that goes on."""
+    bank = Bank()
+    bank.error = RuntimeError("the line went dead")
+    async with Orchestrator([paying(bank.tool())]) as orchestrator:
+        run = await orchestrator.submit(plan())
+        await run.outcome()
+        await run.answer(run.waiting[0].request_id, {"done": "by cheque"}, by="ann")
+        await run.outcome()
+        lines = [line.text for line in explain([event async for event in run], "pay")]
+
+    told = "; ".join(lines)
+    assert f"'pay' is about to be called, once ({run.id}/pay/pay/1)" in told
+    assert "'pay' has happened, says ann" in told
+    assert "the same attempt is dispatched again: ann said what has become of its effect" in told
