@@ -170,10 +170,19 @@ class Life:
 
 def carry_out(seed: int) -> World:
     """Live a seed to its end; what went wrong is in `violations`."""
+    log = logging.getLogger("agentorch")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # what is injected is worth no warning
+    try:
+        return _lived(seed)
+    finally:
+        log.setLevel(level)
+
+
+def _lived(seed: int) -> World:
     world = World(seed, random.Random(seed + 1))  # chance, not secrecy
     todo = scenario(seed)
     now = 0.0
-    logging.getLogger("agentorch").setLevel(logging.CRITICAL)
     for number in range(MOST_LIVES):
         loop = VirtualLoop(now)
         world.process = Process(number)
