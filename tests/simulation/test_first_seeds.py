@@ -10,7 +10,7 @@ from tests.simulation.seeds import CHUNK, is_rough, try_seeds
 
 
 @pytest.mark.parametrize("chunk", range(10))
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(90)
 def test_no_seed_breaks_a_promise(chunk: int) -> None:
     """Crashes, doubled and delayed messages, failing models, patches, cancellations: no violation."""
     report = try_seeds(chunk * CHUNK, CHUNK)
