@@ -293,7 +293,7 @@ class DispatchServices:
         self._alive()
         used = as_tool(tool)
         values = used.parse(arguments)
-        number = self._steps.count(f"#{used.name}")
+        number = self._steps.count(f"{self.place.step}#{used.name}")
         step = self._steps.identify(used.name, values, within=self.place.step)
         if step in self._steps:
             return await self._steps.read(step)
@@ -301,7 +301,7 @@ class DispatchServices:
             await self._approved(used, values, step)
         inside = copy(self)
         context = Context(Guard(inside, self._job))
-        inside.place = Place(step, f"{self._work.run_id}/{lineage(self._work.task.id)}/{used.name}/{number}")
+        inside.place = Place(step, f"{self.place.effect}/{used.name}/{number}")
         if used.effect == "once":
             effect = self._host.effect(inside.place.effect)
             inside.place = Place(step, effect)

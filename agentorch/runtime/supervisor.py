@@ -105,7 +105,10 @@ class Supervisor:
             await run.durable()
         except BaseException:
             # Whoever asked has gone, or the journal has refused: the run must not go on with nobody to hold it.
-            self.send(run, inbox.Cancel(self.now(), "the caller", "it was given up before it began"))
+            if isinstance(first, inbox.Begin):
+                self.send(run, inbox.Cancel(self.now(), "the caller", "it was given up before it began"))
+            else:
+                self.release(run)  # it was there before: somebody else may take it up
             raise
         return run
 

@@ -324,3 +324,33 @@ async def test_why_tells_what_became_of_an_effect() -> None:
     assert f"'pay' is about to be called, once ({run.id}/pay/pay/1)" in told
     assert "'pay' has happened, says ann" in told
     assert "the same attempt is dispatched again: ann said what has become of its effect" in told
+
+
+async def test_a_call_inside_a_tool_and_one_in_the_body_are_two_effects() -> None:
+    """When the outer tool is read back, its inner call is not made; the body's own is not taken for it."""
+    sent: list[str] = []
+    tries: list[int] = []
+
+    @tool(effect="once")
+    async def send(text: str) -> str:
+        """Send."""
+        sent.append(text)
+        return text
+
+    @tool
+    async def outer(context: Context) -> str:
+        """Send from inside."""
+        return str(await context.tool(send, text="hello"))
+
+    @agent(name="payer", description="Sends twice.", tools=[send])
+    async def payer(context: Context) -> str:
+        inside = await context.tool(outer)
+        tries.append(1)
+        if len(tries) == 1:
+            raise TransientError("busy", retry_after=0.01)
+        return f"{inside} and {await context.tool(send, text='hello')}"
+
+    async with Orchestrator([payer]) as orchestrator:
+        outcome = await orchestrator.run(plan())
+
+    assert (outcome.answer, sent) == ("hello and hello", ["hello", "hello"])
