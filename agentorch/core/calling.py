@@ -1,10 +1,13 @@
 """Model calls under a budget that limits models: each counts from just before it leaves until its use is told."""
 
+from collections.abc import Iterable
+
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.reservations import account_of
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState
+from agentorch.core.usage import Usage
 
 
 def call_model(state: RunState, message: msg.CallModel, stamp: Stamp) -> list[ev.Event]:
@@ -39,13 +42,20 @@ def spend(state: RunState, message: msg.Spend, stamp: Stamp) -> list[ev.Event]:
 
 def lost_calls(state: RunState, stamp: Stamp) -> list[ev.Event]:
     """Charge every open call with what was expected of it: whoever made it will not tell any more."""
-    return [
-        stamp(
-            ev.UsageAdded,
-            task=call.account.task,
-            purpose="a model call that nobody tells the use of",
-            usage=call.expected,
-            call=name,
-        )
-        for name, call in state.calls.items()
-    ]
+    return [_untold(call.account.task, name, call.expected, stamp) for name, call in state.calls.items()]
+
+
+def calls_left_open(events: Iterable[ev.Event], stamp: Stamp) -> list[ev.Event]:
+    """Charge the calls that are open at the end of `events`: in a fork, nobody tells of those of the other run."""
+    left: dict[str, ev.ModelCalled] = {}
+    for event in events:
+        if isinstance(event, ev.ModelCalled):
+            left[event.call] = event
+        elif isinstance(event, ev.UsageAdded | ev.StepFinished | ev.OutcomeLate) and event.call is not None:
+            left.pop(event.call, None)
+    return [_untold(event.task, name, event.expected, stamp) for name, event in left.items()]
+
+
+def _untold(task: str | None, call: str, expected: Usage, stamp: Stamp) -> ev.Event:
+    purpose = "a model call that nobody tells the use of"
+    return stamp(ev.UsageAdded, task=task, purpose=purpose, usage=expected, call=call)

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core.effect_keys import drop_receipt, enter_receipt
 from agentorch.core.failures import Problem
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import Receipt, RunState, TaskState
@@ -123,17 +124,22 @@ def _done(receipt: Receipt, effect: str, arguments: str, result: Any, by: str, s
 
 def apply_intended(state: RunState, event: ev.EffectIntended) -> None:
     """Enter an intent."""
-    state.receipts[event.effect] = Receipt(event.task, event.tool, event.arguments)
+    enter_receipt(state, event.effect, Receipt(event.task, event.tool, event.arguments))
 
 
 def apply_done(state: RunState, event: ev.EffectDone) -> None:
     """Enter a receipt."""
-    state.receipts[event.effect] = Receipt(event.task, event.tool, event.arguments, done=True, result=event.result)
+    known = state.receipts.get(event.effect)
+    accepted = event.arguments == ACCEPTED
+    arguments = known.arguments if known is not None else event.arguments
+    enter_receipt(
+        state, event.effect, Receipt(event.task, event.tool, arguments, True, event.result, accepted=accepted)
+    )
 
 
 def apply_voided(state: RunState, event: ev.EffectVoided) -> None:
     """Take an intent, or a receipt, out."""
-    state.receipts.pop(event.effect, None)
+    drop_receipt(state, event.effect)
 
 
 def open_effects(state: RunState) -> list[Receipt]:

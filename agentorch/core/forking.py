@@ -4,13 +4,14 @@
 2. What the other run has done stays done. An output that is replaced starts the tasks again that saw it, as a patch
    would; those whose inputs come out equal keep their outputs.
 3. Receipts keep the keys under which the effects happened, those of the other run. What would have a new effect, once
-   only, is refused unless it was allowed.
+   only, is refused unless it was allowed. Model calls that were under way are charged as they were expected to be.
 """
 
 from typing import Any
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core.calling import calls_left_open
 from agentorch.core.joins import undecided
 from agentorch.core.patching import enter, memo_of, recount, reset_by, take_out
 from agentorch.core.stamping import Stamp
@@ -33,7 +34,7 @@ def fork(state: RunState, message: msg.Fork, stamp: Stamp) -> list[ev.Event]:
         effects=message.effects,
         release=message.release,
     )
-    return [*events, forked]
+    return [*events, forked, *calls_left_open(events, stamp)]
 
 
 def is_between_decisions(state: RunState) -> bool:
@@ -95,11 +96,3 @@ def _replace(state: RunState, outputs: dict[str, Any]) -> None:
             state.pending.pop("plan", None)
     state.ranks_stale = True
     recount(state)
-
-
-def effect_in(state: RunState, effect: str) -> str:
-    """Return the key under which an effect of this run is known: in a fork, that of the run in which it happened."""
-    if not state.ancestors or effect in state.receipts:
-        return effect
-    own = effect.partition("/")[2]
-    return next((key for key in state.receipts if key.partition("/")[2] == own), effect)

@@ -174,6 +174,8 @@ class Receipt:
     """Digest of the arguments."""
     done: bool = False
     result: Any = None
+    accepted: bool = False
+    """Whether a person has said that it is done: the receipt holds for whatever arguments its call has."""
 
 
 @dataclass(slots=True)
@@ -262,6 +264,8 @@ class RunState:
     answers: dict[str, Any] = field(default_factory=dict[str, Any])
     receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
     """Effects that may happen once only, by idempotency key, whatever became of the tasks that had them."""
+    effects: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The keys of `receipts` by task, tool and arguments; see `effect_keys`."""
     checks: dict[str, CrossCheckState] = field(default_factory=dict[str, CrossCheckState])
     """Checks across tasks, by name."""
     pending: dict[str, Command] = field(default_factory=dict[str, Command])

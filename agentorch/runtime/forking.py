@@ -1,16 +1,18 @@
 """Forking a run: what is asked for is held to the other run's journal before anything of the new one is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agentorch.core.advance import replay
 from agentorch.core.apply import apply
-from agentorch.core.events import Event, PlanCompleted, RunFinished, TasksAccepted
+from agentorch.core.card import AgentCard
+from agentorch.core.events import Event, PlanCompleted, RunFinished, RunStarted, TasksAccepted
 from agentorch.core.forking import is_between_decisions
 from agentorch.core.inbox import Fork
 from agentorch.core.invariants import InvariantError, check
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.state import FINAL, RunState
+from agentorch.core.usage import Budget
 from agentorch.errors import ConfigurationError, RunNotFoundError
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.large import Unstorable, stored
@@ -31,7 +33,7 @@ async def fork_of(
     """
     events = await _events(engine, parent, at)
     before, behind = _cut(events, at)
-    state = replay(RunState(parent, engine.team.catalog), list(before))
+    state = replay(RunState(parent, catalog_of(engine, before)), list(before))
     if not _is_sound(state, behind):
         raise _no_place(engine, parent, before, at)
     check_team(state)
@@ -49,6 +51,11 @@ async def fork_of(
         effects=effects,
         release=release,
     )
+
+
+def catalog_of(engine: Engine, events: Sequence[Event]) -> Mapping[str, AgentCard]:
+    """Return the cards of the team for a run that begins with these events: what its budget needs to know is there."""
+    return engine.team.catalog_under(next((one.budget for one in events if isinstance(one, RunStarted)), Budget()))
 
 
 async def _events(engine: Engine, parent: str, at: int) -> list[Event]:
@@ -71,7 +78,7 @@ def _cut(events: list[Event], at: int) -> tuple[tuple[Event, ...], Event | None]
 
 
 def _no_place(engine: Engine, parent: str, events: tuple[Event, ...], at: int) -> ConfigurationError:
-    near = _sound_places(RunState(parent, engine.team.catalog), events)
+    near = _sound_places(RunState(parent, catalog_of(engine, events)), events)
     remedy = f"the last place before it is {near[-1]}" if near else "choose another"
     return ConfigurationError(f"at={at}: run {parent} was in the middle of a decision there, or of its end: {remedy}")
 

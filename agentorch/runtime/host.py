@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
 from agentorch.core import inbox
+from agentorch.core.effect_keys import EffectKey, key_of
 from agentorch.core.effects import new_effect
 from agentorch.core.failures import Problem
-from agentorch.core.forking import effect_in
 from agentorch.core.identity import digest
 from agentorch.core.reservations import account_of, remaining
 from agentorch.core.state import FINAL, Receipt, Status, TaskState
@@ -115,9 +116,20 @@ class Host:
         """Return what the run that `key` is of knows of an effect."""
         return self._run(key).state.receipts.get(effect)
 
-    def effect(self, own: str) -> str:
-        """Return the key of an effect: in a fork that of the run in which it happened, else `own`."""
-        return effect_in(self._run(own).state, own)
+    def effect(self, own: str, arguments: str, taken: AbstractSet[str]) -> EffectKey:
+        """Return the effect of a call whose own key is `own`; `taken` are those that its dispatch has made before."""
+        return key_of(self._run(own).state, own, arguments, taken)
+
+    def effects_within(self, effect: str) -> list[str]:
+        """Return the effects that calls inside the call `effect` have had."""
+        run = self._supervisor.scheduler.runs.get(effect.split("/", 1)[0])
+        inside = f"{effect}/"
+        return [] if run is None else [key for key in run.state.receipts if key.startswith(inside)]
+
+    def may_go_on(self, key: str, effect: str) -> bool:
+        """Whether a process that the run was taken from may still be having the effect: it stands still, but lives."""
+        left = self._run(key).left_behind
+        return left is not None and effect in left.effects and not left.is_gone()
 
     def flying(self, effect: str) -> "asyncio.Task[Any] | None":
         """Return the call that is having the effect just now."""

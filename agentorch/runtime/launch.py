@@ -37,12 +37,12 @@ from agentorch.ports.journal import Inbox, KnowsOwners
 from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
-from agentorch.runtime.forking import fork_of
+from agentorch.runtime.forking import catalog_of, fork_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import Unstorable, loaded, stored
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
-from agentorch.runtime.ownership import Changed, check_team, restarted, wait_for_owner_s_end
+from agentorch.runtime.ownership import Changed, check_team, left_behind, restarted, wait_for_owner_s_end
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.run import Run
 from agentorch.runtime.team import unpriced
@@ -288,8 +288,9 @@ class Launch:
         self.engine.secrets.check(state.outputs["inputs"], open_tasks)
         left = list(state.pending.values())
         cards = {} if versions == state.cards else versions
-        adopt = inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart)
-        run = await self._taken(state, adopt)
+        begun = left_behind(state, self.engine.journal, us=self.engine.owner)
+        run = await self._taken(state, inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart))
+        run.left_behind = begun
         supervisor.accept(run)
         supervisor.recover(run, left)
         await self.engine.requests.take(run_id)
@@ -299,7 +300,7 @@ class Launch:
         """Begin a run with what another one's journal says up to `at`, and carry it on; see `forking`."""
         message = await fork_of(self.engine, parent, at=at, outputs=outputs, effects=effects, release=release())
         supervisor = self.engine.supervisor
-        state = RunState(self.engine.new_run_id(message.at), self.engine.team.catalog)
+        state = RunState(self.engine.new_run_id(message.at), catalog_of(self.engine, message.events))
         run = await supervisor.host(state, message)
         left = list(state.pending.values())
         if not state.finished:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agentorch.context import Context
-from agentorch.core.effects import ACCEPTED
+from agentorch.core.effect_keys import EffectKey
 from agentorch.core.identity import digest
 from agentorch.core.state import Receipt
 from agentorch.errors import EffectNotDone, EffectUnknown, MalformedOutput
@@ -30,14 +30,22 @@ class Once:
     """One call of a tool that may happen once only."""
 
     def __init__(
-        self, tool: Tool[..., Any], arguments: Mapping[str, Any], *, key: str, effect: str, host: Host, blobs: Blobs
+        self,
+        tool: Tool[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        key: str,
+        effect: EffectKey,
+        host: Host,
+        blobs: Blobs,
     ) -> None:
         """Make ready a call that the dispatch `key` asks for."""
         self._tool = tool
         self._arguments = arguments
         self._digest = digest(dict(arguments))
         self._key = key
-        self._effect = effect
+        self._effect = effect.key
+        self._is_same = effect.same
         self._host = host
         self._blobs = blobs
 
@@ -49,6 +57,8 @@ class Once:
             receipt = self._host.receipt(self._key, self._effect)
             if receipt is None:
                 return await self._made(context)
+            if not (self._is_same or receipt.accepted):
+                raise self._unknown("was called before, with other arguments or from another tool")
             if receipt.done:
                 return await self._read(receipt)
             if await self._has_happened(self._unknown("was begun, and its end was not seen")):
@@ -60,8 +70,6 @@ class Once:
         return await self._read(receipt)
 
     async def _read(self, receipt: Receipt) -> Any:
-        if receipt.arguments not in {self._digest, ACCEPTED}:
-            raise self._unknown("was called before, with other arguments")
         result = await loaded(receipt.result, self._blobs)
         try:
             self._tool.output.revive(result)
@@ -99,6 +107,8 @@ class Once:
     async def _has_happened(self, unknown: EffectUnknown, *, cause: Exception | None = None) -> bool:
         """Ask the tool's probe and journal what it says; raise `unknown` when it does not know."""
         said = await self._probed(unknown, cause)
+        if said is False and self._host.may_go_on(self._key, self._effect):
+            raise self._unknown("was begun by a process that stands still and may go on with it") from cause
         if said is False:
             await self._host.void(self._key, self._effect, "probe")
             return False

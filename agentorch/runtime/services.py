@@ -11,6 +11,7 @@ import anyio.to_thread
 
 from agentorch import tokens
 from agentorch.context import Context
+from agentorch.core.effect_keys import EffectKey
 from agentorch.core.identity import digest, lineage
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
@@ -116,6 +117,8 @@ class DispatchServices:
         self._model_named = model_named
         self._used = _Used()
         self._steps = Steps(work, host, blobs)
+        self._taken: set[str] = set()
+        """The effects of the calls that the dispatch has made so far."""
         self.place = Place("", f"{work.run_id}/{lineage(work.task.id)}")
         """Where in the dispatch these services are used."""
 
@@ -295,21 +298,29 @@ class DispatchServices:
         values = used.parse(arguments)
         number = self._steps.count(f"{self.place.step}#{used.name}")
         step = self._steps.identify(used.name, values, within=self.place.step)
-        if step in self._steps:
-            return await self._steps.read(step)
+        effect = EffectKey(f"{self.place.effect}/{used.name}/{number}")
+        if used.effect == "once":
+            effect = self._host.effect(effect.key, digest(values), self._taken)
+            self._taken.add(effect.key)
+        if step not in self._steps:
+            result = await self._used_anew(used, values, step, effect)
+            result = await self._steps.finish(step, used.name, result)
+        else:
+            result = await self._steps.read(step)
+        self._taken.update(self._host.effects_within(effect.key))  # also of calls that were not made again
+        return result
+
+    async def _used_anew(self, used: Tool[..., Any], values: dict[str, Any], step: str, effect: EffectKey) -> Any:
         if used.approval:
             await self._approved(used, values, step)
         inside = copy(self)
+        inside.place = Place(step, effect.key)
         context = Context(Guard(inside, self._job))
-        inside.place = Place(step, f"{self.place.effect}/{used.name}/{number}")
-        if used.effect == "once":
-            effect = self._host.effect(inside.place.effect)
-            inside.place = Place(step, effect)
-            call = Once(used, values, key=self._work.key, effect=effect, host=self._host, blobs=self._blobs)
-            result = await call.result(context)
-        else:
-            result = await used.invoke(values, context=context)
-        return await self._steps.finish(step, used.name, result)
+        if used.effect != "once":
+            return await used.invoke(values, context=context)
+        return await Once(used, values, key=self._work.key, effect=effect, host=self._host, blobs=self._blobs).result(
+            context
+        )
 
     async def _approved(self, tool: Tool[..., Any], values: Mapping[str, Any], step: str) -> None:
         """Wait until a person agrees to the call; PermanentError when they do not."""

@@ -7,7 +7,6 @@ import pytest
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.card import AgentCard
-from agentorch.core.effects import ACCEPTED
 from agentorch.core.failures import FailureKind
 from agentorch.core.state import Receipt
 from tests.core.bench import Bench, kinds, task
@@ -79,8 +78,8 @@ def test_an_effect_that_did_not_happen_may_be_intended_again_also_after_the_end(
 @pytest.mark.parametrize(
     ("said", "then", "receipt"),
     [
-        ("done", "ready", Receipt("a", "pay", ACCEPTED, done=True)),
-        ({"done": "by hand"}, "ready", Receipt("a", "pay", ACCEPTED, done=True, result="by hand")),
+        ("done", "ready", Receipt("a", "pay", "3", done=True, accepted=True)),
+        ({"done": "by hand"}, "ready", Receipt("a", "pay", "3", done=True, result="by hand", accepted=True)),
         ("retry", "ready", None),
         ("skip", "failed", Receipt("a", "pay", "3")),
         (None, "failed", Receipt("a", "pay", "3")),
