@@ -95,6 +95,8 @@ def test_a_name_is_no_place_for_a_template() -> None:
         "{{ x.__init__.__globals__ }}",
         "{{ [].append(1) }}",
         "{{ 'x' * 100000000 }}",
+        "{% set large = 'x' * 100000000 %}small",
+        "{% set large = [1] * 100000000 %}small",
         "{{ 9 ** 999999 }}",
         "{% for a in range(100000000) %}{% endfor %}",
         "{{ (x | map(attribute='__class__') | list)[0].__subclasses__() }}",
