@@ -3,7 +3,10 @@
 1. A timer or a deadline that has come by the clock, though not by the event loop's, is acted on: machines sleep, and
    clocks jump.
 2. With `takeover`, a run whose process has died is taken over within seconds. One that stands still, or waits for a
-   person, is left alone; one that cannot be taken (its agents are not here, or have changed) is named once.
+   person, is left alone; one that cannot be taken is named once, and keeps no other from being taken.
+3. What looking again cannot help (its agents are not here or have changed, its journal is damaged or of a newer
+   release) is looked at again when its journal has grown; every other trouble is met anew in the next round.
+4. Nothing ends the rounds but the orchestrator's end.
 """
 
 import asyncio
@@ -13,8 +16,9 @@ from typing import Any, Final
 
 from agentorch.core.advance import replay
 from agentorch.core.state import RunState
-from agentorch.errors import AgentorchError
+from agentorch.errors import ConfigurationError, JournalCompacted, JournalDamaged, JournalVersionError
 from agentorch.ports.journal import Journal, KnowsOwners, RunRecord
+from agentorch.runtime.complaints import Complaints
 from agentorch.runtime.ownership import needs_its_owner
 from agentorch.runtime.supervisor import Supervisor
 
@@ -24,6 +28,8 @@ PAUSE: Final = 1.0
 """Seconds between two rounds."""
 _PAGE: Final = 2000
 _LIVE: Final = ("planning", "running")
+_LASTING: Final = (ConfigurationError, JournalCompacted, JournalDamaged, JournalVersionError)
+"""What stays as it is until the run's journal grows."""
 
 TakeOver = Callable[[str], Awaitable[Any]]
 """Takes a run over by its id, and carries it on."""
@@ -39,7 +45,8 @@ class Reconciler:
         self._seen: dict[str, RunState] = {}
         """Runs of other processes, as far as they have been read."""
         self._left: dict[str, int] = {}
-        """Runs that could not be taken, with the head at which that was found."""
+        """Runs that cannot be taken, with the head at which that was found."""
+        self._complaints = Complaints(log)
         self._work: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -55,12 +62,12 @@ class Reconciler:
     async def _go_on(self) -> None:
         while True:
             await asyncio.sleep(PAUSE)
-            self._supervisor.catch_up()
-            if self._take_over is not None and isinstance(self._journal, KnowsOwners):
-                try:
+            try:
+                self._supervisor.catch_up()
+                if self._take_over is not None and isinstance(self._journal, KnowsOwners):
                     await self._look_for_orphans(self._journal, self._take_over)
-                except AgentorchError as error:
-                    log.warning("the runs of other processes cannot be looked at: %s", error)
+            except Exception as error:  # noqa: BLE001  # whatever it was, the next round is due
+                self._complain("the runs could not all be looked after", error)
 
     async def _look_for_orphans(self, owners: KnowsOwners, take_over: TakeOver) -> None:
         live: set[str] = set()
@@ -68,17 +75,30 @@ class Reconciler:
             live.add(record.run_id)
             if record.run_id in self._supervisor.hosted or self._left.get(record.run_id) == record.head:
                 continue
-            state = await self._read(record)
-            if not needs_its_owner(state) or owners.is_alive(state.owner):
-                continue
-            log.info("run %s: %s has ended; it goes on here", record.run_id, state.owner)
             try:
-                await take_over(record.run_id)
-            except AgentorchError as error:
-                log.warning("run %s cannot be taken over: %s", record.run_id, error)
-                self._left[record.run_id] = record.head
+                await self._take_orphan(record, owners, take_over)
+            except Exception as error:  # noqa: BLE001  # it must not keep the other runs from being taken
+                self._leave(record, error)
         for run_id in self._seen.keys() - live:
             del self._seen[run_id]
+        for run_id in self._left.keys() - live:
+            del self._left[run_id]
+
+    async def _take_orphan(self, record: RunRecord, owners: KnowsOwners, take_over: TakeOver) -> None:
+        state = await self._read(record)
+        if needs_its_owner(state) and not owners.is_alive(state.owner):
+            await take_over(record.run_id)
+            log.info("run %s: %s has ended; it goes on here", record.run_id, state.owner)
+
+    def _leave(self, record: RunRecord, error: Exception) -> None:
+        """Leave a run alone: for good when looking again cannot help, else until the next round."""
+        self._seen.pop(record.run_id, None)  # it may have been read half
+        if isinstance(error, _LASTING):
+            self._left[record.run_id] = record.head
+        self._complain(f"run {record.run_id} cannot be taken over", error)
+
+    def _complain(self, what: str, error: Exception) -> None:
+        self._complaints.say(what, error, now=asyncio.get_running_loop().time())
 
     async def _unfinished(self) -> AsyncGenerator[RunRecord]:
         for status in _LIVE:
