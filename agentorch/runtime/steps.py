@@ -38,8 +38,11 @@ class Steps:
         self._counts: dict[str, int] = {}
 
     def identify(self, name: str, arguments: Any, *, within: str = "") -> str:
-        """Return the identity of the next call of `name` with these JSON arguments, inside the step `within`."""
-        mark = f"{within}{'/' if within else ''}{name}:{digest(arguments)[:16]}"
+        """Return the identity of the next call of `name` with these JSON arguments, inside the step `within`.
+
+        The journal keeps it: of a secret in the name it holds what the name in the journal does.
+        """
+        mark = f"{within}{'/' if within else ''}{self._host.redacted(name)}:{digest(arguments)[:16]}"
         return f"{mark}:{self.count(mark)}"
 
     def count(self, mark: str) -> int:
@@ -62,7 +65,7 @@ class Steps:
 
         MalformedOutput when it cannot be stored.
         """
-        result = self._host.redacted(result)
+        result, name = self._host.redacted(result), self._host.redacted(name)
         try:
             kept = await stored(result, self._blobs)
         except Unstorable as error:

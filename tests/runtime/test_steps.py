@@ -15,6 +15,8 @@ from agentorch.events import StepFinished
 from agentorch.ports.model import ToolCall
 from agentorch.testing.scripted_model import Reply, ScriptedModel
 
+KEY = "sk-proj-abcDEF0123456789abcdef"
+
 
 class Page(BaseModel):
     """What a step gives."""
@@ -71,6 +73,40 @@ async def test_a_resumed_attempt_reads_its_steps_back(tmp_path: Path) -> None:
 
     assert (outcome.answer, log.calls) == (3, ["a", "b"])
     assert seen == [Page(url="a", words=1)] * 2
+
+
+async def test_a_secret_in_the_name_of_a_step_is_not_journaled(tmp_path: Path) -> None:
+    """Neither as its name nor in its identity, inside a tool too; it is read back by that all the same."""
+    log, begun, gate = Log([]), asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def lookup(word: str, context: Context) -> str:
+        """Look a word up."""
+        page = await context.step(f"fetch with {KEY}", log.fetch, word)
+        return page.url
+
+    @agent(description="Fetches.", tools=[lookup])
+    async def fetching(context: Context) -> str:
+        await context.step(f"fetch as hunter2! with {KEY}", log.fetch, "a")
+        await context.tool(lookup, word="b")
+        if not gate.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        return "done"
+
+    given: dict[str, Any] = {"secrets": {"DB": "hunter2!"}}
+    run_id = await cut_off(tmp_path / "runs.db", fetching, begun, **given)
+    gate.set()
+    async with Orchestrator([fetching], journal=tmp_path / "runs.db", **given) as after:
+        outcome = await after.resume(run_id)
+        events = [event async for event in await after.attach(run_id)]
+
+    assert (outcome.answer, log.calls) == ("done", ["a", "b"])
+    first, second, _ = [event for event in events if isinstance(event, StepFinished)]
+    assert first.name == "fetch as [redacted:DB] with [redacted:api-key]"
+    assert first.step.startswith(first.name + ":")
+    assert second.name in second.step
+    assert not any(secret in repr(events) for secret in (KEY, "hunter2!"))
 
 
 async def test_a_model_call_that_was_paid_for_is_not_made_again(tmp_path: Path) -> None:
