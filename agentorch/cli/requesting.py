@@ -2,6 +2,7 @@
 
 1. A request goes through the journal's inbox; whoever carries the run out turns it into events.
 2. An answer for a run that nobody carries out stays there until `agentorch resume`.
+3. What is written holds no secret that this process can tell: the forms, its environment's key, AGENTORCH_SECRETS.
 """
 
 import getpass
@@ -19,12 +20,14 @@ from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.tables import columns
 from agentorch.cli.words import one_line
+from agentorch.core.inbox import Answer, Cancel
 from agentorch.core.requests import problems_of_answer
 from agentorch.core.state import Request, RunState
 from agentorch.errors import ConfigurationError
 from agentorch.plans import Plan
 from agentorch.ports.journal import Inbox, Journal, KnowsOwners
 from agentorch.runtime.ending import end_run
+from agentorch.runtime.leaving_requests import leave_request
 
 _PATIENCE: Final = 5.0
 """Seconds to wait for the owner of a run to do what was asked."""
@@ -34,6 +37,7 @@ _LOOK: Final = 0.05
 def cancel_run(run: str, setup: Setup, *, reason: str, json: bool) -> int:
     """Stop a run; return the exit code."""
     screen = Screen()
+    redact = setup.redactor().message
 
     async def cancelled() -> str:
         async with reading(setup.journal) as journal:
@@ -42,9 +46,10 @@ def cancel_run(run: str, setup: Setup, *, reason: str, json: bool) -> int:
             if seen.finished:
                 return f"run {record.run_id} is over already: {seen.status}"
             if not _is_alive(journal, seen):
-                await end_run(journal, record.run_id, by=_me(), reason=reason)
+                await end_run(journal, record.run_id, by=_me(), reason=reason, redact=redact)
                 return f"cancelled run {record.run_id}, which nobody carried out"
-            await _inbox(journal).request(record.run_id, "cancel", {"reason": reason}, by=_me(), at=_now())
+            asked = Cancel(_now(), _me(), reason)
+            await leave_request(_inbox(journal), record.run_id, asked, redact=redact)
             heard = await _until(journal, record.run_id, lambda state: state.cancelling is not None or state.finished)
             return f"cancelled run {record.run_id}" if heard else _unheard(record.run_id, seen)
 
@@ -64,6 +69,7 @@ def answer_run(
 ) -> int:
     """Answer what a run waits for, or show it; return the exit code."""
     screen = Screen()
+    redactor = setup.redactor()
     given = _Given(tuple(name for name, chosen in choices.items() if chosen), value, plan)
 
     async def answered() -> str | Sequence[Request]:
@@ -73,12 +79,12 @@ def answer_run(
             if given == _NOTHING:
                 return tuple(state.requests.values())
             request = _named(state, task)
-            answer = _answer(request, given)
+            answer = redactor.value(_answer(request, given))
             problems = problems_of_answer(request, answer)
             if problems:
                 raise ConfigurationError(f"{request.request_id}: {'; '.join(problems)}")
-            payload = {"request_id": request.request_id, "value": answer}
-            await _inbox(journal).request(record.run_id, "answer", payload, by=_me(), at=_now())
+            said = Answer(_now(), request.request_id, answer, _me())
+            await leave_request(_inbox(journal), record.run_id, said, redact=redactor.message)
             if not _is_alive(journal, state):
                 return f"answered; go on with: {command('resume', record.run_id, setup.flags('--journal'))}"
             heard = await _until(journal, record.run_id, lambda now: request.request_id not in now.requests)

@@ -19,6 +19,8 @@ from agentorch.errors import ConfigurationError
 from agentorch.files import at_home
 from agentorch.loading import find_project
 from agentorch.models import Price
+from agentorch.models.access import secrets
+from agentorch.runtime.redaction import Redactor
 
 ENV_FILE: Final = ".env"
 _EXAMPLES: Final = {
@@ -74,6 +76,10 @@ class Setup:
     """Whether a key is set and no model is named: none is used unasked."""
     options: tuple[tuple[str, str], ...] = ()
     """What was given, by option."""
+
+    def redactor(self) -> Redactor:
+        """Return what takes out the secrets that this process knows of, for what it writes without a team."""
+        return Redactor(self.secrets, known=_of_provider(os.environ.get(_URL, ""), os.environ.get(_KEY)))
 
     def flags(self, *names: str) -> tuple[str, ...]:
         """Return the options of these names as they can be typed again; all of them when none is named."""
@@ -166,6 +172,13 @@ def _secrets(names: str) -> dict[str, str]:
             )
         values[name] = os.environ[name]
     return values
+
+
+def _of_provider(url: str, key: str | None) -> tuple[str, ...]:
+    try:
+        return secrets(url, key)
+    except ValueError:  # it is no address: who calls a model hears of it
+        return secrets("", key)
 
 
 def _existing(files: Sequence[str]) -> tuple[str, ...]:

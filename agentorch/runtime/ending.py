@@ -1,5 +1,6 @@
 """Ending a run that nobody carries out, without its team: what is done is kept, nothing more is started."""
 
+import logging
 import os
 import socket
 
@@ -8,11 +9,17 @@ from agentorch.core.advance import advance, replay
 from agentorch.core.state import RunState
 from agentorch.errors import RunNotFoundError
 from agentorch.ports.clock import SystemClock
-from agentorch.ports.journal import Journal
+from agentorch.ports.journal import Inbox, Journal
+from agentorch.runtime.leaving_requests import Redact
+
+log = logging.getLogger(__name__)
 
 
-async def end_run(journal: Journal, run_id: str, *, by: str, reason: str) -> None:
-    """Take a run over and cancel it; durable when this returns. JournalConflict when somebody else was first."""
+async def end_run(journal: Journal, run_id: str, *, by: str, reason: str, redact: Redact) -> None:
+    """Take a run over and cancel it; durable when this returns. JournalConflict when somebody else was first.
+
+    What else was asked of it is taken out of the inbox.
+    """
     state = RunState(run_id)
     while page := await journal.read(run_id, after=state.seq):
         replay(state, page)
@@ -23,5 +30,10 @@ async def end_run(journal: Journal, run_id: str, *, by: str, reason: str) -> Non
     before, now = state.seq, max(state.updated, SystemClock().now())
     owner = f"{socket.gethostname()}:{os.getpid()}"
     events = advance(state, inbox.Adopt(now, owner))
-    events += advance(state, inbox.Cancel(now, by, reason))
+    events += advance(state, redact(inbox.Cancel(now, by, reason)))
     await journal.append(run_id, events, after=before)
+    if isinstance(journal, Inbox):
+        for request in await journal.requests():
+            if request.run_id == run_id:
+                log.info("run %s was cancelled: %s asked by %s is of no use any more", run_id, request.kind, request.by)
+                await journal.settle(request.id)

@@ -40,6 +40,7 @@ from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.forking import catalog_of, fork_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import Unstorable, loaded, stored
+from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.ownership import Changed, check_team, left_behind, restarted, wait_for_owner_s_end
@@ -291,9 +292,16 @@ class Launch:
         begun = left_behind(state, self.engine.journal, us=self.engine.owner)
         run = await self._taken(state, inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart))
         run.left_behind = begun
-        supervisor.accept(run)
-        supervisor.recover(run, left)
-        await self.engine.requests.take(run_id)
+        try:
+            await self.engine.requests.take_first(run)
+        except BaseException:
+            supervisor.release(run)
+            raise
+        if run.lost is not None:
+            raise run.lost
+        if not state.finished:  # it may have been cancelled while nobody carried it out
+            supervisor.accept(run)
+            supervisor.recover(run, left)
         return self._run(run)
 
     async def fork(self, parent: str, *, at: int, outputs: Mapping[str, Any], effects: bool) -> Run:
@@ -323,11 +331,12 @@ class Launch:
         state = await self._replayed(run_id)
         if state.finished:
             return
-        journal = self.engine.journal
+        journal, supervisor = self.engine.journal, self.engine.supervisor
         if isinstance(journal, Inbox) and isinstance(journal, KnowsOwners) and journal.is_alive(state.owner):
-            await journal.request(run_id, "cancel", {"reason": reason}, by=by, at=self.engine.supervisor.now())
+            message = inbox.Cancel(supervisor.now(), by, reason)
+            await leave_request(journal, run_id, message, redact=supervisor.redact)
             return
-        run = await self._taken(state, inbox.Adopt(self.engine.supervisor.now(), self.engine.owner))
+        run = await self._taken(state, inbox.Adopt(supervisor.now(), self.engine.owner))
         await self._run(run).cancel(by=by, reason=reason)
 
     async def _replayed(self, run_id: str) -> RunState:

@@ -5,11 +5,12 @@ from typing import Any, Literal, overload
 
 from agentorch.core.events import Event
 from agentorch.core.failures import Problem
-from agentorch.core.inbox import Cancel, Stop
+from agentorch.core.inbox import Answer, Cancel, Stop
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.outcome import Outcome
 from agentorch.runtime.person_answers import answer_of
 from agentorch.runtime.supervisor import Supervisor
@@ -73,7 +74,7 @@ class Run:
             raise ConfigurationError(f"run {self.id}: no request {request_id!r} is open; waiting: {waiting}")
         given, plan = answer_of(state, state.requests[request_id], value)
         if self._hosted.read_only:
-            await self._leave("answer", {"request_id": request_id, "value": given}, by)
+            await self._leave("answer", Answer(self._supervisor.now(), request_id, given, by))
             return
         self._supervisor.answer(self._own("answer"), request_id, given, by, plan=plan)
         await self._hosted.durable()
@@ -86,23 +87,24 @@ class Run:
             raise self._hosted.lost
         return self._hosted
 
-    async def _leave(self, kind: str, payload: dict[str, Any], by: str) -> None:
+    async def _leave(self, what: str, message: Answer | Cancel) -> None:
         """Leave a request for whoever carries the run out."""
         inbox = self._hosted.inbox
         if inbox is None:
-            self._own(kind)
+            self._own(what)
         else:
-            await inbox.request(self.id, kind, payload, by=by, at=self._supervisor.now())
+            await leave_request(inbox, self.id, message, redact=self._supervisor.redact)
 
     async def cancel(self, *, by: str = "user", reason: str = "") -> None:
         """Stop the run; what is done is kept. Durable when this returns.
 
         Where another process carries the run out, that is asked to: it obeys within a tenth of a second.
         """
+        message = Cancel(self._supervisor.now(), by, reason)
         if self._hosted.read_only:
-            await self._leave("cancel", {"reason": reason}, by)
+            await self._leave("cancel", message)
             return
-        self._supervisor.send(self._own("cancel"), Cancel(self._supervisor.now(), by, reason))
+        self._supervisor.send(self._own("cancel"), message)
         await self._hosted.durable()
 
     async def stop(self, *, code: str = "stopped", reason: str = "") -> None:

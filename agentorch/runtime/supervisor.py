@@ -31,6 +31,7 @@ from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
 from agentorch.runtime.dispatching import acts_once, acts_unseen, work_of
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.leaving_requests import Redact
 from agentorch.runtime.scheduler import Scheduler
 from agentorch.runtime.time_limit import TimeLimit
 
@@ -40,7 +41,6 @@ SLACK: Final = 1.0
 """Seconds for the way of a withdrawal to another process and of its answer back."""
 
 AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
-Redact = Callable[[inbox.Message], inbox.Message]
 AskThePerson = Callable[[HostedRun, AskPerson], None]
 AskTheCheck = Callable[["Supervisor", HostedRun, CheckOutputs], None]
 
@@ -68,7 +68,8 @@ class Supervisor:
         self._ask_planner = ask_planner
         self._ask_person = ask_person
         self._ask_check = ask_check
-        self._redact = redact
+        self.redact = redact
+        """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, lambda run, task: self.send(run, inbox.Admit(self.now(), task)))
         self._time = TimeLimit(self.now, self._abort)
         self._touched: dict[str, HostedRun] = {}
@@ -155,7 +156,7 @@ class Supervisor:
 
         What one message leads to, the admissions included, goes to the journal together.
         """
-        return self._decide(run, self._redact(message)) if run.lost is None else []
+        return self._decide(run, self.redact(message)) if run.lost is None else []
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         events = advance(run.state, message)

@@ -1,6 +1,8 @@
 """`agentorch cancel` and `agentorch approve`: what a second terminal asks of a run."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -13,6 +15,7 @@ from tests.cli.conftest import Command
 
 pytestmark = pytest.mark.timeout(120)
 
+LOOKS_LIKE_A_KEY = "sk-proj-abcDEF0123456789abcdef"
 SLOW = """
 tasks:
   - {id: wait, agent: sleeper, inputs: {topic: $goal}}
@@ -88,6 +91,46 @@ def test_a_run_whose_process_was_killed_can_be_cancelled(agentorch: Command, hom
 
     assert (said.code, "which nobody carried out" in said.err) == (0, True)
     assert json.loads(agentorch("runs", "ls", "--json").out)["status"] == "cancelled"
+
+
+def test_a_reason_is_written_without_secrets(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks like one, the key of the environment and what AGENTORCH_SECRETS names: nowhere in the file."""
+    monkeypatch.setenv("OPENAI_API_KEY", "local-key-0123")
+    monkeypatch.setenv("PASSWORD", "hunter2!")
+    monkeypatch.setenv("AGENTORCH_SECRETS", "PASSWORD")
+    (home / "plan.yaml").write_text(SLOW, encoding="utf-8")
+    with running("Buses", "--plan", "plan.yaml", "-a", "team.py") as process:
+        os.kill(process.pid, signal.SIGSTOP)  # it shall leave the request where it is
+        agentorch("cancel", "last", "--reason", f"{LOOKS_LIKE_A_KEY} local-key-0123 hunter2!")
+        asked = journal_bytes(home)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        said = agentorch("cancel", "last", "--reason", f"now: {LOOKS_LIKE_A_KEY} local-key-0123 hunter2!")
+
+    assert (said.code, "which nobody carried out" in said.err) == (0, True)
+    shown = agentorch("journal", "export", "last").out
+    for secret in (LOOKS_LIKE_A_KEY, "local-key-0123", "hunter2!"):
+        assert secret.encode() not in asked + journal_bytes(home)
+    clean = "[redacted:api-key] [redacted:api-key] [redacted:PASSWORD]"
+    assert b'{"reason": "' + clean.encode() in asked
+    assert f"now: {clean}" in shown
+
+
+def test_an_answer_is_written_without_secrets(agentorch: Command, home: Path) -> None:
+    """Nobody carries the run out, so that it lies in the inbox; the name of a secret stays one."""
+    (home / "paying.py").write_text(PAYING, encoding="utf-8")
+    (home / "plan.yaml").write_text("tasks: [{id: pay, agent: payer, inputs: {amount: 3}}]", encoding="utf-8")
+    agentorch("run", "--plan", "plan.yaml", "-a", "paying.py")
+    given = agentorch("approve", "last", "pay", "--done", "--value", f"secret:NAME {LOOKS_LIKE_A_KEY}")
+
+    assert given.code == 0
+    assert LOOKS_LIKE_A_KEY.encode() not in journal_bytes(home)
+    assert b"secret:NAME [redacted:api-key]" in journal_bytes(home)
+
+
+def journal_bytes(home: Path) -> bytes:
+    """Return all that the journal's files hold."""
+    return b"".join(file.read_bytes() for file in home.glob("runs.db*") if file.is_file())
 
 
 def test_approvals_are_listed_given_and_carried_on(agentorch: Command, home: Path) -> None:
