@@ -4,7 +4,7 @@ A check that raises, or takes longer than the run's timeout, has not judged: its
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agentorch.agents import Agent
@@ -25,10 +25,18 @@ LONGEST_PROBLEM = 4_000
 class CheckDesk:
     """Asks the orchestrator's checks across tasks."""
 
-    def __init__(self, checks: Sequence[Across], agents: Mapping[str, Agent], blobs: Blobs) -> None:
+    def __init__(
+        self,
+        checks: Sequence[Across],
+        agents: Mapping[str, Agent],
+        blobs: Blobs,
+        *,
+        redacted: Callable[[str], str] = str,
+    ) -> None:
         self._checks = {check.name: check for check in checks}
         self._agents = agents
         self._blobs = blobs
+        self._redacted = redacted
 
     def refuse_unknown(self, run_id: str, names: Sequence[str]) -> None:
         """Raise ConfigurationError unless every check of a run that is to be taken up is there."""
@@ -55,7 +63,7 @@ class CheckDesk:
             broken, problems = True, (f"it took longer than {run.state.policy.timeout:g} s",)
         except Exception as error:  # noqa: BLE001  # a check may raise anything; then it has not judged
             broken, problems = True, (f"{type(error).__name__}: {error}",)
-        words = tuple(clipped(problem, LONGEST_PROBLEM) for problem in problems)
+        words = tuple(clipped(self._redacted(problem), LONGEST_PROBLEM) for problem in problems)
         supervisor.send(run, inbox.Checked(supervisor.now(), command.check, command.number, words, broken))
 
     async def _output(self, run: HostedRun, name: str) -> Any:

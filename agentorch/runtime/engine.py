@@ -115,7 +115,7 @@ class Engine:
 
     def _start(self) -> None:
         """Start to supervise and to work."""
-        self.checks = CheckDesk(self.across, self.team.agents, self.blobs)
+        self.checks = CheckDesk(self.across, self.team.agents, self.blobs, redacted=self.redactor.text)
         desk = PlannerDesk(self.planners, self.team.cards, self.blobs)
         self.supervisor = Supervisor(
             owner=self.owner,
@@ -140,9 +140,10 @@ class Engine:
             blobs=self.blobs,
             isolated=self.isolated,
             secrets=self.secrets,
+            redacted=self.redactor.text,
             threads=self.settings.policy.parallel,
         )
-        self.requests = RequestDesk(self.journal, self.supervisor)
+        self.requests = RequestDesk(self.journal, self.supervisor, redacted=self.redactor.value)
         self.requests.open()
         self.reconciler = Reconciler(self.journal, self.supervisor, self.take_over)
         self.reconciler.open()
@@ -208,7 +209,8 @@ class Engine:
         try:
             answer, plan = answer_of(run.state, request, value)
         except AgentorchError as error:
-            log.error("on_request answered %s of run %s wrongly: %s", request_id, run.state.run_id, error)  # noqa: TRY400  # the answer is at fault
+            words = self.redactor.text(str(error))  # they show the answer
+            log.error("on_request answered %s of run %s wrongly: %s", request_id, run.state.run_id, words)  # noqa: TRY400  # the answer is at fault
         else:
             self.supervisor.answer(run, request_id, answer, "on_request", plan=plan)
 

@@ -66,6 +66,7 @@ class Execution:
         blobs: Blobs,
         isolated: Isolated,
         secrets: NamedSecrets = NO_SECRETS,
+        redacted: Callable[[str], str] = str,
         threads: int = THREADS,
     ) -> None:
         self._agents = agents
@@ -75,6 +76,7 @@ class Execution:
         self._blobs = blobs
         self._isolated = isolated
         self._secrets = secrets
+        self._redacted = redacted
         self._threads = anyio.CapacityLimiter(threads)
         self._unlimited = anyio.CapacityLimiter(math.inf)
 
@@ -100,7 +102,8 @@ class Execution:
 
     async def _readable(self, result: Result) -> Result:
         """Return a failure as any journal can hold it: without its output, when that cannot be stored."""
-        problems = tuple(clipped(whole_characters(problem), LONGEST_PROBLEM) for problem in result.problems)
+        words = (self._redacted(whole_characters(problem)) for problem in result.problems)
+        problems = tuple(clipped(problem, LONGEST_PROBLEM) for problem in words)  # half a secret would not be found
         try:
             output = await stored(result.output, self._blobs)
         except Exception:  # noqa: BLE001  # the failure counts, not what is shown with it

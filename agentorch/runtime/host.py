@@ -75,7 +75,7 @@ class Host:
         """Journal a finished step of the dispatch `key`; it is durable when this returns."""
         run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
         if run is None:
-            _log.warning("%s: step %s ended after its run", key, name)
+            _log.warning("%s: step %s ended after its run", key, self.redacted(name))
             return
         self._supervisor.send(run, inbox.FinishStep(self._supervisor.now(), key, step, name, result, usage, call))
         await run.durable()

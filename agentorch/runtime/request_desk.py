@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from agentorch.core import inbox as core
 from agentorch.core.events import RunStatus
@@ -35,10 +35,13 @@ _OVER: Final = frozenset(get_args(RunStatus))
 class RequestDesk:
     """Looks at the inbox while runs are carried out here."""
 
-    def __init__(self, journal: Journal, supervisor: Supervisor) -> None:
+    def __init__(
+        self, journal: Journal, supervisor: Supervisor, *, redacted: Callable[[Any], Any] = lambda value: value
+    ) -> None:
         self._journal = journal
         self._inbox = journal if isinstance(journal, Inbox) else None
         self._supervisor = supervisor
+        self._redacted = redacted
         self._looking: asyncio.Task[None] | None = None
         self._come = asyncio.Event()
         self._deaf: Callable[[], None] = _nothing
@@ -160,7 +163,7 @@ class RequestDesk:
                 asked = run.state.requests.get(name)
                 if asked is None:
                     raise AgentorchError(f"{name!r} is not open any more")
-                answer, plan = answer_of(run.state, asked, value)
+                answer, plan = answer_of(run.state, asked, self._redacted(value))
                 self._supervisor.answer(run, name, answer, request.by, plan=plan)
             case _:
                 raise AgentorchError("this release does not know what that is")

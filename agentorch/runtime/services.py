@@ -324,7 +324,7 @@ class DispatchServices:
 
     async def _approved(self, tool: Tool[..., Any], values: Mapping[str, Any], step: str) -> None:
         """Wait until a person agrees to the call; PermanentError when they do not."""
-        shown = clipped(json.dumps(values, ensure_ascii=False), LONGEST_REPORT)
+        shown = clipped(self._host.redacted(json.dumps(values, ensure_ascii=False)), LONGEST_REPORT)
         question = f"May '{self._work.agent}' use '{tool.name}' with {shown}?"
         if await self._asked(question, {"type": "boolean"}, step, "approval") is not True:
             raise PermanentError(f"tool '{tool.name}': a person did not approve the call")
@@ -369,7 +369,7 @@ class DispatchServices:
     def report(self, text: str) -> None:
         """Say in one line how far the work is."""
         self._alive()
-        self._host.report(self._work.key, clipped(text, LONGEST_REPORT))
+        self._host.report(self._work.key, clipped(self._host.redacted(text), LONGEST_REPORT))
 
     def trimmed(self, name: str, *, tokens: int, kept: int, blob: str) -> None:
         """Record that an input was shown as a preview."""

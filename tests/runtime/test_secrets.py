@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from agentorch import Context, Orchestrator, Plan, agent, tool
+from agentorch import Context, Orchestrator, Plan, Policy, across, agent, tool
+from agentorch.core.requests import Request
 from agentorch.errors import ConfigurationError
+from agentorch.runtime.execution import LONGEST_PROBLEM
 from agentorch.testing import ScriptedModel
 
 KEY = "sk-proj-abcDEF0123456789abcdef"
@@ -83,6 +85,75 @@ async def test_nothing_that_was_planted_is_on_the_disk(tmp_path: Path) -> None:
     assert outcome.outputs["talk"]["own"] == ["[redacted:DB]", {"[redacted:api-key]": 1}]
     assert outcome.outputs["write"].endswith("[redacted:aws-key] [redacted:DB] [redacted:private-key]")
     assert outcome.plan.goal == "use [redacted:api-key]"
+
+
+LONG = "a-secret-of-many-characters"
+
+
+@tool(approval=True)
+async def send(text: str) -> str:
+    """Send a text."""
+    return text
+
+
+@agent(description="Says long things.", tools=[send])
+async def lengthy(context: Context) -> str:
+    context.report("x" * 990 + LONG)
+    await context.tool(send, text="y" * 975 + LONG)
+    return "done"
+
+
+@agent(description="Fails at length.", attempts=1)
+async def failing() -> str:
+    raise ValueError("x" * (LONGEST_PROBLEM - 22) + LONG + "x" * 3000)
+
+
+@across("first", "second")
+def compared(first: str, second: str) -> list[str]:
+    """Object at length."""
+    return ["x" * (LONGEST_PROBLEM - 10) + LONG]
+
+
+def approve(request: Request) -> bool | None:
+    return True if request.kind == "approval" else None
+
+
+async def test_no_half_of_a_secret_is_left_where_a_text_is_cut(tmp_path: Path) -> None:
+    """Reports, approvals, errors and problems of checks are clipped when the secrets are out of them."""
+    plan = Plan("say it at length")
+    plan.add("first", agent=lengthy)
+    plan.add("second", agent=lengthy)
+    plan.add("fails", agent=failing)
+    orchestrator = Orchestrator(
+        [lengthy, failing], journal=tmp_path / "runs.db", secrets=[LONG], validators=[compared],
+        on_request=approve,
+    )  # fmt: skip
+    async with orchestrator:
+        run = await orchestrator.submit(plan, policy=Policy(replans=0))
+        await run.rest()
+        written = on_disk(tmp_path)
+    assert LONG[:5].encode() not in written
+    assert written.count(b"[redacted:secret]") > 3
+
+
+async def test_a_wrong_answer_is_logged_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    """The words that say what is wrong with it show it."""
+
+    @agent(description="Asks.")
+    async def asker(context: Context) -> int:
+        return await context.ask("How many?", int)
+
+    def wrong(request: Request) -> str:
+        return f"{PASSWORD} {KEY}"
+
+    plan = Plan("ask")
+    plan.add("ask", agent=asker)
+    orchestrator = Orchestrator([asker], secrets={"DB": PASSWORD}, on_request=wrong)
+    async with orchestrator:
+        await orchestrator.run(plan)
+
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert said.endswith("'[redacted:DB] [redacted:api-key]' is not integer")
 
 
 async def test_live_and_resumed_runs_see_the_same(tmp_path: Path) -> None:
