@@ -152,6 +152,9 @@ class EffectNotDone(PermanentError):
     Any other exception leaves open whether the effect has happened.
     """
 
+    effect: str | None = None
+    """The idempotency key of the call that has not happened, once it has left its tool."""
+
 
 class EffectUnknown(AgentorchError):
     """Nobody knows whether a call of a tool with `effect="once"` has happened; `effect` is its idempotency key."""

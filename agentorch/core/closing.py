@@ -4,7 +4,7 @@ from agentorch.core import events as ev
 from agentorch.core.calling import lost_calls
 from agentorch.core.children import cancel_children
 from agentorch.core.crosschecks import due_check, is_checking, unchecked
-from agentorch.core.effects import open_effects
+from agentorch.core.effects import unknown_effects
 from agentorch.core.failures import Problem
 from agentorch.core.planned import answer_task, free_name
 from agentorch.core.stamping import Stamp
@@ -87,12 +87,7 @@ def _problems(state: RunState) -> tuple[Problem, ...]:
             found.append(Problem("skipped", f"'{name}' was skipped because '{task.cause}' brought nothing", name))
         else:
             found.append(task.problem or Problem("cancelled", f"'{name}' was cancelled", name))
-    return (*found, *unchecked(state), *_unknown_effects(state))
-
-
-def _unknown_effects(state: RunState) -> list[Problem]:
-    words, remedy = "whether its call of '{}' has happened is not known", "look where it would show"
-    return [Problem("unknown", words.format(one.tool), one.task, remedy) for one in open_effects(state)]
+    return (*found, *unchecked(state), *unknown_effects(state))
 
 
 def _absorbed(state: RunState) -> set[str]:

@@ -1,91 +1,115 @@
-"""Which effect a call of a tool has: its key, and whether an earlier call has had it already.
+"""The keys of effects: which call is which, over dispatches, attempts, fallback agents and patches.
 
-1. A call's own key says task, tool and how-many-eth call of that tool. It is not enough by itself: a fresh attempt may
-   make its calls in another order, or leave one out that had not happened.
-2. So a receipt with the same arguments, which no call of this dispatch has taken yet, is taken wherever it stands.
-   One that another place of the task has left behind, in a tool that calls this one, leaves the call unknown.
-3. A call under a key that was used with other arguments is unknown too.
+1. A key says task, tool, arguments, and how-many-eth call with these; never the order of the calls. A call inside a
+   tool is told apart from the body's by the tool's own key in front.
+2. A call that did not happen, or of which nobody knows, is the same call when it is made again.
+3. What an earlier attempt has done and this one has not asked for again may be this very call in other words: before
+   such a one is made, a person is asked. Delegated tasks that came of the same caller and agent are looked at alike.
+4. In a fork, what its ancestors have done is found under their keys.
 """
 
+import re
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import Final
 
+from agentorch.core.identity import Key, lineage
 from agentorch.core.state import Receipt, RunState
 
-
-@dataclass(frozen=True, slots=True)
-class EffectKey:
-    """The effect of one call."""
-
-    key: str
-    """The idempotency key."""
-    same: bool = True
-    """Whether a receipt under the key is certainly one of this call."""
+_GIVEN: Final = re.compile(r"(\.[a-z][a-z0-9_-]*)-[0-9a-f]{8}(?:\.\d+)?(?=\.|$)")
+"""In the lineage of a delegated task: what its inputs and their number add to the agent's name."""
+_DELEGATED: Final = re.compile(r"(?P<chain>.+\.\d+)\.(?P<own>[a-z][a-z0-9_-]*(?:\.\d+)?)")
+"""The id of a delegated task: its caller with the attempt, and the rest."""
+_SHOWN: Final = 16
+"""Hex digits of the arguments' digest in a key."""
 
 
-def key_of(state: RunState, own: str, arguments: str, taken: AbstractSet[str]) -> EffectKey:
-    """Return the effect of a call whose own key is `own`, and whose arguments have the digest `arguments`.
+def key_of(place: str, tool: str, arguments: str, number: int) -> str:
+    """Return the key of the `number`-th call of `tool` with arguments of the digest `arguments` at `place`."""
+    return f"{place}/{tool}/{arguments[:_SHOWN]}-{number}"
 
-    `taken` are the keys of the calls that the dispatch has made before. In a fork, what the run that it was forked from
-    has done is found under that run's keys.
-    """
-    known = next((key for key in _in_every_ancestor(state, own) if key in state.receipts), None)
-    mine = None if known is None or known in taken else state.receipts[known]
-    if mine is not None and known is not None and mine.arguments == arguments:
-        return EffectKey(known)
-    equal = [key for key in state.effects.get(mark_of(own, arguments), ()) if key not in taken]
-    beside = next((key for key in equal if _place(key) == _place(own)), None)
-    if beside is not None:
-        return EffectKey(beside)
-    if mine is not None and known is not None and mine.accepted:
-        return EffectKey(known)
-    if equal:
-        return EffectKey(equal[0], same=state.receipts[equal[0]].accepted)
-    if known is not None and known not in taken:
-        return EffectKey(known, same=False)
-    if own not in taken:
-        return EffectKey(own)
-    return _left_over(state, own, taken)
+
+def known_as(state: RunState, effect: str) -> str:
+    """Return the key under which an effect of this run is known: in a fork, that of the run in which it happened."""
+    if effect in state.receipts or not state.ancestors:
+        return effect
+    rest = effect.partition("/")[2]
+    return next((key for run in state.ancestors if (key := f"{run}/{rest}") in state.receipts), effect)
+
+
+def tool_of(effect: str) -> tuple[str, str]:
+    """Return the tool and the arguments' digest, as far as it is there, that a key names."""
+    _, tool, call = effect.rsplit("/", 2)
+    return tool, call.partition("-")[0]
 
 
 def enter_receipt(state: RunState, effect: str, receipt: Receipt) -> None:
     """Keep what is known of an effect."""
-    if effect not in state.receipts:
-        state.effects.setdefault(mark_of(effect, receipt.arguments), []).append(effect)
+    known = state.receipts.get(effect)
     state.receipts[effect] = receipt
+    if known is not None and known.key == receipt.key:
+        return
+    if known is not None and known.key:
+        _listed(state, known).remove(effect)
+    if receipt.key:
+        _listed(state, receipt).append(effect)
 
 
-def drop_receipt(state: RunState, effect: str) -> None:
-    """Forget an effect: it has not happened, or is to happen again."""
-    receipt = state.receipts.pop(effect, None)
-    if receipt is not None:
-        state.effects[mark_of(effect, receipt.arguments)].remove(effect)
+def left_over(state: RunState, key: str, tool: str) -> list[str]:
+    """Return the effects of `tool` that may be what the dispatch `key` is about to do in other words.
+
+    Those are of earlier attempts, or of earlier dispatches of this one that have not come to an end as steps.
+    """
+    found: list[str] = []
+    dispatch = Key.parse(key)
+    for attempt, effects in state.effects.get(_family(dispatch.task, tool), {}).items():
+        if attempt != _attempt(key):
+            found += effects
+        else:
+            found += [effect for effect in effects if _is_cut_off(state, dispatch, effect)]
+    return found
 
 
-def mark_of(effect: str, arguments: str) -> str:
-    """Return what the calls of one tool in one task have in common that were made with the same arguments."""
-    _, task, *_, tool, _ = effect.split("/")
-    return f"{task}/{tool}/{arguments}"
+def may_be_another_s(state: RunState, key: str, effect: str, taken: AbstractSet[str]) -> bool:
+    """Whether a left-over effect has not been asked for again: neither by the dispatch `key`, nor by a task beside it.
+
+    `taken` are the keys of the calls that the dispatch has made.
+    """
+    receipt = state.receipts[effect]
+    if receipt.void or not taken.isdisjoint(_within(effect)):
+        return False
+    mine, its = Key.parse(key).task, receipt.task
+    if lineage(mine) == lineage(its):
+        return True
+    here, there = _DELEGATED.fullmatch(mine), _DELEGATED.fullmatch(its)
+    assert here is not None  # of one family, and not of one lineage
+    assert there is not None
+    return here["chain"] != there["chain"] and f"{here['chain']}.{there['own']}" not in state.tasks
 
 
-def _left_over(state: RunState, own: str, taken: AbstractSet[str]) -> EffectKey:
-    """Return the effect of a call whose own key another call has: the first that is left over in its place."""
-    place, number = own.rpartition("/")[0], 1
-    while True:
-        key = f"{place}/{number}"
-        known = next((one for one in _in_every_ancestor(state, key) if one in state.receipts), None)
-        if known is not None and known not in taken:
-            return EffectKey(known, same=state.receipts[known].accepted)
-        if known is None and key not in taken:
-            return EffectKey(key)
-        number += 1
+def _is_cut_off(state: RunState, dispatch: Key, effect: str) -> bool:
+    receipt = state.receipts[effect]
+    if Key.parse(receipt.key).dispatch == dispatch.dispatch:
+        return False
+    mark = f"{receipt.tool}:{receipt.arguments[:_SHOWN]}:"
+    task = state.tasks.get(dispatch.task)
+    return task is None or not any(mark in step for step in task.steps or ())
 
 
-def _in_every_ancestor(state: RunState, own: str) -> tuple[str, ...]:
-    _, _, rest = own.partition("/")
-    return (own, *(f"{run}/{rest}" for run in state.ancestors))
+def _within(effect: str) -> list[str]:
+    """Return the key, and those of the calls inside of which it was made."""
+    parts = effect.split("/")
+    return ["/".join(parts[:count]) for count in range(4, len(parts) + 1, 2)]
 
 
-def _place(effect: str) -> str:
-    """Return where in a task a call is made, whichever run it is of."""
-    return effect.partition("/")[2].rpartition("/")[0]
+def _listed(state: RunState, receipt: Receipt) -> list[str]:
+    by_attempt = state.effects.setdefault(_family(receipt.task, receipt.tool), {})
+    return by_attempt.setdefault(_attempt(receipt.key), [])
+
+
+def _family(task: str, tool: str) -> str:
+    return _GIVEN.sub(r"\1", lineage(task)) + "/" + tool
+
+
+def _attempt(key: str) -> str:
+    _, task, revision, attempt, _ = key.split("/")
+    return f"{task}/{revision}/{attempt}"

@@ -40,7 +40,7 @@ def remedy(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> lis
     if failure.kind is FailureKind.UNCONFIGURED and not _may_have_acted(state, task, failure):
         return _stop(state, task, problem, stamp)
     if failure.kind is FailureKind.UNKNOWN:
-        return [park(state, task, failure, stamp)]
+        return [park(task, failure, stamp)]
     repeatable = not state.catalog[task.agent].acts_unseen
     if failure.kind is FailureKind.BUDGET and repeatable and could_give_back(state, but=task):
         again = _again(task, stamp, "when the budget has room for it")

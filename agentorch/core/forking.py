@@ -58,7 +58,8 @@ def _own(event: ev.Event, parent: str, run_id: str) -> ev.Event:
 
 def apply_fork(state: RunState, event: ev.RunForked) -> None:
     """Make a copy of another run a run of its own."""
-    state.ancestors = (event.parent, *state.ancestors)
+    had_effects = (effect.partition("/")[0] for effect in state.receipts)  # the parent may be a fork from here too
+    state.ancestors = tuple(dict.fromkeys((event.parent, *state.ancestors, *had_effects)))
     state.owner = event.owner
     state.cards = event.cards or state.cards
     state.no_new_effects = not event.effects

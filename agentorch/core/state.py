@@ -174,8 +174,17 @@ class Receipt:
     """Digest of the arguments."""
     done: bool = False
     result: Any = None
-    accepted: bool = False
-    """Whether a person has said that it is done: the receipt holds for whatever arguments its call has."""
+    void: bool = False
+    """Whether it has certainly not happened, or is to be repeated: its call is made again when it is asked for."""
+    key: str = ""
+    """The dispatch that intended it."""
+    owner: str = ""
+    """Who carried the run out then."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody knows what has become of it."""
+        return not (self.done or self.void)
 
 
 @dataclass(slots=True)
@@ -264,8 +273,8 @@ class RunState:
     answers: dict[str, Any] = field(default_factory=dict[str, Any])
     receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
     """Effects that may happen once only, by idempotency key, whatever became of the tasks that had them."""
-    effects: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """The keys of `receipts` by task, tool and arguments; see `effect_keys`."""
+    effects: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
+    """The keys of `receipts` by task and tool, and by attempt; see `effect_keys`."""
     checks: dict[str, CrossCheckState] = field(default_factory=dict[str, CrossCheckState])
     """Checks across tasks, by name."""
     pending: dict[str, Command] = field(default_factory=dict[str, Command])

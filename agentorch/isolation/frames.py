@@ -181,7 +181,7 @@ def fault_of(error: BaseException) -> Fault:
         kind=str(error.kind) if isinstance(error, errors.ModelError) else None,
         retry_after=error.retry_after if isinstance(error, errors.ModelError | errors.TransientError) else None,
         text=error.text if isinstance(error, errors.MalformedOutput) else "",
-        effect=error.effect if isinstance(error, errors.EffectUnknown) else "",
+        effect=(error.effect or "") if isinstance(error, errors.EffectUnknown | errors.EffectNotDone) else "",
     )
 
 
@@ -194,6 +194,10 @@ def raised(fault: Fault) -> BaseException:
             return errors.TransientError(fault.words, retry_after=fault.retry_after)
         case "EffectUnknown":
             return errors.EffectUnknown(fault.words, effect=fault.effect)
+        case "EffectNotDone":
+            error = errors.EffectNotDone(fault.words)
+            error.effect = fault.effect or None
+            return error
         case "MalformedOutput":
             return errors.MalformedOutput(fault.words, text=fault.text)
         case "ModelError":

@@ -15,6 +15,8 @@ BEAT: Final = 0.5
 """Seconds from one beat to the next."""
 STALE: Final = 10.0
 """Seconds without a beat after which its process counts as dead."""
+LEFT: Final = -1
+"""What stands in the place of a beat when an owner has left, and something of it goes on."""
 _DIGITS: Final = 20
 
 
@@ -32,33 +34,35 @@ class Heartbeat:
         """Begin to write into the open file `handle`."""
         with self._lock:
             self._handles.add(handle)
-            self._write(handle)
+            self._write(handle, self._count)
             if self._thread is None:
                 self._over.clear()
                 self._thread = threading.Thread(target=self._go_on, name="agentorch-heartbeat", daemon=True)
                 self._thread.start()
 
-    def leave(self, handle: int) -> None:
-        """Write into it no more; it may be closed when this returns."""
+    def leave(self, handle: int, *, last: int | None = None) -> None:
+        """Write into it no more, but for a `last` word; it may be closed when this returns."""
         with self._lock:
             self._handles.discard(handle)
-            last = self._thread if not self._handles else None
             if last is not None:
+                self._write(handle, last)
+            thread = self._thread if not self._handles else None
+            if thread is not None:
                 self._thread = None
                 self._over.set()
-        if last is not None:
-            last.join()
+        if thread is not None:
+            thread.join()
 
     def _go_on(self) -> None:
         while not self._over.wait(BEAT):
             with self._lock:
                 self._count += 1
                 for handle in self._handles:
-                    self._write(handle)
+                    self._write(handle, self._count)
 
-    def _write(self, handle: int) -> None:
+    def _write(self, handle: int, count: int) -> None:
         with suppress(OSError):  # a full disk is no death: the lock still tells that the process lives
-            os.pwrite(handle, b"%0*d" % (_DIGITS, self._count), 0)
+            os.pwrite(handle, b"%0*d" % (_DIGITS, count), 0)
 
 
 def beat_of(handle: int) -> int:

@@ -56,6 +56,8 @@ class MemoryJournal:
         self._last_request = 0
         self._listeners: list[Callable[[], None]] = []
         self._owners: set[str] = set()
+        self._leaving: set[str] = set()
+        """Owners that are none any more, and of which something goes on."""
         self._beats = 0
         self._openings = 0
         self._done: asyncio.Future[None] | None = None
@@ -75,9 +77,12 @@ class MemoryJournal:
     def claim(self, owner: str) -> None:
         """Be `owner` until `disclaim`."""
         self._owners.add(owner)
+        self._leaving.discard(owner)
 
-    def disclaim(self, owner: str) -> None:
-        """Be `owner` no more."""
+    def disclaim(self, owner: str, *, goes_on: bool = False) -> None:
+        """Be `owner` no more; what `goes_on` keeps it beating."""
+        if goes_on and owner in self._owners:
+            self._leaving.add(owner)
         self._owners.discard(owner)
 
     def is_alive(self, owner: str) -> bool:
@@ -87,7 +92,7 @@ class MemoryJournal:
     def beat(self, owner: str) -> int | None:
         """Return a number that changes with each look while `owner` is claimed: it is this process that runs."""
         if owner not in self._owners:
-            return None
+            return 0 if owner in self._leaving else None
         self._beats += 1
         return self._beats
 

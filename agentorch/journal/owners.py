@@ -3,7 +3,8 @@
 1. The lock says that an owner's process is there; the heartbeat in the file, that it runs. One that was stopped, and
    has not beaten for 10 s of the observer's clock, counts as dead, although it holds its lock.
 2. Neither says who may write: that one run has one writer is the journal's compare-and-swap.
-3. Files of the dead are removed by whoever finds them. Where there is no `flock`, nobody is known to be alive.
+3. An owner that has left, while something of it goes on that cannot be stopped, holds its lock and says so in the file.
+4. Files of the dead are removed by whoever finds them. Where there is no `flock`, nobody is known to be alive.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from agentorch.journal.heartbeat import STALE, Heartbeat, Observer, beat_of
+from agentorch.journal.heartbeat import LEFT, STALE, Heartbeat, Observer, beat_of
 
 try:
     import fcntl
@@ -32,7 +33,10 @@ class Owners:
     def claim(self, owner: str) -> None:
         """Be `owner` until `disclaim`."""
         place = self._place(owner)
-        if fcntl is None or place in self._held:
+        if fcntl is None:
+            return
+        if place in self._held:
+            self._heartbeat.beat_in(self._held[place])
             return
         handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -46,7 +50,7 @@ class Owners:
     def is_alive(self, owner: str) -> bool:
         """Whether somebody holds the lock of `owner`, and has not been seen to stand still."""
         beat = self.beat(owner)
-        if beat is None:
+        if beat is None or beat == LEFT:
             self._observer.forget(owner)
             return False
         return self._observer.beats(owner, beat)
@@ -60,9 +64,12 @@ class Owners:
         places = self._path.parent.glob(f"{glob.escape(self._path.name)}.owner-*")
         return any(_beat_at(place) is not None for place in places)
 
-    def disclaim(self, owner: str) -> None:
-        """Be `owner` no more."""
+    def disclaim(self, owner: str, *, goes_on: bool = False) -> None:
+        """Be `owner` no more; what `goes_on` keeps the lock until the process ends."""
         place = self._place(owner)
+        if goes_on and place in self._held:
+            self._heartbeat.leave(self._held[place], last=LEFT)
+            return
         handle = self._held.pop(place, None)
         if handle is not None:
             self._heartbeat.leave(handle)

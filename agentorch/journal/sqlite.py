@@ -97,9 +97,9 @@ class SqliteJournal:
         """Be `owner` until `disclaim`."""
         self._owners.claim(owner)
 
-    def disclaim(self, owner: str) -> None:
-        """Be `owner` no more."""
-        self._owners.disclaim(owner)
+    def disclaim(self, owner: str, *, goes_on: bool = False) -> None:
+        """Be `owner` no more; what `goes_on` keeps its lock."""
+        self._owners.disclaim(owner, goes_on=goes_on)
 
     def is_alive(self, owner: str) -> bool:
         """Whether a live process has claimed to be `owner`."""

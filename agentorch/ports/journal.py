@@ -133,8 +133,12 @@ class KnowsOwners(Protocol):
         """Be `owner` until `disclaim`, or until this process ends."""
         ...
 
-    def disclaim(self, owner: str) -> None:
-        """Be `owner` no more; harmless when it was not claimed here."""
+    def disclaim(self, owner: str, *, goes_on: bool = False) -> None:
+        """Be `owner` no more; harmless when it was not claimed here.
+
+        When something `goes_on` that cannot be stopped, `owner` is not alive, and yet beats (always the same) until
+        the process ends.
+        """
         ...
 
     def is_alive(self, owner: str) -> bool:
@@ -142,5 +146,5 @@ class KnowsOwners(Protocol):
         ...
 
     def beat(self, owner: str) -> int | None:
-        """Return a number that changes, about twice a second, while `owner` runs; None when nobody is it."""
+        """Return a number that changes, about twice a second, while `owner` runs; None when nobody is it any more."""
         ...

@@ -92,6 +92,8 @@ class Engine:
         self.adopting: set[str] = set()
         """Runs that are just being taken up."""
         self.prompting = Prompting(self.prompts, self.team.catalog)
+        self._goes_on = False
+        """Whether a call with an effect could not be stopped."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -131,7 +133,7 @@ class Engine:
         for card in self.team.catalog.values():
             if "parallel" in card.policy.model_fields_set:
                 self.supervisor.scheduler.limit_agent(card.name, card.policy.parallel)
-        self._host = Host(self.supervisor, redacted=self.redactor.value)
+        self._host = Host(self.supervisor, self.journal, redacted=self.redactor.value)
         execution = Execution(
             agents=self.team.agents,
             validators=self.validators,
@@ -162,16 +164,20 @@ class Engine:
                 stack.push_async_callback(self.reconciler.close)
                 stack.callback(self.supervisor.close)
                 stack.push_async_callback(self.supervisor.ended)
-                stack.callback(self._host.close)
+                stack.push_async_callback(self._close_host)
                 for run in self.followed:
                     stack.push_async_callback(run.stop_following)
+
+    async def _close_host(self) -> None:
+        self._goes_on = await self._host.close()
 
     async def _close_journal(self) -> None:
         try:
             await self.journal.close()
         finally:
             if isinstance(self.journal, KnowsOwners):
-                self.journal.disclaim(self.owner)  # last: whoever finds it disclaimed finds nothing more being written
+                # Last: whoever finds it disclaimed finds nothing more being written.
+                self.journal.disclaim(self.owner, goes_on=self._goes_on)
 
     def _services(self, job: Job) -> DispatchServices:
         work = job.work

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
 from agentorch.core import inbox
-from agentorch.core.effect_keys import EffectKey, key_of
+from agentorch.core.effect_keys import known_as, left_over, may_be_another_s
 from agentorch.core.effects import new_effect
 from agentorch.core.failures import Problem
 from agentorch.core.identity import digest
@@ -16,8 +16,10 @@ from agentorch.core.state import FINAL, Receipt, Status, TaskState
 from agentorch.core.steps import attempt_of
 from agentorch.core.usage import Budget, Usage
 from agentorch.errors import AgentorchError, PermanentError
+from agentorch.ports.journal import Journal, KnowsOwners
 from agentorch.runtime.account import Account
 from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.job import GRACE
 from agentorch.runtime.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
@@ -27,12 +29,17 @@ RequestKind = Literal["question", "approval"]
 class Host:
     """The supervisor's side of a running dispatch."""
 
-    def __init__(self, supervisor: Supervisor, *, redacted: Callable[[Any], Any] = lambda value: value) -> None:
+    def __init__(
+        self, supervisor: Supervisor, journal: Journal, *, redacted: Callable[[Any], Any] = lambda value: value
+    ) -> None:
         self._supervisor = supervisor
+        self._journal = journal
         self.redacted = redacted
         """Returns a JSON value as it will be journaled: without secrets."""
         self._flying: dict[str, asyncio.Task[Any]] = {}
         """Calls that are having an effect just now, by idempotency key."""
+        self._in_threads: set[str] = set()
+        """Those of them that nothing can stop."""
 
     def account(self, key: str) -> Account | None:
         """Return the account that a dispatch's model calls are charged to; None where nothing limits them."""
@@ -116,43 +123,63 @@ class Host:
         """Return what the run that `key` is of knows of an effect."""
         return self._run(key).state.receipts.get(effect)
 
-    def effect(self, own: str, arguments: str, taken: AbstractSet[str]) -> EffectKey:
-        """Return the effect of a call whose own key is `own`; `taken` are those that its dispatch has made before."""
-        return key_of(self._run(own).state, own, arguments, taken)
+    def known_as(self, own: str) -> str:
+        """Return the key of an effect: in a fork that of the run in which it happened, else `own`."""
+        return known_as(self._run(own).state, own)
 
-    def effects_within(self, effect: str) -> list[str]:
-        """Return the effects that calls inside the call `effect` have had."""
-        run = self._supervisor.scheduler.runs.get(effect.split("/", 1)[0])
-        inside = f"{effect}/"
-        return [] if run is None else [key for key in run.state.receipts if key.startswith(inside)]
+    def left_over(self, key: str, tool: str, among: list[str] | None, taken: AbstractSet[str]) -> list[str]:
+        """Return the effects of earlier attempts that may be what the dispatch `key` is about to do in other words.
+
+        `among` are those that were left when it asked before; `taken` are the keys of the calls that it has made.
+        """
+        state = self._run(key).state
+        effects = left_over(state, key, tool) if among is None else among
+        return [effect for effect in effects if may_be_another_s(state, key, effect, taken)]
 
     def may_go_on(self, key: str, effect: str) -> bool:
-        """Whether a process that the run was taken from may still be having the effect: it stands still, but lives."""
-        left = self._run(key).left_behind
-        return left is not None and effect in left.effects and not left.is_gone()
+        """Whether another process that began the effect may still be having it: it stands still, but lives."""
+        receipt = self.receipt(key, effect)
+        owner = receipt.owner if receipt is not None else ""
+        if owner == self._supervisor.owner or not isinstance(self._journal, KnowsOwners):
+            return False
+        return self._journal.beat(owner) is not None
 
     def flying(self, effect: str) -> "asyncio.Task[Any] | None":
         """Return the call that is having the effect just now."""
         return self._flying.get(effect)
 
-    def fly(self, key: str, effect: str, calling: "asyncio.Task[Any]") -> None:
+    def fly(self, key: str, effect: str, calling: "asyncio.Task[Any]", *, in_thread: bool) -> None:
         """Take note of a call that is having an effect; its run is kept until it ends."""
         self._flying[effect] = calling
+        if in_thread:
+            self._in_threads.add(effect)
         run = self._run(key)
         run.flying += 1
         calling.add_done_callback(lambda _: self._landed(effect, run, calling))
 
     def _landed(self, effect: str, run: HostedRun, calling: "asyncio.Task[Any]") -> None:
         del self._flying[effect]
+        self._in_threads.discard(effect)
         if not calling.cancelled():
             calling.exception()  # whoever waits has it; nobody may be left who does
         run.flying -= 1
         self._supervisor.landed(run)
 
-    def close(self) -> None:
-        """End the calls that still have effects: what became of them stays open."""
+    async def close(self) -> bool:
+        """End the calls that still have effects: what became of them stays open.
+
+        Returns whether one may go on: it runs in a thread, and has not ended within GRACE.
+        """
+        in_threads = [self._flying[effect] for effect in self._in_threads]
         for calling in self._flying.values():
+            if calling not in in_threads:
+                calling.cancel()
+        if in_threads:
+            await asyncio.wait(in_threads, timeout=GRACE)
+        goes_on = bool(self._in_threads)
+        for calling in in_threads:
             calling.cancel()
+        return goes_on
 
     async def delegate(self, key: str, name: str, agent: str, inputs: Mapping[str, Any]) -> Any:
         """Run `agent` as the task `name` under the dispatch `key`; return its output."""

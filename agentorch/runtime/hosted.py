@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from agentorch.core.events import Event
@@ -10,16 +9,6 @@ from agentorch.core.state import RunState
 from agentorch.errors import AgentorchError, JournalError
 from agentorch.ports.journal import Inbox, Journal
 from agentorch.runtime.feed import Feed
-
-
-@dataclass(frozen=True, slots=True)
-class LeftBehind:
-    """What was begun by an earlier owner of a run, and is not known to have ended."""
-
-    effects: frozenset[str]
-    """Idempotency keys."""
-    is_gone: Callable[[], bool]
-    """Whether that owner's process has ended, so that nothing goes on there."""
 
 
 class HostedRun:
@@ -52,8 +41,6 @@ class HostedRun:
         """Which running dispatches wait for a person's answer, by request id."""
         self.flying = 0
         """Calls with effects that are under way: while there are some, their receipts are waited for."""
-        self.left_behind: LeftBehind | None = None
-        """What the process that the run was taken from may still be doing."""
         self.planning: asyncio.Task[None] | None = None
         self.asking: dict[str, asyncio.Task[None]] = {}
         """Requests that are being shown to a person, and dispatches that wait for the bus."""

@@ -43,7 +43,7 @@ from agentorch.runtime.large import Unstorable, loaded, stored
 from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
-from agentorch.runtime.ownership import Changed, check_team, left_behind, restarted, wait_for_owner_s_end
+from agentorch.runtime.ownership import Changed, check_team, restarted, wait_for_owner_s_end
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.run import Run
 from agentorch.runtime.team import unpriced
@@ -289,9 +289,7 @@ class Launch:
         self.engine.secrets.check(state.outputs["inputs"], open_tasks)
         left = list(state.pending.values())
         cards = {} if versions == state.cards else versions
-        begun = left_behind(state, self.engine.journal, us=self.engine.owner)
         run = await self._taken(state, inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart))
-        run.left_behind = begun
         try:
             await self.engine.requests.take_first(run)
         except BaseException:

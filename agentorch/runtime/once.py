@@ -1,6 +1,6 @@
 """Calls of tools with `effect="once"`: intended before they are made, a receipt once they are.
 
-1. The call is made in a task of its own: what stops the dispatch gives it GRACE to end in, and its receipt is kept.
+1. The call is made in a task of its own: what stops the dispatch gives it the grace to end in, and its receipt is kept.
 2. What was intended, by this dispatch or an earlier one, and is not known to be done, is not done again: the tool's
    probe says what became of it, else a person does.
 3. A tool that raises anything but EffectNotDone may have acted.
@@ -8,22 +8,26 @@
 
 import asyncio
 import inspect
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from agentorch.context import Context
-from agentorch.core.effect_keys import EffectKey
 from agentorch.core.identity import digest
 from agentorch.core.state import Receipt
+from agentorch.core.values import clipped
 from agentorch.errors import EffectNotDone, EffectUnknown, MalformedOutput
 from agentorch.ports.blobs import Blobs
+from agentorch.runtime.effect_calls import EffectCall
 from agentorch.runtime.host import Host
 from agentorch.runtime.job import GRACE
 from agentorch.runtime.large import loaded, stored
 from agentorch.tools import Tool
 
-_TO_END: Final = GRACE * 0.8
-"""Seconds that a call has to end in when its dispatch is stopped."""
+_TO_END: Final = 0.8
+"""Share of the grace that a call has to end in when its dispatch is stopped."""
+_SHOWN: Final = 200
+"""Characters of the arguments that a person is shown."""
 
 
 class Once:
@@ -35,30 +39,31 @@ class Once:
         arguments: Mapping[str, Any],
         *,
         key: str,
-        effect: EffectKey,
+        call: EffectCall,
         host: Host,
         blobs: Blobs,
+        grace: float = GRACE,
     ) -> None:
         """Make ready a call that the dispatch `key` asks for."""
         self._tool = tool
         self._arguments = arguments
-        self._digest = digest(dict(arguments))
         self._key = key
-        self._effect = effect.key
-        self._is_same = effect.same
+        self._call = call
+        self._effect = call.key
         self._host = host
         self._blobs = blobs
+        self._grace = grace
 
     async def result(self, context: Context) -> Any:
         """Return the tool's output (JSON), of this call or out of the receipt; EffectUnknown when nobody knows."""
+        if self._call.doubt:
+            raise self._unknown(self._call.doubt, self._call.about)
         while True:
             while (flying := self._host.flying(self._effect)) is not None:
                 await asyncio.wait({flying})  # of another dispatch, or of this one, whose work came twice
             receipt = self._host.receipt(self._key, self._effect)
-            if receipt is None:
+            if receipt is None or receipt.void:
                 return await self._made(context)
-            if not (self._is_same or receipt.accepted):
-                raise self._unknown("was called before, with other arguments or from another tool")
             if receipt.done:
                 return await self._read(receipt)
             if await self._has_happened(self._unknown("was begun, and its end was not seen")):
@@ -80,24 +85,26 @@ class Once:
     async def _made(self, context: Context) -> Any:
         call = self._intended(context)
         calling = asyncio.get_running_loop().create_task(call, name=f"agentorch {self._tool.name}")
-        self._host.fly(self._key, self._effect, calling)
+        self._host.fly(self._key, self._effect, calling, in_thread=not self._tool.is_async)
         try:
             return await asyncio.shield(calling)
         except asyncio.CancelledError:
-            await asyncio.wait({calling}, timeout=_TO_END)
+            await asyncio.wait({calling}, timeout=self._grace * _TO_END)
             if self._tool.is_async:  # a thread goes on, and brings its receipt whenever it ends
                 calling.cancel()
             raise
 
     async def _intended(self, context: Context) -> Any:
         """Intend, then call; from the first moment on nobody else takes the effect for one that was left behind."""
-        await self._host.intend(self._key, self._effect, self._tool.name, self._digest)
+        arguments = digest(dict(self._arguments))
+        await self._host.intend(self._key, self._effect, self._tool.name, arguments)
         try:
             result = await self._tool.invoke(self._arguments, context=context)
-        except EffectNotDone:
-            await self._host.void(self._key, self._effect, "tool")
-            raise
         except Exception as error:
+            if isinstance(error, EffectNotDone) and error.effect in {None, self._effect}:
+                error.effect = self._effect  # not of the calls around this one: they may have acted
+                await self._host.void(self._key, self._effect, "tool")
+                raise
             if await self._has_happened(self._unknown(f"failed ({type(error).__name__}: {error})"), cause=error):
                 return await self._read_back()
             raise  # the probe says that it has not: the call may be made again
@@ -138,5 +145,7 @@ class Once:
                 return encoded
         raise self._unknown("has happened, and its result is not known") from unknown
 
-    def _unknown(self, what: str) -> EffectUnknown:
-        return EffectUnknown(f"tool '{self._tool.name}' {what}", effect=self._effect)
+    def _unknown(self, what: str, effect: str = "") -> EffectUnknown:
+        shown = json.dumps(self._host.redacted(dict(self._arguments)), ensure_ascii=False)
+        call = f"tool '{self._tool.name}' with {clipped(shown, _SHOWN)}"
+        return EffectUnknown(f"{call} {what}", effect=effect or self._effect)

@@ -7,14 +7,12 @@
 
 import asyncio
 import logging
-from functools import partial
 from typing import Final, Literal
 
 from agentorch.core.adopting import changed_agents
 from agentorch.core.state import RunState
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.ports.journal import Journal, KnowsOwners
-from agentorch.runtime.hosted import LeftBehind
 
 log = logging.getLogger(__name__)
 
@@ -48,18 +46,6 @@ async def wait_for_owner_s_end(state: RunState, journal: Journal, *, us: str) ->
             said = True
             log.warning("run %s: %s does not move; it is taken over if that lasts", state.run_id, state.owner)
         await asyncio.sleep(_LOOK)
-
-
-def left_behind(state: RunState, journal: Journal, *, us: str) -> LeftBehind | None:
-    """Return what the owner of a run may still be doing, should it wake up; None when it has certainly ended."""
-    effects = frozenset(key for key, receipt in state.receipts.items() if not receipt.done)
-    if not effects or state.owner == us or not isinstance(journal, KnowsOwners) or journal.beat(state.owner) is None:
-        return None
-    return LeftBehind(effects, partial(_is_gone, journal, state.owner))
-
-
-def _is_gone(owners: KnowsOwners, owner: str) -> bool:
-    return owners.beat(owner) is None
 
 
 def check_team(state: RunState) -> None:

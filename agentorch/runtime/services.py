@@ -11,7 +11,6 @@ import anyio.to_thread
 
 from agentorch import tokens
 from agentorch.context import Context
-from agentorch.core.effect_keys import EffectKey
 from agentorch.core.identity import digest, lineage
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget, Usage
@@ -25,6 +24,7 @@ from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse
 from agentorch.runtime.account import Account, Call
+from agentorch.runtime.effect_calls import EffectCall, EffectCalls
 from agentorch.runtime.guard import Guard
 from agentorch.runtime.host import Host, RequestKind
 from agentorch.runtime.job import Job
@@ -117,8 +117,7 @@ class DispatchServices:
         self._model_named = model_named
         self._used = _Used()
         self._steps = Steps(work, host, blobs)
-        self._taken: set[str] = set()
-        """The effects of the calls that the dispatch has made so far."""
+        self._effects = EffectCalls(work.key, host)
         self.place = Place("", f"{work.run_id}/{lineage(work.task.id)}")
         """Where in the dispatch these services are used."""
 
@@ -296,31 +295,31 @@ class DispatchServices:
         self._alive()
         used = as_tool(tool)
         values = used.parse(arguments)
-        number = self._steps.count(f"{self.place.step}#{used.name}")
         step = self._steps.identify(used.name, values, within=self.place.step)
-        effect = EffectKey(f"{self.place.effect}/{used.name}/{number}")
-        if used.effect == "once":
-            effect = self._host.effect(effect.key, digest(values), self._taken)
-            self._taken.add(effect.key)
-        if step not in self._steps:
-            result = await self._used_anew(used, values, step, effect)
-            result = await self._steps.finish(step, used.name, result)
-        else:
-            result = await self._steps.read(step)
-        self._taken.update(self._host.effects_within(effect.key))  # also of calls that were not made again
-        return result
+        once = used.effect == "once"
+        call = self._effects.begin(self.place.effect, used.name, digest(values), once=once)
+        if step in self._steps:
+            return await self._steps.read(step)
+        try:
+            result = await self._used_anew(used, values, step, call)
+        except BaseException as error:
+            self._effects.failed(call, used.name, error)
+            raise
+        self._effects.ended(call, used.name)
+        return await self._steps.finish(step, used.name, result)
 
-    async def _used_anew(self, used: Tool[..., Any], values: dict[str, Any], step: str, effect: EffectKey) -> Any:
-        if used.approval:
+    async def _used_anew(self, used: Tool[..., Any], values: dict[str, Any], step: str, call: EffectCall) -> Any:
+        receipt = self._host.receipt(self._work.key, call.key)
+        if used.approval and (receipt is None or receipt.void) and not call.doubt:
             await self._approved(used, values, step)
         inside = copy(self)
-        inside.place = Place(step, effect.key)
+        inside.place = Place(step, call.key)
         context = Context(Guard(inside, self._job))
         if used.effect != "once":
             return await used.invoke(values, context=context)
-        return await Once(used, values, key=self._work.key, effect=effect, host=self._host, blobs=self._blobs).result(
-            context
-        )
+        key, grace = self._work.key, self._work.grace
+        once = Once(used, values, key=key, call=call, host=self._host, blobs=self._blobs, grace=grace)
+        return await once.result(context)
 
     async def _approved(self, tool: Tool[..., Any], values: Mapping[str, Any], step: str) -> None:
         """Wait until a person agrees to the call; PermanentError when they do not."""

@@ -61,7 +61,7 @@ def _effect(event: ev.EffectIntended | ev.EffectDone | ev.EffectVoided) -> str:
         case ev.EffectIntended():
             return f"'{event.tool}' is about to be called, once ({event.effect})"
         case ev.EffectDone():
-            return f"'{event.tool}' has happened" + ("" if event.by == "tool" else f", says {event.by}")
+            return f"'{event.tool}' has happened{'' if event.by == 'tool' else f', says {event.by}'} ({event.effect})"
         case ev.EffectVoided():
             return f"it has not happened, or is to be done again, says {event.by} ({event.effect})"
 

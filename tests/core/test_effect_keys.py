@@ -1,89 +1,115 @@
-"""Which effect a call has: its own, or one that an earlier attempt had with the same arguments."""
+"""Which effect a call has, and what earlier attempts have left over that may be this call in other words."""
 
 import pytest
 
-from agentorch.core.effect_keys import EffectKey, drop_receipt, enter_receipt, key_of
-from agentorch.core.state import Receipt, RunState
+from agentorch.core.effect_keys import enter_receipt, key_of, known_as, left_over, may_be_another_s, tool_of
+from agentorch.core.state import Receipt, RunState, TaskState
+from agentorch.core.task import Task
+
+CALL = "d" * 32
 
 
-def state_with(**receipts: str) -> RunState:
-    """Return a run with receipts: `pay1="x"` is the first call of `pay` in the task `a`, with the arguments "x"."""
+def state_with(*receipts: tuple[str, str], **options: bool) -> RunState:
+    """Return a run with receipts: each is the dispatch that intended it, without the run, and its key's end."""
     state = RunState("run")
-    for name, arguments in receipts.items():
-        place = name.replace("__", "/")
-        accepted = arguments.endswith("*")
-        key = f"run/a/{place[:-1]}/{place[-1]}"
-        enter_receipt(state, key, Receipt("a", "pay", arguments.rstrip("*"), done=True, accepted=accepted))
+    for dispatch, end in receipts:
+        task = dispatch.split("/", 1)[0]
+        receipt = Receipt(task, "pay", CALL, done=True, key=f"run/{dispatch}")
+        for name, value in options.items():
+            setattr(receipt, name, value)
+        enter_receipt(state, f"run/{task}/{end}", receipt)
     return state
 
 
-def found(state: RunState, own: str, arguments: str, *taken: str) -> EffectKey:
-    """Return the effect of the call whose own key is `own`."""
-    return key_of(state, f"run/a/{own}", arguments, {f"run/a/{one}" for one in taken})
+def add(state: RunState, name: str, **steps: str) -> None:
+    """Let the run have a task."""
+    state.tasks[name] = TaskState(Task(name, "payer"), 1, 0, steps=dict(steps))
 
 
-@pytest.mark.parametrize(
-    ("receipts", "own", "arguments", "taken", "key", "same"),
-    [
-        ({}, "pay/1", "x", (), "pay/1", True),
-        ({"pay1": "x"}, "pay/1", "x", (), "pay/1", True),
-        ({"pay2": "x"}, "pay/1", "x", (), "pay/2", True),
-        ({"pay1": "y", "pay2": "x"}, "pay/1", "x", (), "pay/2", True),
-        ({"pay1": "y", "pay2": "x"}, "pay/2", "y", ("pay/2",), "pay/1", True),
-        ({"pay1": "y"}, "pay/1", "x", (), "pay/1", False),
-        ({"pay1": "y*"}, "pay/1", "x", (), "pay/1", True),
-        ({"pay1": "y*", "pay2": "x"}, "pay/1", "x", (), "pay/2", True),
-        ({"pay2": "x"}, "pay/2", "z", ("pay/2",), "pay/1", True),
-        ({"pay1": "y", "pay2": "x"}, "pay/2", "z", ("pay/2",), "pay/1", False),
-        ({"pay1": "y*", "pay2": "x"}, "pay/2", "z", ("pay/2",), "pay/1", True),
-        ({"pay1": "x", "pay2": "x"}, "pay/2", "x", ("pay/1", "pay/2"), "pay/3", True),
-        ({"buy/1/pay1": "x"}, "buy/2/pay/1", "x", (), "buy/1/pay/1", False),
-        ({"buy/1/pay1": "x*"}, "buy/2/pay/1", "x", (), "buy/1/pay/1", True),
-        ({"buy/1/pay1": "x"}, "buy/2/pay/1", "x", ("buy/1/pay/1",), "buy/2/pay/1", True),
-        ({"buy/1/pay1": "x", "buy/2/pay1": "x"}, "buy/2/pay/1", "x", (), "buy/2/pay/1", True),
-    ],
-    ids=[
-        "the first ever",
-        "its own",
-        "under another number: the first call had not happened",
-        "another order",
-        "the other of two in another order",
-        "other arguments",
-        "a person accepted it",
-        "the same arguments before what a person accepted",
-        "a free number, its own being taken",
-        "left over with other arguments, its own being taken",
-        "left over and accepted, its own being taken",
-        "once more with the same arguments",
-        "from another tool",
-        "from another tool, accepted",
-        "from another tool, whose call was made again",
-        "its own before one from another tool",
-    ],
-)
-def test_a_call_finds_its_effect(
-    receipts: dict[str, str], own: str, arguments: str, taken: tuple[str, ...], key: str, *, same: bool
-) -> None:
-    """Never a second time under another number, and never one that is not its own."""
-    effect = found(state_with(**receipts), own, arguments, *taken)
-    assert effect == EffectKey(f"run/a/{key}", same)
+def found(state: RunState, dispatch: str, *taken: str) -> list[str]:
+    """Return what is left over for a call of `pay` by a dispatch."""
+    key = f"run/{dispatch}"
+    mine = {f"run/{one}" for one in taken}
+    return [one for one in left_over(state, key, "pay") if may_be_another_s(state, key, one, mine)]
+
+
+def test_a_key_is_of_the_arguments_and_not_of_the_order() -> None:
+    """The same call has the same key wherever it comes; the next one with the same arguments another."""
+    assert key_of("run/a", "pay", CALL, 1) == f"run/a/pay/{CALL[:16]}-1"
+    assert tool_of(key_of("run/a/buy/x-1", "pay", CALL, 2)) == ("pay", CALL[:16])
 
 
 def test_a_fork_finds_what_its_ancestors_have_done() -> None:
     """Under their keys; what is new has the fork's own."""
-    state = state_with(pay1="x", pay2="y")
-    state.run_id, state.ancestors = "fork", ("parent", "run")
-    assert key_of(state, "fork/a/pay/1", "x", set()) == EffectKey("run/a/pay/1")
-    assert key_of(state, "fork/a/pay/1", "y", set()) == EffectKey("run/a/pay/2")
-    assert key_of(state, "fork/a/pay/1", "z", set()) == EffectKey("run/a/pay/1", same=False)
-    assert key_of(state, "fork/a/pay/3", "z", {"run/a/pay/1", "run/a/pay/2"}) == EffectKey("fork/a/pay/3")
+    state = state_with(("a/1/1/1", "pay/x-1"))
+    assert known_as(state, "run/a/pay/x-1") == "run/a/pay/x-1"
+    assert known_as(state, "other/a/pay/x-1") == "other/a/pay/x-1"
+    state.ancestors = ("parent", "run")
+    assert known_as(state, "fork/a/pay/x-1") == "run/a/pay/x-1"
+    assert known_as(state, "fork/a/pay/x-2") == "fork/a/pay/x-2"
 
 
-def test_what_is_dropped_is_not_found() -> None:
-    """Also when it is dropped twice."""
-    state = state_with(pay1="x", pay2="x")
-    drop_receipt(state, "run/a/pay/1")
-    drop_receipt(state, "run/a/pay/1")
-    assert found(state, "pay/1", "x") == EffectKey("run/a/pay/2")
-    drop_receipt(state, "run/a/pay/2")
-    assert found(state, "pay/1", "x") == EffectKey("run/a/pay/1")
+@pytest.mark.parametrize(
+    ("receipt", "dispatch", "taken", "left"),
+    [
+        (("a/1/1/1", "pay/x-1"), "a/1/2/1", (), True),
+        (("a/1/1/1", "pay/x-1"), "a/2/1/1", (), True),
+        (("a/1/1/1", "pay/x-1"), "a/1/2/1", ("a/pay/x-1",), False),
+        (("a/1/1/1", "buy/y-1/pay/x-1"), "a/1/2/1", (), True),
+        (("a/1/1/1", "buy/y-1/pay/x-1"), "a/1/2/1", ("a/buy/y-1",), False),
+        (("b/1/1/1", "pay/x-1"), "a/1/2/1", (), False),
+        (("a/1/2/1", "pay/x-1"), "a/1/2/1", (), False),
+        (("a/1/2/1", "pay/x-1"), "a/1/2/2", (), True),
+        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.2.cash-00000000/1/1/1", (), True),
+        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.2.cash-11111111.2/1/1/1", (), True),
+        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.1.cash-11111111/1/1/1", (), False),
+        (("boss.1.till-00000000/1/1/1", "pay/x-1"), "boss.2.cash-11111111/1/1/1", (), False),
+    ],
+    ids=[
+        "of an earlier attempt",
+        "of an earlier revision",
+        "made again",
+        "inside another tool",
+        "inside a tool whose call is made again",
+        "of another task",
+        "of this dispatch",
+        "of a dispatch that was cut off",
+        "of the same delegated task",
+        "of a task delegated in other words",
+        "of another delegated task of this attempt",
+        "of another agent",
+    ],
+)
+def test_what_is_left_over(receipt: tuple[str, str], dispatch: str, taken: tuple[str, ...], *, left: bool) -> None:
+    """What may be this call in other words is what nobody has asked for again."""
+    assert bool(found(state_with(receipt), dispatch, *taken)) is left
+
+
+def test_what_has_ended_as_a_step_of_the_attempt_is_not_left_over() -> None:
+    """The dispatch that continues it reads the step, whenever it comes to it."""
+    state = state_with(("a/1/1/1", "pay/x-1"))
+    add(state, "a")
+    assert found(state, "a/1/1/2") == ["run/a/pay/x-1"]
+    add(state, "a", **{f"pay:{CALL[:16]}:1": "paid"})
+    assert found(state, "a/1/1/2") == []
+
+
+def test_a_task_beside_asks_for_it_itself() -> None:
+    """The caller's attempt has delegated the same task too: what that did before is its own."""
+    state = state_with(("boss.1.cash-00000000/1/1/1", "pay/x-1"))
+    add(state, "boss.2.cash-00000000")
+    assert found(state, "boss.2.cash-11111111/1/1/1") == []
+
+
+def test_what_did_not_happen_is_not_left_over() -> None:
+    """Voided by its tool or a person."""
+    assert found(state_with(("a/1/1/1", "pay/x-1"), void=True, done=False), "a/1/2/1") == []
+
+
+def test_what_is_intended_again_is_of_the_later_attempt() -> None:
+    """It moves from one to the other."""
+    state = state_with(("a/1/1/1", "pay/x-1"), ("a/1/2/1", "pay/x-1"))
+    assert found(state, "a/1/2/1") == []
+    assert found(state, "a/1/3/1") == ["run/a/pay/x-1"]
+    enter_receipt(state, "run/a/pay/x-1", Receipt("a", "pay", CALL))
+    assert found(state, "a/1/3/1") == []

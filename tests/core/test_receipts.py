@@ -11,7 +11,7 @@ from agentorch.core.failures import FailureKind
 from agentorch.core.state import Receipt
 from tests.core.bench import Bench, kinds, task
 
-PAY = "run/a/pay/1"
+PAY = "run/a/pay/3-1"
 PAYER = AgentCard(name="payer", effects="once", tracked=True)
 
 
@@ -37,7 +37,7 @@ def test_an_intent_is_given_once_and_only_to_the_current_dispatch() -> None:
     assert intend(bench, stale) == []
     assert kinds(intend(bench)) == ["EffectIntended a"]
     assert intend(bench) == []
-    assert bench.state.receipts == {PAY: Receipt("a", "pay", "3")}
+    assert bench.state.receipts == {PAY: Receipt("a", "pay", "3", key=bench.key("a"))}
 
 
 def test_a_receipt_outlives_its_attempt_and_the_first_one_wins() -> None:
@@ -47,10 +47,11 @@ def test_a_receipt_outlives_its_attempt_and_the_first_one_wins() -> None:
     bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
     again = bench.send(msg.Confirm(bench.now, PAY, "paid twice", "tool"))
     void = bench.send(msg.Void(bench.now, PAY, "probe"))
-    unknown = bench.send(msg.Confirm(bench.now, "run/a/pay/2", None, "tool"))
+    unknown = bench.send(msg.Confirm(bench.now, "run/a/pay/3-2", None, "tool"))
+    key = bench.key("a")
     bench.fail("a", FailureKind.CRASH)
     assert (again, void, unknown) == ([], [], [])
-    assert bench.state.receipts == {PAY: Receipt("a", "pay", "3", done=True, result="paid")}
+    assert bench.state.receipts == {PAY: Receipt("a", "pay", "3", done=True, result="paid", key=key)}
 
 
 def test_what_becomes_of_an_effect_is_kept_after_the_run_s_end() -> None:
@@ -62,6 +63,7 @@ def test_what_becomes_of_an_effect_is_kept_after_the_run_s_end() -> None:
     bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
     assert [problem.code for problem in last.problems] == ["cancelled", "unknown"]
     assert bench.state.receipts[PAY].done
+    assert [problem.code for problem in bench.state.problems] == ["cancelled"], "it is known by now"
 
 
 def test_an_effect_that_did_not_happen_may_be_intended_again_also_after_the_end() -> None:
@@ -72,21 +74,21 @@ def test_an_effect_that_did_not_happen_may_be_intended_again_also_after_the_end(
     assert kinds(intend(bench)) == ["EffectIntended a"]
     bench.send(msg.Cancel(bench.now, "ann"))
     assert kinds(bench.send(msg.Void(bench.now, PAY, "tool"))) == ["EffectVoided a"]
-    assert (bench.state.receipts, bench.send(msg.Report(bench.now, "run/a/1/1/1", "late"))) == ({}, [])
+    assert (bench.state.receipts[PAY].void, bench.send(msg.Report(bench.now, "run/a/1/1/1", "late"))) == (True, [])
 
 
 @pytest.mark.parametrize(
     ("said", "then", "receipt"),
     [
-        ("done", "ready", Receipt("a", "pay", "3", done=True, accepted=True)),
-        ({"done": "by hand"}, "ready", Receipt("a", "pay", "3", done=True, result="by hand", accepted=True)),
-        ("retry", "ready", None),
-        ("skip", "failed", Receipt("a", "pay", "3")),
-        (None, "failed", Receipt("a", "pay", "3")),
+        ("done", "ready", Receipt("a", "pay", "3", done=True, key="run/a/1/1/1")),
+        ({"done": "by hand"}, "ready", Receipt("a", "pay", "3", done=True, result="by hand", key="run/a/1/1/1")),
+        ("retry", "ready", Receipt("a", "pay", "3", void=True, key="run/a/1/1/1")),
+        ("skip", "failed", Receipt("a", "pay", "3", key="run/a/1/1/1")),
+        (None, "failed", Receipt("a", "pay", "3", key="run/a/1/1/1")),
     ],
     ids=str,
 )
-def test_a_person_decides_what_nobody_knows(said: Any, then: str, receipt: Receipt | None) -> None:
+def test_a_person_decides_what_nobody_knows(said: Any, then: str, receipt: Receipt) -> None:
     """The task waits for the effect; done and retry go on in the same attempt, skip gives it up."""
     bench = begun()
     intend(bench)
@@ -107,6 +109,24 @@ def test_an_unknown_effect_without_a_trace_waits_too() -> None:
     (request,) = bench.state.requests.values()
     bench.send(msg.Answer(bench.now, request.request_id, "done", "ann"))
     assert bench.statuses == {"a": "failed"}
+
+
+@pytest.mark.parametrize("said", ["done", {"done": "by hand"}, "retry"], ids=str)
+def test_a_person_says_what_is_to_be_of_a_call_that_was_never_intended(said: Any) -> None:
+    """It may be one that has happened in other words: the answer is about this call, and no other receipt changes."""
+    bench = begun()
+    intend(bench)
+    bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
+    bench.fail("a", FailureKind.UNKNOWN, effect="run/a/pay/4-1")
+    (request,) = bench.state.requests.values()
+    bench.send(msg.Answer(bench.now, request.request_id, said, "ann"))
+    new, old = bench.state.receipts["run/a/pay/4-1"], bench.state.receipts[PAY]
+    assert (new.done, new.void, new.result) == (
+        said != "retry",
+        said == "retry",
+        "by hand" if "done" in said and said != "done" else None,
+    )
+    assert (new.tool, new.arguments, old.done, old.result) == ("pay", "4", True, "paid")
 
 
 def test_no_patch_touches_a_task_with_an_open_effect() -> None:

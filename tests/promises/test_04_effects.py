@@ -15,6 +15,7 @@ import pytest
 
 from agentorch import Context, Orchestrator, Plan, Policy, agent, tool
 from agentorch.core.card import Effect
+from agentorch.core.identity import digest
 from agentorch.core.state import Request
 from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError, TransientError
@@ -319,7 +320,7 @@ async def test_a_tool_pays_once_over_attempts_and_a_crash(tmp_path: Path) -> Non
     async with Orchestrator([by_tool], journal=tmp_path / "runs.db") as after:
         outcome = await after.resume(run.id)
 
-    assert (outcome.answer, paid) == ("paid 3", [f"{run.id}/pay/pay/1"])
+    assert (outcome.answer, paid) == ("paid 3", [f"{run.id}/pay/pay/{digest({'amount': 3})[:16]}-1"])
 
 
 async def test_a_payment_that_was_cut_off_waits_for_a_person(tmp_path: Path) -> None:

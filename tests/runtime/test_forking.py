@@ -9,6 +9,7 @@ import pytest
 
 from agentorch import Budget, Context, Orchestrator, Outcome, Plan, agent, tool
 from agentorch.core.advance import replay
+from agentorch.core.identity import digest
 from agentorch.core.invariants import check
 from agentorch.core.state import Request, RunState, Status
 from agentorch.core.usage import Usage
@@ -262,6 +263,11 @@ def reply(request: Request) -> str:
     return "fail" if request.kind == "failure" else "no"
 
 
+def key_of(run_id: str, **arguments: Any) -> str:
+    """Return the key of the first call with these arguments."""
+    return f"{run_id}/a/send/{digest(arguments)[:16]}-1"
+
+
 def letters() -> Plan:
     plan = Plan("x")
     plan.add("a", agent=sender, inputs={"letter": "hello"})
@@ -278,7 +284,7 @@ async def test_a_fork_keeps_its_parent_s_receipts() -> None:
         outcome = await orchestrator.fork(parent.run_id, at=done)
         again = await orchestrator.fork(outcome.run_id, at=done)
         assert outcome.answer == again.answer == parent.answer == ["sent hello", "no"]
-        assert sent == [("hello", f"{parent.run_id}/a/send/1")]
+        assert sent == [("hello", key_of(parent.run_id, letter="hello"))]
 
 
 async def test_a_fork_has_no_new_effects_unless_told() -> None:
@@ -297,7 +303,7 @@ async def test_a_fork_has_no_new_effects_unless_told() -> None:
         assert len(sent) == 1
         allowed = await orchestrator.fork(parent.run_id, at=3, allow_effects=True)
         assert allowed.answer == ["sent hello", "no"]
-        assert sent[1] == ("hello", f"{allowed.run_id}/a/send/1")
+        assert sent[1] == ("hello", key_of(allowed.run_id, letter="hello"))
 
 
 async def test_an_agent_that_acts_unseen_is_refused_in_a_fork() -> None:

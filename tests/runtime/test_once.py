@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agentorch import Context, Orchestrator, Plan, Policy, agent, tool
+from agentorch.core.identity import digest
 from agentorch.errors import EffectNotDone, TransientError
 from agentorch.events import EffectDone, EffectIntended, EffectVoided, RequestOpened
 from agentorch.runtime.outcome import OutcomeStatus
@@ -58,6 +59,11 @@ def paying(pay: Tool[..., Any], *, amounts: list[int] | None = None, errors: lis
     return payer
 
 
+def key_of(run_id: str, number: int = 1) -> str:
+    """Return the key of a payment of 3."""
+    return f"{run_id}/pay/pay/{digest({'amount': 3})[:16]}-{number}"
+
+
 def plan() -> Plan:
     """Return a plan of one payment."""
     plan = Plan("pay")
@@ -88,26 +94,33 @@ async def test_a_later_dispatch_or_attempt_gets_the_receipt(error: Exception) ->
         events = [event async for event in run]
 
     assert outcome.answer == "paid 3"
-    assert bank.paid == [(f"{run.id}/pay/pay/1", 3)]
+    assert bank.paid == [(key_of(run.id), 3)]
     kinds = [type(event) for event in events if isinstance(event, EffectIntended | EffectDone | EffectVoided)]
     assert kinds == [EffectIntended, EffectDone]
 
 
-async def test_other_arguments_for_a_call_that_has_happened_wait_for_a_person() -> None:
-    """A fresh attempt wants to pay another amount: nobody pays twice, and nobody is told that it was paid."""
+@pytest.mark.parametrize(
+    ("said", "answer", "paid"),
+    [({"done": "paid before"}, "paid before", [3]), ("retry", "paid 4", [3, 4]), ("skip", None, [3])],
+    ids=["the same payment", "another one", "neither"],
+)
+async def test_other_arguments_for_a_call_that_has_happened_wait_for_a_person(
+    said: Any, answer: str | None, paid: list[int]
+) -> None:
+    """A fresh attempt wants to pay another amount: a person says whether that is another payment."""
     bank = Bank()
     payer = paying(bank.tool(), amounts=[3, 4, 4], errors=[RuntimeError("no")])
     async with Orchestrator([payer]) as orchestrator:
         run = await orchestrator.submit(plan())
         waiting = await run.outcome()
         (request,) = run.waiting
-        await run.answer(request.request_id, "done", by="ann")
+        await run.answer(request.request_id, said, by="ann")
         outcome = await run.outcome()
 
     assert waiting.status is OutcomeStatus.WAITING
     assert (request.kind, request.task) == ("effect", "pay")
-    assert "other arguments" in request.question
-    assert (outcome.answer, len(bank.paid)) == ("paid 3", 1)
+    assert """tool 'pay' with {"amount": 4} was called before, with other arguments""" in request.question
+    assert (outcome.answer, [amount for _, amount in bank.paid]) == (answer, paid)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +181,7 @@ async def test_a_probe_decides_when_it_knows(tmp_path: Path, told: Any, answer: 
     async with Orchestrator([paying(pay)], journal=tmp_path / "runs.db") as after:
         outcome = await after.resume(run_id)
 
-    assert asked == [f"{run_id}/pay/pay/1"]
+    assert asked == [key_of(run_id)]
     assert (outcome.answer, len(bank.paid)) == (answer, times)
 
 
@@ -248,7 +261,7 @@ async def test_a_tool_may_say_that_nothing_has_happened() -> None:
 
     assert (outcome.answer, len(bank.paid)) == ("paid 3", 1)
     effects = [event.effect for event in events if isinstance(event, EffectIntended | EffectVoided)]
-    assert effects == [f"{run.id}/pay/pay/1"] * 3
+    assert effects == [key_of(run.id)] * 3
 
 
 async def test_a_cancelled_run_waits_for_the_receipt_of_what_is_under_way() -> None:
@@ -321,7 +334,7 @@ async def test_why_tells_what_became_of_an_effect() -> None:
         lines = [line.text for line in explain([event async for event in run], "pay")]
 
     told = "; ".join(lines)
-    assert f"'pay' is about to be called, once ({run.id}/pay/pay/1)" in told
+    assert f"'pay' is about to be called, once ({key_of(run.id)})" in told
     assert "'pay' has happened, says ann" in told
     assert "the same attempt is dispatched again: ann said what has become of its effect" in told
 

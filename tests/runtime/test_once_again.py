@@ -112,12 +112,12 @@ async def test_a_payment_that_another_tool_has_made_may_be_the_same_one() -> Non
         run = await orchestrator.submit(plan())
         waiting = await run.outcome()
         question = run.waiting[0].question
-        await run.answer(run.waiting[0].request_id, {"done": "paid before"}, by="ann")
+        await run.answer(run.waiting[0].request_id, "retry", by="ann")
         outcome = await run.outcome()
 
     assert (waiting.status, till.paid[:1]) == (OutcomeStatus.WAITING, [3])
-    assert "from another tool" in question
-    assert (outcome.answer, till.paid) == ("paid before and bread: paid 3", [3, 3]), "the second one is another one"
+    assert "from another place" in question
+    assert (outcome.answer, till.paid) == ("paid 3 and bread: paid 3", [3, 3]), "ann has said that it is another one"
 
 
 async def test_a_tool_that_is_read_back_keeps_its_payment() -> None:

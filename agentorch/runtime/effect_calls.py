@@ -1,0 +1,71 @@
+"""The calls of tools in one dispatch: which key each has, and whether it may be made; see `effect_keys`."""
+
+from dataclasses import dataclass
+
+from agentorch.core.effect_keys import key_of
+from agentorch.errors import EffectUnknown
+from agentorch.runtime.host import Host
+
+_IN_OTHER_WORDS = "was called before, with other arguments or from another place"
+_AGAIN = "is called again, and of an earlier call it is not known whether it has happened"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectCall:
+    """One call."""
+
+    key: str
+    """Its idempotency key."""
+    doubt: str = ""
+    """Why a person has to say whether it is another one than what has happened; empty when it is not in doubt."""
+    about: str = ""
+    """The key that the doubt is about."""
+
+
+class EffectCalls:
+    """What a dispatch has called."""
+
+    def __init__(self, key: str, host: Host) -> None:
+        self._key = key
+        self._host = host
+        self._taken: set[str] = set()
+        """Keys of calls that are under way, or have ended well."""
+        self._next: dict[str, int] = {}
+        """For a place, a tool and arguments: below which number every key is taken."""
+        self._left: dict[str, list[str]] = {}
+        """For a tool: what earlier attempts have left over, as far as it was looked at."""
+        self._unknown: dict[str, str] = {}
+        """For a tool: the call of which nobody knows."""
+
+    def begin(self, place: str, tool: str, arguments: str, *, once: bool) -> EffectCall:
+        """Return the next call of `tool` with arguments of the digest `arguments` at `place`."""
+        first = key_of(place, tool, arguments, 1)
+        number = self._next.get(first, 1)
+        while (key := self._host.known_as(key_of(place, tool, arguments, number))) in self._taken:
+            number += 1
+        self._next[first] = number
+        self._taken.add(key)
+        if not once:
+            return EffectCall(key)
+        if self._unknown.get(tool, key) != key:
+            return EffectCall(key, _AGAIN, self._unknown[tool])
+        if self._host.receipt(self._key, key) is None and self._has_left(tool):
+            return EffectCall(key, _IN_OTHER_WORDS, key)
+        return EffectCall(key)
+
+    def failed(self, call: EffectCall, tool: str, error: BaseException) -> None:
+        """A call has brought nothing: when it is made again, it is the same one."""
+        self._taken.discard(call.key)
+        self._next.clear()
+        if isinstance(error, EffectUnknown):
+            self._unknown[tool] = error.effect
+
+    def ended(self, call: EffectCall, tool: str) -> None:
+        """A call has ended well."""
+        if self._unknown.get(tool) == call.key:
+            del self._unknown[tool]
+
+    def _has_left(self, tool: str) -> bool:
+        among = self._left.get(tool)
+        self._left[tool] = left = self._host.left_over(self._key, tool, among, self._taken)
+        return bool(left)
