@@ -177,7 +177,8 @@ class Engine:
         finally:
             if isinstance(self.journal, KnowsOwners):
                 # Last: whoever finds it disclaimed finds nothing more being written.
-                self.journal.disclaim(self.owner, goes_on=self._goes_on)
+                goes_on = {"goes_on": True} if self._goes_on else {}
+                self.journal.disclaim(self.owner, **goes_on)
 
     def _services(self, job: Job) -> DispatchServices:
         work = job.work

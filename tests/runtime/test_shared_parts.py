@@ -63,12 +63,22 @@ async def test_an_inner_orchestrator_leaves_the_journal_to_the_outer(kind: str, 
 async def test_two_that_take_up_a_run_at_once(kind: str, tmp_path: Path) -> None:
     """The owner is gone: one of them gets the run, the other is told that it has an owner, not of a conflict."""
     journal = journal_of(kind, tmp_path)
-    async with Orchestrator([greeter], journal=journal) as owner:
-        run = await owner.submit(greeting("slow"))
+    told = asyncio.Event()
+
+    @agent(description="Greets when the other one has been told.")
+    async def patient(name: str) -> str:
+        await told.wait()
+        return f"hello {name}"
+
+    plan = Plan("greet")
+    plan.add("greet", agent=patient, inputs={"name": "ann"})
+    async with Orchestrator([patient], journal=journal) as owner:
+        run = await owner.submit(plan)
         await run.stop(reason="enough")
-    async with Orchestrator([greeter], journal=journal) as one, Orchestrator([greeter], journal=journal) as two:
-        came = await asyncio.gather(one.resume(run.id), two.resume(run.id), return_exceptions=True)
-    won = [result for result in came if not isinstance(result, BaseException)]
-    lost = [result for result in came if isinstance(result, BaseException)]
-    assert [outcome.answer for outcome in won] == ["hello slow"]
-    assert [type(error) for error in lost] == [RunOwnedError]
+    async with Orchestrator([patient], journal=journal) as one, Orchestrator([patient], journal=journal) as two:
+        both = [asyncio.ensure_future(each.resume(run.id)) for each in (one, two)]
+        (lost,), (won,) = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        told.set()
+        with pytest.raises(RunOwnedError):
+            await lost
+        assert (await won).answer == "hello ann"
