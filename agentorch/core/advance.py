@@ -5,6 +5,7 @@ from agentorch.core.closing import is_due
 from agentorch.core.decide import decide
 from agentorch.core.events import Event
 from agentorch.core.inbox import Conclude, Message
+from agentorch.core.invariants import InvariantError
 from agentorch.core.state import RunState
 
 
@@ -12,12 +13,15 @@ def advance(state: RunState, message: Message) -> list[Event]:
     """Decide on `message`, apply what was decided, and close the run when nothing is left to do.
 
     The events belong together: they are appended to the journal as one. What they want done is in `state.gained`.
+    InvariantError when an end is due that nothing brings nearer: the process that carries the run out must not hang.
     """
     events = decide(state, message)
     for event in events:
         apply(state, event)
     while is_due(state):
         last = decide(state, Conclude(message.at))
+        if not last:
+            raise InvariantError(f"run {state.run_id}, event {state.seq}: {state.open} are open, and none is found")
         for event in last:
             apply(state, event)
         events += last

@@ -5,6 +5,7 @@ import pytest
 from agentorch.core import inbox as msg
 from agentorch.core.events import RunFinished, TaskCancelled
 from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.invariants import InvariantError
 from agentorch.core.state import ANSWERER
 from tests.core.bench import Bench, kinds, task
 
@@ -157,3 +158,11 @@ def test_planning_that_fails_ends_the_run() -> None:
     after = half.send(msg.PlanningFailed(0.0, (problem,), "planners"))
     assert (bench.state.status, bench.state.problems, again, after) == ("failed", [problem], [], [])
     assert kinds(half.run_out().events)[-1] == "RunFinished"
+
+
+def test_an_end_that_nothing_brings_nearer_is_an_error() -> None:
+    """A state that counts an open task which is not there must not hold up the process, and its other runs."""
+    bench = Bench().begin(task("a"))
+    bench.state.open += 1
+    with pytest.raises(InvariantError, match="1 are open, and none is found"):
+        bench.send(msg.Cancel(bench.now, "a person"))

@@ -17,20 +17,24 @@ from agentorch.runtime.worker import Worker
 from tests.simulation.ports import FaultyBus, SlowJournal
 from tests.simulation.scenario import Scenario, scenario
 from tests.simulation.team import SimModel, Work, team
-from tests.simulation.virtual import VirtualLoop
+from tests.simulation.virtual import Turns, VirtualLoop
 from tests.simulation.world import Process, World
 
 PAUSE = 3.0
 """Seconds between the end of a process and the next one's start."""
 MOST_LIVES = 12
-LONGEST = 3600.0
+LONGEST = 1200.0
 """Seconds after which a life that has not ended stands still."""
 
 
 class LoopTime:
-    """The clock of a simulated process."""
+    """The clock of a simulated process; it is looked at for each decision, and so counts them."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
 
     def now(self) -> float:
+        self._turns.turn()
         return 1_000_000.0 + asyncio.get_running_loop().time()
 
 
@@ -96,7 +100,7 @@ class Life:
             journal=journal,
             bus=FaultyBus(world, self.process, self.acted, local=todo.local),
             policy=Policy(replans=2, parallel=world.chance.choice((2, 4, 32))),
-            clock=LoopTime(),
+            clock=LoopTime(self.loop.turns),
         )
         async with orchestrator:
             engine = orchestrator._engine
@@ -182,9 +186,9 @@ def carry_out(seed: int) -> World:
 def _lived(seed: int) -> World:
     world = World(seed, random.Random(seed + 1))  # chance, not secrecy
     todo = scenario(seed)
-    now = 0.0
+    now, turns = 0.0, Turns()
     for number in range(MOST_LIVES):
-        loop = VirtualLoop(now)
+        loop = VirtualLoop(now, turns)
         world.process = Process(number)
         life = Life(world, todo, loop, world.process)
         try:

@@ -1,21 +1,46 @@
 """An event loop in virtual time: nothing sleeps, and a process that is killed is a loop that is not run any more.
 
 Callbacks that are ready run in asyncio's own order, which it promises. What the real world leaves open (how long a
-disk, a wire, a model or an agent takes) is drawn from the seed, and so is every interleaving.
+disk, a wire, a model or an agent takes) is drawn from the seed, and so is every interleaving. There are no threads.
 """
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final, TypeVarTuple, Unpack
+
+MOST_TURNS: Final = 25_000
+"""Turns of the loop in which a seed must have ended; of 10,000 sound ones, the longest took less than 7,000."""
+LAST_TURNS: Final = 5_000
+"""Turns in which what is left of a killed process must be out of the way."""
+_Ts = TypeVarTuple("_Ts")
 
 
 class Standstill(AssertionError):
     """Nothing is left to happen, and the run has not ended."""
 
 
+class Endless(AssertionError):
+    """Much more has happened than a run takes, and it has not ended."""
+
+
+class Turns:
+    """How often the loops of a seed have turned: a count, so that a run that never ends is found alike everywhere."""
+
+    def __init__(self, most: int = MOST_TURNS) -> None:
+        self.count = 0
+        self._most = most
+
+    def turn(self) -> None:
+        """Count one more; raise Endless when there are too many."""
+        self.count += 1
+        if self.count > self._most:
+            raise Endless(f"the run did not end in {self._most:,} turns of the loop")
+
+
 class _NoSockets:
-    """A selector that lets time pass instead of waiting for it."""
+    """A selector that lets time pass instead of waiting for it; a loop asks it once in each turn."""
 
     def __init__(self, loop: "VirtualLoop") -> None:
         self._loop = loop
@@ -23,6 +48,7 @@ class _NoSockets:
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise Standstill("nothing is scheduled, and nothing is ready")
+        self._loop.turns.turn()
         self._loop.now += timeout
         return []
 
@@ -30,9 +56,10 @@ class _NoSockets:
 class VirtualLoop(asyncio.BaseEventLoop):
     """See the module."""
 
-    def __init__(self, start: float) -> None:
+    def __init__(self, start: float, turns: Turns) -> None:
         super().__init__()
         self.now = start
+        self.turns = turns
         self._buried = False
         self._selector = _NoSockets(self)
 
@@ -44,6 +71,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         pass
+
+    def run_in_executor(self, executor: Any, func: Callable[[Unpack[_Ts]], Any], *args: *_Ts) -> "asyncio.Future[Any]":
+        """Call `func` in a later turn: a thread would end when it likes, and no seed would be the same twice."""
+        del executor
+        future: asyncio.Future[Any] = self.create_future()
+        self.call_soon(_call, future, func, args)
+        return future
 
     def live(self, body: Coroutine[Any, Any, None]) -> bool:
         """Run until `body` ends (True), or until the process is killed (False)."""
@@ -58,11 +92,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def bury(self) -> None:
         """Take what is left of a killed process out of the way; its ports are dead, so that it can do nothing."""
         self._buried = True
+        self.turns = Turns(LAST_TURNS)
         left = asyncio.all_tasks(self)
         for task in left:
             task.cancel()
         if left:
-            self.run_until_complete(asyncio.wait(left, timeout=1000))
+            with suppress(Endless):  # then it did not end in its life either, and that is told
+                self.run_until_complete(asyncio.wait(left, timeout=1000))
         for task in left:
             if task.done() and not task.cancelled():
                 task.exception()
@@ -70,3 +106,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 task._log_destroy_pending = False  # pyright: ignore[reportAttributeAccessIssue]
         asyncio.set_event_loop(None)
         self.close()
+
+
+def _call(future: "asyncio.Future[Any]", func: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if future.done():
+        return
+    try:
+        future.set_result(func(*args))
+    except Exception as error:  # noqa: BLE001  # it goes to whoever waits, as out of a thread
+        future.set_exception(error)
