@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentorch import Orchestrator, Policy
-from agentorch.core.state import Request
+from agentorch.core.state import FINAL, Request, Status
 from agentorch.core.task import Task
 from agentorch.errors import AgentorchError
 from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
@@ -23,7 +23,11 @@ from tests.simulation.world import Process, World
 PAUSE = 3.0
 """Seconds between the end of a process and the next one's start."""
 MOST_LIVES = 12
-LONGEST = 1200.0
+START = 1_000_000.0
+"""What the clock shows when a seed begins."""
+MOMENT = 0.001
+"""Seconds by which a timer may come late: less than the loop tells apart."""
+LONGEST = 600.0
 """Seconds after which a life that has not ended stands still."""
 
 
@@ -35,7 +39,7 @@ class LoopTime:
 
     def now(self) -> float:
         self._turns.turn()
-        return 1_000_000.0 + asyncio.get_running_loop().time()
+        return START + asyncio.get_running_loop().time()
 
 
 class Patcher:
@@ -73,6 +77,7 @@ class Life:
     loop: VirtualLoop
     process: Process
     acts: int = 0
+    slots: int = 0
     run: Run | None = None
 
     def acted(self) -> None:
@@ -88,9 +93,34 @@ class Life:
         self.process.dead = True
         self.loop.stop()
 
+    def broke(self, context: dict[str, Any]) -> None:
+        """Nobody was there to take an error: so it is told."""
+        error = context.get("exception")
+        self.world.wrong(f"{context.get('message')}: {type(error).__name__}: {error}")
+
+    def look(self) -> None:
+        """All is done that could be done now: nothing that could go on may stand still."""
+        hosted = self.run._hosted if self.run is not None else None
+        if hosted is None or self.process.dead or hosted.lost is not None or not hosted.accepted:
+            return
+        state, now = hosted.state, self.loop.now + START
+        if state.finished or state.stopped is not None or state.unsigned:
+            return
+        tasks = state.tasks.values()
+        ready = [task.task.id for task in tasks if task.status is Status.READY]
+        at_work = sum(task.status is Status.RUNNING and not task.blocked for task in tasks)
+        if ready and at_work < min(self.slots, state.policy.parallel):
+            self.world.wrong(f"{ready} could start, and only {at_work} are at work")
+        late = [task.task.id for task in tasks if task.waiting == "timer" and (task.due or 0) < now - MOMENT]
+        if late:
+            self.world.wrong(f"{late} should have been started again by now")
+
     async def live(self) -> None:
         """Carry the run on to where nothing more happens by itself."""
         world, todo = self.world, self.todo
+        self.slots = world.chance.choice((2, 4, 32))
+        self.loop.set_exception_handler(lambda _, context: self.broke(context))
+        self.loop.when_idle = self.look
         journal = SlowJournal(world, self.process, self.acted)
         self.journal = journal
         orchestrator = Orchestrator(
@@ -99,7 +129,7 @@ class Life:
             planner=Patcher(world, todo),
             journal=journal,
             bus=FaultyBus(world, self.process, self.acted, local=todo.local),
-            policy=Policy(replans=2, parallel=world.chance.choice((2, 4, 32))),
+            policy=Policy(replans=2, parallel=self.slots),
             clock=LoopTime(self.loop.turns),
         )
         async with orchestrator:
@@ -113,6 +143,10 @@ class Life:
                     while not run._hosted.state.finished:
                         await run.outcome()
                         await self._answered(run)
+            except TimeoutError:
+                open_tasks = {name: one.waiting or str(one.status) for name, one in run._hosted.state.tasks.items()}
+                standing = {name: status for name, status in open_tasks.items() if status not in FINAL}
+                world.wrong(f"the run did not end in {LONGEST:g} seconds: {standing}")
             finally:
                 for helper in helpers:
                     helper.cancel()

@@ -49,6 +49,8 @@ class _NoSockets:
         if timeout is None:
             raise Standstill("nothing is scheduled, and nothing is ready")
         self._loop.turns.turn()
+        if timeout > 0:
+            self._loop.when_idle()
         self._loop.now += timeout
         return []
 
@@ -60,6 +62,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.now = start
         self.turns = turns
+        self.when_idle: Callable[[], None] = _nothing
+        """Called whenever nothing is left to be done now: time is about to pass."""
         self._buried = False
         self._selector = _NoSockets(self)
 
@@ -92,6 +96,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def bury(self) -> None:
         """Take what is left of a killed process out of the way; its ports are dead, so that it can do nothing."""
         self._buried = True
+        self.when_idle = _nothing
+        self.set_exception_handler(lambda _, context: None)
         self.turns = Turns(LAST_TURNS)
         left = asyncio.all_tasks(self)
         for task in left:
@@ -106,6 +112,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 task._log_destroy_pending = False  # pyright: ignore[reportAttributeAccessIssue]
         asyncio.set_event_loop(None)
         self.close()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _call(future: "asyncio.Future[Any]", func: Callable[..., Any], args: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ from agentorch.core.identity import digest
 from agentorch.core.invariants import Ended, check
 from agentorch.core.state import RunState
 from agentorch.journal.memory import MemoryJournal
+from tests.simulation.ledger import Ledger
 
 
 @dataclass
@@ -32,6 +33,8 @@ class World:
     twins: dict[str, RunState] = field(default_factory=dict[str, RunState])
     """Each run as its durable events alone tell it."""
     ended: dict[str, Ended] = field(default_factory=dict[str, Ended])
+    ledgers: dict[str, Ledger] = field(default_factory=dict[str, Ledger])
+    """Each run's events, counted by hand."""
     paid: Counter[str] = field(default_factory=Counter[str])
     """How often each keyed effect really happened."""
     allowed: Counter[str] = field(default_factory=Counter[str])
@@ -65,20 +68,25 @@ class World:
 
     def wrong(self, words: str) -> None:
         """Write down what must never happen."""
-        self.violations.append(words)
+        if words not in self.violations:
+            self.violations.append(words)
 
     def durable(self, events: list[Event]) -> None:
-        """Take in what has just become durable: the state that it gives must be sound after every event."""
-        for event in events:
-            self.events += 1
-            state = self.twins.setdefault(event.run_id, RunState(event.run_id))
-            apply(state, event)
-            state.gained.clear()
+        """Take in what has just become durable: the state that it gives must be sound after every append."""
         run_id = events[-1].run_id
+        ledger = self.ledgers.setdefault(run_id, Ledger(self.wrong))
+        state = self.twins.setdefault(run_id, RunState(run_id))
         try:
-            self.ended[run_id] = check(self.twins[run_id], self.ended.get(run_id))
+            for event in events:
+                self.events += 1
+                ledger.enter(event)
+                apply(state, event)
+                state.gained.clear()
+            self.ended[run_id] = check(state, self.ended.get(run_id))
         except AssertionError as error:
             self.wrong(f"invariant: {error}")
+        except Exception as error:  # noqa: BLE001  # an event that its own journal does not bear is a finding
+            self.wrong(f"event {state.seq} cannot be applied: {type(error).__name__}: {error}")
 
     def made(self, run: str, task: str, attempt: int, step: str) -> None:
         """A step is really made: it must not be durable for this attempt already."""
