@@ -153,6 +153,7 @@ class SimModel:
         self._work = work
 
     async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
+        self._work.world.asks(request.labels.get("task", ""))
         await self._work.passes(0.2)
         used = Usage(calls=1, input_tokens=10, output_tokens=5)
         match self._work.troubled(request.labels.get("task", ""), "429", "timeout", "garbage", "refusal", times=2):

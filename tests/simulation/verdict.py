@@ -1,12 +1,17 @@
-"""What must be true of a journal at its end, and of the world that its run has acted on."""
+"""What must be true of a journal at its end, and of the world that its run has acted on.
+
+The reference is an interpreter without time: given which tasks were given up or cancelled, the plan alone says how
+every other task ended, and with which output.
+"""
 
 from collections import Counter
+from typing import Any
 
 from agentorch.core import events as ev
 from agentorch.core.apply import apply
-from agentorch.core.state import FINAL, RunState, Status
+from agentorch.core.policy import Join
+from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
 from agentorch.core.usage import NOTHING
-from tests.simulation.scenario import scenario
 from tests.simulation.world import World
 
 
@@ -19,10 +24,10 @@ async def judge(world: World) -> None:
         events: list[ev.Event] = []
         while page := await world.disk.read(record.run_id, after=len(events)):
             events += page
-        _judge_run(world, record.run_id, events)
-    for key, times in world.paid.items():
-        if times > 1 + world.allowed[key]:
-            world.wrong(f"effect {key} happened {times} times, a person allowed {1 + world.allowed[key]}")
+        try:
+            _judge_run(world, record.run_id, events)
+        except Exception as error:  # noqa: BLE001  # a journal that cannot be read back is a finding
+            world.wrong(f"the journal does not replay: {type(error).__name__}: {error}")
 
 
 def _judge_run(world: World, run_id: str, events: list[ev.Event]) -> None:
@@ -33,40 +38,49 @@ def _judge_run(world: World, run_id: str, events: list[ev.Event]) -> None:
         apply(state, event)
     if not state.finished:
         world.wrong(f"the run stands at {state.status}, waiting for {list(state.requests)}")
-    for name, task in state.tasks.items():
-        if task.status not in FINAL:
-            world.wrong(f"{name} is {task.status} at the end")
     _committed_once(world, events)
-    _paid_for(world, state, events)
-    _outputs(world, state)
     _steps_of_its_own(world, events)
+    _effects(world, state, events)
+    _paid_for(world, state, events)
+    _as_the_reference(world, state, events)
+    _last_word(world, state)
+
+
+def _holds(join: Join, needs: list[Status]) -> bool | None:
+    """Whether a join is met by what its needs have come to; None when it is not decided yet."""
+    held = sum(status is Status.SUCCEEDED for status in needs)
+    unsettled = sum(status not in FINAL for status in needs)
+    if join == "settled":
+        return None if unsettled else True
+    wanted = {"all": len(needs), "any": min(1, len(needs))}.get(join, join) if isinstance(join, str) else join
+    if held >= int(wanted):
+        return True
+    return None if held + unsettled >= int(wanted) and join != "all" else False
+
+
+def _needs_of(state: RunState, task: TaskState) -> list[Status]:
+    return [state.tasks[need].status for need in task.task.needs]
 
 
 def _may_start(world: World, state: RunState, event: ev.TaskStarted) -> None:
     """A task starts when its join holds, and not before."""
     task = state.tasks[event.task]
-    needs = [state.tasks[need].status for need in task.task.needs]
-    held = sum(status is Status.SUCCEEDED for status in needs)
-    match state.settings_of(task.task).join:
-        case "settled":
-            fits = all(status in FINAL for status in needs)
-        case "any":
-            fits = held > 0
-        case _:
-            fits = held == len(needs)
-    if not fits:
+    needs = _needs_of(state, task)
+    if not _holds(state.settings_of(task.task).join, needs):
         world.wrong(f"{event.task} started while its needs were {[str(status) for status in needs]}")
 
 
 def _steps_of_its_own(world: World, events: list[ev.Event]) -> None:
     """A task of two steps succeeds with both of them made in its own attempt."""
     made = {(event.key.rpartition("/")[0], event.name) for event in events if isinstance(event, ev.StepFinished)}
-    todo = {task.id for task in scenario(world.seed).plan.tasks if task.agent == "stepper"}
+    agents = Counter[str]()
     for event in events:
-        if isinstance(event, ev.TaskSucceeded) and event.task in todo:
+        if isinstance(event, ev.TasksAccepted | ev.PlanPatched):
+            tasks = event.tasks if isinstance(event, ev.TasksAccepted) else event.put
+            agents.update(task.id for task in tasks if task.agent == "stepper" and not task.policy.fallback)
+            agents.subtract(task.id for task in tasks if task.agent != "stepper" and task.id in agents)
+        if isinstance(event, ev.TaskSucceeded) and agents[event.task] > 0 and event.task not in world.by_hand:
             attempt = event.key.rpartition("/")[0]
-            if attempt.split("/")[2] != "1":
-                continue  # a patch may have given it to another agent
             missing = [name for name in ("look1", "look2") if (attempt, name) not in made]
             if missing:
                 world.wrong(f"{attempt} succeeded without {missing} of its own")
@@ -77,28 +91,78 @@ def _committed_once(world: World, events: list[ev.Event]) -> None:
     for key, times in keys.items():
         if times > 1:
             world.wrong(f"{key} was committed {times} times")
-    started = Counter(event.key for event in events if isinstance(event, ev.TaskStarted))
-    for key, times in started.items():
-        if times > 1:
-            world.wrong(f"{key} was started {times} times")
+
+
+def _effects(world: World, state: RunState, events: list[ev.Event]) -> None:
+    """No effect happens more often than a person allowed, and none is taken for done that has not happened."""
+    for key, times in world.paid.items():
+        if times > 1 + world.allowed[key]:
+            world.wrong(f"effect {key} happened {times} times, a person allowed {1 + world.allowed[key]}")
+    for event in events:
+        if isinstance(event, ev.EffectDone) and event.by in {"tool", "probe"} and not world.paid[event.effect]:
+            world.wrong(f"effect {event.effect} is told to be done, and has not happened")
+    done = {receipt.task for receipt in state.receipts.values() if receipt.done}
+    for name, task in state.tasks.items():
+        paid = task.agent == "payer" and task.status is Status.SUCCEEDED
+        if paid and name not in done and name not in world.by_hand:
+            world.wrong(f"{name} succeeded without its effect")
 
 
 def _paid_for(world: World, state: RunState, events: list[ev.Event]) -> None:
+    """What was used is charged, once; no more calls are made than the budget has."""
     told = NOTHING
     for event in events:
         usage = getattr(event, "usage", None)
         if usage is not None:
             told += usage
-    if told.calls > state.spent.calls:
-        world.wrong(f"{told.calls} calls are told, {state.spent.calls} are charged")
+    if told != state.spent:
+        world.wrong(f"{told} is told, {state.spent} is charged")
+    most = state.budget.max_calls
+    if most is not None and world.asked > most:
+        world.wrong(f"{world.asked} model calls were made, {most} were allowed")
+    if most is not None and world.asked > state.spent.calls:
+        world.wrong(f"{world.asked} model calls were made, {state.spent.calls} are charged")
 
 
-def _outputs(world: World, state: RunState) -> None:
-    """Each task gives what its inputs say, whatever happened on the way."""
-    todo = scenario(world.seed)
-    for task in todo.plan.tasks:
-        if task.id not in state.outputs or state.tasks[task.id].agent == "counter":
+def _as_the_reference(world: World, state: RunState, events: list[ev.Event]) -> None:
+    """Each task ended as the plan says, whatever happened on the way."""
+    given_up = {event.task: Status.FAILED for event in events if isinstance(event, ev.TaskFailed)}
+    given_up |= {event.task: Status.CANCELLED for event in events if isinstance(event, ev.TaskCancelled)}
+    for name, task in state.tasks.items():
+        if task.caller is not None:
+            if task.status not in FINAL:
+                world.wrong(f"{name} is {task.status} at the end")
             continue
-        before = [state.outputs.get(need) for need in task.needs] if task.inputs["before"] else []
-        if state.outputs[task.id] != world.value(task.id, before):
-            world.wrong(f"{task.id} gave {state.outputs[task.id]!r}")
+        held = _holds(state.settings_of(task.task).join, _needs_of(state, task))
+        wanted = Status.SUCCEEDED if held else Status.SKIPPED
+        if task.task.agent == ANSWERER and task.status is Status.SKIPPED:
+            continue
+        if task.status is not wanted and task.status is not given_up.get(name):
+            world.wrong(f"{name} is {task.status} at the end, the plan makes it {wanted}")
+        elif task.status is Status.SUCCEEDED and name not in world.by_hand:
+            _output(world, state, task)
+
+
+def _output(world: World, state: RunState, task: TaskState) -> None:
+    name = task.task.id
+    if task.agent == ANSWERER:
+        return
+    before: list[Any] = [state.outputs.get(reference[1:]) for reference in task.task.inputs["before"]]
+    wanted = "count: 3" if task.agent == "counter" else world.value(name, before)
+    if state.outputs[name] != wanted:
+        world.wrong(f"{name} gave {state.outputs[name]!r}, the plan makes it {wanted!r}")
+
+
+def _last_word(world: World, state: RunState) -> None:
+    """The run's own status fits what its tasks have come to."""
+    planned = [task.status for task in state.tasks.values() if task.caller is None]
+    answered = state.answer_root in state.outputs
+    if state.status == "succeeded" and not answered:
+        world.wrong("the run succeeded without an answer")
+    if state.cancelling is not None:
+        if state.status != ("failed" if state.failing else "cancelled"):
+            world.wrong(f"the run was stopped and is {state.status}")
+    elif set(planned) == {Status.SUCCEEDED} and state.status != "succeeded":
+        world.wrong(f"every task succeeded, and the run is {state.status}")
+    elif Status.SUCCEEDED not in planned and state.status != "failed":
+        world.wrong(f"no task succeeded, and the run is {state.status}")

@@ -41,6 +41,10 @@ class World:
     """How often a person said that it may be done again."""
     calls: Counter[str] = field(default_factory=Counter[str])
     """How often each step was really made."""
+    asked: int = 0
+    """Model calls that have left."""
+    by_hand: set[str] = field(default_factory=set[str])
+    """Tasks whose output a person gave."""
     troubles: Counter[str] = field(default_factory=Counter[str])
     """Failures that each task has had."""
     faults: list[str] = field(default_factory=list[str])
@@ -96,6 +100,14 @@ class World:
         one = twin.tasks.get(task) if twin is not None else None
         if one is not None and one.attempt == attempt and any(step in name for name in one.steps or ()):
             self.wrong(f"step {mark} was durable, and is made again")
+
+    def asks(self, task: str) -> None:
+        """A model call leaves: its task's attempt must not have its answer already."""
+        self.asked += 1
+        for twin in self.twins.values():
+            one = twin.tasks.get(task)
+            if one is not None and any(step.startswith("model") for step in one.steps or ()):
+                self.wrong(f"a model call of {task}, attempt {one.attempt}, was durable, and is made again")
 
     @staticmethod
     def value(name: str, before: list[Any]) -> str:
