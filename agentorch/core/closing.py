@@ -6,6 +6,7 @@ from agentorch.core.children import cancel_children
 from agentorch.core.crosschecks import due_check, is_checking, unchecked
 from agentorch.core.effects import unknown_effects
 from agentorch.core.failures import Problem
+from agentorch.core.ordering import ordered
 from agentorch.core.planned import answer_task, free_name
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
@@ -51,7 +52,9 @@ def _cancelled(task: TaskState, reason: str, stamp: Stamp) -> ev.Event:
 
 
 def _cancel_surplus(state: RunState, stamp: Stamp) -> list[ev.Event]:
-    unwanted = sorted((state.tasks[name] for name in state.surplus), key=lambda task: task.order, reverse=True)
+    # Whoever needs another goes first, or it would be skipped before it is cancelled; a patch may have changed `order`.
+    entered = sorted((state.tasks[name] for name in state.surplus), key=lambda task: task.order)
+    unwanted = [state.tasks[task.id] for task in reversed(ordered([one.task for one in entered]).tasks)]
     children = cancel_children(state, unwanted, stamp)
     return [*children, *(_cancelled(task, "its join no longer waits for it", stamp) for task in unwanted)]
 

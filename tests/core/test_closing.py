@@ -80,6 +80,17 @@ def test_cancel_rest_cancels_the_whole_losing_branch() -> None:
     assert cancelled == {"a", "a.1", "a2", "l"}
 
 
+def test_cancel_rest_ends_each_loser_once_after_a_patch() -> None:
+    """A patched task stands behind what needs it: that is cancelled first all the same, and not skipped before."""
+    plan = [task("a"), task("b"), task("c", "b"), task("end", "a", "c", join="any", cancel_rest=True)]
+    bench = Bench().begin(*plan, planner="model")
+    bench.fail("b")
+    bench.patched(task("b", inputs={"n": 1}))
+    events = bench.succeed("a")
+    assert [event.task for event in events if isinstance(event, TaskCancelled)] == ["c", "b"]
+    assert bench.statuses == {"a": "succeeded", "b": "cancelled", "c": "cancelled", "end": "ready"}
+
+
 def test_cancel_rest_spares_the_answer_and_waits_for_the_whole_plan() -> None:
     """While the plan is written, nobody knows what else needs a loser."""
     bench = Bench().begin()
