@@ -74,3 +74,11 @@ def acts_unseen(state: RunState, agent: str) -> bool:
 def acts_once(state: RunState, command: Dispatch) -> bool:
     """Whether a dispatch may have done, unseen, what may happen once only."""
     return state.catalog[state.tasks[command.task].agent].acts_unseen
+
+
+def grace_of(state: RunState, name: str) -> float:
+    """Return the seconds that a withdrawn task has to end in; a patch may have taken it out of the plan."""
+    task = state.tasks.get(name)
+    if task is None:
+        task = next(one for _, one in reversed(state.retired) if one.task.id == name)
+    return state.policy_of(task.task).grace

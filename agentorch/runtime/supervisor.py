@@ -29,7 +29,7 @@ from agentorch.messages.work import Result, TextDelta, Withdrawal
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
-from agentorch.runtime.dispatching import acts_once, acts_unseen, work_of
+from agentorch.runtime.dispatching import acts_once, acts_unseen, grace_of, work_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import Redact
 from agentorch.runtime.scheduler import Scheduler
@@ -353,8 +353,8 @@ class Supervisor:
         if run.lost is None:
             run.stopping.add(command.key)
             if not self._bus.local:
-                grace = run.state.policy_of(run.state.tasks[command.task].task).grace
-                asyncio.get_running_loop().call_later(grace + SLACK, self._unheard, run, command.key)
+                wait = grace_of(run.state, command.task) + SLACK
+                asyncio.get_running_loop().call_later(wait, self._unheard, run, command.key)
         self._broadcast(command.key)
 
     def _broadcast(self, unwanted: str) -> None:

@@ -5,8 +5,11 @@ import asyncio
 import pytest
 
 from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch.bus import MemoryBus
+from agentorch.core.task import Task
 from agentorch.errors import PermanentError
 from agentorch.events import TaskDelegated, TaskStarted, TaskSucceeded
+from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
 
 
 @agent(description="Doubles.")
@@ -123,3 +126,53 @@ async def test_a_cancelled_caller_takes_its_calls_along() -> None:
 
     assert outcome.status == "cancelled"
     assert sorted(ended) == ["calling", "endless"]
+
+
+class Far(MemoryBus):
+    """A bus to workers on other machines."""
+
+    local = False
+
+
+class Patcher:
+    """Gives what failed, and whoever is at work, to other agents."""
+
+    name = "patcher"
+
+    async def plan(self, request: PlanRequest, *, offer: Offer | None = None) -> PlanReport:
+        raise NotImplementedError
+
+    async def patch(self, request: PlanRequest) -> PlanReport:
+        return PlanReport(patch=Patch(put=(Task("work", "quick"), Task("break", "quick"))))
+
+
+@pytest.mark.timeout(10)
+async def test_a_patch_withdraws_a_caller_and_what_it_called_from_other_machines() -> None:
+    """Both leave the plan while they run; what takes their place is dispatched in the same turn."""
+    begun = asyncio.Event()
+
+    @agent(description="Waits for ever.")
+    async def endless() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    @agent(description="Calls.")
+    async def calling(context: Context) -> None:
+        await context.call(endless)
+
+    @agent(description="Breaks.", attempts=1)
+    async def breaking() -> None:
+        await begun.wait()
+        raise RuntimeError("broken")
+
+    @agent(description="Quick.")
+    async def quick() -> str:
+        return "done"
+
+    plan = Plan("work")
+    plan.add("work", agent=calling)
+    plan.add("break", agent=breaking)
+    plan.answer = "$work"
+    async with Orchestrator([endless, calling, breaking, quick], planner=Patcher(), bus=Far()) as orchestrator:
+        outcome = await orchestrator.run(plan)
+    assert (outcome.status, outcome.answer) == ("succeeded", "done")
