@@ -186,6 +186,8 @@ class HostedRun:
     async def durable(self) -> None:
         """Wait until everything decided so far is durable; raise what lost the run."""
         self.commit()
+        if self.lost is not None:
+            raise self.lost  # what came before may be durable; this is not
         if self._last is not None:
             await asyncio.shield(self._last)
 

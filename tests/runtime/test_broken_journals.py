@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from agentorch import Event, Orchestrator, Plan, agent
+from agentorch import Context, Event, Orchestrator, Plan, agent
 from agentorch.errors import JournalError
 from agentorch.journal.memory import MemoryJournal
 
@@ -50,6 +50,24 @@ async def test_an_append_that_raises_ends_the_run_in_words(failing: int) -> None
     async with Orchestrator([greeter], journal=Failing(failing=failing)) as orchestrator:
         with pytest.raises(JournalError, match="the journal failed: the cable was pulled"):
             await orchestrator.run(greeting())
+
+
+async def test_what_could_not_be_journaled_is_not_told_to_be_durable() -> None:
+    """However much of the run is on the disk already: a question is answered when its answer is, and not before."""
+    journal = Failing()
+
+    @agent(description="Asks.")
+    async def asking(context: Context) -> bool:
+        return bool(await context.ask("Go on?", bool))
+
+    plan = Plan("ask")
+    plan.add("ask", agent=asking)
+    async with Orchestrator([asking], journal=journal) as orchestrator:
+        run = await orchestrator.submit(plan)
+        await run.rest()
+        journal.left = 1
+        with pytest.raises(JournalError, match="the cable was pulled"):
+            await run.answer(run.waiting[0].request_id, True)
 
 
 async def test_a_follower_that_cannot_read_tells_whoever_waits() -> None:
