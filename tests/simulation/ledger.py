@@ -31,6 +31,8 @@ class Ledger:
         """Delegated tasks that are open, and the tasks that wait for them."""
         self._asked: dict[str, str] = {}
         """Open questions of tasks at work, by request."""
+        self._by_hand: str | None = None
+        """The task whose output a person has just given."""
         self._stopping = False
         self._over = False
 
@@ -69,6 +71,7 @@ class Ledger:
                 self._asked[event.request_id] = event.task
             case ev.RequestAnswered():
                 self._asked.pop(event.request_id, None)
+                self._by_hand = event.task
             case _:
                 pass
 
@@ -88,7 +91,8 @@ class Ledger:
         self._doubtful.discard(event.task)
 
     def _answered(self, event: ev.TaskSucceeded | ev.AttemptFailed) -> None:
-        if self._running.get(event.task) != event.key:
+        given = isinstance(event, ev.TaskSucceeded) and event.task == self._by_hand and event.task not in self._running
+        if self._running.get(event.task) != event.key and not given:
             self._wrong(f"{event.type} for {event.key}, but {self._running.get(event.task, 'nothing')} is under way")
         if isinstance(event, ev.TaskSucceeded):
             self._end(event.task)

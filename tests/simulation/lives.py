@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import logging
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentorch import Orchestrator, Policy
 from agentorch.core.state import FINAL, Request, Status
 from agentorch.core.task import Task
 from agentorch.errors import AgentorchError
-from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
+from agentorch.ports.planner import Finished, Offer, Patch, PlanReport, PlanRequest
 from agentorch.runtime.run import Run
 from agentorch.runtime.worker import Worker
 from tests.simulation.ports import FaultyBus, SlowJournal
@@ -61,11 +62,37 @@ class Patcher:
         self._world.fault(f"{said} patch", failed)
         if said == "breaks":
             raise RuntimeError("the planner broke")
-        known = next(one.task for one in request.tasks if one.task.id == failed)
-        agent = "plain" if said == "good" else "nobody"
-        inputs = {"name": failed, "before": known.inputs.get("before", [])}
-        put = Task(failed, agent, inputs=inputs, needs=known.needs, policy=known.policy)
-        return PlanReport(patch=Patch(put=(put,)))
+        return PlanReport(patch=patch_of(said, failed, request.tasks, self._world))
+
+
+def patch_of(said: str, failed: str, tasks: Sequence[Finished], world: World) -> Patch:
+    """Return a patch that deals with a failed task; see `PATCHES`."""
+    known = next(one.task for one in tasks if one.task.id == failed)
+    before: list[str] = list(known.inputs["before"]) if known.policy.join == "all" else []
+    if said == "drops":
+        below = [one for one in tasks if failed in one.task.needs]
+        if below and not any(one.frozen for one in below):
+            return Patch(put=tuple(_without(one.task, failed) for one in below), drop=(failed,))
+    more: list[Task] = []
+    needs = known.needs
+    if said == "grows":
+        new = f"{failed}x{world.chance.randint(0, 99)}"
+        more.append(Task(new, "plain", inputs={"name": new, "before": []}))
+        needs = (*needs, new)
+    if said == "touches":
+        others = [one.task for one in tasks if one.task.agent in {"plain", "stepper"} and one.task.id != failed]
+        other = world.chance.choice(others) if others else known
+        more += [replace(other, objective=f"{other.objective} again")] if other is not known else []
+    agent = "nobody" if said == "bad" else "plain"
+    inputs = {"name": failed, "before": before}
+    return Patch(put=(*more, Task(failed, agent, inputs=inputs, needs=needs, policy=known.policy)))
+
+
+def _without(task: Task, need: str) -> Task:
+    before = [reference for reference in task.inputs["before"] if reference != f"${need}"]
+    needs = tuple(one for one in task.needs if one != need)
+    policy = task.policy.model_copy(update={"join": "settled"}) if isinstance(task.policy.join, int) else task.policy
+    return replace(task, inputs=task.inputs | {"before": before}, needs=needs, policy=policy)
 
 
 @dataclass
@@ -129,6 +156,7 @@ class Life:
             planner=Patcher(world, todo),
             journal=journal,
             bus=FaultyBus(world, self.process, self.acted, local=todo.local),
+            on_request=self._asked if todo.person else None,
             policy=Policy(replans=2, parallel=self.slots),
             clock=LoopTime(self.loop.turns),
         )
@@ -137,6 +165,7 @@ class Life:
             assert engine is not None
             engine.new_run_id = self._run_id
             self.run = run = await self._begun(orchestrator)
+            self.process.state = run._hosted.state
             helpers = [asyncio.ensure_future(work) for work in self._helpers(orchestrator, run)]
             try:
                 async with asyncio.timeout(LONGEST):
@@ -163,8 +192,8 @@ class Life:
 
     def _helpers(self, orchestrator: Orchestrator, run: Run) -> list[Any]:
         work: list[Any] = []
-        if self.todo.worker_dies_after is not None and self.process.number == 0:
-            work.append(self._lose_worker(orchestrator, self.todo.worker_dies_after))
+        if self.process.number < len(self.todo.worker_dies_after):
+            work.append(self._lose_worker(orchestrator, self.todo.worker_dies_after[self.process.number]))
         if self.todo.cancel_after is not None:
             work.append(self._cancel(run, self.todo.cancel_after))
         return work
@@ -182,8 +211,18 @@ class Life:
     async def _cancel(self, run: Run, after: float) -> None:
         await asyncio.sleep(after)
         self.world.fault("cancel")
+        if self.todo.cancel_from_outside:
+            await self.journal.request(run.id, "cancel", {"reason": "enough"}, by="the seed", at=self.loop.now)
+            return
         with contextlib.suppress(AgentorchError):
             await run.cancel(by="the seed")
+
+    async def _asked(self, request: Request) -> Any:
+        """Be a person who is there; a dead process never hears the answer."""
+        await asyncio.sleep(self.world.pause(1.0))
+        if self.process.dead:
+            await asyncio.Event().wait()
+        return self._answer(request)
 
     async def _answered(self, run: Run) -> None:
         """Be the person: answer what waits, late, in any order."""
@@ -195,6 +234,11 @@ class Life:
                 await run.answer(request.request_id, self._answer(request), by="the seed")
 
     def _answer(self, request: Request) -> Any:
+        if request.kind == "failure":
+            said = self.world.chance.choice(("retry", "fail", {"output": "by hand"}))
+            if isinstance(said, dict):
+                self.world.by_hand.add(request.task or "")
+            return said
         if request.kind != "effect":
             return self.world.happens(0.8)
         said = self.world.chance.choice(("done", "done", "retry", "skip"))

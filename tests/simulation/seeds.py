@@ -41,7 +41,7 @@ def try_seeds(first: int, count: int, *, trace: bool = False) -> Report:
         report.events += world.events
         report.coverage.update(world.coverage)
         if world.violations:
-            report.failures.append(f"seed {seed}: {world.violations[0]}; python -m tests.simulation --seed {seed}")
+            report.failures.append(f"seed {seed}: {_told(world.violations)}; python -m tests.simulation --seed {seed}")
         if trace:
             report.lines += asyncio.run(_journal(world))
     return report
@@ -50,6 +50,11 @@ def try_seeds(first: int, count: int, *, trace: bool = False) -> Report:
 def is_rough(report: Report) -> bool:
     """Whether the median seed has at least twenty tasks, five faults and one crash."""
     return median(report.tasks) >= 20 and median(report.faults) >= 5 and median(report.crashes) >= 1
+
+
+def _told(violations: list[str]) -> str:
+    """Return the first violation that names a promise; what a process died of may only be its consequence."""
+    return next((words for words in violations if not words.startswith("life ")), violations[0])
 
 
 async def _journal(world: World) -> list[str]:

@@ -1,6 +1,7 @@
 """The agents of the simulation: what they give depends on their inputs alone, what goes wrong on the seed."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from agentorch.core.usage import Usage
 from agentorch.errors import EffectNotDone, FailureKind, ModelError, PermanentError, TransientError
 from agentorch.ports.model import ModelRequest, ModelResponse, OnDelta
 from tests.simulation.scenario import Scenario
-from tests.simulation.world import Process, World
+from tests.simulation.world import ASKING, Process, World
 
 MOST_TROUBLES = 2
 """Failures that befall a task before it is left alone: every run must be able to end."""
@@ -23,7 +24,7 @@ class Work:
     process: Process
     scenario: Scenario
 
-    def troubled(self, name: str, *kinds: str, times: int = 1) -> str | None:
+    def troubled(self, name: str, *kinds: str, times: float = 1) -> str | None:
         """Return what goes wrong now with a task, if anything does; it is written down."""
         if self.world.troubles[name] >= MOST_TROUBLES or not self.world.happens(self.scenario.trouble * times):
             return None
@@ -59,7 +60,18 @@ def team(world: World, process: Process, scenario: Scenario) -> list[Agent]:
     work = Work(world, process, scenario)
     counter = Agent("counter", description="Counts.", prompt="Count.", output=str, timeout=20)
     counter.check(_counts)
-    return [*_working(work), *_asking(work), _paying(work), counter]
+    agents = [*_working(work), *_asking(work), _paying(work), counter]
+    for one in agents:
+        one.check(_checked(work))
+    return agents
+
+
+def _checked(work: Work) -> Callable[[str, Context], str | None]:
+    def fits(output: str, context: Context) -> str | None:
+        """Reject now and then what is as good as it will ever be."""
+        return f"not this time: {output[:20]}" if work.troubled(context.task.id, "rejected", times=0.3) else None
+
+    return fits
 
 
 def _counts(output: str) -> str | None:
@@ -99,6 +111,7 @@ def _working(work: Work) -> list[Agent]:
 def _asking(work: Work) -> list[Agent]:
     @agent(description="Asks the model.", timeout=20, needs_model=True)
     async def asker(name: str, before: list[Any], context: Context) -> str:
+        ASKING.set((context.run_id, name, context.attempt))
         said = await context.model(f"words for {name}", output=str)
         assert said == f"words for {name}", said
         await work.do(name, 0.05)
@@ -153,7 +166,7 @@ class SimModel:
         self._work = work
 
     async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
-        self._work.world.asks(request.labels.get("task", ""))
+        self._work.world.asks()
         await self._work.passes(0.2)
         used = Usage(calls=1, input_tokens=10, output_tokens=5)
         match self._work.troubled(request.labels.get("task", ""), "429", "timeout", "garbage", "refusal", times=2):

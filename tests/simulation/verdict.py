@@ -73,13 +73,13 @@ def _may_start(world: World, state: RunState, event: ev.TaskStarted) -> None:
 def _steps_of_its_own(world: World, events: list[ev.Event]) -> None:
     """A task of two steps succeeds with both of them made in its own attempt."""
     made = {(event.key.rpartition("/")[0], event.name) for event in events if isinstance(event, ev.StepFinished)}
-    agents = Counter[str]()
+    todo: set[str] = set()
     for event in events:
         if isinstance(event, ev.TasksAccepted | ev.PlanPatched):
             tasks = event.tasks if isinstance(event, ev.TasksAccepted) else event.put
-            agents.update(task.id for task in tasks if task.agent == "stepper" and not task.policy.fallback)
-            agents.subtract(task.id for task in tasks if task.agent != "stepper" and task.id in agents)
-        if isinstance(event, ev.TaskSucceeded) and agents[event.task] > 0 and event.task not in world.by_hand:
+            todo.difference_update(task.id for task in tasks)
+            todo.update(task.id for task in tasks if task.agent == "stepper" and not task.policy.fallback)
+        if isinstance(event, ev.TaskSucceeded) and event.task in todo and event.task not in world.by_hand:
             attempt = event.key.rpartition("/")[0]
             missing = [name for name in ("look1", "look2") if (attempt, name) not in made]
             if missing:
@@ -126,8 +126,11 @@ def _paid_for(world: World, state: RunState, events: list[ev.Event]) -> None:
 
 def _as_the_reference(world: World, state: RunState, events: list[ev.Event]) -> None:
     """Each task ended as the plan says, whatever happened on the way."""
-    given_up = {event.task: Status.FAILED for event in events if isinstance(event, ev.TaskFailed)}
-    given_up |= {event.task: Status.CANCELLED for event in events if isinstance(event, ev.TaskCancelled)}
+    given_up = {
+        event.task: Status.FAILED if isinstance(event, ev.TaskFailed) else Status.CANCELLED
+        for event in events
+        if isinstance(event, ev.TaskFailed | ev.TaskCancelled)
+    }
     for name, task in state.tasks.items():
         if task.caller is not None:
             if task.status not in FINAL:

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,9 @@ from agentorch.core.state import RunState
 from agentorch.journal.memory import MemoryJournal
 from tests.simulation.ledger import Ledger
 
+ASKING: ContextVar[tuple[str, str, int] | None] = ContextVar("asking", default=None)
+"""Run, task and attempt of an agent that calls the model once."""
+
 
 @dataclass
 class Process:
@@ -20,6 +24,8 @@ class Process:
 
     number: int
     dead: bool = False
+    state: RunState | None = None
+    """The run as it knows it: ahead of the disk."""
 
 
 @dataclass
@@ -96,18 +102,21 @@ class World:
         """A step is really made: it must not be durable for this attempt already."""
         mark = f"{task}/{attempt}/{step}"
         self.calls[mark] += 1
-        twin = self.twins.get(run)
+        twin, live = self.twins.get(run), self.process.state
         one = twin.tasks.get(task) if twin is not None else None
-        if one is not None and one.attempt == attempt and any(step in name for name in one.steps or ()):
+        now = live.tasks.get(task) if live is not None else None
+        if one is None or now is None or (one.revision, one.attempt) != (now.revision, attempt):
+            return
+        if any(step in name for name in one.steps or ()):
             self.wrong(f"step {mark} was durable, and is made again")
 
-    def asks(self, task: str) -> None:
-        """A model call leaves: its task's attempt must not have its answer already."""
+    def asks(self) -> None:
+        """A model call leaves; where its attempt makes one only, it must not have its answer already."""
+        if self.process.dead:
+            return
         self.asked += 1
-        for twin in self.twins.values():
-            one = twin.tasks.get(task)
-            if one is not None and any(step.startswith("model") for step in one.steps or ()):
-                self.wrong(f"a model call of {task}, attempt {one.attempt}, was durable, and is made again")
+        if asking := ASKING.get():
+            self.made(*asking, "model")
 
     @staticmethod
     def value(name: str, before: list[Any]) -> str:
