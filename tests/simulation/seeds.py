@@ -29,8 +29,8 @@ class Report:
     """The journal, when it was asked for."""
 
 
-def try_seeds(first: int, count: int, *, trace: bool = False) -> Report:
-    """Carry out `count` seeds from `first` on."""
+def try_seeds(first: int, count: int, *, trace: bool = False, until: int | None = None) -> Report:
+    """Carry out `count` seeds from `first` on, or fewer when `until` of them have gone wrong."""
     report = Report()
     for seed in range(first, first + count):
         world = carry_out(seed)
@@ -42,6 +42,8 @@ def try_seeds(first: int, count: int, *, trace: bool = False) -> Report:
         report.coverage.update(world.coverage)
         if world.violations:
             report.failures.append(f"seed {seed}: {_told(world.violations)}; python -m tests.simulation --seed {seed}")
+        if len(report.failures) == until:
+            break
         if trace:
             report.lines += asyncio.run(_journal(world))
     return report

@@ -151,9 +151,10 @@ def _output(world: World, state: RunState, task: TaskState) -> None:
     if task.agent == ANSWERER:
         return
     before: list[Any] = [state.outputs.get(reference[1:]) for reference in task.task.inputs["before"]]
-    wanted = "count: 3" if task.agent == "counter" else world.value(name, before)
-    if state.outputs[name] != wanted:
-        world.wrong(f"{name} gave {state.outputs[name]!r}, the plan makes it {wanted!r}")
+    agents = {task.agent, *task.task.policy.fallback}  # an output that a patch has kept may be of either
+    wanted = ["count: 3" if agent == "counter" else world.value(name, before) for agent in sorted(agents)]
+    if state.outputs[name] not in wanted:
+        world.wrong(f"{name} gave {state.outputs[name]!r}, the plan makes it {' or '.join(wanted)}")
 
 
 def _last_word(world: World, state: RunState) -> None:
