@@ -22,7 +22,8 @@ class Ledger:
         self._seq = 0
         self._parallel = 0
         self._needs: dict[str, tuple[str, ...]] = {}
-        self._issued: set[str] = set()
+        self.issued: set[str] = set()
+        """Keys of all dispatches so far."""
         self._running: dict[str, str] = {}
         """Tasks at work and their keys."""
         self._doubtful: set[str] = set()
@@ -76,7 +77,7 @@ class Ledger:
                 pass
 
     def _started(self, event: ev.TaskStarted) -> None:
-        if event.key in self._issued:
+        if event.key in self.issued:
             self._wrong(f"{event.key} was started twice")
         if event.task in self._running and event.task not in self._doubtful:
             self._wrong(f"{event.key} was started while {self._running[event.task]} ran")
@@ -86,7 +87,7 @@ class Ledger:
         at_work = [name for name in self._running if name not in waiting]
         if len(at_work) >= self._parallel:
             self._wrong(f"{event.key} was started while {len(at_work)} were at work, {self._parallel} may be")
-        self._issued.add(event.key)
+        self.issued.add(event.key)
         self._running[event.task] = event.key
         self._doubtful.discard(event.task)
 

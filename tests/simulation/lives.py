@@ -28,8 +28,8 @@ START = 1_000_000.0
 """What the clock shows when a seed begins."""
 MOMENT = 0.001
 """Seconds by which a timer may come late: less than the loop tells apart."""
-LONGEST = 600.0
-"""Seconds after which a life that has not ended stands still."""
+LONGEST = 300.0
+"""Seconds after which a life that has not ended stands still; of 2,000 sound seeds, the longest life took 76."""
 
 
 class LoopTime:

@@ -15,6 +15,7 @@ from agentorch.bus import MemoryBus
 from agentorch.core.events import Event
 from agentorch.errors import BusError, JournalError
 from agentorch.messages.envelope import Envelope
+from agentorch.messages.work import Result, Work
 from agentorch.ports.bus import Accept, Delivery, Subscription
 from agentorch.ports.journal import Request, RunRecord
 from tests.simulation.world import Process, World
@@ -123,13 +124,22 @@ class SlowJournal:
 class _Twice:
     """A delivery whose acknowledgement may be lost: then its envelope comes again."""
 
-    def __init__(self, delivery: Delivery, again: Callable[[Envelope], None], *, lost: bool) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        dealt_with: Callable[[Envelope], None],
+        again: Callable[[Envelope], None],
+        *,
+        lost: bool,
+    ) -> None:
         self.envelope = delivery.envelope
         self._delivery = delivery
+        self._dealt_with = dealt_with
         self._again = again
         self._lost = lost
 
     def ack(self) -> None:
+        self._dealt_with(self.envelope)
         self._delivery.ack()
         if self._lost:
             self._lost = False
@@ -156,6 +166,8 @@ class FaultyBus:
         if self._process.dead:
             return True
         self._sent()
+        if not self.local and isinstance(envelope.data, Work):
+            self._world.leaves(envelope.data.key)
         if self.local:
             return self._bus.offer(envelope)
         self._later(envelope)
@@ -188,9 +200,13 @@ class FaultyBus:
             lost = not self.local and self._world.happens(0.02)
             if lost:
                 self._world.fault("lost ack", _task_of(delivery.envelope))
-            accept(_Twice(delivery, lambda envelope: self._later(envelope, 0.5), lost=lost))
+            accept(_Twice(delivery, self._acknowledged, lambda envelope: self._later(envelope, 0.5), lost=lost))
 
         return self._bus.subscribe(subjects, given, credit=credit)
+
+    def _acknowledged(self, envelope: Envelope) -> None:
+        if isinstance(envelope.data, Result) and not self._process.dead:
+            self._world.acknowledged(envelope.data.key)
 
     def broadcast(self, envelope: Envelope) -> None:
         if self._process.dead or (not self.local and self._world.happens(0.1)):

@@ -134,7 +134,7 @@ def _paying(work: Work) -> Agent:
         await work.passes(0.05)
         if work.troubled(name, "effect not done"):
             raise EffectNotDone("the till is closed")
-        work.world.paid[context.idempotency_key] += 1
+        work.world.pays(context.idempotency_key)
         await work.passes(0.05)
         if work.troubled(name, "effect unknown"):
             raise RuntimeError("the line went dead")

@@ -118,6 +118,24 @@ class World:
         if asking := ASKING.get():
             self.made(*asking, "model")
 
+    def leaves(self, key: str) -> None:
+        """A dispatch leaves for another machine: that it was started must be durable."""
+        twin = self.twins.get(key.split("/", maxsplit=1)[0])
+        if twin is None or key not in self.ledgers[twin.run_id].issued:
+            self.wrong(f"{key} left before it was durable")
+
+    def acknowledged(self, key: str) -> None:
+        """A result is acknowledged, and will not come again: what it led to must be durable."""
+        twin = self.twins.get(key.split("/", maxsplit=1)[0])
+        if twin is not None and key in twin.pending:
+            self.wrong(f"the result of {key} was acknowledged before it was durable")
+
+    def pays(self, effect: str) -> None:
+        """An effect happens: that it was intended must be durable."""
+        self.paid[effect] += 1
+        if not any(effect in twin.receipts for twin in self.twins.values()):
+            self.wrong(f"effect {effect} happened without a durable intent")
+
     @staticmethod
     def value(name: str, before: list[Any]) -> str:
         """Return what a task gives, whoever does it and however often."""
