@@ -48,6 +48,8 @@ class Assembly:
         self._refusal: list[str] = []
         self._calls: list[_Call] = []
         self._reason: str | None = None
+        self.begun = False
+        """Whether the server has taken the request on."""
         self.usage: Any = None
         """The provider's own count, if it sent one."""
         self.model = ""

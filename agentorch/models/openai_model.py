@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from agentorch.core.usage import Usage
-from agentorch.errors import MalformedOutput
+from agentorch.errors import MalformedOutput, ModelTimeout
 from agentorch.models import failures
 from agentorch.models.access import checked_key, checked_url
 from agentorch.models.assembly import AnswerTooLong, Assembly
@@ -26,7 +26,7 @@ from agentorch.models.streaming import NotJsonError, fed, pieces
 from agentorch.models.structured import unwrapped
 from agentorch.models.terms import Terms
 from agentorch.models.wire import parameters, wrapped
-from agentorch.ports.model import ModelRequest, ModelResponse, OnDelta
+from agentorch.ports.model import ModelRequest, ModelResponse, OnDelta, wasted, wasted_by
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_TOKENS = 10**9
@@ -146,12 +146,27 @@ class OpenAIModel:
                     raise self._failed(error) from error
                 continue
             except openai.OpenAIError as error:
-                raise self._failed(error) from error
+                failure, used = self._failed(error), wasted_by(error)
+                if isinstance(failure, ModelTimeout) and not used.tokens:
+                    used = self._usage(Assembly(), request)  # it may have been read
+                wasted(failure, used)
+                raise failure from error
             self._learn(before, terms)
             return self._response(answer, request, form)
 
     async def _ask(self, sent: dict[str, Any], request: ModelRequest, on_delta: OnDelta | None) -> Assembly:
+        """Return a finished answer; whatever ends the call early tells what it has used."""
         answer = Assembly()
+        try:
+            return await self._answered(sent, request, answer, on_delta)
+        except BaseException as error:
+            if answer.begun or isinstance(error, ModelTimeout | asyncio.CancelledError):
+                wasted(error, self._usage(answer, request))
+            raise
+
+    async def _answered(
+        self, sent: dict[str, Any], request: ModelRequest, answer: Assembly, on_delta: OnDelta | None
+    ) -> Assembly:
         try:
             async with asyncio.timeout(request.silence) as silence:
                 await self._stream(sent, request.silence, silence, answer, on_delta)
@@ -177,7 +192,7 @@ class OpenAIModel:
         loop = asyncio.get_running_loop()
         client = self._provider.client(self)
         stream = await client.chat.completions.create(**sent, timeout=time_limits(seconds))
-        self._provider.reached = True
+        self._provider.reached = answer.begun = True
         if self._traffic is not None:
             self._traffic.headers(stream.response.headers)
         try:

@@ -1,7 +1,7 @@
 """The model port: one request in, deltas while it is answered, one response out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
 from agentorch.core.usage import NOTHING, Usage
@@ -98,7 +98,8 @@ class Model(Protocol):
 
     `complete` raises `ModelError` (or a subclass) with a `kind` for everything that goes wrong at the provider: the
     stream that ends without a finish reason, the time-out, the wrong key. A refusal or a content filter is a *response*
-    with that finish reason, because its tokens are paid for.
+    with that finish reason, because its tokens are paid for. What a call used that brought no answer (it broke off, it
+    was cancelled) is told with its exception; see `wasted`.
     """
 
     name: str
@@ -115,3 +116,14 @@ class Model(Protocol):
     async def close(self) -> None:
         """Release connections."""
         ...
+
+
+def wasted(error: BaseException, usage: Usage) -> None:
+    """Tell with an exception what the call used that it ends."""
+    error.__dict__["model_usage"] = usage
+
+
+def wasted_by(error: BaseException) -> Usage:
+    """Return what the call used that an exception has ended: one call, and nothing else when nobody has told."""
+    usage = error.__dict__.get("model_usage")
+    return replace(usage, calls=1) if isinstance(usage, Usage) else Usage(calls=1)

@@ -22,8 +22,8 @@ from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import ModelError
 from agentorch.models import WAITING
 from agentorch.planning.model_planner import Complete
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
-from agentorch.runtime.call_terms import Asked, Terms, asked_by, price_at, terms_of
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, wasted_by
+from agentorch.runtime.call_terms import Asked, Terms, asked_by, is_priced, price_at, terms_of
 from agentorch.runtime.hosted import HostedRun
 
 PLANNING_FOR: Final[ContextVar["Account | None"]] = ContextVar("planning_for", default=None)
@@ -84,14 +84,14 @@ class Account:
     async def _opened(self, asked: Asked, model: Model) -> tuple[str, Terms]:
         """Open the call when there is room for it; until then it waits in line."""
         if not self._run.line.locked() and (terms := self._terms(asked, model)) is not None:
-            return self._open(terms), terms
+            return self._open(terms, model), terms
         waiting = WAITING.get() or _nobody
         waiting(True)
         try:
             async with self._run.line:
                 while (terms := self._terms(asked, model)) is None:
                     await self._run.next_settlement()
-                return self._open(terms), terms
+                return self._open(terms, model), terms
         finally:
             waiting(False)
 
@@ -105,10 +105,11 @@ class Account:
             purpose = "planning" if self._key is None else f"a call of {self._key}"
             self._books.send(self._run, inbox.Spend(self._books.now(), purpose, used, call.name))
 
-    def _open(self, terms: Terms) -> str:
+    def _open(self, terms: Terms, model: Model) -> str:
         name = f"{self._key or 'planning'}#{self._run.state.seq + 1}"
+        expected = terms.expected if is_priced(model) else replace(terms.expected, unpriced=1)
         message = inbox.CallModel(
-            self._books.now(), name, terms.reserved, terms.expected, self._key, "" if self._key else "planning"
+            self._books.now(), name, terms.reserved, expected, self._key, "" if self._key else "planning"
         )
         if not self._books.send(self._run, message):
             raise asyncio.CancelledError(f"{self._key or 'the planner'} is no longer carried out")
@@ -163,12 +164,12 @@ def charged(model: Model, *, silence: float | None) -> Complete:
         if account is None:
             return await model.complete(request, on_delta=on_delta)
         call = await account.open(request, model)
-        used = Usage(calls=1)
         try:
             response = await model.complete(call.request, on_delta=on_delta and _heard(on_delta, account))
-            used = replace(response.usage, calls=1)
-        finally:
-            account.settle(call, used)
+        except BaseException as error:
+            account.settle(call, wasted_by(error))
+            raise
+        account.settle(call, replace(response.usage, calls=1))
         return response
 
     return complete

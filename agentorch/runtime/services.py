@@ -22,7 +22,7 @@ from agentorch.messages.work import TextDelta, Work
 from agentorch.models import CALLER, WAITING, Caller
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
-from agentorch.ports.model import Model, ModelRequest, ModelResponse
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, wasted_by
 from agentorch.runtime.account import Account, Call
 from agentorch.runtime.effect_calls import EffectCall, EffectCalls
 from agentorch.runtime.guard import Guard
@@ -199,8 +199,8 @@ class DispatchServices:
         call = await self._opened(account, request)
         try:
             response = await self._answered(call.request, stream=stream)
-        except BaseException:
-            self._bring_nothing(account, call)
+        except BaseException as error:
+            self._bring_nothing(account, call, wasted_by(error))
             raise
         said = response_as_json(response)
         usage = replace(response.usage, calls=1)
@@ -254,11 +254,10 @@ class DispatchServices:
             self._used.waited_long = True
             self._host.report(self._work.key, WAITS)
 
-    def _bring_nothing(self, account: Account | None, call: Call) -> None:
+    def _bring_nothing(self, account: Account | None, call: Call, used: Usage) -> None:
         """Count a call that brought no answer."""
         if self._model_for(call.request) is None:
             return
-        used = Usage(calls=1)
         if account is not None:
             account.settle(call, used)
         elif self._job.ended:

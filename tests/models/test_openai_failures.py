@@ -6,9 +6,10 @@ from email.utils import format_datetime
 
 import pytest
 
+from agentorch.core.usage import Usage
 from agentorch.errors import FailureKind, ModelError, ModelRefusal, ModelTimeout
 from agentorch.models import Governor
-from agentorch.ports.model import Message, ModelRequest
+from agentorch.ports.model import Message, ModelRequest, wasted_by
 from agentorch.testing.fake_openai import Answer, Fail, FakeOpenAI, Say, Unreachable
 
 ASK = ModelRequest((Message("user", "Hello?"),), silence=30)
@@ -95,6 +96,31 @@ async def test_a_bad_request_is_permanent(fail: Fail) -> None:
 async def test_a_filtered_prompt_is_refused() -> None:
     """A content filter that refuses the prompt is a refusal."""
     assert isinstance(await failure(Fail(400, "Filtered", code="content_filter")), ModelRefusal)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Say(pieces=["word " * 300, "b"], break_after=1), True),
+        (Say("word " * 300, garbage=True), True),
+        (Say("word " * 300, error=Fail(500, "The server had an error")), True),
+        (Say(pieces=["word " * 300, "b"], delay=1, stall_after=1), True),
+        (Say("never", stall_after=0), False),
+        (Unreachable(how="silent"), False),
+    ],
+    ids=["broke off", "garbage", "error event", "stalled", "silent", "no answer at all"],
+)
+async def test_what_a_lost_call_used_is_told(answer: Answer, said: bool) -> None:
+    """A provider charges for what was asked and said, whether or not it came to an end."""
+    used = wasted_by(await failure(answer))
+    assert (used.calls, used.approximate, used.input_tokens > 0) == (1, True, True)
+    assert (used.output_tokens > 100, used.unpriced) == (said, 1)
+
+
+async def test_what_a_refused_call_used_is_nothing() -> None:
+    """The server has not taken it on."""
+    assert wasted_by(await failure(Fail(429))) == Usage(calls=1)
 
 
 @pytest.mark.parametrize("after", [0, 1])
@@ -188,6 +214,7 @@ async def test_cancelling_a_call_ends_it() -> None:
         call = asyncio.create_task(model.complete(ASK))
         await asyncio.sleep(1)
         call.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError) as cancelled:
             await call
+        assert wasted_by(cancelled.value).input_tokens > 0
         await model.close()

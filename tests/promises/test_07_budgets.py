@@ -12,6 +12,7 @@ from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError, FailureKind, ModelError, PermanentError, PlanError
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.clock import LoopClock
+from agentorch.testing.fake_openai import FakeOpenAI, Say
 from agentorch.testing.scripted_model import Reply, ScriptedModel
 from tests.faults.overshoot import tried
 
@@ -287,3 +288,25 @@ async def test_what_outlives_its_task_is_charged_and_then_refused() -> None:
 
     assert (outcome.answer, outcome.usage.calls, len(model.requests)) == ("done", 1, 1)
     assert "has ended: its context cannot be used any more" in refused[0]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    "answer",
+    [Say(pieces=["word " * 800, "end"], break_after=1), Say(pieces=["word " * 800, "end"], stall_after=1)],
+    ids=["broken off", "stalled"],
+)
+async def test_what_lost_calls_used_counts(answer: Say) -> None:
+    """Each answer is lost behind its 800 words, and asked for again: the limit of tokens stops that."""
+    async with FakeOpenAI(otherwise=answer) as server:
+        writer = Agent("writer", description="Writes.", prompt="Write.")
+        plan = Plan("write")
+        plan.add("write", agent=writer)
+        async with Orchestrator([writer], model=server.model(), policy=Policy(replans=0)) as orchestrator:
+            outcome = await orchestrator.run(plan, budget=Budget(max_tokens=2500))
+        calls = len(server.requests)
+
+    assert calls == outcome.usage.calls
+    assert 2 <= calls <= 3
+    assert 2400 < outcome.usage.tokens < 2500 + 1400, "by no more than the one answer, of a server without limits"
+    assert "max_tokens" in str(outcome.problems)
