@@ -3,7 +3,7 @@
     python -m tests.faults.beside
 
 LangGraph is installed into a folder of its own that is gone afterwards; agentorch never depends on it. Without a
-package index only the figure for agentorch is printed, and why the other is missing.
+package index only the figure for agentorch is printed, and why the other is missing; what was installed must run.
 """
 
 import asyncio
@@ -77,7 +77,10 @@ def theirs() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="agentorch-langgraph-") as name:
         venv.create(name, with_pip=True)
         python = str(Path(name) / "bin" / "python")
-        _call(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PINNED)
+        try:
+            _call(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PINNED)
+        except RuntimeError as error:
+            raise OSError(str(error)) from error
         said = _call(python, "-m", "tests.faults.langgraph_calls", folder=root)
     return json.loads(said.splitlines()[-1])
 
@@ -87,7 +90,7 @@ def _call(*command: str, folder: Path | None = None) -> str:
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [str(done.returncode)]
-        raise OSError(f"{' '.join(command[1:4])} ...: {lines[-1]}")
+        raise RuntimeError(f"{' '.join(command[1:4])} ...: {lines[-1]}")
     return done.stdout
 
 

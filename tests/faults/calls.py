@@ -56,15 +56,18 @@ class Repeated:
 
     name: str
     kills: int = 0
+    """Works whose process was killed at its point."""
+    calls: int = 0
+    """Model calls, all told."""
     repeated: int = 0
     """Calls made again whose answer had arrived."""
     most: int = 0
     """The most of them after one kill."""
     unfinished: int = 0
-    """Works that did not come to their end when they were taken up."""
+    """Works that were not killed at their point, or did not come to their end when they were taken up."""
 
-    def add(self, ledger: Ledger) -> None:
-        """Count one work that was killed once and taken up."""
+    def add(self, ledger: Ledger, *, killed: bool = True, ended: bool = True) -> None:
+        """Count one work that should have been killed once, and taken up to its end."""
         had: set[str] = set()
         asked: set[str] = set()
         again = 0
@@ -72,12 +75,13 @@ class Repeated:
             if entry.kind == "got":
                 had.add(entry.key)
             else:
+                self.calls += 1
                 again += entry.key in had
                 asked.add(entry.key)
-        self.kills += 1
+        self.kills += killed
         self.repeated += again
         self.most = max(self.most, again)
-        self.unfinished += len(had) < TASKS * CALLS or asked != had
+        self.unfinished += not (killed and ended) or len(had) < TASKS * CALLS or asked != had
 
 
 def kill_everywhere(name: str, work: Callable[[Calls], None]) -> Repeated:
@@ -85,23 +89,31 @@ def kill_everywhere(name: str, work: Callable[[Calls], None]) -> Repeated:
     figures = Repeated(name)
     for kill in range(1, 2 * TASKS * CALLS + 1):
         with tempfile.TemporaryDirectory(prefix="agentorch-calls-") as folder:
-            _carry_out(work, Calls(Path(folder), kill))
-            _carry_out(work, Calls(Path(folder), None))
-            figures.add(Ledger(Path(folder) / "ledger"))
+            killed = _carry_out(work, Calls(Path(folder), kill)) == -signal.SIGKILL
+            ended = _carry_out(work, Calls(Path(folder), None)) == 0
+            figures.add(Ledger(Path(folder) / "ledger"), killed=killed, ended=ended)
     return figures
 
 
-def _carry_out(work: Callable[[Calls], None], calls: Calls, *, patience: float = 60) -> None:
+def _carry_out(work: Callable[[Calls], None], calls: Calls, *, patience: float = 60) -> int | None:
+    """Return how a process of its own ended that did the work: its exit code or signal; None when it hung."""
     child = os.fork()
     if not child:
+        status = 1
         try:
             work(calls)
+            status = 0
         except BaseException:  # noqa: BLE001  # nothing may return into the program that forked
             traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(status)
     ends = time.monotonic() + patience
-    while not os.waitpid(child, os.WNOHANG)[0]:
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
         if time.monotonic() > ends:
             os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return None
         time.sleep(0.002)

@@ -5,8 +5,9 @@
 1. One run uses the model in every way there is: prompt agents with tools, streams, loops, calls in tasks of their own,
    shielded calls, calls from threads, calls in `finally:` and after a swallowed cancellation, delegated work, calls
    left behind; all of it through one key that allows few requests, and a server that also answers 429.
-2. It is run once to its end, to know when requests leave; then again for each moment, cancelled there, and watched for
-   two minutes of virtual time. What left more than 100 ms after the cancellation counts.
+2. It is run once to its end, by a plan that was given and by one that is made, to know when requests leave; then again
+   for each moment, cancelled there, and watched for two minutes of virtual time. What left more than 100 ms after the
+   cancellation counts.
 3. A moment is worth trying only where the whole run still sends requests 100 ms later: `control` counts those requests.
 """
 
@@ -41,11 +42,13 @@ class Findings:
 
     moments: int
     """Runs that were cancelled."""
+    requests_before_cancel: int
+    """Requests that had left by then, all told."""
     requests_after_cancel: int
     """Requests that left later than ALLOWED after it."""
     requests_within_allowance: int
     control: int
-    """Requests that the whole run sends after the earliest moment: were it 0, nothing would be tried."""
+    """The fewest requests that a whole run sends more than ALLOWED after a moment: were it 0, it would try nothing."""
     longest_teardown: float
     """Seconds from a cancellation to the outcome."""
 
@@ -54,6 +57,7 @@ class Findings:
 class Tried:
     """What came of one moment."""
 
+    before: int
     after: int
     within: int
     teardown: float
@@ -148,11 +152,11 @@ def answering() -> Callable[[dict[str, Any]], Answer]:
     return answer
 
 
-async def whole() -> list[float]:
+async def whole(how: How) -> list[float]:
     """Carry the run out to its end; return when its requests left, from its start."""
-    async with FakeOpenAI(otherwise=answering()) as server, _orchestrator(server) as orchestrator:
+    async with FakeOpenAI(otherwise=answering()) as server, _orchestrator(server, how=how) as orchestrator:
         start = asyncio.get_running_loop().time()
-        await orchestrator.run(plan())
+        await orchestrator.run(_goal(how))
         await asyncio.sleep(WATCHED)
         return [time - start for time in server.times]
 
@@ -161,7 +165,7 @@ async def cancelled_at(moment: float, how: How) -> Tried:
     """Cancel the run at `moment`; return what left after that."""
     loop = asyncio.get_running_loop()
     async with FakeOpenAI(otherwise=answering()) as server, _orchestrator(server, how=how) as orchestrator:
-        goal = "ask in every way" if how == "planning" else plan()
+        goal = _goal(how)
         if how == "caller":
             running = asyncio.create_task(orchestrator.run(goal))
             await asyncio.sleep(moment)
@@ -179,22 +183,30 @@ async def cancelled_at(moment: float, how: How) -> Tried:
         await asyncio.sleep(WATCHED)
         late = [time for time in server.times if time > cancelled]
         after = sum(time > cancelled + ALLOWED for time in late)
-        return Tried(after, len(late) - after, teardown)
+        return Tried(len(server.times) - len(late), after, len(late) - after, teardown)
 
 
 def try_moments(count: int) -> Findings:
     """Cancel the run at `count` moments, spread over the time in which it sends requests."""
-    times = in_virtual_time(whole())
-    last = max(times) - ALLOWED
     ways: tuple[How, ...] = ("cancel", "cancel", "caller", "planning")
-    tried = [in_virtual_time(cancelled_at(last * index / count, ways[index % len(ways)])) for index in range(count)]
+    times: dict[How, list[float]] = {how: in_virtual_time(whole(how)) for how in dict.fromkeys(ways)}
+    moments: list[tuple[How, float]] = []
+    for index in range(count):
+        how = ways[index % len(ways)]
+        moments.append((how, (max(times[how]) - ALLOWED) * index / count))
+    tried = [in_virtual_time(cancelled_at(moment, how)) for how, moment in moments]
     return Findings(
-        moments=count,
+        moments=len(tried),
+        requests_before_cancel=sum(one.before for one in tried),
         requests_after_cancel=sum(one.after for one in tried),
         requests_within_allowance=sum(one.within for one in tried),
-        control=sum(time > ALLOWED for time in times),
+        control=min(sum(time > moment + ALLOWED for time in times[how]) for how, moment in moments),
         longest_teardown=round(max(one.teardown for one in tried), 3),
     )
+
+
+def _goal(how: How) -> str | Plan:
+    return "ask in every way" if how == "planning" else plan()
 
 
 def in_virtual_time(work: Coroutine[Any, Any, Any]) -> Any:
@@ -215,12 +227,14 @@ def _orchestrator(server: FakeOpenAI, *, how: How = "cancel") -> Orchestrator:
     )
 
 
-def main() -> None:
-    """Print the findings as JSON."""
+def main() -> int:
+    """Print the findings as JSON; return 1 when a request left after a cancel."""
     parser = argparse.ArgumentParser(description="Cancel a run at many moments; count the requests after that.")
     parser.add_argument("--moments", type=int, default=200)
-    print(json.dumps(asdict(try_moments(parser.parse_args().moments))))  # noqa: T201
+    found = try_moments(parser.parse_args().moments)
+    print(json.dumps(asdict(found)))  # noqa: T201
+    return int(found.requests_after_cancel > 0)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

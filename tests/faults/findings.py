@@ -15,7 +15,7 @@ from agentorch.core.identity import Key
 from agentorch.core.state import RunState
 from agentorch.journal import reader
 from tests.faults.ledger import Ledger
-from tests.faults.story import KEY, places
+from tests.faults.story import EFFECTS, INDEXED, KEY, places
 
 
 @dataclass(slots=True)
@@ -26,8 +26,13 @@ class Findings:
     """What came of it; None when it came to no end."""
     problems: list[str] = field(default_factory=list[str])
     """In words: a broken chain or invariant, no end, a second end, an unexpected outcome."""
+    commits: int = 0
+    """Tasks that succeeded, all told."""
     committed_twice: list[str] = field(default_factory=list[str])
+    fired: int = 0
+    """Effects that may happen once and did, all told."""
     fired_twice: list[str] = field(default_factory=list[str])
+    """Those that happened more often than they are meant to, by their keys, or by the tool and its arguments."""
     calls: int = 0
     """Model calls, all told: never more than the budget allows."""
     in_flight: int = 0
@@ -77,6 +82,7 @@ def _look_at_journal(place: Path, findings: Findings) -> None:
     if ends != 1 or not isinstance(events[-1], RunFinished):
         findings.problems.append(f"RunFinished stands {ends} times, and last is {events[-1].type}")
     commits = Counter(_revision(event.key) for event in events if isinstance(event, TaskSucceeded))
+    findings.commits = commits.total()
     findings.committed_twice = [task for task, count in commits.items() if count > 1]
     started = Counter(event.key for event in events if isinstance(event, TaskStarted))
     findings.problems += [f"{key} was started {count} times" for key, count in started.items() if count > 1]
@@ -87,12 +93,24 @@ def _revision(key: str) -> str:
     return f"{parsed.task}/{parsed.revision}"
 
 
+def _look_at_effects(ledger: Ledger, findings: Findings) -> None:
+    """Count what happened under one key, and what happened at all: a double may well have a key of its own."""
+    entries = ledger.entries("fired")
+    keys, done = Counter(entry.key for entry in entries), Counter(entry.what for entry in entries)
+    findings.fired = len(entries)
+    findings.fired_twice = [key for key, count in keys.items() if count > 1]
+    findings.fired_twice += [what for what, count in done.items() if count > EFFECTS.get(what, 0)]
+    missing = [what for what, count in EFFECTS.items() if done[what] < count]
+    indexed = {(entry.what, entry.key) for entry in ledger.entries("keyed")}
+    if len(indexed) != len({what for what, _ in indexed}):
+        findings.problems.append(f"one call has several keys: {sorted(indexed)}")
+    missing += INDEXED - {what for what, _ in indexed}
+    if missing:
+        findings.problems.append(f"did not happen: {missing}")
+
+
 def _look_at_ledger(ledger: Ledger, findings: Findings) -> None:
-    fired = Counter(entry.key for entry in ledger.entries("fired"))
-    findings.fired_twice = [key for key, count in fired.items() if count > 1]
-    keys = {entry.key for entry in ledger.entries("keyed")}
-    if len({key.split()[0] for key in keys}) != len(keys):
-        findings.problems.append(f"one call has several keys: {sorted(keys)}")
+    _look_at_effects(ledger, findings)
     had: set[str] = set()
     asked: set[str] = set()
     for entry in ledger.entries():

@@ -34,6 +34,8 @@ from tests.faults.cutting import PLACES, Point, Where
 from tests.faults.findings import Findings, look
 from tests.faults.story import SHAPES, Shape
 
+Story = Callable[..., tuple[int, Findings]]
+"""Carries a story out under kills: `one_story`."""
 PATIENCE = 60.0
 """Seconds after which a process that neither ends nor is killed counts as hanging."""
 
@@ -44,11 +46,18 @@ class Tally:
 
     points: int = 0
     """Distinct kill points that were reached."""
+    places: int = 0
+    """Places to be killed at, over all shapes."""
+    places_done: int = 0
+    """Those at which a process came in the end past the last point: there is none left."""
     kills: int = 0
     passed: int = 0
     """Stories that came to the same end, with every promise kept."""
     stories: int = 0
+    commits: int = 0
     committed_twice: int = 0
+    fired: int = 0
+    """Effects that may happen once."""
     fired_twice: int = 0
     calls: int = 0
     in_flight: int = 0
@@ -65,6 +74,8 @@ class Tally:
     def add(self, name: str, findings: Findings) -> None:
         """Count one story."""
         self.stories += 1
+        self.commits += findings.commits
+        self.fired += findings.fired
         self.committed_twice += len(findings.committed_twice)
         self.fired_twice += len(findings.fired_twice)
         self.calls += findings.calls
@@ -108,29 +119,41 @@ def in_peace(shape: Shape) -> dict[str, Any]:
 def one_story(
     shape: Shape, point: Point, expected: dict[str, Any], *, again: Point | None = None
 ) -> tuple[int, Findings]:
-    """Kill the story at `point`, and at `again` when it is taken up; return the kills, and what is found at its end."""
+    """Kill the story at `point`, and at `again` when it is taken up; return the kills, and what is found at its end.
+
+    A process that was not killed must have brought the story to its end by itself.
+    """
     with tempfile.TemporaryDirectory(prefix="agentorch-story-") as name:
         folder = Path(name)
         kills = int(killed_at(folder, shape, point))
         if kills and again is not None:
             kills += killed_at(folder, shape, again)
-        if not (folder / "result.json").exists():
+        alone = (folder / "result.json").exists()
+        if not alone:
             killed_at(folder, shape, None)
-        return kills, look(folder, expected, calls=shape.calls)
+        findings = look(folder, expected, calls=shape.calls)
+        if not (kills or alone):
+            findings.problems.append("the process was not killed, and ended without an outcome")
+        return kills, findings
 
 
-def enumerate_kills(shape: Shape, where: Where, expected: dict[str, Any], *, every: int, twice: bool) -> Tally:
+def enumerate_kills(
+    shape: Shape, where: Where, expected: dict[str, Any], *, every: int, twice: bool, story: Story = one_story
+) -> Tally:
     """Kill at every `every`-th time that the shape comes past a place, until it comes to its end before that."""
     tally = Tally()
     for number in count(1, every):
         point = Point(where, number)
         again = _second(shape, point) if twice else None
-        kills, findings = one_story(shape, point, expected, again=again)
+        kills, findings = story(shape, point, expected, again=again)
+        if not kills and findings.clean:
+            tally.places_done += not twice
+            return tally
+        tally.kills += kills
+        tally.add(f"{shape.name}, {point}" + (f", then {again}" if again else ""), findings)
         if not kills:
             return tally
         tally.points += not twice
-        tally.kills += kills
-        tally.add(f"{shape.name}, {point}" + (f", then {again}" if again else ""), findings)
     raise AssertionError("a count has no end")
 
 
@@ -163,6 +186,7 @@ def kill_everywhere(tally: Tally, *, every: int, rounds: int, say: Callable[[str
     As many are under way as there are cores; each worker forks its stories itself, and has no threads.
     """
     expected = {shape.name: in_peace(shape) for shape in SHAPES}
+    tally.places = len(SHAPES) * len(PLACES)
     with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork")) as pool:
         parts = {
             pool.submit(
@@ -207,7 +231,7 @@ def main(arguments: list[str]) -> int:
         kill_at_random(tally, stories=given.random, seed=given.seed, say=sys.stderr.write)
     else:
         kill_everywhere(tally, every=given.every, rounds=1 if given.once else 2, say=sys.stderr.write)
-    sys.stdout.write(json.dumps(asdict(tally), indent=2) + "\n")
+    sys.stdout.write(json.dumps(asdict(tally) | {"every": given.every}, indent=2) + "\n")
     return 1 if tally.failures else 0
 
 

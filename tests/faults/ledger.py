@@ -23,6 +23,8 @@ class Entry:
     """Which call or effect: the same whenever it is made again."""
     process: int
     """Who made it."""
+    what: str = ""
+    """Of an effect: the tool and its arguments. What is done again under another key is the same here."""
 
 
 class Ledger:
@@ -31,9 +33,9 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def note(self, kind: Kind, key: str) -> None:
+    def note(self, kind: Kind, key: str, what: str = "") -> None:
         """Write a line; it is on the disk when this returns."""
-        line = json.dumps(asdict(Entry(kind, key, os.getpid()))) + "\n"
+        line = json.dumps(asdict(Entry(kind, key, os.getpid(), what))) + "\n"
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(handle, line.encode())

@@ -18,6 +18,7 @@ from typing import Any
 from agentorch import Budget, Context, Orchestrator, Plan, Policy, agent
 from agentorch.core.usage import Usage
 from agentorch.ports.model import ModelRequest, ModelResponse, OnDelta
+from agentorch.runtime.outcome import OutcomeStatus
 
 TASKS = 40
 """Tasks that are all ready at once."""
@@ -47,6 +48,11 @@ class Figure:
     def holds(self) -> bool:
         """Whether at most one estimate's error was passed."""
         return self.overshoot <= self.error + 1e-12
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the limit was met: a run that ends before it shows nothing."""
+        return self.status != OutcomeStatus.SUCCEEDED and self.used > self.allowed / 2
 
 
 class Miscounting:
@@ -88,7 +94,7 @@ class Miscounting:
 
 
 async def tried(limit: str, allowed: float, counted: float, seed: int) -> Figure:
-    """Run forty tasks under one limit."""
+    """Run all the tasks under one limit."""
     model = Miscounting(counted, seed)
     sizes = random.Random(seed)
 
@@ -143,6 +149,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _summary(found: list[Figure]) -> dict[str, Any]:
     return {
         "runs": len(found),
+        "tasks": TASKS,
+        "calls_of_a_task": CALLS,
+        "stopped": sum(figure.stopped for figure in found),
         "calls": sum(figure.calls for figure in found),
         "worst_overshoot_in_estimates": max(figure.overshoot / figure.error for figure in found if figure.error),
         "beyond_one_estimate": sum(not figure.holds for figure in found),

@@ -29,6 +29,10 @@ KEY: Final = "the-one-story"
 """The idempotency key of the run: whoever starts it again takes it up."""
 _CHARGED, _SHIPPED, _SIGNED = "charged", "shipped", "signed"
 """What the effects give."""
+EFFECTS: Final = {"charge 3": 1, "ship box": 1, "sign": 1}
+"""How often each effect is meant to happen, by the tool and its arguments: whatever its key."""
+INDEXED: Final = frozenset({"paid"})
+"""What is put into the index: once or more, each under one key."""
 _ASKED: Final = re.compile(r"<<(.+?)>>")
 
 
@@ -151,19 +155,19 @@ def _payers(ledger: Ledger) -> list[Any]:
     @tool(effect="once", probe=lambda key: _CHARGED if ledger.has("fired", key) else False)
     async def charge(amount: int, context: Context) -> str:
         """Charge a card; the bank can be asked what it has charged."""
-        ledger.note("fired", context.idempotency_key)
+        ledger.note("fired", context.idempotency_key, f"charge {amount}")
         return _CHARGED
 
     @tool(effect="once")
     async def ship(parcel: str, context: Context) -> str:
         """Ship a parcel; only a person can find out whether it has left."""
-        ledger.note("fired", context.idempotency_key)
+        ledger.note("fired", context.idempotency_key, f"ship {parcel}")
         return _SHIPPED
 
     @tool(effect="idempotent")
     async def index(word: str, context: Context) -> str:
         """Put a word into an index that knows the keys that it has had."""
-        ledger.note("keyed", f"{word} {context.idempotency_key}")
+        ledger.note("keyed", context.idempotency_key, word)
         return word
 
     def weigh(grams: int) -> int:
@@ -180,7 +184,7 @@ def _payers(ledger: Ledger) -> list[Any]:
 
     @agent(description="Signs, once, in its own body.", effects="once", attempts=1)
     async def signer(text: str, context: Context) -> str:
-        ledger.note("fired", context.idempotency_key)
+        ledger.note("fired", context.idempotency_key, "sign")
         return _SIGNED
 
     return [payer, signer]

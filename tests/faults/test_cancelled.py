@@ -12,6 +12,7 @@ def test_no_request_leaves_after_a_cancel(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.CRITICAL, "agentorch"):
         found = try_moments(12)
 
-    assert found.control > 30
+    assert found.requests_before_cancel > 100
+    assert found.control > 0, "a whole run asks on after each of the moments"
     assert (found.moments, found.requests_after_cancel) == (12, 0)
     assert found.longest_teardown <= GRACE + 0.1
