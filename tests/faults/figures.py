@@ -60,8 +60,8 @@ def kills(found: Any, extent: Extent) -> Iterator[Row]:
 def random_kills(found: Any, extent: Extent) -> Iterator[Row]:
     """Read `tests.faults.kills --random`."""
     yield Row(
-        f"runs of two processes killed at random that came to the same end, of {extent.tries}",
-        "all",
+        "runs of two processes killed at random that came to the same end",
+        f"all, at least {extent.tries}",
         f"{found['passed']:,} of {found['stories']:,}",
         found["passed"] == found["stories"] >= extent.tries,
     )

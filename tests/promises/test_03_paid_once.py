@@ -1,13 +1,21 @@
 """Promise 3: nothing is paid for twice.
 
 What has finished is never run again after a crash or a resume: no task, and inside a task that was cut off no model
-call, no tool call and no step.
+call, no tool call and no step. The last test kills a real process, which is this module:
+`python -m tests.promises.test_03_paid_once FOLDER POINT`.
 """
 
 import asyncio
+import json
+import os
+import signal
+import sys
 from pathlib import Path
 
-from agentorch import Context, Orchestrator, Plan, agent, tool
+import pytest
+
+from agentorch import Agent, Context, Orchestrator, Plan, agent, tool
+from agentorch.ports.model import ModelRequest, ToolCall
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.scripted_model import ScriptedModel
 
@@ -99,3 +107,78 @@ async def test_calls_inside_a_task_that_was_cut_off_are_read_back(tmp_path: Path
     assert outcome.answer == "honey, about honey, 9"
     assert (len(paid.requests), len(unpaid.requests), outcome.usage.calls) == (1, 0, 1)
     assert calls == ["search honey", "fetch a.example"]
+
+
+PAID = ["asked 0", "looked up honey", "asked 1", "looked up salt", "asked 2"]
+"""What a prompt agent pays for when nothing happens to it: three answers of the model, the tool between them."""
+
+
+class Shop:
+    """The outside world: a prompt agent's model and tool, whose book outlives the process that is killed."""
+
+    def __init__(self, folder: Path, point: int | None = None) -> None:
+        self.book = folder / "book"
+        self.journal = folder / "runs.db"
+        self._point = point
+
+    def pay(self, what: str) -> None:
+        """Write it down; die at the point."""
+        with self.book.open("a") as book:
+            book.write(f"{what}\n")
+        if len(self.paid) == self._point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @property
+    def paid(self) -> list[str]:
+        """What was paid for, by all processes."""
+        return self.book.read_text().splitlines()
+
+    def team(self) -> Orchestrator:
+        """Return an agent that looks two things up, and its model."""
+
+        @tool
+        async def look(word: str) -> str:
+            """Look a word up."""
+            self.pay(f"looked up {word}")
+            return f"{word} keeps"
+
+        def answer(request: ModelRequest) -> str | ToolCall:
+            turn = sum(message.role == "tool" for message in request.messages)
+            self.pay(f"asked {turn}")
+            words = ["honey", "salt"][turn:]
+            return ToolCall(f"call{turn}", "look", json.dumps({"word": words[0]})) if words else "Both keep."
+
+        reader = Agent("reader", description="Reads up.", prompt="Look honey up, then salt.", tools=[look])
+        return Orchestrator([reader], model=ScriptedModel(answer), planner="rules", journal=self.journal)
+
+    async def begin(self) -> None:
+        """Carry the run out."""
+        plan = Plan("read up")
+        plan.add("only", agent="reader")
+        async with self.team() as team:
+            await team.run(plan)
+
+
+@pytest.mark.parametrize("point", [2, 3, 4, 5])
+async def test_a_prompt_agent_killed_in_its_loop_asks_nothing_again_that_was_answered(
+    point: int, tmp_path: Path, repository: Path
+) -> None:
+    """SIGKILL in each call of its loop: the answers before it are read back, the call in flight alone is made again."""
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", __spec__.name, str(tmp_path), str(point),
+        cwd=repository, env=os.environ | {"PYTHONPATH": str(repository)},
+    )  # fmt: skip
+    assert await program.wait() == -signal.SIGKILL
+
+    shop = Shop(tmp_path)
+    assert shop.paid == PAID[:point]
+    async with shop.team() as team:
+        (record,) = [record async for record in team.runs()]
+        outcome = await team.resume(record.run_id)
+
+    assert outcome.answer == "Both keep."
+    assert shop.paid == [*PAID[:point], *PAID[point - 1 :]]
+
+
+if __name__ == "__main__":
+    asyncio.run(Shop(Path(sys.argv[1]), int(sys.argv[2])).begin())

@@ -1,8 +1,10 @@
 """Promise 4: effects happen once, or are reported as unknown; never silently twice.
 
-Held today for agents that say `effects="once"`: what such an agent has begun is never begun again by the ladder, no
-patch touches it once it has succeeded, nothing of it starts before the plan is complete, and its `idempotency_key` is
-the same whenever it is asked. Journaled intents and receipts of single tools are to follow.
+Two kinds of effects keep it. A tool with `effect="once"` is a step of its task: that it begins is in the journal before
+the call, its receipt after it, and a receipt is given back instead of a second call; where the receipt is missing, the
+tool's `probe` says what happened, and without one a person does. An agent with `effects="once"` acts in its own body:
+what it has begun is never begun again by the ladder, no patch touches it once it has succeeded, nothing of it starts
+before the plan is complete, and its `idempotency_key` is the same whenever it is asked.
 """
 
 import asyncio
