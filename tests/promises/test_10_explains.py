@@ -1,5 +1,14 @@
-"""Promise 10: a run explains itself: the chain of causes of any task, out of the journal alone."""
+"""Promise 10: a run explains itself: `agentorch why RUN TASK` gives the chain of causes, out of the journal alone.
 
+The command is run as anybody runs it: a process of its own, in a folder where there is nothing of the team.
+"""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -9,6 +18,22 @@ from agentorch.errors import ConfigurationError
 from agentorch.events import Event
 from agentorch.journal.opening import open_journal
 from agentorch.runtime.why import explain
+
+ROOT = Path(__file__).parents[2]
+CHAIN = """\
+TaskFailed: 'report' was skipped: 'clean' brought nothing
+TasksAccepted:   in the plan that was given: agent 'writer'; it needs 'clean'
+TaskFailed:   'clean' was skipped: 'data' brought nothing
+TaskFailed:     'data' failed: RuntimeError: the mirror is gone too; before that, 'source' failed: RuntimeError: the \
+server is gone
+TasksAccepted:       in the plan that was given: agent 'source'
+TaskStarted:       started: attempt 1 with 'source'
+AttemptFailed:       attempt 1 failed (crash): RuntimeError: the server is gone
+TaskRetried:       fallback: 'mirror' in the place of 'source'
+TaskStarted:       started: attempt 2 with 'mirror'
+AttemptFailed:       attempt 2 failed (crash): RuntimeError: the mirror is gone too
+"""
+"""Why there is no report: each line behind the type of the event that says so."""
 
 
 @agent(description="Brings the data.", fallback="mirror")
@@ -57,6 +82,69 @@ async def journaled(path: Path) -> list[Event]:
         return await journal.read(outcome.run_id)
     finally:
         await journal.close()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+async def why(journal: Path, run: str, task: str, *options: str) -> Said:
+    """Run `agentorch why`."""
+    empty = journal.parent / "empty"
+    empty.mkdir(exist_ok=True)
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "agentorch", "why", run, task, "--journal", str(journal), *options,
+        cwd=empty, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    out, err = await program.communicate()
+    return Said(program.returncode, out.decode(), err.decode())
+
+
+async def test_the_command_gives_the_chain_of_causes(tmp_path: Path) -> None:
+    """Down to the first cause, deeper by each cause, every line behind the event that says so; as JSON too."""
+    events = await journaled(tmp_path / "runs.db")
+    run, types = events[0].run_id, {event.seq: event.type for event in events}
+
+    told, listed = await asyncio.gather(
+        why(tmp_path / "runs.db", run, "report"), why(tmp_path / "runs.db", run, "report", "--json")
+    )
+
+    chain = re.sub(r"^#(\d+) *? (?=(?:  )*\S)", lambda line: f"{types[int(line[1])]}: ", told.out, flags=re.MULTILINE)
+    assert (told.code, chain, told.err) == (0, CHAIN, "")
+    assert json.loads(listed.out) == [asdict(line) for line in explain(events, "report")]
+
+
+async def test_the_command_explains_a_run_that_goes_on_and_knows_what_it_has_not(tmp_path: Path) -> None:
+    """While another process carries the run out; a name that the run has not is a wrong use that names what is near."""
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    @agent(description="Takes its time.")
+    async def slow() -> str:
+        begun.set()
+        await gate.wait()
+        return "done"
+
+    plan = Plan("wait")
+    plan.add("report", agent=writer, inputs={"text": plan.add("data", agent=slow)})
+    async with Orchestrator([slow, writer], journal=tmp_path / "runs.db") as orchestrator:
+        run = await orchestrator.submit(plan)
+        await begun.wait()
+        waiting, wrong = await asyncio.gather(
+            why(tmp_path / "runs.db", run.id, "report"), why(tmp_path / "runs.db", run.id, "reprot")
+        )
+        gate.set()
+        assert (await run.outcome()).answer == "report on done"
+
+    assert waiting.code == 0
+    assert [word in waiting.out for word in ("'report'", "'data'", "started: attempt 1 with 'slow'")] == [True] * 3
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "did you mean 'report'" in wrong.err
 
 
 async def test_a_skipped_task_is_explained_down_to_its_grandparents_fallback(tmp_path: Path) -> None:
