@@ -121,7 +121,9 @@ def _remove_all(journal: Path) -> None:
 
 
 def _remove_folder(journal: Path) -> None:
-    shutil.rmtree(journal.parent)
+    while journal.parent.exists():
+        with suppress(OSError):  # the journal's thread may make a file in it meanwhile
+            shutil.rmtree(journal.parent)
 
 
 def _replace(journal: Path) -> None:
