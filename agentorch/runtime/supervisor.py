@@ -255,10 +255,14 @@ class Supervisor:
             log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
             delivery.ack()
             return
-        run = self.scheduler.runs.get(result.key.split("/", 1)[0])
+        run_id = result.key.split("/", 1)[0]
+        run = self.scheduler.runs.get(run_id)
         if run is None:
             log.info("a result came for %s, which is not carried out here", result.key)
-            delivery.ack()
+            if (ending := self.hosted.get(run_id)) is not None:
+                ending.when_durable(delivery.ack)  # it may be the result that ended the run, come again
+            else:
+                delivery.ack()
             return
         try:
             self._take(run, result)

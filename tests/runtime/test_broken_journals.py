@@ -1,13 +1,16 @@
 """A journal that fails: whoever waits hears of it, and nobody waits for ever."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from agentorch import Context, Event, Orchestrator, Plan, agent
+from agentorch.bus.memory import MemoryBus, MemorySubscription
 from agentorch.errors import JournalError
 from agentorch.journal.memory import MemoryJournal
+from agentorch.messages.envelope import Envelope
+from agentorch.ports.bus import Accept, Delivery
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -68,6 +71,70 @@ async def test_what_could_not_be_journaled_is_not_told_to_be_durable() -> None:
         journal.left = 1
         with pytest.raises(JournalError, match="the cable was pulled"):
             await run.answer(run.waiting[0].request_id, True)
+
+
+class Slow(MemoryJournal):
+    """Writes each append a moment later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.02, self._write, run_id, events, after, future)
+        return future
+
+    def _write(self, run_id: str, events: Sequence[Event], after: int, future: "asyncio.Future[None]") -> None:
+        super().append(run_id, events, after=after)
+        self.written += [event.type for event in events]
+        future.set_result(None)
+
+
+class Echo(MemoryBus):
+    """Brings each result twice, from another machine, and sees what the journal holds when they are acknowledged."""
+
+    local = False
+
+    def __init__(self, journal: Slow) -> None:
+        super().__init__()
+        self._journal = journal
+        self.held: list[bool] = []
+
+    def offer(self, envelope: Envelope) -> bool:
+        if envelope.subject.startswith("outcome."):
+            super().offer(envelope)
+        return super().offer(envelope)
+
+    def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> MemorySubscription:
+        return super().subscribe(subjects, lambda delivery: accept(Watched(delivery, self.acknowledged)), credit=credit)
+
+    def acknowledged(self, envelope: Envelope) -> None:
+        if envelope.subject.startswith("outcome."):
+            self.held.append("TaskSucceeded" in self._journal.written)
+
+
+class Watched:
+    """A delivery that tells when it is acknowledged."""
+
+    def __init__(self, delivery: Delivery, told: Callable[[Envelope], None]) -> None:
+        self.envelope = delivery.envelope
+        self._delivery = delivery
+        self._told = told
+
+    def ack(self) -> None:
+        self._told(self.envelope)
+        self._delivery.ack()
+
+
+async def test_a_result_that_ends_its_run_and_comes_again_is_acknowledged_once_it_is_durable() -> None:
+    """The run is not carried out any more by then, and its last word is still on its way to the disk."""
+    journal = Slow()
+    bus = Echo(journal)
+    async with Orchestrator([greeter], journal=journal, bus=bus) as orchestrator:
+        await orchestrator.run(greeting())
+        await asyncio.sleep(0)
+    assert bus.held == [True, True]
 
 
 async def test_a_follower_that_cannot_read_tells_whoever_waits() -> None:
