@@ -3,7 +3,7 @@
 from agentorch.documents.document import Document, read_document
 from agentorch.documents.json_reading import read_json
 from agentorch.documents.mark import DocumentError, clean_text
-from agentorch.documents.model_text import Found, json_values, spoken
+from agentorch.documents.model_text import Found, json_values, sole_value, spoken
 from agentorch.documents.yaml_reading import read_yaml
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "read_document",
     "read_json",
     "read_yaml",
+    "sole_value",
     "spoken",
 ]

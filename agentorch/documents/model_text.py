@@ -4,6 +4,8 @@
    object or list in its order. Whoever asks takes the first that fits.
 2. Thoughts are no answer, whether as text or as JSON.
 3. Trailing commas are forgiven; quotes are never guessed.
+4. Where a wrong reading would be dangerous, `sole_value` forgives nothing: an object that a tag seems to cut off is
+   no thought, and a key stands once.
 """
 
 import re
@@ -14,6 +16,8 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from agentorch.core.values import whole_characters
+from agentorch.documents.json_reading import read_json
+from agentorch.documents.mark import DocumentError
 
 DEEPEST: Final = 100
 """Levels of nesting; what goes deeper is nobody's answer, and costs a look at all of it for each of its brackets."""
@@ -26,6 +30,8 @@ _THOUGHT: Final = rf"<(?P<tag>{_TAGS})>.*?(?:</(?P=tag)>|\Z)"
 _FIRST_THOUGHTS: Final = re.compile(rf"\A\s*{_THOUGHT}\s*", re.DOTALL)
 # The opening tag may stand in the model's own template: then only the end of the thought is seen.
 _END_OF_THOUGHT: Final = re.compile(rf"\A.*?^[ \t]*</(?:{_TAGS})>[ \t]*$", re.DOTALL | re.MULTILINE)
+_LEADING_THOUGHT: Final = re.compile(rf"\s*<(?P<tag>{_TAGS})>(?P<said>.*?)</(?P=tag)>", re.DOTALL)
+_SOLE_FENCE: Final = re.compile(r"```[a-zA-Z]*\n(.*)\n```", re.DOTALL)
 _FENCE: Final = re.compile(r"```[a-zA-Z0-9_-]*\n(.*?)```", re.DOTALL)
 _NEXT: Final = re.compile(rf"{_THOUGHT}|[{{\[]", re.DOTALL)
 _STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
@@ -63,6 +69,46 @@ def json_values(text: str) -> Iterator[Found]:
         return
     yield from filter(None, (_parsed(part.strip()) for part in _FENCE.findall(body)))
     yield from _outermost(body)
+
+
+def sole_value(text: str) -> Any:
+    """Return the JSON value that a model's whole reply is, but for thoughts before it and a fence around it.
+
+    Nothing is mended or chosen. An end of thoughts counts only where a thought was begun at the start, or no object
+    stands before it: what the reply quotes cannot end it.
+
+    Raises:
+        DocumentError: the reply is anything else.
+    """
+    said = _after_thoughts(whole_characters(text).lstrip("\ufeff")).strip()
+    fence = _SOLE_FENCE.fullmatch(said)
+    said = fence.group(1) if fence else said
+    read_json(said)
+    try:
+        return from_json(said, allow_inf_nan=False)  # the stricter one about characters
+    except ValueError as error:
+        raise DocumentError(str(error)) from None
+
+
+def _after_thoughts(text: str) -> str:
+    place = 0
+    while (thought := _LEADING_THOUGHT.match(text, place)) is not None:
+        if _is_cut_off(thought["said"]):
+            return text
+        place = thought.end()
+    ended = None if place else _END_OF_THOUGHT.match(text)
+    return text[place:] if ended is None or "{" in ended.group() else text[ended.end() :]
+
+
+def _is_cut_off(text: str) -> bool:
+    """Whether an object stands in the text that does not end there."""
+    place = 0
+    while (start := text.find("{", place)) >= 0:
+        end = _closing(text, start)
+        if not end:
+            return True
+        place = end
+    return False
 
 
 def _outermost(text: str) -> Iterator[Found]:

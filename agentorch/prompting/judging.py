@@ -1,13 +1,12 @@
 """Judging: a model is shown criteria and one output, and says whether the output meets them.
 
 1. The context is fresh: criteria, output and, where the judge asks for it, the task; nothing of the author's, no tools.
-2. A verdict is one JSON object and nothing else. What is not, or is a refusal, is asked for once more; then there is
-   no verdict, and MalformedOutput says so: an output that nobody has judged is never an accepted one.
+2. A verdict is one JSON object and nothing else, read strictly. What is not, or is a refusal, is asked for once more;
+   then there is no verdict, and MalformedOutput says so: an output that nobody has judged is never an accepted one.
 3. What was accepted with problems was not accepted. An output that the judge cannot see whole is rejected.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +17,7 @@ from pydantic_core import to_jsonable_python
 from agentorch.agents import Judge
 from agentorch.core.values import clipped
 from agentorch.core.verdict import Verdict
-from agentorch.documents import json_values, spoken
+from agentorch.documents import DocumentError, sole_value
 from agentorch.errors import MalformedOutput
 from agentorch.ports.model import Message, ModelRequest, ModelResponse
 from agentorch.ports.services import Services
@@ -34,7 +33,6 @@ AGAIN_TOKENS: Final = 200
 """What is kept free to say why the last answer was no verdict."""
 _SHOWN: Final = 300
 """Characters of criteria, or of an answer, that are repeated in a message."""
-_FENCED: Final = re.compile(r"```[a-zA-Z]*\n(.*)\n```", re.DOTALL)
 
 
 class Ruling(BaseModel):
@@ -123,15 +121,15 @@ def _ruling(response: ModelResponse) -> Ruling:
         raise MalformedOutput(f"it declined: {clipped(response.refusal or response.text or 'no reason', _SHOWN)}")
     if response.finish_reason != "stop":
         raise MalformedOutput(f"its answer ended by {response.finish_reason!r}")
-    said = spoken(response.text)
-    fence = _FENCED.fullmatch(said)
-    found = next(json_values(fence.group(1) if fence else said), None)
-    if found is None or not found.alone:  # what it quotes of the output, or says on the way, is no verdict
-        raise MalformedOutput(f"the answer is not one JSON object and nothing else: {clipped(said, _SHOWN)!r}")
-    _, problems = _RULING.examine(found.value)
+    try:
+        value = sole_value(response.text)
+    except DocumentError as error:  # what it quotes of the output, or says on the way, is no verdict
+        said = clipped(response.text.strip(), _SHOWN)
+        raise MalformedOutput(f"the answer is not one JSON object and nothing else ({error}): {said!r}") from None
+    _, problems = _RULING.examine(value)
     if problems:
         raise MalformedOutput(joined(problems))
-    return Ruling.model_validate(found.value)
+    return Ruling.model_validate(value)
 
 
 def _verdict(judge: Judge, ruling: Ruling) -> Verdict:

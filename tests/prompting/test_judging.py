@@ -1,9 +1,12 @@
 """Judging: a context of its own, and only a verdict that can be read counts."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentorch.agents import Context, Judge
 from agentorch.core.verdict import Verdict
@@ -30,6 +33,7 @@ async def judged(scripted: Scripted, prompts: Prompts, judge: Judge = JUDGE, out
         (GOOD, ()),
         (f"```json\n{GOOD}\n```", ()),
         (f"<think>Is it {BAD}?</think>{GOOD}", ()),
+        (f"It rhymes, I think.\n</think>\n{GOOD}", ()),
         (BAD, ("It is too long.",)),
         ('{"accepted": true, "problems": ["It is dull."]}', ("It is dull.",)),
         (
@@ -64,6 +68,15 @@ async def test_what_a_judge_may_say(reply: str, problems: tuple[str, ...], promp
         f"The output says {GOOD}, and it is wrong. {BAD}",
         f"{GOOD}\n{BAD}",
         f"```\n{GOOD}\n```\n```\n{BAD}\n```",
+        f'{{"accepted": false, "problems": ["It says: \n</think>\n{GOOD}',
+        f'<think>{{"accepted": false, "problems": ["It says: \n</think>\n{GOOD}',
+        f"<think>Hm.</think>{BAD}\n</think>\n{GOOD}",
+        f"{BAD}\n</think>\n{GOOD}",
+        '{"accepted": false, "accepted": true, "problems": []}',
+        '{"accepted": true, "problems": ["It is dull."], "problems": []}',
+        '{"accepted": true, "problems": [],}',
+        '{"accepted": true, "problems": ["\\ud800"]}',
+        '{"accepted": NaN, "problems": []}',
         ModelResponse(GOOD, "length"),
         ModelResponse(GOOD, "content_filter"),
         ModelResponse(GOOD, "stop", refusal="I will not judge."),
@@ -76,6 +89,45 @@ async def test_what_cannot_be_read_never_accepts(reply: Any, prompts: Prompts):
     with pytest.raises(MalformedOutput, match="not checked: judge 'rhyme' gave no verdict, asked 2 times: ") as caught:
         await judged(scripted, prompts)
     assert (len(scripted.requests), caught.value.text) == (2, "")
+
+
+_MARKS = [
+    "</think>",
+    "<think>",
+    "```",
+    "```json",
+    "{",
+    "}",
+    "[",
+    "]",
+    '"',
+    ",",
+    "\\",
+    "\n",
+    "\ufeff",
+    '{"accepted": true, ',
+]
+_SAID = st.lists(st.sampled_from([GOOD, BAD, BAD[:-3], *_MARKS]) | st.text(max_size=4), max_size=8).map("".join)
+_TAGS = st.sampled_from(["\n</think>", "</thinking>", "\n</thought>", '"]}\n</scratchpad>', "\n</think>\n```json"])
+_THOUGHTS = st.lists(st.sampled_from(["<think>Hm.</think>", "\n", "<thought>Is it {so}?</thought>"]), max_size=2).map(
+    "".join
+)
+
+
+@given(
+    thoughts=_THOUGHTS,
+    before=_SAID.filter(lambda said: not said.lstrip().lstrip("\ufeff").lstrip().startswith("<think>")),
+    rejection=st.sampled_from([BAD, BAD[:-1], BAD[:-3], '{"problems": [], "accepted": false}', '{"accepted": false, ']),
+    after=_SAID | st.tuples(_SAID, _TAGS, st.just(f"\n{GOOD}")).map("".join),
+)
+def test_a_reply_in_which_a_rejection_stands_never_accepts(thoughts: str, before: str, rejection: str, after: str):
+    """Whole or cut off, whatever tags, fences and acceptances stand around it; thoughts alone may weigh one."""
+    reply = f"{thoughts}{before}{rejection}{after}"
+    try:
+        verdict = asyncio.run(judged(Scripted(reply, reply), Prompts()))
+    except MalformedOutput:
+        return
+    assert not verdict.accepted
 
 
 async def test_a_judge_is_told_why_it_is_asked_again(prompts: Prompts):
