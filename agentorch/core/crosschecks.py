@@ -2,7 +2,8 @@
 
 1. A name means the task of that id, or the only task of the plan that the agent of that name has. It is looked up
    when the plan is complete, and again when a patch has changed it.
-2. A check is due when every task that it is about has succeeded, and again when one of them has been done anew.
+2. A check is due when every task that it is about has succeeded, and again when one of them has been done anew, or
+   when a patch has made its names mean other tasks.
 3. While a check is under way, or due, the run is not over.
 """
 
@@ -17,7 +18,7 @@ def pending_name(check: str) -> str:
 
 
 def look_up(state: RunState) -> None:
-    """Find the tasks that each check is about."""
+    """Find the tasks that each check is about; what was asked, or said, about other ones is taken back."""
     if not state.checks:
         return
     by_agent: dict[str, list[str]] = {}
@@ -27,7 +28,10 @@ def look_up(state: RunState) -> None:
     for check in state.checks.values():
         found = tuple(_meant(state, by_agent, name) for name in check.spec.about)
         tasks = tuple(name for name in found if name is not None)
-        check.tasks = tasks if len(tasks) == len(found) else ()
+        meant = tasks if len(tasks) == len(found) else ()
+        if meant != check.tasks:
+            check.tasks = meant
+            _open(state, check)
 
 
 def _meant(state: RunState, by_agent: dict[str, list[str]], name: str) -> str | None:
@@ -41,8 +45,13 @@ def reopen(state: RunState, name: str) -> None:
     """Take back what was asked, or said, about an output that is taken back."""
     for check in state.checks.values():
         if name in check.tasks:
-            check.status = "open"
-            state.pending.pop(pending_name(check.spec.name), None)
+            _open(state, check)
+
+
+def _open(state: RunState, check: CrossCheckState) -> None:
+    """Let a check wait for outputs; a verdict that is on its way comes too late."""
+    check.status = "open"
+    state.pending.pop(pending_name(check.spec.name), None)
 
 
 def due_check(state: RunState) -> CrossCheckState | None:
@@ -78,7 +87,8 @@ def _unchecked(state: RunState, check: CrossCheckState) -> Problem:
     missing = [name for name in check.tasks if not _has_succeeded(state, name)]
     names = ", ".join(f"'{name}'" for name in missing or check.spec.about)
     why = f"{names} brought nothing" if missing else f"not each of {names} is a task, or an agent with just one task"
-    return Problem(Code.UNCHECKED, f"check '{check.spec.name}' was not asked: {why}")
+    again = " again" if check.number else ""
+    return Problem(Code.UNCHECKED, f"check '{check.spec.name}' was not asked{again}: {why}")
 
 
 def _has_succeeded(state: RunState, name: str) -> bool:

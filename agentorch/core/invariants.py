@@ -100,12 +100,12 @@ def _check_pending(state: RunState) -> None:
             case AskPlanner():
                 pending["plan"][name] = command.number
             case CheckOutputs():
-                pending["checks"][command.check] = command.number
+                pending["checks"][command.check] = (command.number, command.tasks)
             case _:
                 raise InvariantError(f"run {state.run_id}: {command} waits for no answer, yet it is pending")
     _same(state, "pending keys", pending["keys"], running)
     _same(state, "pending requests", pending["requests"], {name: name for name in state.requests})
-    checks = {name: check.number for name, check in state.checks.items() if check.status == "asked"}
+    checks = {name: (check.number, check.tasks) for name, check in state.checks.items() if check.status == "asked"}
     _same(state, "pending checks", pending["checks"], {} if state.finished else checks)
     asked = None if state.finished else _planner_is_asked(state)
     _same(state, "pending plan", pending["plan"], {"plan": asked} if asked is not None else {})
@@ -126,6 +126,8 @@ def _planner_is_asked(state: RunState) -> int | None:
 def _check_outputs(state: RunState) -> None:
     succeeded = {name for name, task in state.tasks.items() if task.status is Status.SUCCEEDED}
     _same(state, "ids with an output", state.outputs.keys() - {"goal", "inputs"}, succeeded)
+    judged = {name for check in state.checks.values() if check.status != "open" for name in check.tasks}
+    _same(state, "judged ids without an output", judged - succeeded, set[str]())
 
 
 def _check_run(state: RunState) -> None:

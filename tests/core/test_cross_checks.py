@@ -179,6 +179,57 @@ def test_a_verdict_on_outputs_that_were_taken_back_changes_nothing() -> None:
     assert bench.state.status == "succeeded"
 
 
+def _with_a_poet(*, judged: bool) -> Bench:
+    """Two outputs are held against each other, one by its agent's name; then a planner is asked about a third task."""
+    check = CrossCheck("agree", ("a", "mender"), "mender")
+    tasks = (task("a"), task("b", agent="mender"), task("x", attempts=1))
+    bench = begun(*tasks, check=check, cards=(MENDER,), planner="model", answer="$b")
+    for name in ("a", "b"):
+        bench.succeed(name, name)
+    if judged:
+        say(bench)
+    bench.fail("x")
+    return bench
+
+
+@pytest.mark.parametrize("judged", [True, False])
+@pytest.mark.parametrize("problems", [(), ("no",)])
+def test_a_check_whose_name_means_two_tasks_by_a_patch_binds_nobody(judged: bool, problems: tuple[str, ...]) -> None:
+    """The verdict that it had, or that is on its way, was on other tasks; the run says that it is unchecked."""
+    bench = _with_a_poet(judged=judged)
+    late = msg.Checked(bench.now, "agree", 1, problems)
+    bench.patched(task("x", inputs={"n": 1}), task("c", agent="mender"), answer="$c")
+    assert (bench.send(late), bench.state.pending.keys() & {"check:agree"}) == ([], set())
+    bench.succeed("c", "unseen")
+    bench.succeed("x")
+    assert [problem.message for problem in bench.state.problems if problem.code == "W_UNCHECKED"] == [
+        "check 'agree' was not asked again: not each of 'a', 'mender' is a task, or an agent with just one task"
+    ]
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_check_whose_name_means_another_task_by_a_patch_is_asked_about_that(judged: bool) -> None:
+    """A task of that id comes before an agent of that name."""
+    bench = _with_a_poet(judged=judged)
+    late = msg.Checked(bench.now, "agree", 1, ("no",))
+    bench.patched(task("x", inputs={"n": 1}), task("mender"), answer="$mender")
+    assert bench.send(late) == []
+    bench.succeed("mender", "better")
+    bench.succeed("x")
+    asked = [event for event in bench.events if isinstance(event, CheckStarted)]
+    assert ([event.tasks for event in asked], bench.state.status) == ([("a", "b"), ("a", "mender")], "running")
+    say(bench)
+    assert bench.state.status == "succeeded"
+
+
+def test_a_patch_that_leaves_the_judged_tasks_alone_leaves_the_verdict_alone() -> None:
+    """What has been judged is not judged twice."""
+    bench = _with_a_poet(judged=True)
+    bench.patched(task("x", inputs={"n": 1}))
+    bench.succeed("x")
+    assert (bench.state.status, bench.state.checks["agree"].number) == ("succeeded", 1)
+
+
 @pytest.mark.parametrize(
     ("about", "tasks", "said"),
     [

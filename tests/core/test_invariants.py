@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from agentorch.core.commands import Withdraw
+from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.invariants import InvariantError, check, check_near
-from agentorch.core.state import RunState, Status
+from agentorch.core.state import CrossCheckState, RunState, Status
 from tests.core.bench import Bench, task
 
 
@@ -31,6 +32,10 @@ def _keep_an_output(state: RunState) -> None:
     state.outputs["b"] = 1
 
 
+def _judge_nothing(state: RunState) -> None:
+    state.checks["agree"] = CrossCheckState(CrossCheck("agree", ("b",), "b"), ("b",), status="done")
+
+
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
@@ -39,6 +44,7 @@ def _keep_an_output(state: RunState) -> None:
         (_hold_a_wish, "waits for no answer"),
         (_empty_the_heap, "'c' is ready and not in the heap of 'worker'"),
         (_keep_an_output, "ids with an output"),
+        (_judge_nothing, "judged ids without an output is {'b'}"),
     ],
 )
 def test_a_contradiction_is_named(break_it: Callable[[RunState], None], words: str) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from agentorch import Orchestrator, Outcome, Plan, Policy, across, agent
 from agentorch.agents import FunctionAgent
-from agentorch.errors import ConfigurationError
-from agentorch.events import CheckStarted
+from agentorch.core.task import Task
+from agentorch.errors import ConfigurationError, PermanentError, PlanError
+from agentorch.events import CheckStarted, PlanPatched
 from agentorch.journal.memory import MemoryJournal
+from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
 from agentorch.runtime.run import Run
 from agentorch.runtime.why import explain
 from agentorch.validation import Across
@@ -156,6 +158,52 @@ async def test_a_fork_is_held_to_the_checks_of_its_run():
     async with Orchestrator([finder, poet], journal=journal) as orchestrator:
         with pytest.raises(ConfigurationError, match="is held to check 'agree', which is not here"):
             await orchestrator.fork(run.id, at=end)
+
+
+class _Patcher:
+    """Puts a second poem into the plan when another task fails."""
+
+    name = "patcher"
+
+    async def plan(self, request: PlanRequest, *, offer: Offer | None = None) -> PlanReport:
+        """Make no plan."""
+        raise PlanError("no plan")
+
+    async def patch(self, request: PlanRequest) -> PlanReport:
+        """Replace the failed task."""
+        facts = {"facts": "$facts"}
+        put = (Task("x", "finder", inputs={"topic": "wasps"}), Task("again", "poet", inputs=facts))
+        return PlanReport(patch=Patch(put=put, answer="$again"))
+
+
+async def test_a_patch_may_change_what_a_check_under_way_is_about():
+    """Its verdict changes nothing any more; the run ends, and says that it was not checked."""
+    made, asked, failed = plan(poet_that([])), asyncio.Event(), asyncio.Event()
+
+    @agent(description="Fails.")
+    async def flaky() -> str:
+        await asked.wait()
+        raise PermanentError("no")
+
+    @across("facts", "poet")
+    async def slow(facts: set[str], poem: str) -> str:
+        asked.set()
+        await failed.wait()
+        return "bees do not bark"
+
+    async def watch(run: Run) -> None:
+        async for event in run:
+            if isinstance(event, PlanPatched):
+                failed.set()
+
+    made.add("x", agent=flaky)
+    options: dict[str, Any] = {"planner": _Patcher(), "policy": Policy(attempts=1)}
+    async with Orchestrator([finder, poet_that([]), flaky], validators=[slow], **options) as orchestrator:
+        run = await orchestrator.submit(made)
+        await asyncio.wait_for(asyncio.gather(watch(run), run.rest()), 5)
+        outcome = await run.outcome()
+    assert (outcome.status, outcome.answer) == ("succeeded", "Bees bark")
+    assert "check 'slow' was not asked again" in " ".join(problem.message for problem in outcome.problems)
 
 
 @pytest.mark.parametrize(
