@@ -66,7 +66,8 @@ class PlannerDesk:
         log.error("the planners of run %s cannot be asked", run.state.run_id, exc_info=error)
         problems = (Problem("plan", f"{type(error).__name__}: {error}", remedy="mend the planner"),)
         failed = inbox.PlanningFailed if command.number == 0 else inbox.PatchFailed
-        self._send(run, failed(self._now(), problems, "planners"))
+        with run.or_lost():
+            self._send(run, failed(self._now(), problems, "planners"))
 
     async def _ask_in_turn(self, run: HostedRun, command: AskPlanner) -> None:
         """Ask each planner until one brings what the core takes."""

@@ -49,9 +49,13 @@ class CheckDesk:
     def ask(self, supervisor: Supervisor, run: HostedRun, command: CheckOutputs) -> None:
         """Start a check; its verdict comes to the run as a message."""
         name = f"check:{command.check}:{command.number}"
-        task = asyncio.get_running_loop().create_task(self._asked(supervisor, run, command), name="agentorch check")
+        task = asyncio.get_running_loop().create_task(self._carry_out(supervisor, run, command), name="agentorch check")
         run.asking[name] = task
         task.add_done_callback(lambda _: run.asked(name))
+
+    async def _carry_out(self, supervisor: Supervisor, run: HostedRun, command: CheckOutputs) -> None:
+        with run.or_lost():
+            await self._asked(supervisor, run, command)
 
     async def _asked(self, supervisor: Supervisor, run: HostedRun, command: CheckOutputs) -> None:
         broken = False

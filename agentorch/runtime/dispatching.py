@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from agentorch.core import inbox
 from agentorch.core.admission import inputs_of
 from agentorch.core.commands import Dispatch
 from agentorch.core.identity import Key
 from agentorch.core.reservations import end_of
 from agentorch.core.state import RunState, TaskState
-from agentorch.messages.work import Work
+from agentorch.messages.work import Result, Work
 
 _INSTANT: Final = 0.001
 """Seconds that are left where none are: a timeout is more than nothing."""
@@ -82,3 +83,21 @@ def grace_of(state: RunState, name: str) -> float:
     if task is None:
         task = next(one for _, one in reversed(state.retired) if one.task.id == name)
     return state.policy_of(task.task).grace
+
+
+def message_of(result: Result, at: float) -> inbox.Succeed | inbox.Fail:
+    """Return what a worker's result says to the core."""
+    if result.kind is None:
+        return inbox.Succeed(at, result.key, result.output, result.usage, result.sources)
+    return inbox.Fail(
+        at,
+        result.key,
+        result.kind,
+        result.problems,
+        result.output,
+        result.usage,
+        result.retry_after,
+        result.effect,
+        rejected_by=result.rejected_by,
+        runs_on=result.runs_on,
+    )

@@ -219,7 +219,8 @@ class Engine:
             words = self.redactor.text(str(error))  # they show the answer
             log.error("on_request answered %s of run %s wrongly: %s", request_id, run.state.run_id, words)  # noqa: TRY400  # the answer is at fault
         else:
-            self.supervisor.answer(run, request_id, answer, "on_request", plan=plan)
+            with run.or_lost():
+                self.supervisor.answer(run, request_id, answer, "on_request", plan=plan)
 
 
 def _prompt_folders(settings: Settings) -> Sequence[str]:

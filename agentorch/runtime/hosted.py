@@ -1,7 +1,9 @@
 """A run that this process carries out: its state, its feed, and what waits for it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from agentorch.core.events import Event
@@ -9,6 +11,8 @@ from agentorch.core.state import RunState
 from agentorch.errors import AgentorchError, JournalError
 from agentorch.ports.journal import Inbox, Journal
 from agentorch.runtime.feed import Feed
+
+log = logging.getLogger(__name__)
 
 
 class HostedRun:
@@ -106,6 +110,19 @@ class HostedRun:
         self.settle()
         if self._on_loss is not None:
             self._on_loss(self)
+
+    def break_down(self, error: Exception) -> None:
+        """Lose the run by an error that it cannot go on after."""
+        log.error("run %s cannot go on", self.state.run_id, exc_info=error)
+        self.lose(AgentorchError(f"run {self.state.run_id} cannot go on: {type(error).__name__}: {error}"))
+
+    @contextmanager
+    def or_lost(self) -> Generator[None]:
+        """Lose the run by whatever is raised inside: for places where nobody else would hear of it."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # whatever it was, the run must not wait in silence
+            self.break_down(error)
 
     def when_durable(self, call: Callable[[], None]) -> None:
         """Call once everything decided so far is durable, or lost."""

@@ -298,8 +298,9 @@ class Launch:
         if run.lost is not None:
             raise run.lost
         if not state.finished:  # it may have been cancelled while nobody carried it out
-            supervisor.accept(run)
-            supervisor.recover(run, left)
+            with run.or_lost():
+                supervisor.accept(run)
+                supervisor.recover(run, left)
         return self._run(run)
 
     async def fork(self, parent: str, *, at: int, outputs: Mapping[str, Any], effects: bool) -> Run:
@@ -310,8 +311,9 @@ class Launch:
         run = await supervisor.host(state, message)
         left = list(state.pending.values())
         if not state.finished:
-            supervisor.accept(run)
-            supervisor.recover(run, left)
+            with run.or_lost():
+                supervisor.accept(run)
+                supervisor.recover(run, left)
         return self._run(run)
 
     async def _taken(self, state: RunState, adopt: inbox.Adopt) -> HostedRun:

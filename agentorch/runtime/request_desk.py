@@ -157,14 +157,16 @@ class RequestDesk:
         match request.kind:
             case "cancel":
                 reason = str(request.payload.get("reason", ""))
-                self._supervisor.send(run, core.Cancel(now, request.by, reason))
+                with run.or_lost():
+                    self._supervisor.send(run, core.Cancel(now, request.by, reason))
             case "answer":
                 name, value = str(request.payload.get("request_id")), request.payload.get("value")
                 asked = run.state.requests.get(name)
                 if asked is None:
                     raise AgentorchError(f"{name!r} is not open any more")
                 answer, plan = answer_of(run.state, asked, self._redacted(value))
-                self._supervisor.answer(run, name, answer, request.by, plan=plan)
+                with run.or_lost():
+                    self._supervisor.answer(run, name, answer, request.by, plan=plan)
             case _:
                 raise AgentorchError("this release does not know what that is")
 

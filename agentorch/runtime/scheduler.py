@@ -127,6 +127,13 @@ class Scheduler:
         return False
 
     def _admit_from(self, run: HostedRun) -> bool:
+        try:
+            return self._admitted(run)
+        except Exception as error:  # noqa: BLE001  # whoever made room must not suffer for it
+            run.break_down(error)
+            return False
+
+    def _admitted(self, run: HostedRun) -> bool:
         state = run.state
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             return False

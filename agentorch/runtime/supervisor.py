@@ -4,7 +4,8 @@
 2. In process a dispatch need not wait for the journal, because a crash takes the worker along; elsewhere it does. So
    in process what is decided within one turn of the event loop goes to the journal as one append.
 3. A result is acknowledged on the bus once its event is durable.
-4. A run is at rest when what was withdrawn has ended too, or its grace is over: then its journal names it.
+4. An error that nobody else would hear of loses the run to this process, and no other run.
+5. A run is at rest when what was withdrawn has ended too, or its grace is over: then its journal names it.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from agentorch.messages.work import Result, TextDelta, Withdrawal
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
-from agentorch.runtime.dispatching import acts_once, acts_unseen, grace_of, work_of
+from agentorch.runtime.dispatching import acts_once, acts_unseen, grace_of, message_of, work_of
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import Redact
 from agentorch.runtime.scheduler import Scheduler
@@ -101,7 +102,10 @@ class Supervisor:
         """
         run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost)
         self._latest = max(self._latest, state.updated)
-        self.send(run, replace(first, at=max(first.at, state.updated)))  # the clock may have been put back
+        with run.or_lost():
+            self.send(run, replace(first, at=max(first.at, state.updated)))  # the clock may have been put back
+        if run.lost is not None:
+            raise run.lost
         try:
             await run.durable()
         except BaseException:
@@ -118,7 +122,8 @@ class Supervisor:
         run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost)
         run.accepted = True
         self.scheduler.enter(run)
-        self.send(run, first)
+        with run.or_lost():
+            self.send(run, first)
         return run
 
     def accept(self, run: HostedRun) -> None:
@@ -159,7 +164,13 @@ class Supervisor:
         return self._decide(run, self.redact(message)) if run.lost is None else []
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
-        events = advance(run.state, message)
+        seq = run.state.seq
+        try:
+            events = advance(run.state, message)
+        except Exception as error:
+            if run.state.seq != seq:  # it is half applied: what is decided from now on would not be as the journal is
+                run.break_down(error)
+            raise
         run.decided += events
         run.settled()
         self._touched[run.state.run_id] = run
@@ -178,18 +189,24 @@ class Supervisor:
                 touched, self._touched = self._touched, {}
                 while touched:
                     _, run = touched.popitem()
-                    if not (run.accepted and self._bus.local):
-                        run.commit()
-                    if run.accepted and run.lost is None:
-                        self._carry_out_all(run)
-                        run.commit_soon()
-                    if run.state.idle:
-                        self._rested(run)
-                    elif run.state.budget.max_seconds is not None:
-                        self._time.watch(run)
+                    try:
+                        self._see_to(run)
+                    except Exception as error:  # noqa: BLE001  # it is not of the run whose message was decided on
+                        run.break_down(error)
         finally:
             self._touched.update(touched)
             self._settling = False
+
+    def _see_to(self, run: HostedRun) -> None:
+        if not (run.accepted and self._bus.local):
+            run.commit()
+        if run.accepted and run.lost is None:
+            self._carry_out_all(run)
+            run.commit_soon()
+        if run.state.idle:
+            self._rested(run)
+        elif run.state.budget.max_seconds is not None:
+            self._time.watch(run)
 
     def _carry_out_all(self, run: HostedRun) -> None:
         state = run.state
@@ -264,34 +281,13 @@ class Supervisor:
             else:
                 delivery.ack()
             return
-        try:
+        with run.or_lost():
             self._take(run, result)
-        except Exception as error:
-            log.exception("run %s cannot go on", run.state.run_id)
-            run.lose(AgentorchError(f"run {run.state.run_id} cannot go on: {type(error).__name__}: {error}"))
         run.when_durable(delivery.ack)
 
     def _take(self, run: HostedRun, result: Result) -> None:
-        at = self.now()
         run.stopping.discard(result.key)
-        if result.kind is None:
-            self.send(run, inbox.Succeed(at, result.key, result.output, result.usage, result.sources))
-        else:
-            self.send(
-                run,
-                inbox.Fail(
-                    at,
-                    result.key,
-                    result.kind,
-                    result.problems,
-                    result.output,
-                    result.usage,
-                    result.retry_after,
-                    result.effect,
-                    rejected_by=result.rejected_by,
-                    runs_on=result.runs_on,
-                ),
-            )
+        self.send(run, message_of(result, self.now()))
 
     def _hear(self, envelope: Envelope) -> None:
         delta = envelope.data
@@ -347,7 +343,8 @@ class Supervisor:
             await self._bus.publish(envelope)
         except Exception as error:  # noqa: BLE001  # whatever is said, the dispatch did not leave
             problem = f"the bus did not take the task: {error}"
-            self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
+            with run.or_lost():
+                self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
 
     def _withdraw(self, run: HostedRun, command: Withdraw | Dispatch) -> None:
         publishing = run.asking.get(command.key)
@@ -368,7 +365,8 @@ class Supervisor:
         """Go on without the worker of a dispatch that was withdrawn: it has had its grace and said nothing."""
         if key in run.stopping:
             problem = "it was withdrawn, and its worker does not say that it has ended"
-            self._take(run, Result(key, kind=FailureKind.CANCELLED, problems=(problem,), runs_on=True))
+            with run.or_lost():
+                self._take(run, Result(key, kind=FailureKind.CANCELLED, problems=(problem,), runs_on=True))
 
     def _set_timer(self, run: HostedRun, command: SetTimer) -> None:
         delay = max(0.0, command.due - self.now())
@@ -376,10 +374,11 @@ class Supervisor:
 
     def _ripe(self, run: HostedRun, task: str) -> None:
         run.timers.pop(task, None)
-        if ripen(run.state, task):
-            self._touched[run.state.run_id] = run
-            self.scheduler.changed(run)
-            self._settle()
+        with run.or_lost():
+            if ripen(run.state, task):
+                self._touched[run.state.run_id] = run
+                self.scheduler.changed(run)
+                self._settle()
 
     def catch_up(self) -> None:
         """Act on what is due by the clock, though its timer has not come: the clock has jumped, or all stood still."""
@@ -390,7 +389,8 @@ class Supervisor:
                 self._ripe(run, name)
 
     def _abort(self, run: HostedRun, problem: Problem) -> None:
-        self.send(run, inbox.Abort(self.now(), problem))
+        with run.or_lost():
+            self.send(run, inbox.Abort(self.now(), problem))
 
 
 def _is_due(state: RunState, name: str, now: float) -> bool:
