@@ -55,6 +55,10 @@ def list_runs(setup: Setup, *, status: str | None, limit: int, json: bool) -> in
     if sys.stdout.isatty() and shutil.get_terminal_size().columns < _NARROW:
         head, rows = [head[0], *head[3:]], [[row[0], f"{row[1]}: {row[3]}"] for row in rows]
     columns(screen, rows, head=head)
+    for record in records:
+        if record.damage:
+            words = f"{record.damage}; `agentorch journal verify {record.run_id}` says what is wrong"
+            screen.say(f"run {record.run_id}: {words}", whole=True)
     return 0
 
 

@@ -34,6 +34,9 @@ def journal_verify(
 def journal_export(
     runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="These runs; all by default.")] = None,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="A new file; stdout by default.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Copies of runs that somebody carries out, too; they must not go on twice.")
+    ] = False,
     journal: opt.Journal = None,
     json: opt.Json = False,
 ) -> None:
@@ -41,12 +44,15 @@ def journal_export(
     from agentorch.cli.journal_work import export_journal
     from agentorch.cli.settings import setup
 
-    _leave(export_journal(runs or (), to, setup(journal=journal), json=json))
+    _leave(export_journal(runs or (), to, setup(journal=journal), live=live, json=json))
 
 
 @journal_app.command("import")
 def journal_import(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An exported journal; - reads it from stdin.")],
+    live: Annotated[
+        bool, typer.Option("--live", help="Runs that were carried out when they were exported, too: that has ended.")
+    ] = False,
     journal: opt.Journal = None,
     json: opt.Json = False,
 ) -> None:
@@ -54,7 +60,7 @@ def journal_import(
     from agentorch.cli.journal_work import import_journal
     from agentorch.cli.settings import setup
 
-    _leave(import_journal(file, setup(journal=journal), json=json))
+    _leave(import_journal(file, setup(journal=journal), live=live, json=json))
 
 
 @journal_app.command("compact")

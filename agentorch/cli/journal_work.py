@@ -47,24 +47,27 @@ def verify_journal(run: str | None, setup: Setup, *, json: bool) -> int:
     return ENVIRONMENT if found.faults else SUCCEEDED
 
 
-def export_journal(runs: Sequence[str], to: Path | None, setup: Setup, *, json: bool) -> int:
-    """Write runs, or all of them, to a file or stdout; return 2 when one had to be left out."""
+def export_journal(runs: Sequence[str], to: Path | None, setup: Setup, *, live: bool, json: bool) -> int:
+    """Write runs, or all of them, to a file or stdout; return 2 when one had to be left out, or anything is wrong."""
     screen = Screen()
     path = _existing(setup)
     run_ids = [_named(setup, run) for run in runs]
     with file_to_read(path) as connection, _metered(screen, "exported") as meter:
-        export = Export(connection, release=release(), seen=meter)
+        export = Export(connection, release=release(), live=live, seen=meter)
         _write(to, export.lines(run_ids))
     _say_faults(screen, export.faults, left_out=True)
-    _say(screen, {"runs": export.runs, "faults": export.faults}, f"{counted(export.runs, 'run')} exported", json, to)
-    return ENVIRONMENT if export.faults else SUCCEEDED
+    _say_faults(screen, export.mended)
+    told: dict[str, Any] = {"runs": export.runs, "faults": [_as_json(fault) for fault in export.faults]}
+    told["mended"] = [_as_json(fault) for fault in export.mended]
+    _say(screen, told, f"{counted(export.runs, 'run')} exported", json, to)
+    return ENVIRONMENT if export.faults or export.mended else SUCCEEDED
 
 
-def import_journal(file: str, setup: Setup, *, json: bool) -> int:
+def import_journal(file: str, setup: Setup, *, live: bool, json: bool) -> int:
     """Take the runs of a file in; return 2 when one was refused."""
     screen = Screen()
     with _opened(file) as data, file_to_write(_path(setup)) as connection, _metered(screen, "read", "lines") as meter:
-        taking = Import(connection, seen=meter)
+        taking = Import(connection, live=live, seen=meter)
         try:
             found = taking.take(data)
         except JournalError as error:
@@ -158,10 +161,21 @@ def _say_faults(screen: Screen, faults: Sequence[Fault], *, left_out: bool = Fal
 
 def _say_imported(screen: Screen, found: Imported, json: bool) -> None:
     _say_faults(screen, found.refused)
+    _say_unfinished(screen, found)
     parts = [f"{counted(len(found.taken), 'run')} imported"]
     parts += [f"{len(found.skipped)} there already"] if found.skipped else []
+    parts += [f"{len(found.restored)} given back what was damaged or compacted"] if found.restored else []
     parts += [f"{len(found.refused)} refused"] if found.refused else []
     _say(screen, _plain(found) | {"refused": [_as_json(fault) for fault in found.refused]}, ", ".join(parts), json)
+
+
+def _say_unfinished(screen: Screen, found: Imported) -> None:
+    """Name the runs that must not go on in two journals: nothing but the user can see to that."""
+    for run in found.unfinished[:_SHOWN]:
+        words = "resume it here or where it came from, never in both: what it does would be done twice"
+        screen.say(f"run {run} has not finished: {words}", whole=True)
+    if len(found.unfinished) > _SHOWN:
+        screen.say(f"{len(found.unfinished) - _SHOWN:,} more have not finished: `agentorch runs` names them")
 
 
 def _say(screen: Screen, value: dict[str, Any], words: str, json: bool, to: Path | None = Path()) -> None:

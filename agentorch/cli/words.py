@@ -81,8 +81,11 @@ def seconds(value: float) -> str:
 
 
 def moment(at: float) -> str:
-    """Return a time of the local clock: "2026-11-23 14:05"."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+    """Return a time of the local clock: "2026-11-23 14:05"; "?" for one that no clock shows."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+    except (OverflowError, ValueError, OSError):
+        return "?"
 
 
 def tokens(usage: Usage) -> str:

@@ -23,6 +23,9 @@ _REMEMBERED: Final = 4096
 _MOST_ROWS: Final = 512
 """Rows in one statement at most."""
 
+_NO_NUMBER: Final = 1 << 53
+"""Runs are counted from one: what is beyond that is damage."""
+
 _ADD_EVENTS: Final = "INSERT INTO events (run, seq, header, payload) VALUES", ""
 _ADD_RUNS: Final = (
     "INSERT INTO runs (number, run_id, goal, status, started, updated, head, hash, tags, key, request) VALUES",
@@ -93,12 +96,14 @@ class Appender:
 
     def write(self, appends: Sequence[Append]) -> list[JournalConflict | None]:
         """Write those that follow from their run's head; say for each what kept it out, or None."""
+        if not appends:
+            return []
         self._look_for_others()
         rows: list[tuple[int, int, bytes, bytes]] = []
         changed: dict[str, _Run] = {}
         refused: list[JournalConflict | None] = []
         for append in appends:
-            run = self._runs.get(append.run_id) or self._find(append.run_id)
+            run = self._runs.get(append.run_id) or self._find(append.run_id, is_new=append.after == 0)
             conflict = self._conflict(append, run, changed)
             refused.append(conflict)
             if conflict is None:
@@ -112,15 +117,31 @@ class Appender:
         if version != self._seen or len(self._runs) > _REMEMBERED:
             self._runs.clear()
             self._seen = version
-            self._last_number = self._connection.execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()[0]
+            self._last_number = next_number(self._connection) - 1
 
-    def _find(self, run_id: str) -> _Run | None:
-        found = self._connection.execute("SELECT number, head, hash FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-        if found is None:
+    def _find(self, run_id: str, *, is_new: bool) -> _Run | None:
+        sql = "SELECT run_id, number, head, hash FROM runs {} WHERE run_id = ?"
+        found = self._connection.execute(sql.format(""), (run_id,)).fetchone()
+        if not is_new and (found is None or found[0] != run_id):  # the index may be damaged
+            found = self._connection.execute(sql.format("NOT INDEXED"), (run_id,)).fetchone()
+        if found is None or found[0] != run_id:
             return None
-        number, head, hash = found
+        _, number, head, hash = found
         run = self._runs[run_id] = _Run(number, Link(head, hash))
+        self._put_aside(run)
         return run
+
+    def _put_aside(self, run: _Run) -> None:
+        """Free the place behind a run's last event of rows that a damaged cell has brought there; they are kept."""
+        behind = (run.number, run.head.seq)
+        sql = "SELECT seq FROM events WHERE run = ? AND seq > ? LIMIT 1"
+        if self._connection.execute(sql, behind).fetchone() is None:
+            return
+        last = self._connection.execute("SELECT header FROM events WHERE run = ? AND seq = ?", behind).fetchone()
+        if last is not None and sha256(last[0]).digest() == run.head.hash:
+            self._last_number += 1
+            sql = "UPDATE events SET run = ? WHERE run = ? AND seq > ?"
+            self._connection.execute(sql, (self._last_number, *behind))
 
     def _begin(self, append: Append) -> _Run:
         self._last_number += 1
@@ -173,6 +194,13 @@ def _extend(run: _Run, append: Append, rows: list[tuple[int, int, bytes, bytes]]
     run.updated = append.updated
     run.status = append.status or run.status
     return run
+
+
+def next_number(connection: sqlite3.Connection) -> int:
+    """Return a number that no run has, nor any event: one of them may have lost the other to a damaged cell."""
+    sql = """SELECT max(coalesce((SELECT max(number) FROM runs WHERE number < ?1), 0),
+        coalesce((SELECT max(run) FROM events WHERE run < ?1), 0)) + 1"""
+    return connection.execute(sql, (_NO_NUMBER,)).fetchone()[0]
 
 
 def _in_bulk(connection: sqlite3.Connection, sql: tuple[str, str], rows: Sequence[Sequence[Any]]) -> None:

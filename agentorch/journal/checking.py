@@ -4,23 +4,23 @@
 2. It reads through one connection and changes nothing. What is intact stays readable, whatever is found.
 """
 
-import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
 from agentorch.journal.chain import Header, Link, anchor, unseal
 from agentorch.journal.codec import CODEC
-from agentorch.journal.listing import NOTHING_SAID, Opening, opening, status_told_by
+from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import needed
+from agentorch.journal.records import Row, Telling, run_rows, tags_in
+from agentorch.journal.requests import rows_after, wrong_with
 
 Seen = Callable[[int, int], None]
 """Told how many events are done, of how many."""
-_LIST: Final = "SELECT number, run_id, head, hash, status, goal, key FROM runs ORDER BY number"
 
 
 class Fault(NamedTuple):
@@ -51,17 +51,15 @@ class Checked:
 class Check:
     """One look at the journal behind `connection`; `seen` hears how far it is."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, *, seen: Seen = lambda _done, _of: None, blobs: bool = True
-    ) -> None:
-        """Look at blobs too, unless told otherwise."""
+    def __init__(self, connection: sqlite3.Connection, *, seen: Seen = lambda _done, _of: None) -> None:
         self._connection = connection
         self._seen = seen
-        self._look_at_blobs = blobs
         self._blobs: dict[str, str | None] = {}
         """What is wrong with each blob that was looked at; None is nothing."""
         self._all = 0
         self.found = Checked()
+        self.sound: dict[str, Telling] = {}
+        """What the events of each run say that is intact, whatever the list says of it."""
 
     def run(self, run_id: str | None = None) -> Checked:
         """Check everything, or one run with its blobs and its requests."""
@@ -73,15 +71,15 @@ class Check:
         return self.found
 
     def _check(self, run_id: str | None) -> None:
-        listed = [row for row in self._connection.execute(_LIST).fetchall() if run_id in {None, row[1]}]
-        self._all = sum(row[2] for row in listed)
-        for number, name, head, hash, *told in listed:
+        listed = [row for row in run_rows(self._connection, "ORDER BY number") if run_id in {None, row.run_id}]
+        self._all = sum(row.head for row in listed)
+        for row in listed:
             self.found.runs += 1
             try:
-                self._check_run(number, name, Link(head, hash), told)
+                self._check_run(row)
             except sqlite3.DatabaseError as error:
-                self._add(Fault(name, None, f"its rows cannot be read on: {error}"))
-        known = {row[1] for row in listed}
+                self._add(Fault(row.run_id, None, f"its rows cannot be read on: {error}"))
+        known = {row.run_id for row in listed}
         self._check_requests(None if run_id is None else known, known)
         if run_id is None:
             self._check_strays()
@@ -91,36 +89,39 @@ class Check:
     def _add(self, fault: Fault) -> None:
         self.found.faults.append(fault)
 
-    def _check_run(self, number: int, run_id: str, head: Link, told: Sequence[Any]) -> None:
+    def _check_run(self, row: Row) -> None:
+        run_id = row.run_id
         chain = _Chain(run_id, self._add)
-        before = len(self.found.faults)
-        rows = self._connection.execute("SELECT seq, header, payload FROM events WHERE run = ? ORDER BY seq", (number,))
-        said, status, dropped, over = NOTHING_SAID, "running", 0, False
+        telling = Telling()
+        before, dropped, over = len(self.found.faults), 0, False
+        rows = self._connection.execute(
+            "SELECT seq, header, payload FROM events WHERE run = ? ORDER BY seq", (row.number,)
+        )
         for seq, stored, payload in rows:
             self.found.events += 1
             self._seen(self.found.events, self._all)
             header = chain.follow(seq, stored)
+            event = None
             if payload is None and dropped == seq - 1:
                 dropped += 1
                 over = over or (header is not None and header.type == RunFinished.__name__)
-                continue
-            event = self._read(run_id, seq, header, payload)
-            if event is not None:
-                said = opening(event) if seq == 1 else said
-                status = status_told_by(event) or status
-        chain.end(head)
+            else:
+                event = self._read(run_id, seq, header, payload)
+            if header is not None:
+                telling.see(seq, header.at, event)
+        chain.end(row.end)
         if dropped and not over:
             self._add(Fault(run_id, 1, "its payload is missing, and it was not compacted: it had not finished"))
-        elif dropped:
-            self.found.compacted += 1
-        elif len(self.found.faults) == before:
-            self._check_list(run_id, told, (status, said))
+        self.found.compacted += bool(dropped and over)
+        if len(self.found.faults) == before:
+            self.sound[run_id] = telling
+            self._check_list(row, telling)
 
     def _read(self, run_id: str, seq: int, header: Header | None, payload: bytes | None) -> Event | None:
         """Return the event, its blobs looked at; None when there is a fault that keeps it from being read."""
         if header is None:
             return None
-        if payload is None or sha256(payload).digest() != header.payload:
+        if not isinstance(payload, bytes) or sha256(payload).digest() != header.payload:
             self._add(Fault(run_id, seq, "its payload is not what was written"))
             return None
         try:
@@ -128,7 +129,7 @@ class Check:
         except JournalError as error:
             self._add(Fault(run_id, seq, str(error).removeprefix(f"run {run_id}, seq {seq}: ")))
             return None
-        for name in needed(event) if self._look_at_blobs else ():
+        for name in needed(event):
             wrong = self._wrong_with_blob(name)
             if wrong is not None:
                 self._add(Fault(run_id, seq, f"blob {name}: {wrong}"))
@@ -140,27 +141,24 @@ class Check:
             self._blobs[name] = _wrong_with(name, row)
         return self._blobs[name]
 
-    def _check_list(self, run_id: str, told: Sequence[Any], said: tuple[str, Opening]) -> None:
+    def _check_list(self, row: Row, telling: Telling) -> None:
         """What the list of runs shows is taken from the events, and outside the chain."""
-        status, begun = said
-        for what, shown, is_so in (
-            ("status", told[0], status),
-            ("goal", told[1], begun.goal),
-            ("key", told[2], begun.key),
-        ):
-            if shown != is_so:
-                self._add(Fault(run_id, None, f"the list of runs has the {what} {shown!r}, its events say {is_so!r}"))
+        for name, shown, said in telling.differences(row):
+            words = f"the list of runs has the {name} {shown!r:.80}, its events say {said!r:.80}"
+            self._add(Fault(row.run_id, None, words))
+        if telling.opening is None and (row.status not in FINISHED or tags_in(row.tags) is None):
+            self._add(Fault(row.run_id, None, "the list of runs cannot be read, and its events were compacted"))
 
     def _check_requests(self, wanted: set[str] | None, known: set[str]) -> None:
-        for id, run_id, kind, payload in self._connection.execute("SELECT id, run_id, kind, payload FROM requests"):
-            if wanted is not None and run_id not in wanted:
+        for row in rows_after(self._connection):
+            name = f"request {row.id} ({row.kind})"
+            if wanted is not None and row.run_id not in wanted:
                 continue
-            if run_id not in known:
-                self._add(Fault(run_id, None, f"request {id} ({kind}) is for it, and it is not in this journal"))
-            try:
-                json.loads(payload)
-            except ValueError as error:
-                self._add(Fault(run_id, None, f"request {id} ({kind}) cannot be read: {error}"))
+            if row.run_id not in known:
+                self._add(Fault(row.run_id, None, f"{name} is for it, and it is not in this journal"))
+            wrong = wrong_with(row)
+            if wrong is not None:
+                self._add(Fault(row.run_id, None, f"{name}: {wrong}"))
 
     def _check_strays(self) -> None:
         sql = "SELECT run, min(seq), count(*) FROM events WHERE run NOT IN (SELECT number FROM runs) GROUP BY run"
@@ -200,7 +198,8 @@ class _Chain:
         if header is not None and (header.seq != seq or (sure and header.previous != self._hash)):
             self._break(seq, "its header does not follow from the one before")
             header = None
-        self._seq, self._hash = seq, sha256(stored).digest()
+        self._seq = seq
+        self._hash = b"" if header is None else sha256(stored).digest()
         return header
 
     def end(self, head: Link) -> None:
@@ -222,7 +221,8 @@ class _Chain:
         self._add(Fault(self._run_id, seq, what))
 
 
-def _wrong_with(name: str, row: tuple[bytes] | None) -> str | None:
+def _wrong_with(name: str, row: tuple[object] | None) -> str | None:
     if row is None:
         return "it is missing"
-    return None if sha256(row[0]).hexdigest() == name else "its bytes are not what was written"
+    is_so = isinstance(row[0], bytes) and sha256(row[0]).hexdigest() == name
+    return None if is_so else "its bytes are not what was written"

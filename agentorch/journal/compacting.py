@@ -10,13 +10,11 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from agentorch.errors import JournalError
 from agentorch.journal.checking import Seen
+from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import mentioned
-
-_FINISHED: Final = ("succeeded", "partial", "failed", "cancelled")
 
 
 @dataclass(slots=True)
@@ -48,10 +46,10 @@ class Compaction:
 
     def older_than(self, moment: float) -> list[str]:
         """Return the finished runs that were last written before `moment` and are still whole, oldest first."""
-        marks = ", ".join("?" * len(_FINISHED))
+        marks = ", ".join("?" * len(FINISHED))
         sql = f"""SELECT run_id FROM runs WHERE status IN ({marks}) AND updated < ? AND EXISTS (
             SELECT 1 FROM events WHERE run = runs.number AND payload IS NOT NULL) ORDER BY number"""  # noqa: S608
-        return [name for (name,) in self._connection.execute(sql, (*_FINISHED, moment))]
+        return [name for (name,) in self._connection.execute(sql, (*FINISHED, moment))]
 
     def compact(self, run_ids: Sequence[str]) -> Compacted:
         """Drop the events of these runs; JournalError, and nothing dropped, when one of them has not finished."""
@@ -73,7 +71,7 @@ class Compaction:
         row = self._connection.execute("SELECT number, status FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         if row is None:
             raise JournalError(f"no run {run_id} in this journal; `agentorch runs` lists them")
-        if row[1] not in _FINISHED:
+        if row[1] not in FINISHED:
             raise JournalError(f"run {run_id} has not finished ({row[1]}): resume or cancel it, then compact it")
         return row[0]
 

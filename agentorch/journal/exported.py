@@ -1,20 +1,32 @@
 """An exported journal as lines of JSON: what is written, and what is read back byte for byte.
 
 1. The first line is `{"agentorch": "journal", "format": 1, ...}`. Each run is a line `{"run": {...}}`, the blobs that
-   it names, `{"blob": sha256, "data": base64}`, and its events in order. The last line counts the runs.
+   it names, `{"blob": sha256, "data": base64}`, its events in order, and what is asked of it, `{"request": {...}}`. The
+   last line counts the runs.
 2. An event's line is `{"header": hex, "event": {...}}`, its event the very bytes of the journal: the chain is over
    bytes, and a file that was formatted anew is refused. The event of a compacted run is null.
+3. Nothing that is read is trusted: each value has its type, or the line is refused in words.
 """
 
 import base64
+import binascii
 import json
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from math import isfinite
+from typing import Any, Final, NamedTuple, cast
 
 from agentorch.errors import JournalError
+from agentorch.journal.records import tags_in
 
 FORMAT: Final = 1
 _EVENT: Final = (b'{"header":"', b'","event":', b"}")
+_HEX: Final = re.compile(rb"(?:[0-9a-f]{2})+")
+_HASH_DIGITS: Final = 64
+_Allows = Callable[[object], bool]
+_SHOWN: Final = 60
+"""Bytes of a line that stand in a message."""
 _HEADER_DIGITS: Final = 4096
 """A header is shorter: its type is the name of a class."""
 
@@ -33,6 +45,8 @@ class RunLine:
     tags: dict[str, str]
     key: str | None
     request: str | None
+    live: bool = False
+    """Whether somebody was carrying it out when it was exported: the file has a copy, and the run goes on elsewhere."""
 
 
 class BlobLine(NamedTuple):
@@ -49,13 +63,22 @@ class EventLine(NamedTuple):
     payload: bytes | None
 
 
+class RequestLine(NamedTuple):
+    """What was asked of the run, and not carried out yet."""
+
+    kind: str
+    payload: dict[str, Any]
+    by: str
+    at: float
+
+
 class EndLine(NamedTuple):
     """The last line."""
 
     runs: int
 
 
-Line = RunLine | BlobLine | EventLine | EndLine
+Line = RunLine | BlobLine | EventLine | RequestLine | EndLine
 
 
 def first_line(release: str) -> bytes:
@@ -74,6 +97,8 @@ def written(line: Line) -> bytes:
             return _json({"blob": line.sha256, "data": base64.b64encode(line.data).decode()})
         case RunLine():
             return _json({"run": {name: getattr(line, name) for name in RunLine.__slots__}})
+        case RequestLine():
+            return _json({"request": line._asdict()})
         case EndLine():
             return _json({"end": {"runs": line.runs}})
 
@@ -83,31 +108,147 @@ def check_first_line(data: bytes) -> None:
     try:
         said = json.loads(data)
         format = said["format"] if said["agentorch"] == "journal" else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         format = None
-    if not isinstance(format, int):
+    if type(format) is not int or format < 1:
         raise JournalError("it is no exported journal: `agentorch journal export` writes one")
     if format > FORMAT:
         raise JournalError(f"it has format {format}, this agentorch knows {FORMAT}: upgrade agentorch")
 
 
 def read(data: bytes) -> Line:
-    """Return what a line says; ValueError when it is none of an export."""
+    """Return what a line says; ValueError in words when it is none of an export."""
     data = data.rstrip(b"\r\n")
-    before, between, behind = _EVENT
-    if data.startswith(before):
-        middle = data.index(between, 0, len(before) + _HEADER_DIGITS)
-        payload = data[middle + len(between) : -len(behind)]
-        return EventLine(bytes.fromhex(data[len(before) : middle].decode()), None if payload == b"null" else payload)
-    said: Any = json.loads(data)
+    if data.startswith(_EVENT[0]):
+        return _event(data)
     try:
-        if "blob" in said:
-            return BlobLine(said["blob"], base64.b64decode(said["data"], validate=True))
-        if "run" in said:
-            return RunLine(**said["run"])
-        return EndLine(int(said["end"]["runs"]))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"it is no line of an export: {error}") from None
+        said: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError(f"it is no JSON, or nested without end: {_shown(data)}") from None
+    if isinstance(said, dict):
+        line = cast("dict[str, Any]", said)
+        match [*line]:
+            case ["blob", "data"]:
+                return _blob(line)
+            case ["run"]:
+                return RunLine(**_fields(line["run"], "run", _OF_RUN, {"live": False}))
+            case ["request"]:
+                return RequestLine(**_fields(line["request"], "request", _OF_REQUEST))
+            case ["end"]:
+                return EndLine(**_fields(line["end"], "end", {"runs": _is_count}))
+            case _:
+                pass
+    raise ValueError(f"it is no line of an export: {_shown(data)}")
+
+
+def _event(data: bytes) -> EventLine:
+    before, between, behind = _EVENT
+    middle = data.find(between, 0, len(before) + _HEADER_DIGITS)
+    digits = data[len(before) : middle]
+    if middle < 0 or not data.endswith(behind) or not _HEX.fullmatch(digits):
+        raise ValueError(f"its event is not as it was written: {_shown(data)}")
+    payload = data[middle + len(between) : -len(behind)]
+    return EventLine(bytes.fromhex(digits.decode()), None if payload == b"null" else payload)
+
+
+def _blob(line: dict[str, Any]) -> BlobLine:
+    name, text = line["blob"], line["data"]
+    if not _is_hash(name):
+        raise ValueError(f"its blob is {name!r:.80}, which is no SHA-256")
+    try:
+        return BlobLine(name, base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        raise ValueError(f"the data of its blob {name} is no base64: {text!r:.40}") from None
+
+
+def _fields(said: object, what: str, wanted: Mapping[str, _Allows], usual: Mapping[str, Any] | None = None) -> Any:
+    """Return the fields of a line, which are all there, no more, and of their types."""
+    if not isinstance(said, dict):
+        raise ValueError(f"its {what} is {said!r:.80}, which is no object")  # noqa: TRY004  # a line is wrong, not a caller
+    given = {**(usual or {}), **cast("dict[str, Any]", said)}
+    for name in [*wanted, *given]:
+        if name not in given:
+            raise ValueError(f"its {what} lacks {name!r}")
+        if name not in wanted:
+            raise ValueError(f"its {what} has {name!r:.80}, which this release does not know")
+        if not wanted[name](given[name]):
+            raise ValueError(f"its {what} has the {name} {given[name]!r:.80}, which cannot be")
+    return given
+
+
+def _is_text(value: object) -> bool:
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:  # half of a character, which no table takes
+        return False
+    return isinstance(value, str)
+
+
+def _is_name(value: object) -> bool:
+    return bool(value) and _is_text(value)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _may_be_text(value: object) -> bool:
+    return value is None or _is_text(value)
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return type(value) in {int, float} and isfinite(cast("float", value))
+    except OverflowError:
+        return False
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_place(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _is_hash(value: object) -> bool:
+    return (
+        isinstance(value, str) and len(value) == _HASH_DIGITS and bool(_HEX.fullmatch(value.encode("utf-8", "replace")))
+    )
+
+
+def _are_tags(value: object) -> bool:
+    return not isinstance(value, str) and tags_in(value) is not None
+
+
+_OF_RUN: Final[Mapping[str, _Allows]] = {
+    "run_id": _is_name,
+    "goal": _is_text,
+    "status": _is_name,
+    "started": _is_time,
+    "updated": _is_time,
+    "head": _is_place,
+    "hash": _is_hash,
+    "tags": _are_tags,
+    "key": _may_be_text,
+    "request": _may_be_text,
+    "live": _is_bool,
+}
+_OF_REQUEST: Final[Mapping[str, _Allows]] = {
+    "kind": _is_name,
+    "payload": _is_object,
+    "by": _is_text,
+    "at": _is_time,
+}
+
+
+def _shown(data: bytes) -> str:
+    """Return the beginning of a line as it may stand in a message."""
+    return repr(data[:_SHOWN].decode("utf-8", "replace")) + ("..." if len(data) > _SHOWN else "")
 
 
 def _json(value: Any) -> bytes:

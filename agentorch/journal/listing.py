@@ -1,9 +1,18 @@
 """What a list of runs shows, derived from a run's events one at a time; and where an append must stand."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
-from agentorch.core.events import Event, PlanCompleted, RunAdopted, RunFinished, RunForked, RunStarted, RunStopped
+from agentorch.core.events import (
+    Event,
+    PlanCompleted,
+    RunAdopted,
+    RunFinished,
+    RunForked,
+    RunStarted,
+    RunStatus,
+    RunStopped,
+)
 
 _STATUS: Final[Mapping[type[Event], str]] = {
     RunStarted: "planning",
@@ -25,6 +34,8 @@ class Opening(NamedTuple):
 
 NOTHING_SAID: Final = Opening()
 """The opening of a run whose first event is no `RunStarted`, and of an append that begins no run."""
+FINISHED: Final = frozenset(get_args(RunStatus))
+"""What the list shows of runs that are over."""
 OTHER_WRITER: Final = "another writer was first"
 """Why an append conflicts."""
 
@@ -41,6 +52,11 @@ def status_told_by(event: Event) -> str | None:
     if type(event) is RunFinished:
         return event.status
     return _STATUS.get(type(event))
+
+
+def owner_told_by(event: Event) -> str | None:
+    """Return who carries the run out from `event` on, or None when it changes nothing."""
+    return event.owner if isinstance(event, RunStarted | RunAdopted | RunForked) else None
 
 
 def check_place(run_id: str, events: Sequence[Event], after: int) -> None:

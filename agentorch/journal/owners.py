@@ -59,6 +59,10 @@ class Owners:
         """Return the heartbeat of `owner`; None when nobody holds its lock."""
         return _beat_at(self._place(owner))
 
+    def is_there(self, owner: str) -> bool:
+        """Whether somebody holds the lock of `owner`, be it one who stands still: it may wake up."""
+        return self.beat(owner) is not None
+
     def anybody(self) -> bool:
         """Whether any owner holds a lock."""
         places = self._path.parent.glob(f"{glob.escape(self._path.name)}.owner-*")

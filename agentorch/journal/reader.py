@@ -4,7 +4,6 @@ What is read is checked against the chain every time: a flipped bit or a lost ro
 """
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
 from agentorch.journal.chain import TYPE_FROM, Link, Sealed, anchor, compacted, damaged, walk
 from agentorch.journal.codec import CODEC
+from agentorch.journal.records import record_of, row_of, run_rows
 from agentorch.journal.schema import FAULTS, in_words, is_damage, open_reader
 from agentorch.journal.waiting import to_the_end
 from agentorch.ports.journal import RunRecord
@@ -23,8 +23,9 @@ from agentorch.ports.journal import RunRecord
 T = TypeVar("T")
 Rows = list[tuple[int, bytes, bytes | None]]
 
+_HAS_TAG: Final = """EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '{}' END) AS tag
+    WHERE tag.key = ? AND tag.value = ?)"""
 _EVENTS: Final = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq > ?"
-_COLUMNS: Final = "run_id, goal, status, started, updated, head, tags, key, request"
 
 
 class Reader:
@@ -96,16 +97,20 @@ def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) 
 
 def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Sealed]:
     """Return up to `limit` stored events behind `after`; JournalDamaged when they do not follow from one another."""
-    found = connection.execute("SELECT number, head, hash FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    if found is None or after >= found[1]:
+    found = row_of(connection, run_id)
+    if found is not None and found.head < 1:
+        raise damaged(run_id, 1, f"the list of runs has {found.head} as the number of its last event")
+    if found is None or after >= found.head:
         return []
-    number, *head = found
+    number, head = found.number, found.end
     before = anchor(run_id) if after <= 0 else _place(connection, run_id, number, after)
-    rows = _rows(connection, run_id, number, before.seq, limit)
-    if rows and rows[0][2] is None and _is_compacted(connection, number, rows[0][0]):
+    stored = _rows(connection, run_id, number, before.seq, limit)
+    if stored and stored[-1][0] > head.seq > before.seq:
+        stored = _without_strays(stored, head)
+    if stored and stored[0][2] is None and _is_compacted(connection, number, stored[0][0]):
         raise compacted(run_id)
-    sealed, end = walk(run_id, rows, start=before)
-    _check_end(run_id, end, Link(*head), whole=len(rows) < limit)
+    sealed, end = walk(run_id, stored, start=before)
+    _check_end(run_id, end, head, whole=len(stored) < limit)
     return sealed
 
 
@@ -124,6 +129,14 @@ def _rows(connection: sqlite3.Connection, run_id: str, number: int, after: int, 
         if len(rows) < limit:
             raise damaged(run_id, after + len(rows) + 1, f"its bytes cannot be read ({error})") from None
     return rows
+
+
+def _without_strays(stored: Rows, head: Link) -> Rows:
+    """Return the rows up to the last event: what lies behind it, if that is sound, is another run's that got astray."""
+    last = next((header for seq, header, _ in stored if seq == head.seq), None)
+    if last is None or Link.at(head.seq, last) != head:
+        return stored
+    return [row for row in stored if row[0] <= head.seq]
 
 
 def _is_compacted(connection: sqlite3.Connection, number: int, seq: int) -> bool:
@@ -159,39 +172,19 @@ def runs(
         where.append("status = ?")
         values.append(status)
     for name, value in tags.items():
-        where.append("EXISTS (SELECT 1 FROM json_each(tags) AS tag WHERE tag.key = ? AND tag.value = ?)")
+        where.append(_HAS_TAG)
         values += [name, value]
-    rows = connection.execute(
-        f"SELECT number, {_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?",  # noqa: S608
-        [*values, limit],
-    )
-    return [(number, _record(*row)) for number, *row in rows]
+    found = run_rows(connection, f"WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?", (*values, limit))
+    return [(row.number, record_of(connection, row)) for row in found]
 
 
 def by_id(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
     """Return the record of one run."""
-    return _one(connection.execute(f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?", (run_id,)))  # noqa: S608
+    row = row_of(connection, run_id)
+    return None if row is None else record_of(connection, row)
 
 
 def by_key(connection: sqlite3.Connection, key: str) -> RunRecord | None:
     """Return the record of the run that was started under `key`."""
-    return _one(connection.execute(f"SELECT {_COLUMNS} FROM runs WHERE key = ?", (key,)))  # noqa: S608
-
-
-def _one(rows: sqlite3.Cursor) -> RunRecord | None:
-    row = rows.fetchone()
-    return _record(*row) if row else None
-
-
-def _record(
-    run_id: str,
-    goal: str,
-    status: str,
-    started: float,
-    updated: float,
-    head: int,
-    tags: str,
-    key: str | None,
-    request: str | None,
-) -> RunRecord:
-    return RunRecord(run_id, goal, status, started, updated, head, json.loads(tags), key, request)
+    found = run_rows(connection, "WHERE key = ?", (key,))
+    return record_of(connection, found[0]) if found else None

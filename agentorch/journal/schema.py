@@ -76,7 +76,12 @@ def is_damage(connection: sqlite3.Connection, error: sqlite3.DatabaseError) -> b
         return True
     if not (getattr(error, "sqlite_errorname", "") or "").startswith(_CORRUPT):
         return False
-    return _can_be_read(Path(connection.execute("PRAGMA database_list").fetchone()[2]))
+    return _can_be_read(file_of(connection))
+
+
+def file_of(connection: sqlite3.Connection) -> Path:
+    """Return the file that a connection has opened."""
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _can_be_read(path: Path) -> bool:
@@ -132,6 +137,7 @@ def open_writer(path: Path, durability: Durability, *, busy: float = BUSY_SECOND
         connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise in_words(path, error) from None
+    connection.text_factory = as_it_can_be_read
     try:
         check_ours(connection, path)
         _use_write_ahead_log(connection, busy)
@@ -169,6 +175,11 @@ def open_unchanged(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def as_it_can_be_read(stored: bytes) -> str:
+    """Return a text of the file, U+FFFD in place of what is none: one damaged cell must not keep others unread."""
+    return stored.decode("utf-8", "replace")
+
+
 def _reading(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?{how}",
@@ -177,6 +188,7 @@ def _reading(path: Path, how: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+    connection.text_factory = as_it_can_be_read
     connection.execute("PRAGMA query_only=1")
     connection.execute("PRAGMA writable_schema=1")  # which, for SQLite, is to read a file that was cut off
     return connection

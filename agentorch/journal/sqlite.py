@@ -6,9 +6,9 @@
 """
 
 import asyncio
-import json
-import sqlite3
+import logging
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from agentorch.journal.heartbeat import STALE
 from agentorch.journal.kept import SqliteBlobs
 from agentorch.journal.owners import Owners
 from agentorch.journal.reader import Reader
+from agentorch.journal.requests import RequestRow, leave, read, rows_after
 from agentorch.journal.schema import Durability, open_unchanged, prepare
 from agentorch.journal.writer import Writer
 from agentorch.ports.journal import Request, RunRecord
@@ -29,6 +30,7 @@ from agentorch.ports.journal import Request, RunRecord
 _PAGE: Final = 200
 """Runs that are read at a time."""
 _LAST: Final = 2**63 - 1
+log = logging.getLogger(__name__)
 
 
 class SqliteJournal:
@@ -44,6 +46,8 @@ class SqliteJournal:
         self._reader = Reader(self.path)
         self._owners = Owners(self.path, stale=stale)
         self._openings = 0
+        self._unread: set[int] = set()
+        """Requests that cannot be read, and of which that was said."""
         self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.blobs = SqliteBlobs(self._writer, self._reader)
         """Where the large values of the runs are kept."""
@@ -156,27 +160,25 @@ class SqliteJournal:
 
     async def request(self, run_id: str, kind: str, payload: dict[str, Any], *, by: str, at: float) -> int:
         """Leave a request for the owner of a run; return its id."""
-        row = (run_id, kind, json.dumps(payload), by, at)
-
-        def insert(connection: sqlite3.Connection) -> int:
-            sql = 'INSERT INTO requests (run_id, kind, payload, "by", at) VALUES (?, ?, ?, ?, ?)'
-            return connection.execute(sql, row).lastrowid or 0
-
-        return await self._writer.run(insert)
+        return await self._writer.run(partial(leave, request=Request(0, run_id, kind, payload, by, at)))
 
     async def requests(self, *, after: int = 0) -> list[Request]:
         """Return the requests with `id > after` that are not settled, in order."""
-        return await self._reader.run(_requests, after)
+        requests: list[Request] = []
+        for row in await self._reader.run(rows_after, after):
+            try:
+                requests.append(read(row))
+            except ValueError as error:
+                self._say_unread(row, error)
+        return requests
+
+    def _say_unread(self, row: RequestRow, error: ValueError) -> None:
+        if row.id not in self._unread:
+            self._unread.add(row.id)
+            log.warning("journal %s: run %s: request %s: %s", self.path, row.run_id, row.id, error)
 
     async def settle(self, id: int) -> None:
         """Take a request out."""
         await self._writer.run(
             lambda connection: connection.execute("DELETE FROM requests WHERE id = ?", (id,)) and None
         )
-
-
-def _requests(connection: sqlite3.Connection, after: int) -> list[Request]:
-    rows = connection.execute(
-        'SELECT id, run_id, kind, payload, "by", at FROM requests WHERE id > ? ORDER BY id', (after,)
-    )
-    return [Request(id, run_id, kind, json.loads(payload), by, at) for id, run_id, kind, payload, by, at in rows]

@@ -37,6 +37,8 @@ class RunRecord:
     tags: dict[str, str] = field(default_factory=dict[str, str])
     key: str | None = None
     request: str | None = None
+    damage: str = ""
+    """What of this cannot be read, in words; what the run's events say of it is in its place."""
 
 
 class Journal(Protocol):

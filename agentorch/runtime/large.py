@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 
 from agentorch.core.references import as_text, part
 from agentorch.core.values import BLOB_BYTES, BLOB_KEY, blob_ref, is_blob_ref, may_hold_blobs
+from agentorch.errors import JournalDamaged
 from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 
@@ -47,11 +48,11 @@ async def stored(value: Any, blobs: Blobs) -> Any:
 async def loaded(value: Any, blobs: Blobs) -> Any:
     """Return `value` with every blob reference in it replaced by what it stands for.
 
-    Raises BrokenReference for a path that leads nowhere.
+    Raises BrokenReference for a path that leads nowhere, JournalDamaged for a blob that is gone.
     """
     if is_blob_ref(value):
         reference = value[BLOB_KEY]
-        whole = _read(await blobs.get(reference["sha256"]))
+        whole = _read(await _got(reference["sha256"], blobs))
         return followed(whole, reference.get("path", ()))
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value)
@@ -60,6 +61,14 @@ async def loaded(value: Any, blobs: Blobs) -> Any:
         parts = cast("list[Any]", value)
         return [await loaded(item, blobs) for item in parts]
     return value
+
+
+async def _got(sha256: str, blobs: Blobs) -> bytes:
+    try:
+        return await blobs.get(sha256)
+    except KeyError:
+        words = "it is missing: `agentorch journal import` gives it back from an export that has it"
+        raise JournalDamaged(f"blob {sha256}: {words}") from None
 
 
 def followed(value: Any, path: Sequence[str]) -> Any:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agentorch.events import RunStarted
+from agentorch.journal.sqlite import SqliteJournal
 from tests.cli.conftest import Command
 
 
@@ -51,6 +53,77 @@ def test_an_export_is_imported_elsewhere(agentorch: Command, home: Path):
     assert agentorch("journal", "import", "runs.jsonl", *there).out == "0 runs imported, 1 there already\n"
     assert agentorch("runs", "show", "last", *there).out == agentorch("runs", "show", "last").out
     assert agentorch("runs", "export", "last", *there).out == agentorch("runs", "export", "last").out
+
+
+def test_an_unfinished_run_is_moved_with_a_word(agentorch: Command, home: Path):
+    """Whoever imports it hears that it must go on in one journal only; there it is carried on, its answer along."""
+    (home / "wait.yaml").write_text("goal: x\ntasks:\n  - {id: send, agent: sender, inputs: {letter: hello}}\n")
+    agentorch("run", "--plan", "wait.yaml", "-a", "team.py")
+    agentorch("approve", "last", "send", "--yes")
+    assert agentorch("journal", "export", "--to", "runs.jsonl").code == 0
+    there = ("--journal", "other.db")
+    said = agentorch("journal", "import", "runs.jsonl", *there)
+    run = json.loads(agentorch("runs", "--json").out)["run_id"]
+    words = "resume it here or where it came from, never in both: what it does would be done twice"
+    assert (said.code, said.out) == (0, "1 run imported\n")
+    assert said.err == f"run {run} has not finished: {words}\n"
+    assert agentorch("resume", "last", *there).out == "sent hello\n"
+
+
+async def test_a_run_that_is_carried_out_is_not_exported_unasked(agentorch: Command, home: Path):
+    """It is named with the remedy; a copy of it must be wanted by whoever imports it, too."""
+    journal = SqliteJournal(home / "runs.db")
+    await journal.open()
+    try:
+        journal.claim("somebody")
+        begun = RunStarted(seq=1, at=1000.0, run_id="r", goal="g", owner="somebody")
+        await journal.append("r", [begun], after=0)
+        said = agentorch("journal", "export", "--to", "none.jsonl")
+        copied = agentorch("journal", "export", "--live", "--to", "copy.jsonl", "--json")
+    finally:
+        journal.disclaim("somebody")
+        await journal.close()
+    words = "somebody carries it out: stop that first, or ask for a copy (--live): it is left out"
+    assert (said.code, said.out, said.err) == (2, "0 runs exported\n", f"run r: {words}\n")
+    assert (copied.code, json.loads(copied.out)) == (0, {"runs": 1, "faults": [], "mended": []})
+    there = ("--journal", "other.db")
+    words = "somebody was carrying it out: if that has ended for good, import it with --live"
+    refused = agentorch("journal", "import", "copy.jsonl", *there)
+    assert (refused.code, refused.out, refused.err) == (2, "0 runs imported, 1 refused\n", f"run r: {words}\n")
+    taken = agentorch("journal", "import", "copy.jsonl", "--live", "--json", *there)
+    assert json.loads(taken.out) == {"taken": ["r"], "skipped": [], "restored": [], "unfinished": ["r"], "refused": []}
+
+
+def test_many_unfinished_runs_are_counted(agentorch: Command, home: Path):
+    """Three are named, the others told."""
+    (home / "wait.yaml").write_text("goal: x\ntasks:\n  - {id: send, agent: sender, inputs: {letter: hello}}\n")
+    for _ in range(5):
+        agentorch("run", "--plan", "wait.yaml", "-a", "team.py")
+    agentorch("journal", "export", "--to", "runs.jsonl")
+    lines = agentorch("journal", "import", "runs.jsonl", "--journal", "other.db").err.splitlines()
+    assert [" has not finished: " in line for line in lines] == [True, True, True, False]
+    assert lines[3] == "2 more have not finished: `agentorch runs` names them"
+
+
+def test_what_was_damaged_is_given_back(agentorch: Command, home: Path):
+    """An export of before mends the journal, and the command says so."""
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    agentorch("journal", "export", "--to", "runs.jsonl")
+    damage(home / "runs.db", "UPDATE events SET payload = x'00' WHERE seq = 4")
+    said = agentorch("journal", "import", "runs.jsonl")
+    assert said.out == "0 runs imported, 1 given back what was damaged or compacted\n"
+    assert agentorch("journal", "verify").code == 0
+
+
+def test_damage_of_the_list_is_told_by_an_export(agentorch: Command, home: Path):
+    """The run is written all the same."""
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    damage(home / "runs.db", "UPDATE runs SET goal = 'x'")
+    said = agentorch("journal", "export", "--to", "runs.jsonl")
+    assert (said.code, said.out) == (2, "1 run exported\n")
+    assert said.err.endswith("the list of runs has the goal 'x', its events say 'An ode to message buses'\n")
+    assert agentorch("journal", "import", "runs.jsonl").code == 0
+    assert agentorch("journal", "verify").code == 0
 
 
 def test_a_file_that_is_no_export_is_one_line(agentorch: Command, home: Path):

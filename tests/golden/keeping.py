@@ -26,7 +26,7 @@ from agentorch.journal.codec import event_types
 from agentorch.journal.exporting import Export
 from agentorch.journal.files import file_to_read
 from agentorch.journal.sqlite import SqliteJournal
-from tests.golden.scenarios import CARDS, runs
+from tests.golden.scenarios import CARDS, TRIMMED, runs
 
 FOLDER = Path(__file__).parent
 JOURNAL, STATES, FIELDS = FOLDER / "journal.jsonl", FOLDER / "states.json", FOLDER / "fields.json"
@@ -100,6 +100,7 @@ async def exported() -> bytes:
         path = Path(folder) / "runs.db"
         journal = SqliteJournal(path)
         await journal.open()
+        await journal.blobs.put(TRIMMED)
         for run in runs():
             await journal.append(run.state.run_id, run.events, after=0)
         await journal.close()

@@ -1,6 +1,7 @@
 """Runs in which every type of event happens, decided by the core from messages at fixed times."""
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from typing import Any
 
 from agentorch.core import inbox as msg
@@ -16,6 +17,7 @@ from agentorch.core.usage import Budget, Usage
 from agentorch.core.verifier import verify
 
 WHATEVER = {"type": "object"}
+TRIMMED = b'"the whole of an input that was trimmed"'
 CARDS: dict[str, AgentCard] = {
     card.name: card
     for card in (
@@ -75,7 +77,7 @@ def steps_and_effects() -> Told:
     run.begin(Task("a", "asker"), Task("b", "writer", inputs={"x": "$a"}), tags={"t": "v"}, person=True)
     key = run.admit("a")
     run.tell(lambda at: msg.Report(at, key, "half-way"))
-    run.tell(lambda at: msg.Trim(at, key, "x", 100, 10, "0" * 64))
+    run.tell(lambda at: msg.Trim(at, key, "x", 100, 10, sha256(TRIMMED).hexdigest()))
     run.tell(lambda at: msg.FinishStep(at, key, "model:1:1", "model", {"text": "x"}, USED))
     run.tell(lambda at: msg.Intend(at, key, f"{run.state.run_id}/a/send/digest-1", "send", "digest"))
     run.tell(lambda at: msg.Confirm(at, f"{run.state.run_id}/a/send/digest-1", "sent", "tool"))

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from agentorch.journal.sqlite import SqliteJournal
 
 LARGE = b'"' + b"a" * 70_000 + b'"'
 """The JSON of a large value."""
+BLOB = sha256(LARGE).hexdigest()
 
 
 def succeeded(run_id: str, seq: int, output: object) -> TaskSucceeded:
@@ -25,7 +27,7 @@ def finished(run_id: str, seq: int) -> RunFinished:
     return RunFinished(seq=seq, at=1000.0 + seq, run_id=run_id, status="succeeded")
 
 
-async def keep(path: Path) -> Path:
+async def keep(path: Path, owner: str = "") -> Path:
     """Write four runs: a and b are finished, a with a large output, c is under way, d has a key and tags."""
     journal = SqliteJournal(path)
     await journal.open()
@@ -33,7 +35,7 @@ async def keep(path: Path) -> Path:
         name = await journal.blobs.put(LARGE)
         await journal.append("a", _run("a", [succeeded("a", 2, blob_ref(name, len(LARGE)))]), after=0)
         await journal.append("b", _run("b", [succeeded("b", 2, ["ö", "\ud800", float("nan")])]), after=0)
-        await journal.append("c", _run("c", [succeeded("c", 2, "c")])[:2], after=0)
+        await journal.append("c", _run("c", [succeeded("c", 2, "c")], owner=owner)[:2], after=0)
         await journal.append("d", _run("d", [], key="k", tags={"team": "blau"}, request="r"), after=0)
         await journal.request("c", "cancel", {"why": "enough"}, by="somebody", at=5.0)
     finally:

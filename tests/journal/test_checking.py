@@ -1,7 +1,6 @@
 """A journal's file is checked as a whole: each fault is one line that names run and seq."""
 
 import sqlite3
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,7 @@ import pytest
 from agentorch.journal.checking import Check
 from agentorch.journal.files import file_to_read
 from agentorch.journal.sqlite import SqliteJournal
-from tests.journal.kept import LARGE, change, checked, faults, keep
-
-BLOB = sha256(LARGE).hexdigest()
+from tests.journal.kept import BLOB, change, checked, faults, keep
 
 
 async def test_a_sound_journal_has_no_faults(tmp_path: Path) -> None:
@@ -61,7 +58,7 @@ async def test_a_sound_journal_has_no_faults(tmp_path: Path) -> None:
         ),
         (
             "UPDATE requests SET payload = ''",
-            ["run c: request 1 (cancel) cannot be read: Expecting value: line 1 column 1 (char 0)"],
+            ["run c: request 1 (cancel): it cannot be read (Expecting value: line 1 column 1 (char 0)); ask again"],
         ),
         (
             "UPDATE requests SET run_id = 'z'",

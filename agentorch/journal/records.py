@@ -1,0 +1,128 @@
+"""The rows of the list of runs: taken from events, and outside their chain, so that damage shows in no hash.
+
+A cell that cannot be read keeps neither its run nor any other from being listed: the run's first event says it again.
+"""
+
+import json
+import sqlite3
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, cast
+
+from agentorch.core.events import Event
+from agentorch.errors import JournalError
+from agentorch.journal.chain import Link, anchor, unseal
+from agentorch.journal.codec import CODEC
+from agentorch.journal.listing import Opening, opening, owner_told_by, status_told_by
+from agentorch.ports.journal import RunRecord
+
+COLUMNS: Final = "number, run_id, goal, status, started, updated, head, hash, tags, key, request"
+_NO_TEXT: Final = "\ufffd"
+"""What stands for bytes that are no text."""
+
+
+class Row(NamedTuple):
+    """One row as it is stored."""
+
+    number: int
+    run_id: str
+    goal: str
+    status: str
+    started: float
+    updated: float
+    head: int
+    hash: bytes
+    tags: str
+    key: str | None
+    request: str | None
+
+    @property
+    def end(self) -> Link:
+        """Where the run's chain is said to end."""
+        return Link(self.head, self.hash)
+
+
+class Telling:
+    """What the events of a run say for its row, taken in one at a time."""
+
+    def __init__(self) -> None:
+        self.opening: Opening | None = None
+        """What the first event says; None while it was not read."""
+        self.status = "running"
+        self.owner = ""
+        """Who carries it out, or did last."""
+        self.started = self.updated = 0.0
+
+    def see(self, seq: int, at: float, event: Event | None) -> None:
+        """Take in the event at `seq`; of one that was compacted only the time is known."""
+        if seq == 1:
+            self.started = at
+            self.opening = None if event is None else opening(event)
+        self.updated = at
+        if event is not None:
+            self.status = status_told_by(event) or self.status
+            self.owner = owner_told_by(event) or self.owner
+
+    def differences(self, row: Any) -> list[tuple[str, object, object]]:
+        """Return what a row, or a line of an export, has otherwise: its name, what is there, what the events say."""
+        said: dict[str, object] = {"started": self.started, "updated": self.updated}
+        if self.opening is not None:
+            said |= {"status": self.status, **self.opening._asdict(), "tags": dict(self.opening.tags)}
+        shown = {name: getattr(row, name) for name in said}
+        if "tags" in shown and (tags := tags_in(row.tags)) is not None:
+            shown["tags"] = tags
+        return [(name, shown[name], said[name]) for name in said if shown[name] != said[name]]
+
+
+def tags_in(stored: object) -> dict[str, str] | None:
+    """Return the tags that a cell holds; None when it cannot be read."""
+    try:
+        tags: object = json.loads(stored) if isinstance(stored, str) else stored
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(tags, dict):
+        return None
+    pairs = cast("dict[str, object]", tags)
+    return cast("dict[str, str]", pairs) if all(isinstance(value, str) for value in pairs.values()) else None
+
+
+def row_of(connection: sqlite3.Connection, run_id: str) -> Row | None:
+    """Return the row of a run, also where the index of the list is damaged."""
+    for how in ("", "NOT INDEXED"):
+        for row in run_rows(connection, f"{how} WHERE run_id = ?", (run_id,)):
+            if row.run_id == run_id:  # and not one that a damaged index has led to
+                return row
+    return None
+
+
+def run_rows(connection: sqlite3.Connection, where: str = "", values: tuple[Any, ...] = ()) -> list[Row]:
+    """Return the rows that `where` lets through, in the order that it says."""
+    return [Row(*row) for row in connection.execute(f"SELECT {COLUMNS} FROM runs {where}", values)]  # noqa: S608
+
+
+def record_of(connection: sqlite3.Connection, row: Row) -> RunRecord:
+    """Return what a row shows, and what of it cannot be read."""
+    tags = tags_in(row.tags)
+    told = Opening(row.goal, tags or {}, row.key, row.request)
+    damage = "" if tags is not None else "its tags cannot be read"
+    if tags is None or _NO_TEXT in f"{row.goal}{row.key}{row.request}":
+        said = _first_event(connection, row)
+        if said is not None and said != told:
+            told, damage = said, damage or "it holds what is no text"
+    if _NO_TEXT in row.run_id:
+        damage = damage or "its id holds what is no text"
+    goal, shown, key, request = told
+    times = row.started or 0.0, row.updated or 0.0  # SQLite has null for what is no number
+    return RunRecord(row.run_id, goal, row.status, *times, row.head, dict(shown), key, request, damage)
+
+
+def _first_event(connection: sqlite3.Connection, row: Row) -> Opening | None:
+    """Return what the run's first event says; None when it is not what was written."""
+    found = connection.execute("SELECT header, payload FROM events WHERE run = ? AND seq = 1", (row.number,)).fetchone()
+    try:
+        stored, payload = found
+        header = unseal(stored)
+        if header.previous != anchor(row.run_id).hash or sha256(payload).digest() != header.payload:
+            return None
+        return opening(CODEC.decode(header.type, header.version, payload, run_id=row.run_id, seq=1))
+    except (TypeError, ValueError, JournalError):  # there is none, or it is compacted or damaged
+        return None
