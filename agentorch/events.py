@@ -2,6 +2,7 @@
 
 from agentorch.core.events import (
     AttemptFailed,
+    CallAbandoned,
     CheckEnded,
     CheckStarted,
     EffectDone,
@@ -43,6 +44,7 @@ from agentorch.core.events import (
 
 __all__ = [
     "AttemptFailed",
+    "CallAbandoned",
     "CheckEnded",
     "CheckStarted",
     "EffectDone",

@@ -8,6 +8,7 @@ from agentorch.cli.progress import Progress
 from agentorch.cli.screen import Screen
 from agentorch.cli.words import event_json, seconds
 from agentorch.core.events import (
+    CallAbandoned,
     Event,
     PlanCompleted,
     PlanNoted,
@@ -139,6 +140,8 @@ def _of_run(event: Event) -> list[str]:
             return [f"run stopped: {event.problem.message}"]
         case RunCancelling():
             return [f"run cancelled by {event.by}{f': {event.reason}' if event.reason else ''}"]
+        case CallAbandoned():
+            return [f"warning: {_said(event.problem)}"]
         case RunAdopted():
             return ["run taken up"]
         case RunForked():

@@ -45,6 +45,7 @@ RunEvent = (
     | ev.RunCancelling
     | ev.UsageAdded
     | ev.RunFinished
+    | ev.CallAbandoned
 )
 """What happens to the run as a whole."""
 
@@ -150,6 +151,9 @@ def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901, PLR0
             state.problems = list(event.problems)
             state.replan = None
             state.pending.clear()
+            state.requests.clear()  # a plan that was to be signed: nobody is asked any more
+        case ev.CallAbandoned():
+            state.problems.append(event.problem)
         case _:
             assert_never(event)
 

@@ -83,6 +83,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return [stamp(ev.RunAborted, problem=message.problem)]
         case msg.Stop():
             return [] if state.stopped is not None else [stamp(ev.RunStopped, problem=message.problem)]
+        case msg.Abandon():
+            return []
         case msg.Conclude():
             return conclude(state, stamp) if is_due(state) else []
         case _:
@@ -122,6 +124,8 @@ def _after_the_end(state: RunState, message: msg.Message, stamp: Stamp) -> list[
             return confirm(state, message, stamp)
         case msg.Void():
             return void(state, message, stamp)
+        case msg.Abandon():
+            return [stamp(ev.CallAbandoned, problem=message.problem)]
         case _:
             return []
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from agentorch.core.fact import Event, TaskEvent
 from agentorch.core.run_events import (
+    CallAbandoned,
     CheckEnded,
     CheckStarted,
     ModelCalled,
@@ -59,6 +60,7 @@ from agentorch.core.task_events import (
 __all__ = [
     "AnyEvent",
     "AttemptFailed",
+    "CallAbandoned",
     "CheckEnded",
     "CheckStarted",
     "EffectDone",
@@ -139,7 +141,8 @@ AnyEvent = Annotated[
     | RunAborted
     | RunCancelling
     | UsageAdded
-    | RunFinished,
+    | RunFinished
+    | CallAbandoned,
     Field(discriminator="type"),
 ]
 """Every event, told apart by `type`."""

@@ -332,6 +332,14 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """Something outside any task did not end within the grace, although the run is over."""
+
+    at: float
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The set-up is wrong outside any task: the run stands still, resumable."""
 
@@ -374,6 +382,7 @@ Message = (
     | Spend
     | Cancel
     | Abort
+    | Abandon
     | Stop
     | Conclude
 )

@@ -233,8 +233,15 @@ class UsageAdded(Event, frozen=True):
     """The `ModelCalled` that it settles."""
 
 
+class CallAbandoned(Event, frozen=True):
+    """Something outside any task (a check, a question) did not end although the run is over: nobody waits for it."""
+
+    type: Literal["CallAbandoned"] = "CallAbandoned"
+    problem: Problem
+
+
 class RunFinished(Event, frozen=True):
-    """The last word: nothing follows but what a late outcome used."""
+    """The last word: nothing follows but what a late outcome used, what became of effects, and what did not end."""
 
     type: Literal["RunFinished"] = "RunFinished"
     status: RunStatus

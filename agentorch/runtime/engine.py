@@ -199,8 +199,9 @@ class Engine:
         if self.settings.on_request is None:
             return
         task = asyncio.get_running_loop().create_task(self._answered(run, command.request_id))
-        run.asking[command.request_id] = task
-        task.add_done_callback(lambda _: run.asked(command.request_id))
+        about = run.state.requests[command.request_id].task
+        what = f"on_request, asked {command.request_id!r},"
+        run.asking.enter(command.request_id, task, what, task=about, person=True)
 
     async def _answered(self, run: HostedRun, request_id: str) -> None:
         request = run.state.requests[request_id]

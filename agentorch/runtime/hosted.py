@@ -10,6 +10,7 @@ from agentorch.core.events import Event
 from agentorch.core.state import RunState
 from agentorch.errors import AgentorchError, JournalError
 from agentorch.ports.journal import Inbox, Journal
+from agentorch.runtime.awaited import Awaited
 from agentorch.runtime.feed import Feed
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ class HostedRun:
         self.flying = 0
         """Calls with effects that are under way: while there are some, their receipts are waited for."""
         self.planning: asyncio.Task[None] | None = None
-        self.asking: dict[str, asyncio.Task[None]] = {}
-        """Requests that are being shown to a person, and dispatches that wait for the bus."""
+        self.asking = Awaited(self.settle)
+        """Requests that are being shown to a person, checks across tasks, and dispatches that wait for the bus."""
         self.timers: dict[str, asyncio.TimerHandle] = {}
         self.line = asyncio.Lock()
         """Where model calls wait for budget, one behind the other."""
@@ -153,10 +154,15 @@ class HostedRun:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing more will happen here until somebody acts, and all of it is durable."""
+        """Whether nothing more will happen here until somebody acts, and all of it is durable.
+
+        Where a run was stopped, the person who is being asked is one who has to act.
+        """
         if self.lost is not None:
             return True
-        return self.state.idle and not (self.queued or self.decided or self.asking or self.stopping)
+        if not self.state.idle or self.queued or self.decided or self.stopping:
+            return False
+        return not self.asking.waits(for_people=self.state.finished or self.state.stopped is None)
 
     def settle(self) -> None:
         """Tell whoever waits, when the run is at rest."""
@@ -184,11 +190,6 @@ class HostedRun:
         if self._settlement is not None and not self._settlement.done():
             self._settlement.set_result(None)
 
-    def asked(self, name: str) -> None:
-        """Forget a question to a person, or a dispatch on its way to the bus, that has been dealt with."""
-        self.asking.pop(name, None)
-        self.settle()
-
     def deliver(self, task: str) -> None:
         """Tell whoever waits for a delegated task that it is final."""
         for waiter in self.calls.pop(task, ()):
@@ -215,5 +216,4 @@ class HostedRun:
         self.timers.clear()
         if self.planning is not None:
             self.planning.cancel()
-        for task in self.asking.values():
-            task.cancel()
+        self.asking.cancel()

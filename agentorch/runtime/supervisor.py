@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from agentorch.core import inbox
@@ -258,9 +259,15 @@ class Supervisor:
 
     def _let_go(self, run: HostedRun) -> None:
         """Forget a finished run, once nothing more can be said of its effects and of what was stopped."""
-        if not (run.flying or run.stopping):
+        if run.asking:
+            name = partial(self._name, run)
+            run.asking.end(within=run.state.policy.grace, name=name, over=partial(self._let_go, run))
+        elif not (run.flying or run.stopping):
             self.scheduler.leave(run)
             run.when_durable(lambda: self._forget(run))
+
+    def _name(self, run: HostedRun, problem: Problem) -> None:
+        self.send(run, inbox.Abandon(self.now(), problem))
 
     def _forget(self, run: HostedRun) -> None:
         if self.hosted.get(run.state.run_id) is run:
@@ -329,8 +336,7 @@ class Supervisor:
         if not waits and self._bus.offer(envelope):
             return
         publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
-        run.asking[command.key] = publishing
-        publishing.add_done_callback(lambda _: run.asked(command.key))
+        run.asking.enter(command.key, publishing, "the hand-over to the bus", task=command.task)
 
     async def _publish(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
         """Hand over a dispatch when there is room, and when its event is durable if somebody could miss it.
@@ -347,9 +353,7 @@ class Supervisor:
                 self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
 
     def _withdraw(self, run: HostedRun, command: Withdraw | Dispatch) -> None:
-        publishing = run.asking.get(command.key)
-        if publishing is not None and not publishing.done():
-            publishing.cancel()  # it has not left yet
+        if run.asking.take_back(command.key):  # it has not left yet
             return
         if run.lost is None:
             run.stopping.add(command.key)

@@ -23,6 +23,8 @@ from agentorch.core.usage import Usage
 from agentorch.core.verifier import verify
 from tests.core.snapshot import snapshot
 
+AFTER_THE_END = ev.OutcomeLate | ev.EffectDone | ev.EffectVoided | ev.CallAbandoned
+"""What may follow the last word."""
 JOURNAL: TypeAdapter[ev.Event] = TypeAdapter(ev.AnyEvent)
 
 
@@ -66,7 +68,7 @@ class Bench:
         for event in events:
             apply(self.twin, JOURNAL.validate_json(JOURNAL.dump_json(event)))
             assert not isinstance(event, ev.TaskStarted) or event.task in ready
-            assert not self.closed or isinstance(event, ev.OutcomeLate | ev.EffectDone | ev.EffectVoided)
+            assert not self.closed or isinstance(event, AFTER_THE_END)
             self.events.append(event)
             self._watch_payment(event)
         self._ended = check(self.state, self._ended)

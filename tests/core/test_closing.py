@@ -23,6 +23,16 @@ def test_a_failing_branch_takes_only_its_dependents() -> None:
     assert _codes(bench)[-3:] == [("permanent", "a"), ("skipped", "a2"), ("skipped", "a3")]
 
 
+def test_what_does_not_end_is_named_behind_the_last_word() -> None:
+    """Only there: while the run goes on it is waited for."""
+    bench, problem = Bench().begin(task("a")), Problem("W_RUNS_ON", "check 'c' could not be stopped")
+    before = bench.send(msg.Abandon(bench.now, problem))
+    bench.send(msg.Cancel(bench.now, "ann"))
+    sent = bench.send(msg.Abandon(bench.now, problem))
+    assert (before, kinds(sent), bench.state.problems[-1]) == ([], ["CallAbandoned"], problem)
+    assert bench.state.status == "cancelled"
+
+
 def test_a_partial_answer_is_written_over_the_last_outputs() -> None:
     """When the answer has no value, an ordinary last task says what there is and what is missing."""
     bench = Bench().begin(task("a"), task("b", "a"), task("c", "b"))

@@ -31,6 +31,13 @@ def test_a_refusal_ends_the_run() -> None:
     assert kinds(sent) == ["RequestAnswered", "RunCancelling", "TaskCancelled a", "RunFinished"]
 
 
+def test_a_cancel_takes_the_question_back() -> None:
+    """Nobody is asked to sign the plan of a run that is over."""
+    bench = Bench().begin(task("a"), policy=SIGNED)
+    bench.send(msg.Cancel(bench.now, "ann"))
+    assert (bench.state.status, bench.state.requests, bench.state.pending) == ("cancelled", {}, {})
+
+
 def test_an_edited_plan_is_a_patch() -> None:
     """What is new is put, what is gone is dropped, what is the same stays; a plan with errors changes nothing."""
     bench = Bench().begin(task("a"), task("b", "a"), task("c", "b"), policy=SIGNED)

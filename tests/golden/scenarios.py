@@ -137,10 +137,11 @@ def approval_and_cancel() -> Told:
 
 
 def abort() -> Told:
-    """No plan can be made."""
+    """No plan can be made, and something that was begun does not end."""
     run = Told("golden-abort")
     run.tell(lambda at: msg.Begin(at, "a goal", planner="model", owner="one", release="0"))
     run.tell(lambda at: msg.PlanningFailed(at, (Problem("E_EMPTY", "no plan"),), "model"))
+    run.tell(lambda at: msg.Abandon(at, Problem("W_RUNS_ON", "on_request could not be stopped")))
     return run
 
 

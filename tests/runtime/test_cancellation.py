@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch import Context, Orchestrator, Plan, Policy, across, agent
 from agentorch.core.failures import Code
 from agentorch.core.usage import Usage
 from agentorch.events import OutcomeLate, RunFinished, TaskReported
@@ -65,6 +65,92 @@ async def test_what_does_not_end_within_its_grace_is_named(lasts: float, named: 
     assert again.problems == outcome.problems
     assert took == pytest.approx(3 if named else 1, abs=0.1)
     assert any(isinstance(event, RunFinished) for event in events[-2:])
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("lasts", "named"), [(100, True), (2, False)])
+async def test_a_check_that_does_not_end_within_the_grace_is_named(lasts: float, named: bool) -> None:
+    """Nobody waits for it longer, live or when the run is read; the orchestrator does not either."""
+
+    @agent(description="Answers.")
+    async def brief() -> str:
+        return "done"
+
+    @across("one", "two")
+    async def stubborn(one: str, two: str) -> None:
+        await outlast(lasts)
+
+    plan = single("brief")
+    plan.add("two", agent="brief", needs=("one",))
+    policy = Policy(grace=3)
+    async with Orchestrator([brief], validators=[stubborn], policy=policy, clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(plan)
+        await anyio.sleep(1)
+        before = anyio.current_time()
+        await run.cancel()
+        outcome = await run.outcome()
+        took = anyio.current_time() - before
+        again = await (await orchestrator.attach(run.id)).outcome()
+
+    words = "check 'stubborn' could not be stopped: it goes on by itself, and nobody waits for it"
+    assert (outcome.status, again.problems) == ("cancelled", outcome.problems)
+    assert [problem.message for problem in outcome.problems if problem.code == Code.RUNS_ON] == [words] * named
+    assert took == pytest.approx(3 if named else 1, abs=0.1)
+    assert anyio.current_time() - before == pytest.approx(took)
+
+
+@pytest.mark.looptime
+async def test_a_person_s_answer_is_not_waited_for_after_a_cancel() -> None:
+    """A callback that takes no cancellation is named with the task that it was asked about."""
+
+    async def on_request(_: Any) -> bool:
+        await outlast(100)
+        return True
+
+    @agent(description="Answers.", approval="before")
+    async def brief() -> str:
+        return "done"
+
+    async with Orchestrator([brief], on_request=on_request, clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(single("brief"))
+        await anyio.sleep(1)
+        await run.cancel()
+        outcome = await run.outcome()
+        took = anyio.current_time()
+        await anyio.sleep(200)
+        later = await run.outcome()
+
+    words = "on_request, asked 'approve:one:1', could not be stopped: it goes on by itself, and nobody waits for it"
+    assert [(problem.task, problem.message) for problem in outcome.problems if problem.code == Code.RUNS_ON] == [
+        ("one", words)
+    ]
+    assert (outcome.status, later.problems) == ("cancelled", outcome.problems)
+    assert took == pytest.approx(6, abs=0.1)
+
+
+@pytest.mark.looptime
+async def test_a_stopped_run_does_not_wait_for_the_person_who_is_asked() -> None:
+    """It stands still, whoever thinks about what; the answer that comes all the same is kept."""
+
+    async def on_request(_: Any) -> bool:
+        await anyio.sleep(1000)
+        return True
+
+    @agent(description="Answers.", approval="before")
+    async def brief() -> str:
+        return "done"
+
+    async with Orchestrator([brief], on_request=on_request, clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(single("brief"))
+        await anyio.sleep(1)
+        await run.stop()
+        outcome = await run.outcome()
+        took = anyio.current_time()
+        await anyio.sleep(2000)
+        later = await orchestrator.resume(run.id)
+
+    assert (outcome.status, took) == ("waiting", pytest.approx(1, abs=0.1))
+    assert later.answer == "done"
 
 
 @pytest.mark.looptime
