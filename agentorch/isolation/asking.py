@@ -17,6 +17,7 @@ from agentorch.agents import Agent, Context
 from agentorch.context import Judge
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget
+from agentorch.core.values import whole_characters
 from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError
 from agentorch.isolation.frames import Facts, Invoke, Reply, Report, fault_of
@@ -116,7 +117,7 @@ class Asking:
 
     def report(self, text: str) -> None:
         """Say in one line how far the work is."""
-        self._wire.send(Report(str(text), self._within))
+        self._wire.send(Report(whole_characters(str(text)), self._within))
 
     async def put_blob(self, data: bytes) -> str:
         """Store a large value."""
@@ -130,10 +131,10 @@ class Asking:
         """Call what the parent names, and tell it what came of that."""
         inside = Asking(self._wire, self._facts, self._calls, within=frame.number, effect=frame.idempotency_key)
         try:
-            answer = Reply(frame.number, to_jsonable_python(await self._calls[frame.callable](frame.arguments, inside)))
+            value = to_jsonable_python(await self._calls[frame.callable](frame.arguments, inside))
+            self._wire.send(Reply(frame.number, value))
         except BaseException as error:  # noqa: BLE001  # the parent raises it where the call was made
-            answer = Reply(frame.number, fault=fault_of(error))
-        self._wire.send(answer)
+            self._wire.send(Reply(frame.number, fault=fault_of(error)))
 
     async def _ask(self, method: Any, **arguments: Any) -> Any:
         return await self._wire.ask(method, arguments, within=self._within)

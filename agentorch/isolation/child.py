@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from agentorch.agents import Agent, Context
 from agentorch.core.task import Task
+from agentorch.core.values import whole_characters
 from agentorch.errors import ConfigurationError
 from agentorch.isolation.asking import Asking, Call
 from agentorch.isolation.frames import Begin, Ended, Invoke, Load, Loaded, fault_of
@@ -36,7 +37,11 @@ def main(pipe: int, parent: int) -> None:
         return
     wire.send(Loaded())
     begin = cast("Begin", wire.next())
-    wire.send(asyncio.run(_work(agent, begin, wire)))
+    ended = asyncio.run(_work(agent, begin, wire))
+    try:
+        wire.send(ended)
+    except ValueError as error:  # nothing of it has left
+        wire.send(Ended(fault=fault_of(error)))
 
 
 def _loaded(order: Load) -> Agent:
@@ -87,4 +92,5 @@ async def _called(agent: Agent, arguments: dict[str, Any]) -> Any:
 
 def _encoded(agent: Agent, output: Any) -> Ended:
     encoded, problems = agent.output.examine(output)
-    return Ended(to_jsonable_python(output, fallback=repr) if problems else encoded, list(problems))
+    words = [whole_characters(problem) for problem in problems]
+    return Ended(to_jsonable_python(output, fallback=repr) if problems else encoded, words)

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -15,6 +16,7 @@ from pydantic_core import from_json, to_json
 from agentorch import errors
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget
+from agentorch.core.values import whole_characters
 from agentorch.isolation.place import Place
 from agentorch.signatures import MalformedInput
 
@@ -141,7 +143,11 @@ _TYPES: Final[dict[str, TypeAdapter[Frame]]] = {
 def encode(frame: Frame) -> bytes:
     """Return the bytes of a frame, its length in front; ValueError when it is too long or no JSON."""
     kind = type(frame).__name__
-    body = to_json({"type": kind, "frame": _TYPES[kind].dump_python(frame, mode="json")})
+    fields = {"type": kind, "frame": _TYPES[kind].dump_python(frame, mode="json")}
+    try:
+        body = to_json(fields)
+    except ValueError:  # lone surrogates pass through the json module alone
+        body = json.dumps(fields, separators=(",", ":")).encode("ascii")
     if len(body) > LONGEST:
         raise ValueError(f"{len(body):,} bytes at once; an isolated agent may exchange {LONGEST:,}")
     return len(body).to_bytes(LENGTH, "big") + body
@@ -149,7 +155,10 @@ def encode(frame: Frame) -> bytes:
 
 def decode(body: bytes) -> Frame:
     """Return the frame in `body`; ValueError when it is none."""
-    fields = from_json(body)
+    try:
+        fields = from_json(body)
+    except ValueError:
+        fields = json.loads(body)
     kind = _TYPES.get(fields["type"])
     if kind is None:
         raise ValueError(f"unknown frame {fields['type']!r:.40}")
@@ -168,7 +177,7 @@ async def receive(reader: asyncio.StreamReader) -> Frame | None:
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Return an exception as JSON."""
+    """Return an exception as JSON, whatever its words hold."""
     name = error.name if isinstance(error, Elsewhere) else type(error).__name__
     try:
         words = str(error)
@@ -176,11 +185,11 @@ def fault_of(error: BaseException) -> Fault:
         words = ""
     known = next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _KNOWN), name)
     return Fault(
-        known,
-        words,
+        whole_characters(known),
+        whole_characters(words),
         kind=str(error.kind) if isinstance(error, errors.ModelError) else None,
         retry_after=error.retry_after if isinstance(error, errors.ModelError | errors.TransientError) else None,
-        text=error.text if isinstance(error, errors.MalformedOutput) else "",
+        text=whole_characters(error.text) if isinstance(error, errors.MalformedOutput) else "",
         effect=(error.effect or "") if isinstance(error, errors.EffectUnknown | errors.EffectNotDone) else "",
     )
 

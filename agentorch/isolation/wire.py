@@ -59,6 +59,9 @@ class Wire:
                 self._hear(decode(self._exactly(length)))
         except (OSError, EOFError):
             os._exit(1)  # nobody waits for this process any more
+        except Exception as error:  # noqa: BLE001  # whatever it was, nothing more is heard: the parent must not wait
+            print(f"what was sent to this process cannot be read: {error}", flush=True)  # noqa: T201  # its last line
+            os._exit(1)
 
     def _hear(self, frame: Frame) -> None:
         if self._loop is None:

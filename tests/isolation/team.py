@@ -16,6 +16,8 @@ from agentorch import Context, agent, tool
 from agentorch.core.task import Task
 from agentorch.errors import ModelRefusal, PermanentError, TransientError
 
+HALF = "a\ud800b"
+"""A text with half a character, as models and truncation make them."""
 SEEN: list[str] = []
 """What a process has done: nothing of one task may be seen by the next."""
 
@@ -110,6 +112,36 @@ async def failing(how: str) -> int:
         case _:
             return "no number"  # pyright: ignore[reportReturnType]
     return 1
+
+
+@tool
+def cut() -> str:
+    """Fail in words of which half a character is left."""
+    raise PermanentError(HALF)
+
+
+@agent(description="Passes half a character on, in the way that is asked for.", isolate=True, attempts=1)
+async def halved(how: str, context: Context) -> Any:
+    def given() -> dict[str, str]:
+        return {"x": HALF}
+
+    match how:
+        case "step":
+            return await context.step(HALF, given)
+        case "tool":
+            return await context.tool(cut)
+        case "raise":
+            raise PermanentError(HALF)
+        case "call":
+            return await context.call("same", value=HALF)
+        case _:
+            context.report(HALF)
+            return given()
+
+
+@agent(description="Gives back what it is given.")
+async def same(value: Any) -> Any:
+    return value
 
 
 @agent(description="Takes memory.", isolate=True, memory="100MB", attempts=1)

@@ -1,0 +1,64 @@
+"""What crosses the boundary of a process: any JSON value, any exception, and never nothing at all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentorch import Orchestrator, Outcome, Plan, Policy
+from agentorch.isolation.frames import LENGTH, Fault, Frame, Reply, decode, encode, fault_of
+from agentorch.isolation.process import Child
+from agentorch.testing import ScriptedModel
+from tests.isolation.team import HALF
+
+TEAM = str(Path(__file__).parent / "team.py")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Reply(1, HALF),
+        Reply(2, {"x": [HALF]}),
+        Reply(3, "\ufffd"),
+        Reply(4, [None, 1.5, 2**70]),
+        Reply(5, fault=Fault("PermanentError", "no")),
+    ],
+    ids=["half", "within", "replacement", "numbers", "fault"],
+)
+def test_a_frame_comes_out_as_it_went_in(frame: Frame) -> None:
+    """Half a character too."""
+    assert decode(encode(frame)[LENGTH:]) == frame
+
+
+def test_every_exception_can_be_told() -> None:
+    """Half a character in its words becomes a question mark, as in the journal."""
+    frame = Reply(1, fault=fault_of(RuntimeError(HALF)))
+    assert decode(encode(frame)[LENGTH:]) == Reply(1, fault=Fault("RuntimeError", "a?b"))
+
+
+@pytest.mark.parametrize(
+    ("how", "answer", "problems"),
+    [
+        ("step", {"x": HALF}, []),
+        ("call", HALF, []),
+        ("return", {"x": HALF}, []),
+        ("tool", None, ["a?b"]),
+        ("raise", None, ["a?b"]),
+    ],
+    ids=["step", "call", "return", "tool", "raise"],
+)
+async def test_half_a_character_hangs_no_call(how: str, answer: Any, problems: list[str]) -> None:
+    """It passes as in process: no dispatch waits for an answer that could not be sent."""
+    plan = Plan(how)
+    plan.add("one", agent="halved", inputs={"how": how})
+    async with Orchestrator([TEAM], model=ScriptedModel(), policy=Policy(replans=0)) as orchestrator:
+        outcome: Outcome = await orchestrator.run(plan, timeout=20)
+    assert (outcome.answer, [problem.message for problem in outcome.problems]) == (answer, problems)
+
+
+async def test_a_child_that_cannot_read_what_it_is_sent_ends() -> None:
+    """Nobody waits for it until a timeout; its last line says why."""
+    child = await Child.start("agent 'x'")
+    child._writer.write((4).to_bytes(LENGTH, "big") + b"nope")
+    code = await child.gone()
+    assert (code, child.last_line[:44]) == (1, "what was sent to this process cannot be read")
