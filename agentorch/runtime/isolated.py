@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from agentorch.agents import Agent, Context
 from agentorch.core.values import fresh
-from agentorch.errors import ConfigurationError
+from agentorch.errors import ConfigurationError, EffectNotDone
 from agentorch.isolation import Child, place_of, raised
 from agentorch.isolation.frames import Ask, Begin, Ended, Facts, Invoke, Load, Loaded, Reply, Report, fault_of
 from agentorch.isolation.place import Place
@@ -146,7 +146,9 @@ class _Conversation:
         self._invoked: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
         self._answers: set[asyncio.Task[None]] = set()
-        self._effects: set[asyncio.Task[None]] = set()
+        self._effects: set[asyncio.Future[Any]] = set()
+        """Calls that may have an effect just now, asked for by the body itself or by a model."""
+        self._is_over = False
 
     async def held(self) -> Ended | None:
         """Serve the child until it has said what came of the work; None when it is gone."""
@@ -158,6 +160,7 @@ class _Conversation:
                 await asyncio.wait(self._effects, timeout=self._job.work.grace * _TO_END)
             raise
         finally:
+            self._is_over = True
             pumping.cancel()
             for answer in self._answers:
                 answer.cancel()
@@ -202,17 +205,25 @@ class _Conversation:
             if isinstance(error, asyncio.CancelledError):
                 raise
 
-    async def invoke(self, call: int, arguments: Any, context: Context | None) -> Any:
-        """Have the child call what it has named, and return what that gives."""
+    async def invoke(self, call: int, arguments: Any, context: Context | None, *, once: bool = False) -> Any:
+        """Have the child call what it has named, and return what that gives; EffectNotDone when it is gone.
+
+        A call that may happen `once` only is waited for when the dispatch is stopped, whoever asked for it.
+        """
+        if self._is_over:
+            raise EffectNotDone("its process has ended before the call")
         self._number += 1
         number = self._number
         services = self._scopes[0] if context is None else context.services
         self._scopes[number] = services
         waiting = self._invoked[number] = asyncio.get_running_loop().create_future()
+        if once:
+            self._effects.add(waiting)
         try:
             await self._child.send(Invoke(number, call, arguments, services.idempotency_key))
             return await waiting
         finally:
+            self._effects.discard(waiting)
             del self._invoked[number], self._scopes[number]
 
     def _told(self, frame: Reply) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from agentorch.agents import Context
 from agentorch.context import Judge
@@ -12,8 +12,13 @@ from agentorch.ports.services import ContextServices
 from agentorch.signatures import Output
 from agentorch.tools import Tool, json_arguments
 
-Invoke = Callable[[int, Any, Context | None], Awaitable[Any]]
-"""Has the child call something: its number, the arguments (JSON), and the context inside the call."""
+
+class Invoke(Protocol):
+    """Has the child call something."""
+
+    def __call__(self, call: int, arguments: Any, context: Context | None, *, once: bool = False) -> Awaitable[Any]:
+        """Call what has the number `call` with JSON `arguments`, inside `context`; `once` is an effect."""
+        ...
 
 
 class RemoteTool(Tool[..., Any]):
@@ -37,7 +42,7 @@ class RemoteTool(Tool[..., Any]):
 
     async def invoke(self, arguments: str | Mapping[str, Any], *, context: Context | None = None) -> Any:
         """Have the child call it."""
-        return await self._call(self._number, self.parse(arguments), context)
+        return await self._call(self._number, self.parse(arguments), context, once=self.effect == "once")
 
 
 def _probing(number: int, invoke: Invoke) -> Callable[[str], Awaitable[Any]]:

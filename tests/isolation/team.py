@@ -162,6 +162,11 @@ async def sending(file: str, context: Context) -> str:
     return await context.tool(send, file=file)
 
 
+@agent(description="Has a model send.", isolate=True, grace=30)
+async def having_sent(file: str, context: Context) -> str:
+    return await context.model(f"Send {file}", tools=[send])
+
+
 def begin(file: str) -> None:
     """Start a process too, and say which they are."""
     helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

@@ -1,16 +1,20 @@
 """Agents with `isolate=True`: their own process, the same context, and an end that is certain."""
 
+import json
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 
 from agentorch import Orchestrator, Outcome, Plan, Policy
+from agentorch.errors import EffectNotDone
 from agentorch.events import AttemptFailed, EffectDone, StepFinished, TaskReported
+from agentorch.isolation import Child
 from agentorch.ports.model import ToolCall
+from agentorch.runtime.isolated import _Conversation
 from agentorch.testing import Reply, ScriptedModel
 
 TEAM = str(Path(__file__).parent / "team.py")
@@ -174,11 +178,16 @@ async def test_a_cancel_kills_it(tmp_path: Path, hold_loop: bool) -> None:
     assert not any(problem.code == "W_RUNS_ON" for problem in outcome.problems)
 
 
-async def test_an_effect_under_way_is_waited_for(tmp_path: Path) -> None:
-    """Killed in the middle, nobody would know whether it has happened; its receipt comes behind the last word."""
+@pytest.mark.parametrize("agent", ["sending", "having_sent"])
+async def test_an_effect_under_way_is_waited_for(tmp_path: Path, agent: str) -> None:
+    """Killed in the middle, nobody would know whether it has happened; its receipt comes behind the last word.
+
+    Whether the body has called the tool, or a model that it was given to.
+    """
     file = tmp_path / "sent"
-    async with Orchestrator([TEAM]) as orchestrator:
-        run = await orchestrator.submit(plan_of("sending", file=str(file)))
+    model = ScriptedModel(Reply(tool_calls=[ToolCall("1", "send", json.dumps({"file": str(file)}))]))
+    async with Orchestrator([TEAM], model=model) as orchestrator:
+        run = await orchestrator.submit(plan_of(agent, file=str(file)))
         await begun(file)
         await run.cancel()
         outcome = await run.outcome()
@@ -186,6 +195,17 @@ async def test_an_effect_under_way_is_waited_for(tmp_path: Path) -> None:
 
     assert outcome.status == "cancelled"
     assert [event.result for event in events if isinstance(event, EffectDone)] == ["sent"]
+
+
+async def test_nothing_is_called_in_a_process_that_has_ended() -> None:
+    """A call that comes when the dispatch is over has certainly not happened, and waits for nobody."""
+    child = await Child.start("agent 'x'")
+    child.kill()
+    conversation = _Conversation(child, cast("Any", None), cast("Any", None))
+    assert await conversation.held() is None
+    with pytest.raises(EffectNotDone, match="its process has ended before the call"):
+        await conversation.invoke(1, {}, None, once=True)
+    await child.gone()
 
 
 async def test_its_timeout_is_a_wall(tmp_path: Path) -> None:
