@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 from agentorch.agents import Agent, Context
 from agentorch.context import Judge
 from agentorch.core.task import Task
-from agentorch.core.usage import Budget
+from agentorch.core.usage import UNLIMITED, Budget
 from agentorch.core.values import whole_characters
 from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError
@@ -62,8 +62,8 @@ class Asking:
 
     @property
     def budget(self) -> Budget:
-        """What was left for this task when it began."""
-        return self._facts.budget
+        """What is left for this task now."""
+        return UNLIMITED.model_copy(update=self._wire.ask_now("budget", within=self._within))
 
     @property
     def deadline(self) -> float | None:

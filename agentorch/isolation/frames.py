@@ -15,7 +15,6 @@ from pydantic_core import from_json, to_json
 
 from agentorch import errors
 from agentorch.core.task import Task
-from agentorch.core.usage import Budget
 from agentorch.core.values import whole_characters
 from agentorch.isolation.place import Place
 from agentorch.signatures import MalformedInput
@@ -62,7 +61,6 @@ class Facts:
     key: str
     run_id: str
     attempt: int
-    budget: Budget
     deadline: float | None
     idempotency_key: str
 
@@ -103,7 +101,7 @@ class Loaded:
     fault: Fault | None = None
 
 
-Method = Literal["converse", "judge", "use", "call", "step", "ask", "put_blob", "get_blob"]
+Method = Literal["budget", "converse", "judge", "use", "call", "step", "ask", "put_blob", "get_blob"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ When the parent is gone, so is this process.
 """
 
 import asyncio
+import itertools
 import os
 import queue
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from agentorch.isolation.frames import LENGTH, Ask, Frame, Invoke, Method, Reply, decode, encode, raised
 
@@ -24,7 +25,9 @@ class Wire:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._invoked: Callable[[Invoke], None] | None = None
         self._asked: dict[int, asyncio.Future[Any]] = {}
-        self._number = 0
+        self._awaited: dict[int, queue.SimpleQueue[Reply]] = {}
+        """Answers that a thread stands still for, by number."""
+        self._numbers = itertools.count(1)
         threading.Thread(target=self._read, name="agentorch pipe", daemon=True).start()
 
     def next(self) -> Frame:
@@ -43,14 +46,26 @@ class Wire:
 
     async def ask(self, method: Method, arguments: dict[str, Any], *, within: int) -> Any:
         """Ask the parent; return its answer, or raise what it says."""
-        self._number += 1
-        number = self._number
+        number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
             self.send(Ask(number, method, arguments, within))
             return await answer
         finally:
             del self._asked[number]
+
+    def ask_now(self, method: Method, *, within: int) -> Any:
+        """Do the same and wait here, in whatever thread: for what the parent answers at once."""
+        number = next(self._numbers)
+        answer = self._awaited[number] = queue.SimpleQueue()
+        try:
+            self.send(Ask(number, method, {}, within))
+            reply = answer.get()
+        finally:
+            del self._awaited[number]
+        if reply.fault is not None:
+            raise raised(reply.fault)
+        return reply.value
 
     def _read(self) -> None:
         try:
@@ -64,7 +79,10 @@ class Wire:
             os._exit(1)
 
     def _hear(self, frame: Frame) -> None:
-        if self._loop is None:
+        waiting = self._awaited.get(frame.number) if isinstance(frame, Reply) else None
+        if waiting is not None:
+            waiting.put(cast("Reply", frame))
+        elif self._loop is None:
             self._first.put(frame)
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._tell, frame)

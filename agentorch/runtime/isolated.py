@@ -60,8 +60,7 @@ class Isolated:
         """
         work = job.work
         facts = Facts(
-            services.task, services.key, services.run_id, services.attempt, services.budget, services.deadline,
-            services.idempotency_key,
+            services.task, services.key, services.run_id, services.attempt, services.deadline, services.idempotency_key,
         )  # fmt: skip
         problems = list(work.problems) if work.mode == "repair" else []
         child = await self._take(agent)

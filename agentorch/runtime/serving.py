@@ -95,7 +95,12 @@ async def _get_blob(given: Mapping[str, Any], services: ContextServices, _: Invo
     return base64.b64encode(await services.get_blob(given["sha256"])).decode()
 
 
+async def _budget(_: Mapping[str, Any], services: ContextServices, __: Invoke) -> Any:
+    return services.budget.model_dump()
+
+
 _METHODS: Final = {
+    "budget": _budget,
     "converse": _converse,
     "judge": _judge,
     "use": _use,

@@ -77,6 +77,24 @@ async def busy(context: Context, folder: str) -> dict[str, Any]:
     }
 
 
+async def left_over(context: Context) -> list[int | None]:
+    """Return how many calls are left before a call of a model, after it, and in a thread."""
+    before = context.budget.max_calls
+    await context.model("Well?")
+    after = context.budget.max_calls
+    return [before, after, await asyncio.to_thread(lambda: context.budget.max_calls)]
+
+
+@agent(description="Counts what is left.", isolate=True)
+async def counting_there(context: Context) -> list[int | None]:
+    return await left_over(context)
+
+
+@agent(description="Counts what is left.")
+async def counting_here(context: Context) -> list[int | None]:
+    return await left_over(context)
+
+
 @agent(description="Asks from its thread.", isolate=True)
 def threaded(context: Context) -> str:
     context.report("in a thread")

@@ -9,7 +9,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from agentorch import Orchestrator, Outcome, Plan, Policy
+from agentorch import Budget, Orchestrator, Outcome, Plan, Policy
 from agentorch.errors import EffectNotDone
 from agentorch.events import AttemptFailed, EffectDone, StepFinished, TaskReported
 from agentorch.isolation import Child
@@ -78,6 +78,14 @@ async def test_each_dispatch_has_a_process_of_its_own(monkeypatch: pytest.Monkey
     found = [outcome.outputs[name] for name in ("a", "b", "c")]
     assert [(one.seen, one.key, one.stdin) for one in found] == [([name], False, "") for name in ("a", "b", "c")]
     assert len({os.getpid(), *(one.process for one in found)}) == 4
+
+
+@pytest.mark.parametrize("agent", ["counting_here", "counting_there"])
+async def test_its_budget_is_what_is_left_now(agent: str) -> None:
+    """As in process: a call that it has made is gone from it."""
+    async with Orchestrator([TEAM], model=ScriptedModel("Well.")) as orchestrator:
+        outcome = await orchestrator.run(plan_of(agent), budget=Budget(max_calls=5))
+    assert outcome.answer == [5, 4, 4]
 
 
 async def test_a_plain_function_runs_in_a_thread_there() -> None:
