@@ -14,6 +14,7 @@ from agentorch.core import inbox as msg
 from agentorch.core.calling import calls_left_open
 from agentorch.core.joins import undecided
 from agentorch.core.patching import enter, memo_of, recount, reset_by, take_out
+from agentorch.core.running_time import begin_anew
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState, Status, TaskState
 
@@ -64,6 +65,7 @@ def apply_fork(state: RunState, event: ev.RunForked) -> None:
     state.cards = event.cards or state.cards
     state.no_new_effects = not event.effects
     state.started = event.at
+    begin_anew(state, event.at)
     state.stopped = None
     if event.outputs:
         _replace(state, event.outputs)

@@ -1,18 +1,31 @@
 """Running time: how long a run has been carried out, which is what `max_seconds` limits.
 
 Time counts while the run can go on. It does not count while nobody carries it out (between the last event before a
-crash or a stop, and the take-over), nor while it waits for nothing but a person.
+crash or a stop, and the take-over), nor while it waits for nothing but a person. In a fork it begins anew.
 """
 
 from agentorch.core.fact import Event
-from agentorch.core.run_events import RunAdopted
-from agentorch.core.state import RunState
+from agentorch.core.run_events import RunAdopted, RunForked
+from agentorch.core.state import RunState, Status
 
 
 def count_time(state: RunState, event: Event) -> None:
     """Add the time from the last event to this one, if the run was carried out in it; before the event is applied."""
-    if not (isinstance(event, RunAdopted) or state.idle):
+    if not (isinstance(event, RunAdopted | RunForked) or state.idle):
         state.ran += max(0.0, event.at - state.updated)
+
+
+def begin_anew(state: RunState, at: float) -> None:
+    """Let the time of a run, and of all that is under way in it, begin at `at`."""
+    state.ran = 0.0
+    for task in state.tasks.values():
+        is_running = task.status is Status.RUNNING
+        if is_running:
+            task.started = at
+        if task.ladder is not None:
+            task.ladder.since = at
+        if task.account is not None:
+            task.account.since = at if is_running else None
 
 
 def running_time(state: RunState, now: float) -> float:

@@ -3,16 +3,22 @@
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.advance import advance, replay
+from agentorch.core.card import AgentCard
 from agentorch.core.failures import FailureKind
 from agentorch.core.invariants import check
+from agentorch.core.reservations import end_of
+from agentorch.core.running_time import end_of_run, running_time
+from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState
+from agentorch.core.task import Task
+from agentorch.core.usage import Budget
 from tests.core.bench import Bench, task
 
 
-def forked(parent: Bench, **outputs: object) -> RunState:
+def forked(parent: Bench, *, at: float = 9.0, **outputs: object) -> RunState:
     """Return a run that begins with all that `parent` has, and with these outputs."""
     state = RunState("other", parent.state.catalog)
-    message = msg.Fork(9.0, "run", len(parent.events), tuple(parent.events), "me", outputs=dict(outputs))
+    message = msg.Fork(at, "run", len(parent.events), tuple(parent.events), "me", outputs=dict(outputs))
     events = advance(state, message)
     twin = replay(RunState("other", parent.state.catalog), events)
     assert isinstance(events[-1], ev.RunForked)
@@ -49,3 +55,24 @@ def test_what_was_under_way_is_under_way_in_the_fork() -> None:
     bench = Bench().begin(task("a"))
     bench.admit("a")
     assert list(forked(bench).pending) == ["other/a/1/1/1"]
+
+
+def test_time_begins_anew_in_a_fork() -> None:
+    """What passed until the place, and between the place and the fork, counts for no limit."""
+    model = AgentCard(name="model", needs_model=True, asks_model=True)
+    bench = Bench(model)
+    own = Budget(max_seconds=20)
+    tasks = (Task("a", "model", budget=own), Task("b", "model", budget=own), Task("c", "worker", needs=("b",)))
+    bench.begin(*tasks, budget=Budget(max_seconds=60))
+    bench.admit("b")
+    bench.now = 5.0
+    bench.fail("b", FailureKind.TRANSIENT)
+    bench.admit("a")
+    state = forked(bench, at=90_000.0)
+    a, b = state.tasks["a"], state.tasks["b"]
+    assert (state.ran, running_time(state, 90_004.0), end_of_run(state)) == (0.0, 4.0, 90_060.0)
+    assert (end_of(state, a), end_of(state, b)) == (90_020.0, 90_060.0)
+    assert (a.started, b.ladder and b.ladder.since) == (90_000.0, 90_000.0)
+    ripen(state, "b")
+    advance(state, msg.Admit(90_010.0, "b"))
+    assert end_of(state, b) == 90_030.0

@@ -1,6 +1,6 @@
 """Running time: what counts against `max_seconds` over stops, take-overs and waiting for a person."""
 
-from agentorch.core.run_events import RunAdopted, UsageAdded
+from agentorch.core.run_events import RunAdopted, RunForked, UsageAdded
 from agentorch.core.running_time import count_time, end_of_run, running_time
 from agentorch.core.state import Request, RunState
 from agentorch.core.usage import Budget
@@ -27,6 +27,14 @@ def test_a_take_over_does_not_count_what_was_before_it() -> None:
     """Nobody carried the run out."""
     state = state_at(updated=10, ran=3)
     count_time(state, RunAdopted(seq=1, at=9000, run_id="run", owner="me"))
+
+    assert state.ran == 3
+
+
+def test_a_fork_does_not_count_what_was_before_it() -> None:
+    """Nobody carried it out: the events before are another run's."""
+    state = state_at(updated=10, ran=3)
+    count_time(state, RunForked(seq=1, at=9000, run_id="run", parent="other", place=1, owner="me"))
 
     assert state.ran == 3
 
