@@ -58,7 +58,7 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
         return without_model(state, task, reserved, stamp)
     if isinstance(reserved, Queued):
         return [stamp(ev.TaskQueued, task=name, reason=reserved.reason)]
-    if not task.approved and state.policy_of(task.task).approval == "before":
+    if not task.approved and state.policy_of(task.task, task.agent).approval == "before":
         return [_approval(task, stamp)]
     usage = reserved.as_usage() if reserved is not None else None
     return [stamp.trusted(ev.TaskStarted, task=name, key=state.key_of(task), inputs=frozen, reserved=usage)]
@@ -130,7 +130,8 @@ def _approval(task: TaskState, stamp: Stamp) -> ev.Event:
     return stamp(
         ev.RequestOpened,
         task=name,
-        request_id=f"approve:{name}:{task.revision}",
+        # Another agent, and another call of the same one, asks anew: no answer may land on what was not asked about.
+        request_id=f"approve:{name}:{task.revision}:{task.attempt}:{task.agent}",
         kind="approval",
         question=question,
         answer_schema={"type": "boolean"},

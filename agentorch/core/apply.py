@@ -299,6 +299,7 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
     unready(state, task)
     ladder = task.ladder or Ladder(task.task.agent)
     if event.agent != ladder.agent:
+        task.approved = False  # a person has agreed to the one, not to the other
         tried = (*ladder.tried, ladder.agent)
         why = event.reason or "; ".join(ladder.problems) or ladder.kind
         first = ladder.first or f"'{ladder.agent}' failed: {why}"

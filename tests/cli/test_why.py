@@ -171,7 +171,7 @@ def test_waits_for_approval() -> None:
 
 #4 'send' waits: a person has to approve it
   #2 in the plan that was given: agent 'keeper'
-  #4 a person was asked (approve:send:1): Start 'send' with agent 'keeper'?
+  #4 a person was asked (approve:send:1:1:keeper): Start 'send' with agent 'keeper'?
 """)
 
 

@@ -117,8 +117,8 @@ def test_an_approval_comes_before_the_start(value: Any, status: str) -> None:
     bench = Bench(SHY).begin(task("a", agent="shy"))
     bench.admit("a")
     idle = bench.state.idle
-    bench.send(msg.Answer(0.0, "approve:a:1", value, "ann"))
-    again = bench.send(msg.Answer(0.0, "approve:a:1", value, "ann"))
+    bench.send(msg.Answer(0.0, "approve:a:1:1:shy", value, "ann"))
+    again = bench.send(msg.Answer(0.0, "approve:a:1:1:shy", value, "ann"))
     if value is True:
         bench.admit("a")
     assert (idle, again, bench.statuses["a"]) == (True, [], status)
@@ -245,7 +245,7 @@ def test_an_approval_shows_the_objective() -> None:
     """So that the person knows what is agreed to."""
     bench = Bench(SHY).begin(task("z"), replace(task("a", agent="shy"), objective="Delete it."), answer="$z")
     bench.admit("a")
-    question = bench.state.requests["approve:a:1"].question
+    question = bench.state.requests["approve:a:1:1:shy"].question
     assert question == "Start 'a' with agent 'shy'? Its objective: Delete it."
 
 

@@ -82,7 +82,7 @@ def test_an_approval_is_answered_with_true_or_false(value: Any, problems: tuple[
     """Anything else is neither a yes nor a no."""
     bench = Bench(AgentCard(name="shy", policy=Policy(approval="before"))).begin(task("a", agent="shy"))
     bench.admit("a")
-    assert problems_of_answer(bench.state.requests["approve:a:1"], value) == problems
+    assert problems_of_answer(bench.state.requests["approve:a:1:1:shy"], value) == problems
 
 
 @pytest.mark.parametrize(("value", "fits"), [("retry", True), ("fail", True), ({"output": 7}, True), ("later", False)])

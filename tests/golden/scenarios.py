@@ -129,7 +129,7 @@ def approval_and_cancel() -> Told:
     run = Told("golden-cancel")
     run.begin(Task("a", "checked"), Task("b", "writer"), person=True)
     run.tell(lambda at: msg.Admit(at, "a"))
-    run.tell(lambda at: msg.Answer(at, "approve:a:1", True, "somebody"))
+    run.tell(lambda at: msg.Answer(at, "approve:a:1:1:checked", True, "somebody"))
     run.admit("a")
     run.admit("b")
     run.tell(lambda at: msg.Cancel(at, "somebody", "enough"))
