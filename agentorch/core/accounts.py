@@ -99,6 +99,12 @@ class Account:
     """Whether something was set aside for a dispatch that is running."""
     since: float | None = None
     """When its task was first started."""
+    ran: float = 0.0
+    """Seconds of its task's running time up to `mark`, or up to when it began to stand still; see `task_time`."""
+    mark: float = 0.0
+    """What the run's running time was when its own went on last."""
+    stands: bool = False
+    """Whether its task's time stands still."""
     tasks: int = 0
     """Tasks that were delegated within it."""
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.accounts import Account
+from agentorch.core.children import cancel_children
 from agentorch.core.effects import new_effect
 from agentorch.core.failing import give_up
 from agentorch.core.failures import Code, FailureKind, Problem
@@ -13,10 +14,14 @@ from agentorch.core.ladder import step_without_model
 from agentorch.core.references import BrokenReference, fill, resolve
 from agentorch.core.reservations import Queued, chain, reserve
 from agentorch.core.stamping import Stamp
-from agentorch.core.state import RunState, Status, TaskState
+from agentorch.core.state import FINAL, RunState, Status, TaskState
+from agentorch.core.task_time import task_time
 
 NO_INPUTS: Final = digest([{}, ""])
 """The digest of a task without inputs and objective."""
+
+SLACK: Final = 1e-6
+"""Seconds by which a timer may come too early."""
 
 
 def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str | list[Any]]:
@@ -105,10 +110,10 @@ def _lack(state: RunState, task: TaskState, at: float) -> str | None:
     if budget.max_tasks is not None and len(state.tasks) > budget.max_tasks and task.order >= budget.max_tasks:
         return f"the run has {len(state.tasks)} tasks, max_tasks={budget.max_tasks}"
     caller = state.tasks[task.caller.split("/", 2)[1]] if task.caller is not None else task
-    return _lack_within(task, caller.account, at) if caller.account is not None else None
+    return _lack_within(state, task, caller.account, at) if caller.account is not None else None
 
 
-def _lack_within(task: TaskState, account: Account, at: float) -> str | None:
+def _lack_within(state: RunState, task: TaskState, account: Account, at: float) -> str | None:
     """Say which limit of its own budget, or of those that it works for, a task is beyond."""
     own = account.task == task.task.id
     for level, one in enumerate(chain(account), 0 if own else 1):
@@ -117,9 +122,31 @@ def _lack_within(task: TaskState, account: Account, at: float) -> str | None:
             return None
         if budget.max_depth is not None and level > budget.max_depth:
             return f"delegation is {level} levels below '{one.task}', max_depth={budget.max_depth}"
-        if budget.max_seconds is not None and one.since is not None and at >= one.since + budget.max_seconds:
-            return f"the {budget.max_seconds:g} seconds of '{one.task}' are up"
+        if is_up(state, one, at):
+            return time_is_up(one)
     return None
+
+
+def is_up(state: RunState, account: Account, at: float) -> bool:
+    """Whether the seconds of an account's task are used up."""
+    seconds = account.budget.max_seconds
+    return seconds is not None and account.task in state.timed and task_time(state, account, at) + SLACK >= seconds
+
+
+def time_is_up(account: Account) -> str:
+    """Say whose seconds are used up."""
+    return f"the {account.budget.max_seconds:g} seconds of '{account.task}' are up"
+
+
+def end_task(state: RunState, message: msg.TimeUp, stamp: Stamp) -> list[ev.Event]:
+    """End a task whose own seconds are used up, and what it has delegated."""
+    task = state.tasks.get(message.task)
+    account = task.account if task is not None else None
+    if task is None or account is None or task.status in FINAL or not is_up(state, account, message.at):
+        return []
+    if account.stands:
+        return []
+    return [*cancel_children(state, [task], stamp), over_budget(message.task, time_is_up(account), stamp)]
 
 
 def _approval(task: TaskState, stamp: Stamp) -> ev.Event:

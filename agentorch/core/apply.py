@@ -25,6 +25,7 @@ from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
 from agentorch.core.state import CrossCheckState, Ladder, Replan, RunState, Status, TaskState
 from agentorch.core.task import Task
+from agentorch.core.task_time import turn_clocks
 
 _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
 """Failures that say nothing of the output that a repair is about."""
@@ -55,7 +56,7 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
     if event.seq != state.seq + 1:
         raise ValueError(f"run {state.run_id}: event {event.seq} cannot follow {state.seq}")
     state.seq = event.seq
-    if state.budget.max_seconds is not None:
+    if state.budget.max_seconds is not None or state.timed:
         count_time(state, event)
     state.updated = event.at
     known: ev.AnyEvent = event  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
@@ -106,6 +107,8 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
             _apply_to_run(state, known)
     if state.queued and state.room and state.called_up is None:
         call_up(state)
+    if state.timed and event.task is not None:
+        turn_clocks(state, event.task)
 
 
 def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901, PLR0912  # a table

@@ -5,6 +5,7 @@ from agentorch.core.accounts import ZERO, Account, Amount, OpenCall
 from agentorch.core.failures import Code, Problem
 from agentorch.core.reservations import account_of
 from agentorch.core.state import RunState, TaskState
+from agentorch.core.task_time import begin_time
 from agentorch.core.usage import Usage
 
 
@@ -67,6 +68,7 @@ def set_aside(state: RunState, task: TaskState, event: ev.TaskStarted) -> None:
         return
     if account.since is None:
         account.since = event.at
+        begin_time(state, account)
     if event.reserved is not None:
         account.set_aside(Amount.of(event.reserved))
         state.admitted += 1

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
-from agentorch.core.admission import admit, lack_of_tasks, over_budget
+from agentorch.core.admission import admit, end_task, lack_of_tasks, over_budget
 from agentorch.core.adopting import adopt
 from agentorch.core.calling import call_model, spend
 from agentorch.core.children import cancel_children, circle_of
@@ -79,6 +79,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return checked(state, message, stamp)
         case msg.Cancel():
             return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]
+        case msg.TimeUp():
+            return end_task(state, message, stamp)
         case msg.Abort():
             return [stamp(ev.RunAborted, problem=message.problem)]
         case msg.Stop():

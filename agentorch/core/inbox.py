@@ -324,6 +324,14 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeUp:
+    """The seconds that a task has of its own are used up, as far as the shell knows."""
+
+    at: float
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
 class Abort:
     """The run cannot go on: its time is up."""
 
@@ -381,6 +389,7 @@ Message = (
     | Checked
     | Spend
     | Cancel
+    | TimeUp
     | Abort
     | Abandon
     | Stop

@@ -17,6 +17,7 @@ from agentorch.core.accounts import DOLLAR, ZERO, Account, Amount
 from agentorch.core.failures import Problem
 from agentorch.core.running_time import end_of_run
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
+from agentorch.core.task_time import end_of_time
 from agentorch.core.usage import Budget
 
 DEFAULT_TOKENS: Final = 2_000
@@ -193,9 +194,5 @@ def end_of(state: RunState, task: TaskState) -> float | None:
     end = end_of_run(state)
     ends = [] if end is None else [end]
     account = account_of(state, task) if task.account is not None or task.caller is not None else None
-    ends += [
-        one.since + one.budget.max_seconds
-        for one in chain(account)
-        if one.task is not None and one.budget.max_seconds is not None and one.since is not None
-    ]
+    ends += [end for one in chain(account) if (end := end_of_time(state, one)) is not None]
     return min(ends, default=None)

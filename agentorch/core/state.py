@@ -218,7 +218,11 @@ class RunState:
     started: float = 0.0
     updated: float = 0.0
     ran: float = 0.0
-    """Seconds for which the run has been carried out, counted where `max_seconds` limits them."""
+    """Seconds for which the run has been carried out, counted where a `max_seconds` limits them."""
+    timed: dict[str, None] = field(default_factory=dict[str, None])
+    """Tasks that have seconds of their own, and were started: while there are some, `ran` is counted."""
+    turned: dict[str, None] = field(default_factory=dict[str, None])
+    """Those of them whose time may have gone on since the shell last looked."""
     owner: str = ""
     cards: dict[str, str] = field(default_factory=dict[str, str])
     ancestors: tuple[str, ...] = ()

@@ -1,7 +1,5 @@
 """What a dispatch takes along: everything that a worker needs, and nothing of the rest of the run."""
 
-from typing import Final
-
 from agentorch.core import inbox
 from agentorch.core.admission import inputs_of
 from agentorch.core.commands import Dispatch
@@ -9,9 +7,6 @@ from agentorch.core.identity import Key
 from agentorch.core.reservations import end_of
 from agentorch.core.state import RunState, TaskState
 from agentorch.messages.work import Result, Work
-
-_INSTANT: Final = 0.001
-"""Seconds that are left where none are: a timeout is more than nothing."""
 
 
 def work_of(state: RunState, task: TaskState, key: str) -> Work:
@@ -31,7 +26,7 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
         mode=ladder.mode if ladder is not None else "fresh",
         output=ladder.output if ladder is not None else None,
         problems=ladder.problems if ladder is not None else (),
-        timeout=_timeout(state, task, policy.timeout),
+        timeout=policy.timeout,
         silence=policy.silence,
         grace=policy.grace,
         repeats=policy.repeats,
@@ -55,15 +50,6 @@ def _deadline(state: RunState, task: TaskState, timeout: float | None) -> float 
             ends.append(above.started + its)
         caller = above.caller
     return min(ends, default=None)
-
-
-def _timeout(state: RunState, task: TaskState, timeout: float | None) -> float | None:
-    """Return how long a dispatch may run: no longer than its budget, or that of whom it works for, has time."""
-    end = end_of(state, task) if task.account is not None else None
-    if end is None:
-        return timeout
-    left = max(_INSTANT, end - task.started)
-    return left if timeout is None else min(left, timeout)
 
 
 def acts_unseen(state: RunState, agent: str) -> bool:

@@ -20,11 +20,12 @@ from agentorch.core import inbox
 from agentorch.core.advance import advance
 from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
-from agentorch.core.failures import FailureKind, Problem
+from agentorch.core.failures import FailureKind
 from agentorch.core.reservations import end_of
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState
 from agentorch.core.task import Graph
+from agentorch.core.usage import NOTHING
 from agentorch.errors import AgentorchError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, TextDelta, Withdrawal
@@ -73,7 +74,7 @@ class Supervisor:
         self.redact = redact
         """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, lambda run, task: self.send(run, inbox.Admit(self.now(), task)))
-        self._time = TimeLimit(self.now, self._abort)
+        self._time = TimeLimit(self.now, self._in_time)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
         self._settling = False
@@ -137,6 +138,8 @@ class Supervisor:
 
     def release(self, run: HostedRun) -> None:
         """Let go of a run: nothing more is written for it by this process."""
+        if run.accepted and not run.state.idle and (run.state.budget.max_seconds is not None or run.state.timed):
+            self.send(run, inbox.Spend(self.now(), "until it was let go", NOTHING))  # the time until now counts
         run.commit()
         if run.state.finished:
             run.stopping.clear()
@@ -206,7 +209,7 @@ class Supervisor:
             run.commit_soon()
         if run.state.idle:
             self._rested(run)
-        elif run.state.budget.max_seconds is not None:
+        elif run.state.budget.max_seconds is not None or run.state.turned:
             self._time.watch(run)
 
     def _carry_out_all(self, run: HostedRun) -> None:
@@ -392,9 +395,9 @@ class Supervisor:
                 run.timers[name].cancel()
                 self._ripe(run, name)
 
-    def _abort(self, run: HostedRun, problem: Problem) -> None:
+    def _in_time(self, run: HostedRun, message: inbox.Message) -> None:
         with run.or_lost():
-            self.send(run, inbox.Abort(self.now(), problem))
+            self.send(run, message)
 
 
 def _is_due(state: RunState, name: str, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""The time limit of runs: a timer for each run that has one and can go on.
+"""The time limits of runs and tasks: a timer for each that has one and can go on.
 
 Durations are measured by the event loop's clock, which no change of the machine's time moves.
 """
@@ -7,30 +7,39 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from agentorch.core import inbox
 from agentorch.core.failures import Problem
 from agentorch.core.running_time import running_time
+from agentorch.core.state import FINAL
+from agentorch.core.task_time import task_time
 from agentorch.runtime.hosted import HostedRun
 
 TIMER: Final = ""
-"""The name of the timer among those of the run; the others are named by their tasks."""
+"""The name of the run's timer; those of its tasks have their ids behind a colon, which no id has."""
 _SLACK: Final = 1e-6
+
+Send = Callable[[HostedRun, inbox.Message], object]
 
 
 class TimeLimit:
-    """Brings runs to their end when their `max_seconds` are up."""
+    """Brings runs and tasks to their end when their `max_seconds` are up."""
 
-    def __init__(self, now: Callable[[], float], abort: Callable[[HostedRun, Problem], None]) -> None:
+    def __init__(self, now: Callable[[], float], send: Send) -> None:
         self._now = now
-        self._abort = abort
+        self._send = send
 
     def watch(self, run: HostedRun) -> None:
-        """See to it that a run has a timer while it can go on."""
+        """See to it that a run, and each of its tasks that has a limit, has a timer while it can go on."""
         state = run.state
-        seconds = state.budget.max_seconds
-        if seconds is None or TIMER in run.timers or state.idle or not run.accepted:
+        if state.idle or not run.accepted:
             return
-        delay = max(0.0, seconds - running_time(state, self._now()))
-        run.timers[TIMER] = asyncio.get_running_loop().call_later(delay, self._look, run, seconds)
+        seconds = state.budget.max_seconds
+        if seconds is not None and TIMER not in run.timers:
+            delay = max(0.0, seconds - running_time(state, self._now()))
+            run.timers[TIMER] = asyncio.get_running_loop().call_later(delay, self._look, run, seconds)
+        while state.turned:
+            name, _ = state.turned.popitem()
+            self._watch_task(run, name)
 
     def _look(self, run: HostedRun, seconds: float) -> None:
         del run.timers[TIMER]
@@ -38,4 +47,30 @@ class TimeLimit:
             self.watch(run)  # it has waited for a person; while it still does, it needs no timer
             return
         remedy = "raise max_seconds and start again"
-        self._abort(run, Problem("budget", f"the run's {seconds:g} seconds are up", remedy=remedy))
+        problem = Problem("budget", f"the run's {seconds:g} seconds are up", remedy=remedy)
+        self._send(run, inbox.Abort(self._now(), problem))
+
+    def _watch_task(self, run: HostedRun, name: str) -> None:
+        timer = f":{name}"
+        left = self._left(run, name)
+        if left is not None and timer not in run.timers:
+            run.timers[timer] = asyncio.get_running_loop().call_later(max(0.0, left), self._look_at_task, run, name)
+
+    def _look_at_task(self, run: HostedRun, name: str) -> None:
+        del run.timers[f":{name}"]
+        left = self._left(run, name)
+        if left is None:
+            run.state.turned[name] = None  # it waits for a person: once the run goes on again, it is looked at
+            return
+        if left > _SLACK:
+            self._watch_task(run, name)
+        else:
+            self._send(run, inbox.TimeUp(self._now(), name))
+
+    def _left(self, run: HostedRun, name: str) -> float | None:
+        """Return the seconds that a task still has; None while its time does not go on."""
+        task = run.state.tasks.get(name)
+        account = task.account if task is not None and task.status not in FINAL else None
+        if account is None or account.stands or account.budget.max_seconds is None or run.state.idle:
+            return None
+        return account.budget.max_seconds - task_time(run.state, account, self._now())
