@@ -20,7 +20,7 @@ from agentorch.core import inbox
 from agentorch.core.advance import advance
 from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
-from agentorch.core.failures import FailureKind
+from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.reservations import end_of
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState
