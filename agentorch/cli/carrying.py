@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn, Self, TypeVar
 
-from agentorch.cli.asking import ask_person
+from agentorch.cli.asking import Person
 from agentorch.cli.plan_checks import say_unused, unused
 from agentorch.cli.progress import Progress
 from agentorch.cli.result import STOPPED, command, show_outcome
@@ -56,24 +56,14 @@ async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awai
         async with orchestrator:
             run = await begin(orchestrator)
             progress = Progress(run.id)
-            outcome = await _attended(run, progress, how, interrupts)
+            outcome = await interrupts.unless(_watched(run, progress, how))
             if outcome is None:
-                await _stopped(run, progress, how)
+                await _stopped(run, progress, how, by=interrupts.came)
         if outcome is None:
             _leave()
     if outcome.plan.tasks:
         say_unused(how.screen, unused(outcome.plan.tasks, how.inputs))
     return show_outcome(how.screen, outcome, json=how.json, setup=how.setup, warned=how.tells)
-
-
-async def _attended(run: Run, progress: Progress, how: Foreground, interrupts: "Interrupts") -> Outcome | None:
-    """Watch the run, and ask the person what it asks, to where it rests; None when it is to stop."""
-    while True:
-        outcome = await interrupts.unless(_watched(run, progress, how))
-        if outcome is None or not run.waiting or how.json or not how.screen.asks:
-            return outcome
-        if not await interrupts.unless(ask_person(run, how.screen)):
-            return outcome
 
 
 def _leave() -> NoReturn:
@@ -92,11 +82,13 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._came = asyncio.Event()
+        self.came = ""
+        """What came, as a person calls it."""
 
     def __enter__(self) -> Self:
         for number in _STOPPING:
             with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, or in another thread
-                asyncio.get_running_loop().add_signal_handler(number, self._interrupt)
+                asyncio.get_running_loop().add_signal_handler(number, self._interrupt, number)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -118,20 +110,24 @@ class Interrupts:
             await asyncio.wait({doing})
         return doing.result() if in_time else None
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, number: signal.Signals) -> None:
         if self._came.is_set():
             if sys.stderr.isatty():
                 os.write(2, b"\x1b[?25h\n")  # the cursor was hidden while the table lived
             os._exit(INTERRUPTED)
+        self.came = "Ctrl-C" if number is signal.SIGINT else number.name
         self._came.set()
 
 
 async def _watched(run: Run, progress: Progress, how: Foreground) -> Outcome:
-    """Show the run until it is at rest."""
+    """Show the run, and ask the person what it asks, until it is at rest."""
+    person = None if how.json or not how.screen.asks else Person(run, how.screen, progress)
     with view_of(how.screen, progress, json=how.json, quiet=how.quiet) as view:
-        watching = asyncio.create_task(_show(run, view, after=progress.state.seq))
+        watching = asyncio.create_task(_show(run, view, person, after=progress.state.seq))
         ticking = asyncio.create_task(_tick(view))
         try:
+            if person is not None:
+                await person.attend(view, watching)
             outcome = await run.outcome()
             await asyncio.wait({watching}, timeout=_GRACE)
         finally:
@@ -144,9 +140,11 @@ async def _watched(run: Run, progress: Progress, how: Foreground) -> Outcome:
     return outcome
 
 
-async def _show(run: Run, view: View, *, after: int) -> None:
+async def _show(run: Run, view: View, person: Person | None, *, after: int) -> None:
     async for event in run.events(after=after):
         view.show(event)
+        if person is not None:
+            person.hear(event)
 
 
 async def _tick(view: View) -> None:
@@ -155,9 +153,9 @@ async def _tick(view: View) -> None:
         await asyncio.sleep(_TICK)
 
 
-async def _stopped(run: Run, progress: Progress, how: Foreground) -> None:
+async def _stopped(run: Run, progress: Progress, how: Foreground, *, by: str) -> None:
     """Let the run stand still, and say how it goes on."""
-    await run.stop(code=STOPPED, reason="stopped from outside")
+    await run.stop(code=STOPPED, reason=f"stopped by {by}")
     done = sum(task.status is Status.SUCCEEDED for task in progress.state.tasks.values())
     kept = f"{counted(done, 'finished task')} of {len(progress.state.tasks)} kept"
     if how.setup.journal == "memory:":

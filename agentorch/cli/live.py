@@ -47,22 +47,36 @@ class LiveTable:
         self._progress = progress
         self._clock = clock
         self._unicode = (self._console.encoding or "").lower().startswith("utf")
-        self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=True)
+        self._live: Live | None = None
+        """None while somebody else writes on the terminal."""
+        self._terminal: list[Any] | None = None
 
     def __enter__(self) -> Self:
-        self._terminal = _without_echo_of_controls()
-        self._live.start()
+        self.go_on()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.update(self._table(last=True), refresh=True)
-        self._live.stop()
-        if self._terminal is not None:
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._terminal)
+        self.pause()
         if self._screen.shows_data:
             self._console.print()
+
+    def pause(self) -> None:
+        """Leave the table as it is; draw no more."""
+        if self._live is None:
+            return
+        live, self._live = self._live, None
+        live.update(self._table(last=True), refresh=True)
+        live.stop()
+        if self._terminal is not None:
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._terminal)
+
+    def go_on(self) -> None:
+        """Draw below what stands there now."""
+        self._terminal = _without_echo_of_controls()
+        self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=True)
+        self._live.start()
 
     def show(self, event: Event) -> None:
         """Take the event in; it is seen at the next tick."""
@@ -70,7 +84,8 @@ class LiveTable:
 
     def tick(self) -> None:
         """Draw."""
-        self._live.update(self._table(last=False), refresh=True)
+        if self._live is not None:
+            self._live.update(self._table(last=False), refresh=True)
 
     def _table(self, *, last: bool) -> RenderableType:
         now = self._clock()
@@ -146,7 +161,7 @@ class LiveTable:
 
 def _without_echo_of_controls() -> list[Any] | None:
     """Keep Ctrl-C from writing ^C into the table; return the terminal's settings, to be put back."""
-    if termios is None or not sys.stdin.isatty():
+    if termios is None or sys.stdin is None or not sys.stdin.isatty():
         return None
     kept = termios.tcgetattr(sys.stdin)
     quiet = termios.tcgetattr(sys.stdin)

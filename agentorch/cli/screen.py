@@ -25,12 +25,12 @@ class Screen:
     @property
     def draws(self) -> bool:
         """Whether words can be drawn over: stderr is a terminal that moves its cursor."""
-        return sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
+        return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
 
     @property
     def asks(self) -> bool:
         """Whether a person is there to be asked."""
-        return sys.stdin.isatty() and sys.stderr.isatty()
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def data(self, text: str) -> None:
         """Write a line, or several, on stdout."""

@@ -1,6 +1,7 @@
 """What is shown of a run while it goes on: nothing, plain lines, JSON lines, or a table that lives."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -48,6 +49,14 @@ class View(Protocol):
         """Time has passed."""
         ...
 
+    def pause(self) -> None:
+        """Leave the screen to somebody else until `go_on`; events are taken in all the same."""
+        ...
+
+    def go_on(self) -> None:
+        """Show again."""
+        ...
+
 
 class Silent:
     """Shows nothing."""
@@ -70,6 +79,12 @@ class Silent:
     def tick(self) -> None:
         """Show nothing."""
 
+    def pause(self) -> None:
+        """There is nothing to hold back."""
+
+    def go_on(self) -> None:
+        """There is nothing to hold back."""
+
 
 class JsonLines(Silent):
     """Writes every event on stdout as a line of JSON."""
@@ -91,10 +106,27 @@ class PlainLines(Silent):
         super().__init__(progress)
         self._screen = screen
         self._skipped: set[str] = set()
+        self._held: list[str] | None = None
 
     def show(self, event: Event) -> None:
         """Write what the event means."""
-        for line in self._lines(event):
+        lines = self._lines(event)
+        if self._held is None:
+            self._say(lines)
+        else:
+            self._held += lines
+
+    def pause(self) -> None:
+        """Hold back what there is to say."""
+        self._held = []
+
+    def go_on(self) -> None:
+        """Say what was held back."""
+        held, self._held = self._held or [], None
+        self._say(held)
+
+    def _say(self, lines: Sequence[str]) -> None:
+        for line in lines:
             self._screen.say(line)
 
     def _lines(self, event: Event) -> list[str]:

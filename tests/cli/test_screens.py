@@ -5,7 +5,6 @@ import io
 import pytest
 from rich.console import Console
 
-from agentorch.cli.asking import answer_from
 from agentorch.cli.live import LiveTable
 from agentorch.cli.progress import Progress
 from agentorch.cli.screen import Screen
@@ -13,7 +12,6 @@ from agentorch.cli.words import harmless, money, seconds, tokens
 from agentorch.core import inbox
 from agentorch.core.failures import FailureKind
 from agentorch.core.policy import Policy
-from agentorch.core.state import Request
 from agentorch.core.task import Task
 from agentorch.core.usage import Usage
 from tests.cli.stories import Story, chain
@@ -152,20 +150,3 @@ def test_what_a_model_used(usage: Usage, counts: str, cost: str | None) -> None:
 def test_nothing_a_terminal_obeys_passes() -> None:
     """Escapes, C1 controls and bidirectional overrides are shown or dropped; text, new lines and tabs stay."""
     assert harmless("a\tb\n\x1b]0;x\x07 \x9b2J \u202eabc\r ü 漢") == "a\tb\n␛]0;x␇ \ufffd2J abc ü 漢"
-
-
-@pytest.mark.parametrize(
-    ("kind", "schema", "typed", "value"),
-    [
-        ("approval", {"type": "boolean"}, "Y", True),
-        ("approval", {"type": "boolean"}, "", False),
-        ("failure", {}, "retry", "retry"),
-        ("failure", {}, "", "fail"),
-        ("failure", {}, '{"a": 1}', {"output": {"a": 1}}),
-        ("question", {"type": "string"}, "42", "42"),
-        ("question", {"type": "integer"}, "42", 42),
-    ],
-)
-def test_answers_typed_at_the_terminal(kind: str, schema: dict[str, object], typed: str, value: object) -> None:
-    """Each in the form that its question asks for."""
-    assert answer_from(Request("r", kind, None, "?", schema, None), typed) == value
