@@ -4,6 +4,7 @@ import os
 import sys
 from typing import Any, Final
 
+from agentorch.cli.streams import let_go_of_stdout, open_closed_streams, tell
 from agentorch.errors import AgentorchError, FailureKind, MissingExtraError, ModelError
 
 FAILED: Final = 1
@@ -18,17 +19,20 @@ _EXTRA: Final = {"typer", "rich", "platformdirs", "pydantic_settings", "prompt_t
 
 def main() -> None:
     """Run the command line and leave with its exit code; never with a traceback, unless AGENTORCH_DEBUG is set."""
+    open_closed_streams()
     try:
-        _app()
+        code = _app()
+        sys.stdout.flush()
     except Exception as error:
         if os.environ.get("AGENTORCH_DEBUG") and not isinstance(error, BrokenPipeError):
             raise
         sys.exit(_told(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    sys.exit(code)
 
 
-def _app() -> None:
+def _app() -> int:
     try:
         from agentorch.cli.app import app
     except ModuleNotFoundError as error:
@@ -39,7 +43,7 @@ def _app() -> None:
         if not hasattr(error, "format_message"):
             raise
         code = _misused(error)
-    sys.exit(code or 0)
+    return code or 0
 
 
 def _misused(error: Any) -> int:
@@ -52,7 +56,7 @@ def _misused(error: Any) -> int:
         refused: list[Any] = error.__cause__.errors() if hasattr(error.__cause__, "errors") else []
         value = f" {refused[0]['input']}" if refused else ""
         words = f"{max(options, key=len)}{value}: {error.message.replace('Input should', 'it should')}"
-    sys.stderr.write(f"agentorch: {one_line(words).removesuffix('.')}\n")
+    tell(f"agentorch: {one_line(words).removesuffix('.')}")
     return ENVIRONMENT
 
 
@@ -64,22 +68,28 @@ def _missing(error: ModuleNotFoundError) -> MissingExtraError | None:
 def _told(error: Exception) -> int:
     """Say in one line what went wrong; return the exit code."""
     if isinstance(error, BrokenPipeError):  # whoever read our output has gone: `agentorch runs | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go_of_stdout()
         return 0
     if isinstance(error, ModuleNotFoundError):
         error = _missing(error) or error
     if isinstance(error, AgentorchError):
-        sys.stderr.write(f"agentorch: {one_line(error)}\n")
+        tell(f"agentorch: {one_line(error)}")
         return code_of(error)
-    if isinstance(error, OSError) and error.filename is not None:
-        path = one_line(error.filename)
-        sys.stderr.write(f"agentorch: {path}: {error.strerror}: check the path and its permissions\n")
-        return ENVIRONMENT
+    if isinstance(error, OSError):
+        return _told_of_system(error)
     words = one_line(error) or "no message"
-    sys.stderr.write(
-        f"agentorch: {type(error).__name__}: {words} (this is a bug; set AGENTORCH_DEBUG=1 for the traceback)\n"
-    )
+    tell(f"agentorch: {type(error).__name__}: {words} (this is a bug; set AGENTORCH_DEBUG=1 for the traceback)")
     return BUG
+
+
+def _told_of_system(error: OSError) -> int:
+    """Say what the system refused: a file, or what was to be written on stdout."""
+    if error.filename is not None:
+        tell(f"agentorch: {one_line(error.filename)}: {error.strerror}: check the path and its permissions")
+        return ENVIRONMENT
+    let_go_of_stdout()
+    tell(f"agentorch: the output cannot be written: {one_line(error.strerror or error)}: see where stdout goes")
+    return ENVIRONMENT
 
 
 def one_line(said: object) -> str:

@@ -139,9 +139,12 @@ def _write(to: Path | None, lines: Iterable[bytes]) -> None:
     try:
         with open(handle, "wb") as file:  # noqa: PTH123  # the handle carries the file's mode
             file.writelines(lines)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             to.unlink()
+        if isinstance(error, OSError) and error.filename is None:
+            why = f"{error.strerror}: nothing is left of it; name another place"
+            raise ConfigurationError(f"--to {to}: {why}") from None
         raise
 
 

@@ -161,7 +161,7 @@ class LiveTable:
 
 def _without_echo_of_controls() -> list[Any] | None:
     """Keep Ctrl-C from writing ^C into the table; return the terminal's settings, to be put back."""
-    if termios is None or sys.stdin is None or not sys.stdin.isatty():
+    if termios is None or not sys.stdin.isatty():
         return None
     kept = termios.tcgetattr(sys.stdin)
     quiet = termios.tcgetattr(sys.stdin)

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import textwrap
+from contextlib import suppress
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -25,12 +26,12 @@ class Screen:
     @property
     def draws(self) -> bool:
         """Whether words can be drawn over: stderr is a terminal that moves its cursor."""
-        return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
+        return sys.stderr.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
 
     @property
     def asks(self) -> bool:
         """Whether a person is there to be asked."""
-        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+        return sys.stdin.isatty() and sys.stderr.isatty()
 
     def data(self, text: str) -> None:
         """Write a line, or several, on stdout."""
@@ -65,10 +66,12 @@ class Screen:
     def say(self, text: str, style: str = "", *, whole: bool = False) -> None:
         """Write a line of words on stderr; what is to be copied is written `whole`, without line breaks of ours.
 
-        It is one line whatever stands in it: nobody's text can say a line of ours.
+        It is one line whatever stands in it: nobody's text can say a line of ours. Words that cannot be written, on a
+        full disk, are lost, and nothing ends for it.
         """
         line = " ".join(harmless(text).splitlines())
-        self.words.print(Text(_in(sys.stderr, line), style=style), soft_wrap=whole or not self.draws)
+        with suppress(OSError):
+            self.words.print(Text(_in(sys.stderr, line), style=style), soft_wrap=whole or not self.draws)
 
     def lines(self, text: str, style: str = "") -> None:
         """Write several lines of words on stderr."""

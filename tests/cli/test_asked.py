@@ -147,7 +147,7 @@ def test_a_signal_at_a_prompt_stops_the_run(asking: Path, number: signal.Signals
 
 
 def test_who_leaves_a_prompt_does_not_stop_what_runs(asking: Path) -> None:
-    """After Ctrl-D nothing more is asked, what was approved before comes to its end, and the outcome is that of then."""
+    """After Ctrl-D nothing more is asked, what was approved comes to its end, and the outcome is that of then."""
     child = begun("two.yaml")
     child.expect_exact("[y/N]")
     child.sendline("y")
