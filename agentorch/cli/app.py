@@ -164,7 +164,7 @@ def cancel(
     json: opt.Json = False,
 ) -> None:
     """Stop a run, whoever carries it out; what is done is kept."""
-    from agentorch.cli.requesting import cancel_run
+    from agentorch.cli.cancelling import cancel_run
     from agentorch.cli.settings import setup
 
     _leave(cancel_run(run, setup(journal=journal), reason=reason, json=json))

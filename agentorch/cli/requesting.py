@@ -1,60 +1,44 @@
-"""`agentorch cancel` and `agentorch approve`: what a second terminal asks of a run.
+"""`agentorch approve`: what a run waits for, shown and answered from any terminal.
 
-1. A request goes through the journal's inbox; whoever carries the run out turns it into events.
-2. An answer for a run that nobody carries out stays there until `agentorch resume`.
+1. An answer goes through the journal's inbox; whoever carries the run out turns it into events.
+2. An answer for a run that nobody carries out stays there until `agentorch resume`; the first one counts.
 3. What is written holds no secret that this process can tell: the forms, its environment's key, AGENTORCH_SECRETS.
 """
 
-import getpass
-import json as json_module
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
+from pydantic_core import to_jsonable_python
 
+from agentorch.cli.choices import NOTHING, Given, answer_of, options_of
+from agentorch.cli.edited_plan import problems_of_edit
 from agentorch.cli.journals import named_run, reading
-from agentorch.cli.progress import Progress
-from agentorch.cli.result import WAITING, command
+from agentorch.cli.obeying import Heard, Reading, inbox_of, me, waiting_answers
+from agentorch.cli.plan_checks import say_problems
+from agentorch.cli.result import ENVIRONMENT, WAITING, command
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.tables import columns
-from agentorch.cli.words import one_line
-from agentorch.core.inbox import Answer, Cancel
-from agentorch.core.requests import problems_of_answer
+from agentorch.cli.words import json_text, one_line
+from agentorch.core.events import RequestAnswered
+from agentorch.core.failures import Problem
+from agentorch.core.inbox import Answer
 from agentorch.core.state import Request, RunState
 from agentorch.errors import ConfigurationError
-from agentorch.plans import Plan
-from agentorch.ports.journal import Inbox, Journal, KnowsOwners
-from agentorch.runtime.ending import end_run
+from agentorch.ports.journal import Request as Left
+from agentorch.ports.journal import RunRecord
 from agentorch.runtime.leaving_requests import leave_request
 
-_PATIENCE: Final = 5.0
-"""Seconds to wait for the owner of a run to do what was asked."""
-_LOOK: Final = 0.05
 
+class _Shown(NamedTuple):
+    """What a run waits for, and what of it is answered and lies in the inbox."""
 
-def cancel_run(run: str, setup: Setup, *, reason: str, json: bool) -> int:
-    """Stop a run; return the exit code."""
-    screen = Screen()
-    redact = setup.redactor().message
-
-    async def cancelled() -> str:
-        async with reading(setup.journal) as journal:
-            record = await named_run(journal, run)
-            seen = await _seen(journal, record.run_id)
-            if seen.finished:
-                return f"run {record.run_id} is over already: {seen.status}"
-            if not _is_alive(journal, seen):
-                await end_run(journal, record.run_id, by=_me(), reason=reason, redact=redact)
-                return f"cancelled run {record.run_id}, which nobody carried out"
-            asked = Cancel(_now(), _me(), reason)
-            await leave_request(_inbox(journal), record.run_id, asked, redact=redact)
-            heard = await _until(journal, record.run_id, lambda state: state.cancelling is not None or state.finished)
-            return f"cancelled run {record.run_id}" if heard else _unheard(record.run_id, seen)
-
-    _say(screen, anyio.run(cancelled), json=json)
-    return 0
+    waiting: tuple[Request, ...]
+    answered: Mapping[str, Left]
+    run_id: str
 
 
 def answer_run(
@@ -69,86 +53,81 @@ def answer_run(
 ) -> int:
     """Answer what a run waits for, or show it; return the exit code."""
     screen = Screen()
-    redactor = setup.redactor()
-    given = _Given(tuple(name for name, chosen in choices.items() if chosen), value, plan)
+    given = Given(tuple(name for name, chosen in choices.items() if chosen), value, plan)
 
-    async def answered() -> str | Sequence[Request]:
+    async def done() -> str | _Shown | Sequence[Problem]:
         async with reading(setup.journal) as journal:
             record = await named_run(journal, run)
-            state = await _seen(journal, record.run_id)
-            if given == _NOTHING:
-                return tuple(state.requests.values())
-            request = _named(state, task)
-            answer = redactor.value(_answer(request, given))
-            problems = problems_of_answer(request, answer)
-            if problems:
-                raise ConfigurationError(f"{request.request_id}: {'; '.join(problems)}")
-            said = Answer(_now(), request.request_id, answer, _me())
-            await leave_request(_inbox(journal), record.run_id, said, redact=redactor.message)
-            if not _is_alive(journal, state):
-                return f"answered; go on with: {command('resume', record.run_id, setup.flags('--journal'))}"
-            heard = await _until(journal, record.run_id, lambda now: request.request_id not in now.requests)
-            return "answered" if heard else _unheard(record.run_id, state)
+            seen = Reading(journal, record.run_id)
+            await seen.catch_up()
+            left = await waiting_answers(journal, record.run_id)
+            if given == NOTHING:
+                waiting = seen.state.requests.values() if task is None else [_named(seen.state, task)]
+                return _Shown(tuple(waiting), left, record.run_id)
+            return await _answered(seen, record, task, setup, given, left)
 
-    said = anyio.run(answered)
-    if isinstance(said, str):
-        _say(screen, said, json=json)
-        return 0
-    return _show(screen, said, json=json)
-
-
-class _Given(NamedTuple):
-    """What was given as an answer."""
-
-    chosen: tuple[str, ...] = ()
-    value: str | None = None
-    plan: Path | None = None
+    said = anyio.run(done)
+    if isinstance(said, _Shown):
+        return _show(screen, said, setup, json=json)
+    if not isinstance(said, str):
+        say_problems(screen, plan, setup, said)
+        return ENVIRONMENT
+    if json:
+        screen.json({"said": said}, indent=None)
+    else:
+        screen.say(said, whole=True)
+    return 0
 
 
-_NOTHING: Final = _Given()
+async def _answered(  # what was found out, in the order in which it was
+    seen: Reading, record: RunRecord, task: str | None, setup: Setup, given: Given, left: Mapping[str, Left]
+) -> str | Sequence[Problem]:
+    """Leave the answer; return in words what became of it, or what is wrong with an edited plan."""
+    request = _named(seen.state, task)
+    resume = command("resume", record.run_id, setup.flags("--journal"))
+    if request.request_id in left:
+        who = _who(left[request.request_id])
+        raise ConfigurationError(f"{request.request_id} is answered already, by {who}; that waits for: {resume}")
+    redactor = setup.redactor()
+    answer = redactor.value(answer_of(request, given))
+    if given.plan is not None and (problems := problems_of_edit(seen.state, record, answer["plan"], setup)):
+        return problems
+    said = Answer(time.time(), request.request_id, answer, me())
+    asked = await leave_request(inbox_of(seen.journal), record.run_id, said, redact=redactor.message)
+    if not seen.owner_lives:
+        return f"answered; go on with: {resume}"
+    heard = await seen.heard(asked, lambda now: request.request_id not in now.requests or now.finished)
+    return _outcome(heard, seen, said, resume)
 
 
-def _answer(request: Request, given: _Given) -> Any:
-    """Return the answer in the form that the request asks for."""
-    if len(given.chosen) > 1:
-        raise ConfigurationError(f"--{given.chosen[0]} and --{given.chosen[1]} say different things: give one")
-    choice = given.chosen[0] if given.chosen else None
-    if given.plan is not None:
-        return {"plan": Plan.from_file(given.plan).to_dict()}
-    value = None if given.value is None else _json_or_text(given.value)
-    answer = _ANSWERS.get((request.kind, choice or ""), _refused)(value)
-    if answer is _refused:
-        offered = ", ".join(f"--{name}" for kind, name in _ANSWERS if kind == request.kind and name) or "--value"
-        what = f"--{choice}" if choice else "--value alone"
-        raise ConfigurationError(f"{request.request_id}: {what} is no answer to this {request.kind}; give {offered}")
-    return answer
+def _outcome(heard: Heard, seen: Reading, mine: Answer, resume: str) -> str:
+    """Return what became of an answer; ConfigurationError when another one counts, or none."""
+    owner = seen.state.owner
+    match heard:
+        case Heard.OBEYED:
+            first = seen.answered.get(mine.request_id)
+            if first is None:
+                raise ConfigurationError(f"{mine.request_id} is not asked any more: the answer came too late")
+            if not _is_mine(first, mine):
+                raise ConfigurationError(
+                    f"{mine.request_id} was answered by {first.by} before: {_short(first.value)}; yours does not count"
+                )
+            return "answered"
+        case Heard.REFUSED:
+            raise ConfigurationError(
+                f"{mine.request_id}: {owner} did not take the answer; what it says there tells why"
+            )
+        case Heard.BUSY:
+            return f"the answer is left; {owner} is alive and has not taken it yet: it will when it can"
+        case Heard.STILL:
+            return f"the answer is left; {owner} stands still: it counts when that wakes up, or with: {resume}"
+        case Heard.GONE:
+            return f"answered; go on with: {resume}"
 
 
-def _refused(value: Any) -> Any:
-    del value
-    return _refused
-
-
-def _said(answer: Any) -> Callable[[Any], Any]:
-    return lambda _: answer
-
-
-_ANSWERS: Final[Mapping[tuple[str, str], Callable[[Any], Any]]] = {
-    ("approval", "yes"): _said(True),
-    ("approval", "no"): _said(False),
-    ("plan", "yes"): _said(True),
-    ("plan", "no"): _said(False),
-    ("effect", "done"): lambda value: "done" if value is None else {"done": value},
-    ("effect", "retry"): _said("retry"),
-    ("effect", "skip"): _said("skip"),
-    ("failure", "done"): lambda value: {"output": value},
-    ("failure", "retry"): _said("retry"),
-    ("failure", "skip"): _said("fail"),
-    ("question", ""): lambda value: value,
-    ("question", "yes"): _said(True),
-    ("question", "no"): _said(False),
-}
-"""What a choice means for each kind of request."""
+def _is_mine(first: RequestAnswered, mine: Answer) -> bool:
+    """Whether an event holds this answer; its owner may know secrets that had to be taken out of it."""
+    return first.by == mine.by and (first.value == mine.value or "[redacted:" in json_text(first.value))
 
 
 def _named(state: RunState, name: str | None) -> Request:
@@ -163,77 +142,38 @@ def _named(state: RunState, name: str | None) -> Request:
     raise ConfigurationError(f"nothing waits for {name!r}; waiting: {ids}" if name else "the run waits for nobody")
 
 
-def _json_or_text(said: str) -> Any:
-    try:
-        return json_module.loads(said)
-    except ValueError:
-        return said
-
-
-def _show(screen: Screen, waiting: Sequence[Request], *, json: bool) -> int:
+def _show(screen: Screen, shown: _Shown, setup: Setup, *, json: bool) -> int:
+    """Say what the run waits for; 4 while a person is needed."""
+    open_ones = [one for one in shown.waiting if one.request_id not in shown.answered]
     if json:
-        screen.json(list(waiting))
-    elif not waiting:
+        screen.json([_as_json(one, shown.answered.get(one.request_id)) for one in shown.waiting])
+    elif not shown.waiting:
         screen.say("the run waits for nobody")
     else:
-        rows = [[one.request_id, one.kind, one.task or "", one_line(one.question)] for one in waiting]
+        rows = [[one.request_id, one.kind, one.task or "", one_line(one.question)] for one in shown.waiting]
         columns(screen, rows, head=["request", "kind", "task", "question"])
-    return WAITING if waiting else 0
+        for one in shown.waiting:
+            answer = shown.answered.get(one.request_id)
+            words = options_of(one) if answer is None else f"answered by {_who(answer)} (waits for resume)"
+            screen.say(f"{one.request_id}: {words}", whole=True)
+    if shown.waiting and not open_ones and not json:
+        screen.say(f"go on with: {command('resume', shown.run_id, setup.flags('--journal'))}", whole=True)
+    return WAITING if open_ones else 0
 
 
-def _say(screen: Screen, words: str, *, json: bool) -> None:
-    if json:
-        screen.json({"said": words}, indent=None)
-    else:
-        screen.say(words, whole=True)
+def _as_json(request: Request, answer: Left | None) -> dict[str, Any]:
+    plain: dict[str, Any] = to_jsonable_python(request)
+    said = None if answer is None else {"by": answer.by, "value": answer.payload.get("value"), "at": answer.at}
+    return plain | {"answered": said}
 
 
-async def _seen(journal: Journal, run_id: str) -> RunState:
-    progress = Progress(run_id)
-    await _catch_up(journal, progress)
-    return progress.state
+def _who(answer: Left) -> str:
+    return f"{answer.by}: {_short(answer.payload.get('value'))}"
 
 
-async def _catch_up(journal: Journal, progress: Progress) -> None:
-    while page := await journal.read(progress.state.run_id, after=progress.state.seq):
-        for event in page:
-            progress.see(event)
+def _short(value: Any) -> str:
+    text = one_line(json_text(value))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-async def _until(journal: Journal, run_id: str, done: Callable[[RunState], bool]) -> bool:
-    """Wait until the journal says that the owner has obeyed; False when it takes too long."""
-    progress = Progress(run_id)
-    with anyio.move_on_after(_PATIENCE):
-        while True:
-            await _catch_up(journal, progress)
-            if done(progress.state):
-                return True
-            await anyio.sleep(_LOOK)
-    return False
-
-
-def _unheard(run_id: str, state: RunState) -> str:
-    return f"asked; {state.owner} has not answered yet, and will when it can: agentorch runs show {run_id}"
-
-
-def _is_alive(journal: Journal, state: RunState) -> bool:
-    return isinstance(journal, KnowsOwners) and journal.is_alive(state.owner)
-
-
-def _inbox(journal: Journal) -> Inbox:
-    if not isinstance(journal, Inbox):
-        raise ConfigurationError("this journal takes no requests: act in the process that carries the run out")
-    return journal
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name
-        return "user"
-
-
-def _now() -> float:
-    import time
-
-    return time.time()
+_LONGEST = 200

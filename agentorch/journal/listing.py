@@ -36,8 +36,8 @@ NOTHING_SAID: Final = Opening()
 """The opening of a run whose first event is no `RunStarted`, and of an append that begins no run."""
 FINISHED: Final = frozenset(get_args(RunStatus))
 """What the list shows of runs that are over."""
-OTHER_WRITER: Final = "another writer was first"
-"""Why an append conflicts."""
+OTHER_WRITER: Final = "another writer was first; look again (`agentorch runs show`) before you try again"
+"""Why an append conflicts, and what is to be done."""
 
 
 def opening(event: Event) -> Opening:

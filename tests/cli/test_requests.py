@@ -93,6 +93,22 @@ def test_a_run_whose_process_was_killed_can_be_cancelled(agentorch: Command, hom
     assert json.loads(agentorch("runs", "ls", "--json").out)["status"] == "cancelled"
 
 
+def test_a_run_whose_process_stands_still_is_taken_from_it(agentorch: Command, home: Path) -> None:
+    """What was frozen counts as dead after ten seconds: the run is cancelled, and who wakes up writes nothing more."""
+    (home / "plan.yaml").write_text(SLOW, encoding="utf-8")
+    with running("Buses", "--plan", "plan.yaml", "-a", "team.py") as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        said = agentorch("cancel", "last", "--reason", "enough")
+        ended = agentorch("runs", "show", "last", "--json").out
+        os.kill(process.pid, signal.SIGCONT)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+    assert (said.code, "whose process (" in said.err, "has ended, or stands still" in said.err) == (0, True, True)
+    assert json.loads(ended)["status"] == "cancelled"
+    assert agentorch("runs", "show", "last", "--json").out == ended
+
+
 def test_a_reason_is_written_without_secrets(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What looks like one, the key of the environment and what AGENTORCH_SECRETS names: nowhere in the file."""
     monkeypatch.setenv("OPENAI_API_KEY", "local-key-0123")
@@ -101,18 +117,21 @@ def test_a_reason_is_written_without_secrets(agentorch: Command, home: Path, mon
     (home / "plan.yaml").write_text(SLOW, encoding="utf-8")
     with running("Buses", "--plan", "plan.yaml", "-a", "team.py") as process:
         os.kill(process.pid, signal.SIGSTOP)  # it shall leave the request where it is
-        agentorch("cancel", "last", "--reason", f"{LOOKS_LIKE_A_KEY} local-key-0123 hunter2!")
-        asked = journal_bytes(home)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        said = agentorch("cancel", "last", "--reason", f"now: {LOOKS_LIKE_A_KEY} local-key-0123 hunter2!")
+        words = [sys.executable, "-m", "agentorch", "cancel", "last", "--reason"]
+        reason = f"now: {LOOKS_LIKE_A_KEY} local-key-0123 hunter2!"
+        with subprocess.Popen([*words, reason], stderr=subprocess.PIPE, text=True) as asking:
+            while b'{"reason": "' not in (asked := journal_bytes(home)):
+                assert asking.poll() is None
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            _, err = asking.communicate(timeout=30)
 
-    assert (said.code, "which nobody carried out" in said.err) == (0, True)
+    assert (asking.returncode, "has ended, or stands still" in err) == (0, True)
     shown = agentorch("journal", "export", "last").out
     for secret in (LOOKS_LIKE_A_KEY, "local-key-0123", "hunter2!"):
         assert secret.encode() not in asked + journal_bytes(home)
     clean = "[redacted:api-key] [redacted:api-key] [redacted:PASSWORD]"
-    assert b'{"reason": "' + clean.encode() in asked
+    assert b'{"reason": "now: ' + clean.encode() in asked
     assert f"now: {clean}" in shown
 
 
@@ -190,6 +209,87 @@ def test_a_plan_is_signed_off(agentorch: Command, home: Path) -> None:
     assert (begun.code, begun.out, given.code, ended.code) == (4, "", 0, 0)
     assert "answer with: agentorch approve" in begun.err
     assert json.loads(ended.out.splitlines()[-1])["answer"] == ["Trams carry envelopes."]
+
+
+def test_an_answer_that_waits_for_resume_is_shown_and_is_the_only_one(agentorch: Command, home: Path) -> None:
+    """A second one is refused, with the first and the way on; the list says what is answered and what is open."""
+    (home / "plan.yaml").write_text(APPROVED.replace("$facts", "[x]"), encoding="utf-8")
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    given = agentorch("approve", "last", "facts", "--no")
+    again = agentorch("approve", "last", "facts", "--yes")
+    shown = agentorch("approve", "last")
+    one = agentorch("approve", "last", "facts")
+    listed = json.loads(agentorch("approve", "last", "--json").out)
+    wrong = agentorch("approve", "last", "nothing")
+    agentorch("approve", "last", "poem", "--no")
+    closed = agentorch("approve", "last")
+
+    assert (given.code, again.code, wrong.code) == (0, 2, 2)
+    assert "approve:facts:1 is answered already, by " in again.err
+    assert ": false; that waits for: agentorch resume " in again.err
+    assert shown.code == 4
+    assert "approve:poem:1: --yes, --no" in shown.err
+    assert ": false (waits for resume)" in shown.err
+    assert (one.code, "poem" in one.out + one.err, "approve:facts:1" in one.out) == (0, False, True)
+    assert [None if row["answered"] is None else row["answered"]["value"] for row in listed] == [False, None]
+    assert (closed.code, "go on with: agentorch resume" in closed.err) == (0, True)
+
+
+def test_of_two_answers_at_once_the_second_is_told_that_it_does_not_count(agentorch: Command, home: Path) -> None:
+    """Who answered what stands in the line, and the exit code is not 0."""
+    (home / "plan.yaml").write_text(APPROVED + "  - {id: wait, agent: sleeper, inputs: {topic: x}}\n", encoding="utf-8")
+    with running("Buses", "--plan", "plan.yaml", "-a", "team.py") as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        words = [sys.executable, "-m", "agentorch", "approve", "last", "facts"]
+        with (
+            subprocess.Popen([*words, "--no"], stderr=subprocess.PIPE, text=True) as first,
+            subprocess.Popen([*words, "--yes"], stderr=subprocess.PIPE, text=True) as second,
+        ):
+            while journal_bytes(home).count(b'"request_id": "approve:facts:1"') < 2:
+                if first.poll() is not None or second.poll() is not None:
+                    break  # one has seen the other's
+            os.kill(process.pid, signal.SIGCONT)
+            said = [(one.communicate(timeout=30)[1], one.returncode) for one in (first, second)]
+
+    assert sorted(code for _, code in said) == [0, 2], said
+    (loser,) = [words for words, code in said if code == 2]
+    assert "yours does not count" in loser or "is answered already, by" in loser
+
+
+def test_an_edited_plan_that_cannot_be_carried_out_is_not_left(agentorch: Command, home: Path) -> None:
+    """Its problems are said in lines with exit code 2; beside a choice it is refused; the run waits as before."""
+    (home / "circle.yaml").write_text(
+        "tasks:\n  - {id: a, agent: researcher, inputs: {topic: $b}}\n  - {id: b, agent: poet, inputs: {facts: $a}}\n",
+        encoding="utf-8",
+    )
+    (home / "stranger.yaml").write_text("tasks: [{id: a, agent: stranger, inputs: {}}]", encoding="utf-8")
+    agentorch("run", "Ode to buses", "-a", "team.py", "--sign-off")
+    circle = agentorch("approve", "last", "--plan", "circle.yaml")
+    stranger = agentorch("approve", "last", "--plan", "stranger.yaml")
+    both = agentorch("approve", "last", "--plan", "plan.yaml", "--yes")
+    (home / "team.py").unlink()  # what can be told without the team still is
+    form = agentorch("approve", "last", "--plan", "circle.yaml")
+
+    assert [one.code for one in (circle, stranger, both, form)] == [2, 2, 2, 2]
+    assert circle.err.startswith("agentorch: circle.yaml: E_CYCLE ")
+    assert "stranger.yaml: E_UNKNOWN_AGENT a: " in stranger.err
+    assert "--yes and --plan say different things: give one" in both.err
+    assert form.err.startswith("agentorch: circle.yaml: E_CYCLE ")
+    assert json.loads(agentorch("approve", "last", "--json").out)[0]["answered"] is None
+
+
+def test_options_that_do_not_go_together_are_refused(agentorch: Command, home: Path) -> None:
+    """A value beside a choice that takes none; a plan for what is no plan; and the list names what can be given."""
+    (home / "paying.py").write_text(PAYING, encoding="utf-8")
+    (home / "plan.yaml").write_text("tasks: [{id: pay, agent: payer, inputs: {amount: 3}}]", encoding="utf-8")
+    agentorch("run", "--plan", "plan.yaml", "-a", "paying.py")
+    retry = agentorch("approve", "last", "pay", "--retry", "--value", "3")
+    plan = agentorch("approve", "last", "pay", "--plan", "plan.yaml")
+    shown = agentorch("approve", "last", "pay")
+
+    assert (retry.code, "--retry takes no --value" in retry.err) == (2, True)
+    assert (plan.code, "--plan is no answer to this effect; give --done --value JSON" in plan.err) == (2, True)
+    assert (shown.code, "--done --value JSON (it has happened, and gave this)" in shown.err) == (4, True)
 
 
 def test_what_cannot_be_asked_is_said_in_one_line(agentorch: Command, home: Path) -> None:
