@@ -15,8 +15,9 @@ from agentorch.events import RequestOpened
 from agentorch.journal.compacting import Compaction
 from agentorch.journal.files import file_to_write
 from agentorch.journal.sqlite import SqliteJournal
+from agentorch.testing.samples import sample_events
 from tests.journal.cells import TABLES, Flip, flip, flips
-from tests.journal.kept import faults
+from tests.journal.kept import change, faults, finished, keep
 
 
 @agent(description="Writes as much as is wanted.")
@@ -150,3 +151,36 @@ def _in_index(path: Path, run_id: str) -> int:
         sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_runs_1'"
         page = connection.execute(sql).fetchone()[0]
     return path.read_bytes().index(run_id.encode(), (page - 1) * size)
+
+
+async def test_events_that_got_astray_behind_another_run_do_not_harm_it(tmp_path: Path) -> None:
+    """It is read and goes on as if they were not there; they are kept, and named."""
+    path = await keep(tmp_path / "runs.db")
+    change(path, "UPDATE events SET run = 3 WHERE run = 2 AND seq = 3")
+    assert "run c, seq 3: it is not the last event that was acknowledged" in faults(path)
+    journal = SqliteJournal(path)
+    await journal.open()
+    try:
+        assert [len(await journal.read("c", limit=limit)) for limit in (2, 3, 1000)] == [2, 2, 2]
+        assert await journal.verify("c") == 2
+        await journal.append("c", [finished("c", 3)], after=2)
+        assert (await journal.read("c"))[2:] == [finished("c", 3)]
+    finally:
+        await journal.close()
+    assert faults(path) == [
+        "run b, seq 3: it is missing; the run went up to 3",
+        "1 events from seq 3 on belong to run number 5, not listed",
+    ]
+
+
+async def test_a_new_run_meets_no_events_that_got_astray(tmp_path: Path) -> None:
+    """Its number is one that no event has either."""
+    path = await keep(tmp_path / "runs.db")
+    change(path, "UPDATE events SET run = 5 WHERE run = 4 AND seq = 1")
+    journal = SqliteJournal(path)
+    await journal.open()
+    try:
+        await journal.append("e", sample_events("e"), after=0)
+        assert await journal.read("e") == sample_events("e")
+    finally:
+        await journal.close()
