@@ -26,6 +26,8 @@ _MOST_ROWS: Final = 512
 _NO_NUMBER: Final = 1 << 53
 """Runs are counted from one: what is beyond that is damage."""
 
+_FIND: Final = """SELECT run_id, number, head, hash, EXISTS (SELECT 1 FROM events WHERE run = number AND seq > head)
+    FROM runs {} WHERE run_id = ?"""
 _ADD_EVENTS: Final = "INSERT INTO events (run, seq, header, payload) VALUES", ""
 _ADD_RUNS: Final = (
     "INSERT INTO runs (number, run_id, goal, status, started, updated, head, hash, tags, key, request) VALUES",
@@ -120,23 +122,20 @@ class Appender:
             self._last_number = next_number(self._connection) - 1
 
     def _find(self, run_id: str, *, is_new: bool) -> _Run | None:
-        sql = "SELECT run_id, number, head, hash FROM runs {} WHERE run_id = ?"
-        found = self._connection.execute(sql.format(""), (run_id,)).fetchone()
+        found = self._connection.execute(_FIND.format(""), (run_id,)).fetchone()
         if not is_new and (found is None or found[0] != run_id):  # the index may be damaged
-            found = self._connection.execute(sql.format("NOT INDEXED"), (run_id,)).fetchone()
+            found = self._connection.execute(_FIND.format("NOT INDEXED"), (run_id,)).fetchone()
         if found is None or found[0] != run_id:
             return None
-        _, number, head, hash = found
+        _, number, head, hash, is_followed = found
         run = self._runs[run_id] = _Run(number, Link(head, hash))
-        self._put_aside(run)
+        if is_followed:
+            self._put_aside(run)
         return run
 
     def _put_aside(self, run: _Run) -> None:
         """Free the place behind a run's last event of rows that a damaged cell has brought there; they are kept."""
         behind = (run.number, run.head.seq)
-        sql = "SELECT seq FROM events WHERE run = ? AND seq > ? LIMIT 1"
-        if self._connection.execute(sql, behind).fetchone() is None:
-            return
         last = self._connection.execute("SELECT header FROM events WHERE run = ? AND seq = ?", behind).fetchone()
         if last is not None and sha256(last[0]).digest() == run.head.hash:
             self._last_number += 1
