@@ -1,12 +1,24 @@
 """What a running agent may ask of the run: the other side of `Context`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget, Usage
 from agentorch.core.verdict import Verdict
 from agentorch.ports.model import ModelRequest, ModelResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What whoever made a call was told of its failure, instead of a result."""
+
+    text: str
+
+
+Tell = Callable[[Exception], str | None]
+"""Puts a failure into words; None where it must stop whoever made the call."""
 
 
 class ContextServices(Protocol):
@@ -97,6 +109,17 @@ class Services(ContextServices, Protocol):
     @property
     def spent(self) -> Usage:
         """Model use of this dispatch so far."""
+        ...
+
+    async def use(self, tool: Any, arguments: Mapping[str, Any], *, told: Tell | None = None) -> Any:
+        """Use a tool as above; with `told`, a failure is journaled in its words and is the same when it is read back.
+
+        Then the result is `Told`, and the call is not made again for the attempt.
+        """
+        ...
+
+    async def call(self, agent: str, inputs: Mapping[str, Any], *, told: Tell | None = None) -> Any:
+        """Run another agent as above; `told` as for a tool."""
         ...
 
     async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:

@@ -70,6 +70,8 @@ class Conversation:
         return _text(response)
 
     async def _ask(self, messages: list[Message], *, may_call: bool = True) -> ModelResponse:
+        if self.token_budget is not None and _may_be_over("".join(_said(one) for one in messages), self.token_budget):
+            await self.services.counting()  # what is dropped must be the same when the attempt is continued
         self._drop_oldest(messages)
         request = ModelRequest(
             tuple(messages), self.toolbox.specs, may_call=may_call, output=self.output, labels=dict(self.labels)
@@ -91,6 +93,8 @@ class Conversation:
 
     async def _within(self, share: int | None, answer: str, tool: str) -> str:
         """Return a tool's answer, fenced; beyond its share it is cut, and can be read on."""
+        if share is not None and _may_be_over(answer, share):
+            await self.services.counting()
         tokens = 0 if share is None else count_long(answer, self.services.count, enough=share)
         if share is None or tokens <= share:
             return fenced(answer, tool)
@@ -118,8 +122,7 @@ class Conversation:
         return request_tokens(self.services, self.toolbox, self.output)
 
     def _tokens(self, message: Message, *, enough: int) -> int:
-        calls = "".join(call.name + call.arguments for call in message.tool_calls)
-        return MESSAGE_TOKENS + count_long(message.content + calls, self.services.count, enough=enough)
+        return MESSAGE_TOKENS + count_long(_said(message), self.services.count, enough=enough)
 
 
 def request_tokens(services: Services, toolbox: Toolbox, output: OutputSchema | None) -> int:
@@ -137,6 +140,15 @@ def reading_note(name: str, shown: int, length: int, blob: str) -> str:
         f"[{name}: the first {shown} of {length} characters; all of it is blob {blob[:12]}; "
         f'read on with read_input(name="{name}", offset={shown}) or search in it]'
     )
+
+
+def _said(message: Message) -> str:
+    return message.content + "".join(call.name + call.arguments for call in message.tool_calls)
+
+
+def _may_be_over(text: str, tokens: int) -> bool:
+    """Whether an estimate could mislead: what has no more bytes than there may be tokens fits."""
+    return len(text.encode("utf-8", "replace")) > tokens
 
 
 def _text(response: ModelResponse) -> str:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from agentorch.core.card import AgentCard
-from agentorch.core.values import in_line
+from agentorch.core.values import in_line, whole_characters
 from agentorch.errors import AgentorchError, ConfigurationError, PermanentError, TransientError
 from agentorch.ports.model import ToolCall, ToolSpec
-from agentorch.ports.services import Services
+from agentorch.ports.services import Services, Tell, Told
 from agentorch.prompting.reading_on import NAME as READ_INPUT
 from agentorch.prompting.reading_on import ReadingOn
 from agentorch.prompts import shown_value
@@ -22,8 +23,9 @@ _LONGEST_NAME: Final = 64
 class Toolbox:
     """Tools, agents that may be called by name, and reading on.
 
-    A call that goes wrong is answered with the error, so that the model can mend it; what stops the dispatch
-    (cancellation, budget, a provider that fails) is raised.
+    A call that goes wrong is answered with the error, so that the model can mend it, and the answer is journaled: an
+    attempt that is continued tells the model the same. What stops the dispatch (cancellation, budget, a provider that
+    fails) is raised.
     """
 
     def __init__(
@@ -67,25 +69,23 @@ class Toolbox:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _answer(self, call: ToolCall) -> str:
+        tell = partial(_told, call.name)
         try:
-            return await self._carry_out(call)
-        except MalformedInput as error:
-            return f"error: {error}"
-        except (TransientError, PermanentError) as error:
-            return f"error: {call.name} failed: {error}"
-        except AgentorchError:
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever a tool raises is the model's to deal with
-            return f"error: {call.name} failed: {type(error).__name__}: {error}"
+            return await self._carry_out(call, tell)
+        except Exception as error:
+            words = tell(error)
+            if words is None:
+                raise
+            return words
 
-    async def _carry_out(self, call: ToolCall) -> str:
+    async def _carry_out(self, call: ToolCall, tell: Tell) -> str:
         if call.name == READ_INPUT and self._reading:
             return self._reading.invoke(json_arguments(call.arguments))
         tool = self._tools.get(call.name)
         if tool is not None:
-            return shown_value(await self._services.use(tool, tool.parse(call.arguments)))
+            return _shown(await self._services.use(tool, tool.parse(call.arguments), told=tell))
         if call.name in self._agents:
-            return shown_value(await self._services.call(call.name, json_arguments(call.arguments)))
+            return _shown(await self._services.call(call.name, json_arguments(call.arguments), told=tell))
         known = ", ".join(spec.name for spec in self.specs) or "none"
         return f"error: there is no tool {in_line(call.name, _LONGEST_NAME)!r}; the tools are {known}"
 
@@ -99,3 +99,21 @@ class Toolbox:
         else:
             tool = as_tool(given)
             self._tools[tool.name] = tool
+
+
+def _shown(result: Any) -> str:
+    return result.text if isinstance(result, Told) else shown_value(result)
+
+
+def _told(name: str, error: Exception) -> str | None:
+    """Return what a model is told of a call that failed; None where the dispatch has to stop."""
+    match error:
+        case MalformedInput():
+            words = f"error: {error}"
+        case TransientError() | PermanentError():
+            words = f"error: {name} failed: {error}"
+        case AgentorchError():
+            return None
+        case _:
+            words = f"error: {name} failed: {type(error).__name__}: {error}"
+    return whole_characters(words)

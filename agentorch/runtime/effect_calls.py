@@ -53,7 +53,7 @@ class EffectCalls:
             return EffectCall(key, _IN_OTHER_WORDS, key)
         return EffectCall(key)
 
-    def failed(self, call: EffectCall, tool: str, error: BaseException) -> None:
+    def failed(self, call: EffectCall, tool: str, error: BaseException | None = None) -> None:
         """A call has brought nothing: when it is made again, it is the same one."""
         self._taken.discard(call.key)
         self._next.clear()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 import anyio.to_thread
@@ -23,6 +24,7 @@ from agentorch.models import CALLER, WAITING, Caller
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
 from agentorch.ports.model import Model, ModelRequest, ModelResponse, wasted_by
+from agentorch.ports.services import Tell, Told
 from agentorch.runtime.account import Account, Call
 from agentorch.runtime.effect_calls import EffectCall, EffectCalls
 from agentorch.runtime.guard import Guard
@@ -31,14 +33,7 @@ from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_beside, objective_text, stored
 from agentorch.runtime.once import Once
 from agentorch.runtime.scheduler import behind
-from agentorch.runtime.steps import (
-    MODEL,
-    Steps,
-    arguments_of,
-    asked,
-    response_as_json,
-    response_from_json,
-)
+from agentorch.runtime.steps import MODEL, Steps, arguments_of, asked, response_as_json, response_from_json
 from agentorch.signatures import output_of_step
 from agentorch.tools import Tool, as_tool
 
@@ -289,7 +284,7 @@ class DispatchServices:
         self._alive()
         return await self._ask_judge(self, judge, output)
 
-    async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
+    async def use(self, tool: Any, arguments: Mapping[str, Any], *, told: Tell | None = None) -> Any:
         """Use a tool as a step: its approval asked for, its effect had once."""
         self._alive()
         used = as_tool(tool)
@@ -300,10 +295,14 @@ class DispatchServices:
         if step in self._steps:
             return await self._steps.read(step)
         try:
-            result = await self._used_anew(used, values, step, call)
+            work = partial(self._used_anew, used, values, step, call)
+            result = await self._steps.told(step, used.name, told, work)
         except BaseException as error:
             self._effects.failed(call, used.name, error)
             raise
+        if isinstance(result, Told):
+            self._effects.failed(call, used.name)
+            return result
         self._effects.ended(call, used.name)
         return await self._steps.finish(step, used.name, result)
 
@@ -327,14 +326,16 @@ class DispatchServices:
         if await self._asked(question, {"type": "boolean"}, step, "approval") is not True:
             raise PermanentError(f"tool '{tool.name}': a person did not approve the call")
 
-    async def call(self, agent: str, inputs: Mapping[str, Any]) -> Any:
+    async def call(self, agent: str, inputs: Mapping[str, Any], *, told: Tell | None = None) -> Any:
         """Run another agent as a task of its own and return its output (JSON)."""
         self._alive()
         asked = f"{agent}-{digest(dict(inputs))[:8]}"
         count = self._steps.count(f"@{asked}")
         name = f"{self._work.task.id}.{self._work.attempt}.{asked}" + (f".{count}" if count > 1 else "")
         given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
-        return await loaded(await self._host.delegate(self._work.key, name, agent, given), self._blobs)
+        work = partial(self._host.delegate, self._work.key, name, agent, given)
+        result = await self._steps.told(f"@{name}", agent, told, work)
+        return result if isinstance(result, Told) else await loaded(result, self._blobs)
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call `function` unless the attempt has done so before; return its result as its annotation says."""

@@ -3,9 +3,11 @@
 1. A step is known by its name, the hash of its arguments and how-many-eth with that hash; never by its place in time.
 2. Calls inside a tool are told apart from the body's: when the tool is read back, they are not made.
 3. A step is finished when the journal has it. Whoever made the call sees what a resumed attempt would read.
+4. What a model is told of a call that failed is a step too: else a resumed attempt would tell it something else, and
+   pay for what follows again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,6 +20,7 @@ from agentorch.errors import ConfigurationError, MalformedOutput
 from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.model import ModelRequest, ModelResponse
+from agentorch.ports.services import Tell, Told
 from agentorch.runtime.host import Host
 from agentorch.runtime.large import Unstorable, loaded, stored
 
@@ -72,6 +75,21 @@ class Steps:
             raise MalformedOutput(f"step {name!r}: its result {error}") from None
         await self._host.finish_step(self._key, step, name, kept, usage, call)
         return result
+
+    async def told(self, step: str, name: str, tell: Tell | None, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Return the result of `work`, or what was told when it failed, now or before; without `tell` it raises."""
+        if tell is None:
+            return await work()
+        failed = f"{step}!"
+        if failed in self:
+            return Told(await self.read(failed))
+        try:
+            return await work()
+        except Exception as error:
+            words = tell(error)
+            if words is None:
+                raise
+        return Told(await self.finish(failed, f"{name} failed", words))
 
 
 def arguments_of(name: str, args: Sequence[Any]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, cast
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Budget
 from agentorch.ports.model import ModelRequest, ModelResponse, ToolCall
-from agentorch.ports.services import Services
+from agentorch.ports.services import Services, Tell
 
 
 class Scripted:
@@ -52,11 +52,11 @@ class Scripted:
     async def counting(self) -> None:
         self.exact = True
 
-    async def use(self, tool: Any, arguments: Mapping[str, Any]) -> Any:
+    async def use(self, tool: Any, arguments: Mapping[str, Any], *, told: Tell | None = None) -> Any:
         self.called.append((tool.name, dict(arguments)))
         return await tool.invoke(arguments)
 
-    async def call(self, agent: str, inputs: Mapping[str, Any]) -> Any:
+    async def call(self, agent: str, inputs: Mapping[str, Any], *, told: Tell | None = None) -> Any:
         self.called.append((agent, dict(inputs)))
         return {"by": agent}
 

@@ -354,3 +354,18 @@ async def test_converse_asks_for_a_type(prompts: Prompts):
     assert model.texts(0)[0].startswith("Where?\n")
     assert model.requests[0].labels == {"agent": "critic", "task": "t", "purpose": "ask"}
     assert await converse(Scripted("hi").services, "p", output=str, tools=[], prompts=prompts) == "hi"
+
+
+@pytest.mark.parametrize(("words", "calls", "exact"), [(2_000, 1, True), (120, 12, True), (20, 1, False)])
+async def test_nothing_is_cut_or_dropped_by_an_estimate(words: int, calls: int, exact: bool, prompts: Prompts):
+    """A continued attempt, which may count exactly from the start, must ask the model the same."""
+
+    @tool
+    def long() -> str:
+        """Reads."""
+        return "x " * words
+
+    model = Ids(*[[("long", "{}")]] * calls, "done")
+    agent = Agent("a", description="d", prompt="p", tools=[long])
+    await run_prompt_agent(agent, {}, model.services, prompts=prompts, token_budget=3_000)
+    assert model.exact == exact
