@@ -62,7 +62,7 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     if isinstance(reserved, Problem):
         return without_model(state, task, reserved, stamp)
     if isinstance(reserved, Queued):
-        return [stamp(ev.TaskQueued, task=name, reason=reserved.reason)]
+        return [stamp(ev.TaskQueued, task=name, reason=reserved.reason, account=reserved.account)]
     if not task.approved and state.policy_of(task.task, task.agent).approval == "before":
         return [_approval(task, stamp)]
     usage = reserved.as_usage() if reserved is not None else None

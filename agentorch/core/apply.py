@@ -100,7 +100,7 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
         case ev.PlanRejected() | ev.PlanNoted() | ev.InputTrimmed() | ev.TaskReported():
             pass
         case ev.TaskQueued():
-            queue(state, state.tasks[known.task])
+            queue(state, state.tasks[known.task], known.account)
         case ev.ModelCalled():
             model_called(state, known)
         case _:

@@ -4,6 +4,7 @@ from agentorch.core import events as ev
 from agentorch.core.accounts import ZERO, Account, Amount, OpenCall
 from agentorch.core.failures import Code, Problem
 from agentorch.core.reservations import account_of
+from agentorch.core.scheduling import call_within
 from agentorch.core.state import RunState, TaskState
 from agentorch.core.task_time import begin_time
 from agentorch.core.usage import Usage
@@ -72,6 +73,7 @@ def set_aside(state: RunState, task: TaskState, event: ev.TaskStarted) -> None:
     if event.reserved is not None:
         account.set_aside(Amount.of(event.reserved))
         state.admitted += 1
+        call_within(state, account)
 
 
 def learn(state: RunState, task: TaskState) -> None:
@@ -94,6 +96,7 @@ def _settle(state: RunState, name: str, usage: Usage) -> None:
     call.account.settle(call.estimate, Amount.of(usage))
     state.spent += usage
     state.room = True
+    call_within(state, call.account)
 
 
 def _account(state: RunState, task: TaskState) -> Account | None:

@@ -8,7 +8,7 @@ from agentorch.core.effects import park
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.inbox import Fail
 from agentorch.core.ladder import next_step, problem_of
-from agentorch.core.reservations import could_give_back
+from agentorch.core.reservations import waits_for
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, RunState, TaskState
 
@@ -42,9 +42,9 @@ def remedy(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> lis
     if failure.kind is FailureKind.UNKNOWN:
         return [park(task, failure, stamp)]
     repeatable = not state.catalog[task.agent].acts_unseen
-    if failure.kind is FailureKind.BUDGET and repeatable and could_give_back(state, but=task):
+    if failure.kind is FailureKind.BUDGET and repeatable and (narrow := waits_for(state, task)):
         again = _again(task, stamp, "when the budget has room for it")
-        return [again, stamp(ev.TaskQueued, task=name, reason=problem.message)]
+        return [again, stamp(ev.TaskQueued, task=name, reason=problem.message, account=narrow.task)]
     step = next_step(state, task, failure)
     if step is not None:
         retried = stamp(

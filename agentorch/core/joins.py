@@ -8,7 +8,8 @@
 from typing import Final
 
 from agentorch.core.policy import Join
-from agentorch.core.scheduling import make_ready, unready
+from agentorch.core.reservations import account_of
+from agentorch.core.scheduling import call_within, make_ready, unready
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
 
 _LOST: Final = FINAL - {Status.SUCCEEDED}
@@ -106,6 +107,7 @@ def leave_running(state: RunState, task: TaskState, key: str) -> None:
         account.give_back()
         state.admitted -= not task.open_children
         state.room = True
+        call_within(state, account)
     del state.pending[key]
     state.running -= 1
     state.running_by_agent[task.agent] -= 1
@@ -139,6 +141,7 @@ def _is_wanted(state: RunState, task: TaskState) -> bool:
 
 
 def _close(state: RunState, task: TaskState, status: Status) -> None:
+    has_run = task.status is Status.RUNNING
     unready(state, task)
     if state.requests:
         drop_requests(state, task.task.id)
@@ -149,6 +152,8 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     task.steps = None
     state.open -= 1
     state.room = True  # what was kept for it, if it was to write the answer
+    if state.queued_within and not has_run:
+        call_within(state, account_of(state, task))
     state.surplus.pop(task.task.id, None)
     if task.caller is not None:
         wait_for(state, state.tasks[task.caller.split("/", 2)[1]], children=-1)

@@ -6,14 +6,17 @@
    answer from.
 3. A task that finds no room waits, as long as somebody could give something back; else it takes what is left, and only
    where nothing is left it fails.
-4. Those that wait are called up one at a time, when something is given back: O(1) for each event.
+4. Those that wait are called up one at a time, when something is given back in the account in which they found no room:
+   O(depth of delegation) for each event. Nobody waits behind those that wait for another account.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Final
 
 from agentorch.core.accounts import DOLLAR, ZERO, Account, Amount
+from agentorch.core.commands import Dispatch
 from agentorch.core.failures import Problem
 from agentorch.core.running_time import end_of_run
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
@@ -26,6 +29,8 @@ _NO_LIMITS: Final = Budget(max_depth=None)
 _GIVEN: Final = ("goal", "inputs")
 """Values that are there before any task has succeeded."""
 _SMALLEST: Final = Amount(calls=1, tokens=1)
+Fits = Callable[[Amount], bool]
+"""Whether there is room in so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Queued:
     """There is no room now, and somebody may make some."""
 
     reason: str
+    account: str | None = None
+    """The task in whose account there is none; None is the run's."""
 
 
 def estimate(state: RunState, agent: str) -> Amount:
@@ -97,20 +104,101 @@ def reserve(state: RunState, task: TaskState) -> Amount | Queued | Problem | Non
     wanted = estimate(state, task.agent)
     if not card.needs_model:
         return wanted.least(left).most(ZERO)
-    if task.caller is None and _is_behind(state, task):
-        return Queued("others wait for the budget before it")
-    if left.covers(wanted) and not left.used_up:
-        return wanted
-    if could_give_back(state):
-        return Queued(f"{lack_of(state, task)}; it waits for what others give back")
+    most = _at_most(state, task)
+    if not most.used_up:
+        if task.caller is None and _is_behind(state, task):
+            return Queued("others wait for the budget before it")
+        wanted = wanted.least(most)
+        if _covers(left, wanted):
+            return wanted
+        fits = partial(_covers, wanted=wanted)
+        narrow = next((one for one in narrow_accounts(state, task, fits) if _may_come_back(state, one)), None)
+        if narrow is not None:
+            return Queued(f"{lack_of(state, task)}; it waits for what others give back", narrow.task)
     if left.used_up:
         return Problem("budget", lack_of(state, task), task.task.id, "raise the budget and start again")
     return wanted.least(left)
 
 
+def _covers(room: Amount, wanted: Amount) -> bool:
+    return room.covers(wanted) and not room.used_up
+
+
+def _chain_of(state: RunState, task: TaskState | None) -> Iterator[Account]:
+    """Yield the accounts that a task, or planning, draws on."""
+    return chain(state.account if task is None else account_of(state, task))
+
+
+def _at_most(state: RunState, task: TaskState | None) -> Amount:
+    """Return what there would be for a task if everybody gave back what is not used: no waiting brings more."""
+    return reduce(Amount.least, [one.allowed - one.spent for one in _chain_of(state, task)])
+
+
+def narrow_accounts(state: RunState, task: TaskState | None, fits: Fits, *, alone: Fits | None = None) -> list[Account]:
+    """Return the accounts in which there is no room now for what `fits`, the narrowest first.
+
+    There is none where no wait can help: it does not fit (`alone`, where that is another question) into what there
+    would be if everybody gave back what is not used.
+    """
+    found: list[Account] = []
+    if not (alone or fits)(_at_most(state, task)):
+        return found
+    below = ZERO
+    for one in _chain_of(state, task):
+        left = one.allowed - one.spent - one.under_way + below
+        if one.task is None:
+            left -= _kept_from(state, task)
+        if not fits(left):
+            found.append(one)
+        below += one.held - one.under_way
+    return found
+
+
+def calls_within(state: RunState, accounts: Sequence[Account]) -> bool:
+    """Whether a call is under way in one of the accounts: when it is settled there may be more."""
+    return any(one is account for call in state.calls.values() for one in chain(call.account) for account in accounts)
+
+
+def lines_of(state: RunState, task: TaskState | None) -> list[str]:
+    """Return where a call of a task, or of planning, may have to stand in line: its accounts, by their tasks."""
+    return [one.task or "" for one in _chain_of(state, task) if one.budget.limits_models]
+
+
+def waits_for(state: RunState, task: TaskState) -> Account | None:
+    """Return where others may give back what a running task that found no room could have; None is nowhere.
+
+    What it found too little of nobody says: of what is less than a task of its agent is expected to use.
+    """
+    left = left_for(state, task)
+    if left is None:
+        return None
+    wanted, budget = estimate(state, task.agent), budget_over(state, task)
+    limited = [name for name in ("calls", "tokens", "money") if getattr(budget, f"max_{name}") is not None]
+    lacking = [name for name in limited if getattr(left, name) < getattr(wanted, name)] or limited
+
+    def is_more(room: Amount) -> bool:
+        return any(getattr(room, name) > getattr(left, name) for name in lacking)
+
+    return next((one for one in narrow_accounts(state, task, is_more) if _may_come_back(state, one, but=task)), None)
+
+
+def _may_come_back(state: RunState, account: Account, but: TaskState | None = None) -> bool:
+    """Whether something may be given back in an account, by others than `but`: in a task's by what is within it."""
+    if account.task is None:
+        return could_give_back(state, but=but)
+    running = (state.tasks[one.task] for one in state.pending.values() if isinstance(one, Dispatch))
+    holding = [
+        one.account
+        for one in running
+        if one is not but and one.account is not None and one.account.admitted and not one.open_children
+    ]
+    holding += [call.account for call in state.calls.values()]
+    return any(one is account for holder in holding for one in chain(holder))
+
+
 def _is_behind(state: RunState, task: TaskState) -> bool:
-    """Whether another one's turn comes first."""
-    if task.task.id in (state.called_up, state.answer_root):
+    """Whether another one's turn comes first: tasks that have no account in common wait for each other never."""
+    if state.account is None or task.task.id in (state.called_up, state.answer_root):
         return False
     return state.called_up is not None or (bool(state.queued) and could_give_back(state))
 

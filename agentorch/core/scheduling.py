@@ -6,8 +6,10 @@
 """
 
 import heapq
+from collections import deque
 from collections.abc import Container
 
+from agentorch.core.accounts import Account
 from agentorch.core.state import FINAL, RunState, Status, TaskState
 
 
@@ -60,16 +62,35 @@ def ripen(state: RunState, task_id: str) -> bool:
     return True
 
 
-def queue(state: RunState, task: TaskState) -> None:
-    """Let a ready task wait for budget: one that was called up keeps its place, the rest stand behind."""
-    if state.called_up == task.task.id:
+def queue(state: RunState, task: TaskState, account: str | None) -> None:
+    """Let a ready task wait for budget: one that was called up keeps its place, the rest stand behind.
+
+    `account` is the task in whose account there is no room; None is the run's.
+    """
+    if account is not None:
+        state.queued_within.setdefault(account, deque()).append(task.task.id)
+    elif state.called_up == task.task.id:
         state.queued.appendleft(task.task.id)
     else:
         state.queued.append(task.task.id)
     unready(state, task)
     task.status, task.waiting = Status.WAITING, "budget"
-    if state.called_up is None:
+    if account is None and state.called_up is None:
         state.room = False
+
+
+def call_within(state: RunState, account: Account | None) -> None:
+    """Give the next task its turn that waits for an account within the run's, or for one that it stands within."""
+    while account is not None and state.queued_within:
+        line = state.queued_within.get(account.task or "", ())
+        while line:
+            task = state.tasks.get(line.popleft())
+            if task is not None and task.waiting == "budget":
+                make_ready(state, task)
+                break
+        if not line:
+            state.queued_within.pop(account.task or "", None)
+        account = account.within
 
 
 def call_up(state: RunState) -> None:

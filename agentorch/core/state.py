@@ -295,6 +295,8 @@ class RunState:
     """Per agent: dispatches that succeeded, and what they used together; only under a limit."""
     queued: deque[str] = field(default_factory=deque[str])
     """Tasks that wait for budget, the next one first; entries of tasks that do so no more are passed over."""
+    queued_within: dict[str, deque[str]] = field(default_factory=dict[str, deque[str]])
+    """The same for those that wait for an account within the run's, by its task: they stand in nobody else's way."""
     called_up: str | None = None
     """The task out of `queued` whose turn it is to be admitted."""
     room: bool = False

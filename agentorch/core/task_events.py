@@ -27,6 +27,8 @@ class TaskQueued(TaskEvent, frozen=True):
 
     type: Literal["TaskQueued"] = "TaskQueued"
     reason: str
+    account: str | None = None
+    """The task whose own budget has no room; None is the run's."""
 
 
 class TaskSucceeded(TaskEvent, frozen=True):

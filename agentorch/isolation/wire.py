@@ -8,6 +8,7 @@ import itertools
 import os
 import queue
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -75,7 +76,8 @@ class Wire:
         except (OSError, EOFError):
             os._exit(1)  # nobody waits for this process any more
         except Exception as error:  # noqa: BLE001  # whatever it was, nothing more is heard: the parent must not wait
-            print(f"what was sent to this process cannot be read: {error}", flush=True)  # noqa: T201  # its last line
+            sys.stderr.write(f"what was sent to this process cannot be read: {error}\n")  # its last line
+            sys.stderr.flush()
             os._exit(1)
 
     def _hear(self, frame: Frame) -> None:

@@ -2,7 +2,8 @@
 
 1. The books are the core's: what is open and what is spent stands in the state, and in the journal.
 2. A call is journaled before it leaves, so that it counts even when nobody lives to see its answer.
-3. A call that does not fit waits for the calls that are under way, in turn; with none under way it is refused in words.
+3. A call that does not fit waits for those under way that may leave more for it, in turn; with none it is refused in
+   words. It stands behind those that wait for the same account, and behind no others.
 4. Where nothing limits models there is nothing of all this.
 """
 
@@ -10,13 +11,15 @@ import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 from agentorch.core import inbox
+from agentorch.core.accounts import Account as CoreAccount
 from agentorch.core.accounts import Amount
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind
-from agentorch.core.reservations import budget_over, lack_of, left_for
+from agentorch.core.reservations import budget_over, calls_within, lack_of, left_for, lines_of, narrow_accounts
 from agentorch.core.state import TaskState
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import ModelError
@@ -83,12 +86,13 @@ class Account:
 
     async def _opened(self, asked: Asked, model: Model) -> tuple[str, Terms]:
         """Open the call when there is room for it; until then it waits in line."""
-        if not self._run.line.locked() and (terms := self._terms(asked, model)) is not None:
+        line = self._line()
+        if line is None and (terms := self._terms(asked, model)) is not None:
             return self._open(terms, model), terms
         waiting = WAITING.get() or _nobody
         waiting(True)
         try:
-            async with self._run.line:
+            async with line or self._line_for(asked, model):
                 while (terms := self._terms(asked, model)) is None:
                     await self._run.next_settlement()
                 return self._open(terms, model), terms
@@ -121,8 +125,12 @@ class Account:
         if left is None:
             raise asyncio.CancelledError(f"{self._key} is no longer carried out")
         budget = budget_over(state, self._task())
-        terms = terms_of(asked, left, budget, price_at(model, state.spent), alone=not state.calls)
-        if terms is None and not state.calls:
+        terms_in = partial(terms_of, asked, budget=budget, price=price_at(model, state.spent))
+        terms = terms_in(left, alone=not state.calls)
+        if terms is None and not calls_within(state, self._narrow(terms_in)):
+            terms = terms_in(left, alone=True)
+            if terms is not None:
+                return terms
             raise ModelError(f"the budget is used up: {self._lack(asked)}", kind=FailureKind.BUDGET)
         return terms
 
@@ -131,6 +139,29 @@ class Account:
         """Whether it matters how long a request is."""
         budget = budget_over(self._run.state, self._task())
         return budget.max_tokens is not None or budget.max_money is not None
+
+    def _narrow(self, terms_in: Callable[..., Terms | None]) -> list[CoreAccount]:
+        """Return the accounts in which there is no room for a call, if there could be any."""
+        state = self._run.state
+
+        def fits(room: Amount, *, alone: bool) -> bool:
+            return terms_in(room, alone=alone) is not None
+
+        now = partial(fits, alone=not state.calls)
+        return narrow_accounts(state, self._task(), now, alone=partial(fits, alone=True))
+
+    def _line(self) -> asyncio.Lock | None:
+        """Return the line in which others wait already for an account that the call draws on, if there is one."""
+        lines = self._run.lines
+        names = lines_of(self._run.state, self._task()) if lines else ()
+        return next((lines[name] for name in names if name in lines and lines[name].locked()), None)
+
+    def _line_for(self, asked: Asked, model: Model) -> asyncio.Lock:
+        """Return the line of the account in which there is no room for a call."""
+        state = self._run.state
+        budget = budget_over(state, self._task())
+        narrow = self._narrow(partial(terms_of, asked, budget=budget, price=price_at(model, state.spent)))
+        return self._run.lines[narrow[0].task or "" if narrow else ""]
 
     def _task(self) -> TaskState | None:
         return None if self._key is None else self._run.state.of_key(self._key)

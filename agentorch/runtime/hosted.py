@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -50,8 +51,8 @@ class HostedRun:
         self.asking = Awaited(self.settle)
         """Requests that are being shown to a person, checks across tasks, and dispatches that wait for the bus."""
         self.timers: dict[str, asyncio.TimerHandle] = {}
-        self.line = asyncio.Lock()
-        """Where model calls wait for budget, one behind the other."""
+        self.lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
         self._settlement: asyncio.Future[None] | None = None
         self.score = 0.0
         self.entry = 0
@@ -180,8 +181,9 @@ class HostedRun:
 
     async def next_settlement(self) -> None:
         """Wait until something more has been decided: a call that was under way may have been settled."""
-        self._settlement = asyncio.get_running_loop().create_future()
-        await self._settlement
+        if self._settlement is None or self._settlement.done():
+            self._settlement = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._settlement)  # others may wait too
         if self.lost is not None:
             raise self.lost
 
