@@ -53,7 +53,7 @@ class Budget(BaseModel):
     max_money: float | None = Field(default=None, ge=0)
     """US dollars."""
     max_calls: int | None = Field(default=None, ge=0)
-    """Model calls: 3 makes exactly three."""
+    """Model calls: 3 makes exactly three. A request that the server turned away and that is made again is the same."""
     max_seconds: float | None = Field(default=None, gt=0)
     """Running time: of the run, while it is carried out and does not wait for a person alone; of a task, its own."""
     max_depth: int | None = Field(default=8, ge=0)

@@ -12,7 +12,7 @@ from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError, FailureKind, ModelError, PermanentError, PlanError
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.testing.clock import LoopClock
-from agentorch.testing.fake_openai import FakeOpenAI, Say
+from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
 from agentorch.testing.scripted_model import Reply, ScriptedModel
 from tests.faults.overshoot import tried
 
@@ -39,6 +39,26 @@ async def test_three_calls_are_exactly_three() -> None:
     assert {problem.remedy for problem in outcome.problems if problem.code == "budget"} == {
         "raise the budget and start again"
     }
+
+
+async def test_a_request_that_the_server_turned_away_is_the_same_call() -> None:
+    """It did nothing: a parameter is left out and the call made again, within a budget of one."""
+
+    @agent(description="Asks the model once.", needs_model=True)
+    async def asking(context: Context) -> str:
+        return await context.model("say something")
+
+    plan = Plan("one question")
+    plan.add("one", agent=asking)
+    refusal = Fail(400, "Unsupported parameter: 'stream_options' is not supported")
+    policy = Policy(attempts=1, replans=0)
+    async with (
+        FakeOpenAI(refusal, Say("said")) as server,
+        Orchestrator([asking], model=server.model(), policy=policy) as orchestrator,
+    ):
+        outcome = await orchestrator.run(plan, budget=Budget(max_calls=1))
+
+    assert (outcome.answer, outcome.usage.calls, len(server.requests)) == ("said", 1, 2)
 
 
 @pytest.mark.parametrize("troubled", [Reply("{", finish_reason="stop"), ModelError("gone", kind=FailureKind.TRANSIENT)])
