@@ -39,6 +39,7 @@ from agentorch.core.events import (
     TasksAccepted,
     TaskStarted,
     TaskSucceeded,
+    TaskWentOn,
     UsageAdded,
 )
 
@@ -80,6 +81,7 @@ __all__ = [
     "TaskRetried",
     "TaskStarted",
     "TaskSucceeded",
+    "TaskWentOn",
     "TasksAccepted",
     "UsageAdded",
 ]

@@ -16,7 +16,7 @@ from agentorch.core.effects import apply_done, apply_intended, apply_voided
 from agentorch.core.failures import FailureKind
 from agentorch.core.forking import apply_fork
 from agentorch.core.identity import digest
-from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, leave_running, settle, wait_for, want
+from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, go_on, leave_running, settle, wait_for, want
 from agentorch.core.patching import apply_patch
 from agentorch.core.rejecting import apply_check
 from agentorch.core.requests import request_answered, request_opened
@@ -83,6 +83,8 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
             _task_kept(state, known)
         case ev.TaskDelegated():
             _task_delegated(state, known)
+        case ev.TaskWentOn():
+            go_on(state, state.tasks[known.task], works=not known.waits)
         case ev.OutcomeLate():
             outcome_late(state, known)
         case ev.RequestOpened():

@@ -71,6 +71,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _answer(state, message, stamp)
         case msg.Report():
             return _report(state, message, stamp)
+        case msg.GoOn():
+            return _go_on(state, message, stamp)
         case msg.Trim():
             return _trim(state, message, stamp)
         case msg.FinishStep() | msg.Intend() | msg.Confirm() | msg.Void() | msg.CallModel() | msg.Spend():
@@ -142,6 +144,14 @@ def _report(state: RunState, message: msg.Report, stamp: Stamp) -> list[ev.Event
         return stamp(ev.TaskReported, task=task.task.id, key=message.key, text=message.text)
 
     return _of_running(state, message.key, report)
+
+
+def _go_on(state: RunState, message: msg.GoOn, stamp: Stamp) -> list[ev.Event]:
+    """Only where it makes a difference: a body that waits for nobody goes on as a matter of course."""
+    task = state.of_key(message.key)
+    if task is None or task.works is not message.waits or not (task.questions or task.open_children):
+        return []
+    return [stamp(ev.TaskWentOn, task=task.task.id, key=message.key, waits=message.waits)]
 
 
 def _trim(state: RunState, message: msg.Trim, stamp: Stamp) -> list[ev.Event]:

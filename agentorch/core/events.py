@@ -55,6 +55,7 @@ from agentorch.core.task_events import (
     TaskRetried,
     TaskStarted,
     TaskSucceeded,
+    TaskWentOn,
 )
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "TaskRetried",
     "TaskStarted",
     "TaskSucceeded",
+    "TaskWentOn",
     "TasksAccepted",
     "UsageAdded",
 ]
@@ -123,6 +125,7 @@ AnyEvent = Annotated[
     | TaskFailed
     | TaskCancelled
     | TaskDelegated
+    | TaskWentOn
     | OutcomeLate
     | InputTrimmed
     | TaskReported

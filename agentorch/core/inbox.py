@@ -224,6 +224,15 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """The body of a running task goes on beside what it has asked or called, or waits for that alone again."""
+
+    at: float
+    key: str
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Trim:
     """A running task was shown a preview of an input."""
 
@@ -380,6 +389,7 @@ Message = (
     | Ask
     | Answer
     | Report
+    | GoOn
     | Trim
     | FinishStep
     | Intend

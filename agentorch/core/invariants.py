@@ -75,6 +75,7 @@ def _check_totals(state: RunState) -> None:
     _same(state, "running", state.running, len(running))
     blocked = [task for task in running if task.blocked]
     _same(state, "blocked", state.blocked, len(blocked))
+    _same(state, "working", state.working, sum(task.works for task in running))
     _same(state, "timers", state.timers, sum(task.waiting == "timer" for task in tasks))
     _same(state, "running_by_agent", _nonzero(state.running_by_agent), dict(Counter(task.agent for task in running)))
     _same(state, "blocked_by_agent", _nonzero(state.blocked_by_agent), dict(Counter(task.agent for task in blocked)))

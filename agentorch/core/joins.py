@@ -102,6 +102,7 @@ def leave_running(state: RunState, task: TaskState, key: str) -> None:
     """Take a running task out of the counts and its key out of what is pending."""
     if task.questions:
         wait_for(state, task, questions=-task.questions)
+    go_on(state, task, works=False)
     account = task.account
     if account is not None and account.admitted:
         account.give_back()
@@ -166,6 +167,22 @@ def wait_for(state: RunState, task: TaskState, *, children: int = 0, questions: 
         state.admitted += (not task.open_children + children) - (not task.open_children)
     task.open_children += children
     task.questions += questions
+    _count_blocked(state, task, before)
+    if not (task.questions or task.open_children):
+        go_on(state, task, works=False)
+
+
+def go_on(state: RunState, task: TaskState, *, works: bool) -> None:
+    """Enter whether the body of a running task goes on beside what it has asked or called."""
+    if task.works is works:
+        return
+    before = task.blocked
+    task.works = works
+    state.working += 1 if works else -1
+    _count_blocked(state, task, before)
+
+
+def _count_blocked(state: RunState, task: TaskState, before: bool) -> None:
     turn = task.blocked - before
     if turn:
         state.blocked += turn

@@ -1,17 +1,20 @@
 """Running time: how long a run has been carried out, which is what `max_seconds` limits.
 
 Time counts while the run can go on. It does not count while nobody carries it out (between the last event before a
-crash or a stop, and the take-over), nor while it waits for nothing but a person. In a fork it begins anew.
+crash or a stop, and the take-over), nor while it waits for nothing but a person. In a fork it begins anew. That a body
+has not waited, but gone on beside its question, is known a moment later: that moment counts.
 """
 
 from agentorch.core.fact import Event
 from agentorch.core.run_events import RunAdopted, RunForked
 from agentorch.core.state import RunState, Status
+from agentorch.core.task_events import TaskWentOn
 
 
 def count_time(state: RunState, event: Event) -> None:
     """Add the time from the last event to this one, if the run was carried out in it; before the event is applied."""
-    if not (isinstance(event, RunAdopted | RunForked) or state.idle):
+    went_on = isinstance(event, TaskWentOn) and not event.waits
+    if went_on or not (isinstance(event, RunAdopted | RunForked) or state.idle):
         state.ran += max(0.0, event.at - state.updated)
 
 
@@ -26,6 +29,9 @@ def begin_anew(state: RunState, at: float) -> None:
             task.ladder.since = at
         if task.account is not None:
             task.account.since = at if is_running else None
+            task.account.ran = task.account.mark = 0.0
+            if not is_running:
+                state.timed.pop(task.task.id, None)  # it begins with its next start
 
 
 def running_time(state: RunState, now: float) -> float:

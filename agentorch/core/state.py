@@ -120,7 +120,9 @@ class TaskState:
     """Ids of the tasks that its current dispatch, or an earlier one, delegated."""
     open_children: int = 0
     questions: int = 0
-    """Open questions to a person that its current dispatch waits for."""
+    """Open questions to a person that its current dispatch has asked."""
+    works: bool = False
+    """Whether its body goes on beside what it has asked or called, and does not wait for it."""
     sources: tuple[str, ...] = ()
     approved: bool = False
     spent: Usage | None = None
@@ -131,8 +133,8 @@ class TaskState:
 
     @property
     def blocked(self) -> bool:
-        """Whether its dispatch waits for a task that it delegated, or for a person: it takes no slot."""
-        return self.open_children > 0 or self.questions > 0
+        """Whether its dispatch has lent its slot to what it delegated, or waits for a person: it takes none."""
+        return self.open_children > 0 or (self.questions > 0 and not self.works)
 
     @property
     def agent(self) -> str:
@@ -250,6 +252,8 @@ class RunState:
     running: int = 0
     blocked: int = 0
     """Running tasks that wait for a delegated one or for a person: they take no slot."""
+    working: int = 0
+    """Running tasks that go on beside what they have asked or called."""
     running_by_agent: dict[str, int] = field(default_factory=dict[str, int])
     blocked_by_agent: dict[str, int] = field(default_factory=dict[str, int])
     moved: dict[str, None] = field(default_factory=dict[str, None])
@@ -326,7 +330,7 @@ class RunState:
         """Whether nothing can happen until somebody outside acts."""
         if self.finished:
             return True
-        if self.running > self.blocked:
+        if self.running > self.blocked or self.working:
             return False
         if self.stopped is not None:
             return True

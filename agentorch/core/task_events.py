@@ -113,6 +113,15 @@ class TaskDelegated(TaskEvent, frozen=True):
     depth: int
 
 
+class TaskWentOn(TaskEvent, frozen=True):
+    """A body that has asked a person, or has called an agent that waits for one, goes on beside that."""
+
+    type: Literal["TaskWentOn"] = "TaskWentOn"
+    key: str
+    waits: bool = False
+    """Whether it has ceased to go on, and waits for nothing else again."""
+
+
 class OutcomeLate(TaskEvent, frozen=True):
     """An outcome came for a key that is no longer pending: its usage counts, nothing else changes."""
 

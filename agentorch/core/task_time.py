@@ -46,7 +46,7 @@ def waits_for_others(state: RunState, task: TaskState) -> bool:
     """Whether nothing of a task can go on until a person acts, or a new plan is there."""
     if task.status is Status.WAITING:
         return task.waiting in _FOR_OTHERS
-    if task.status is not Status.RUNNING:
+    if task.status is not Status.RUNNING or task.works:
         return False
     if not task.open_children:
         return task.blocked

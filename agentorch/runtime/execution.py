@@ -145,6 +145,7 @@ class Execution:
         work = job.work
         given = self._secrets.given(work) if work.inputs else work.inputs
         if agent.isolate:
+            job.unseen = True
             job.suspended()
             return await self._isolated.run(agent, job, services.guarded(), inputs=given)
         problems = work.problems if work.mode == "repair" else ()
@@ -152,10 +153,10 @@ class Execution:
         arguments = agent.bind(fresh(given), services.given, problems=problems)
         function = cast("Callable[..., Any]", agent.function)
         if agent.is_async:
-            return await in_own_context(function(**arguments), job.suspended)
+            return await in_own_context(function(**arguments), job.suspended, job.went_on)
         async with self._threads:
             job.suspended()  # only now: the time in the queue is not the task's
-            job.runs_on = True
+            job.runs_on = job.unseen = True
 
             def body() -> tuple[Any, BaseException | None]:
                 try:

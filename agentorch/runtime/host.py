@@ -20,6 +20,7 @@ from agentorch.ports.journal import Journal, KnowsOwners
 from agentorch.runtime.account import Account
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.job import GRACE
+from agentorch.runtime.standing import Standing
 from agentorch.runtime.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
@@ -181,27 +182,42 @@ class Host:
             calling.cancel()
         return goes_on
 
-    async def delegate(self, key: str, name: str, agent: str, inputs: Mapping[str, Any]) -> Any:
-        """Run `agent` as the task `name` under the dispatch `key`; return its output."""
+    async def delegate(
+        self, key: str, name: str, agent: str, inputs: Mapping[str, Any], waits: Callable[[bool], None]
+    ) -> Any:
+        """Run `agent` as the task `name` under the dispatch `key`; return its output.
+
+        `waits` is told whether the call stands still: with what it has called, or for a slot to go on in.
+        """
         run = self._run(key)
         if agent not in run.state.catalog:
             known = ", ".join(sorted(run.state.catalog))
             raise PermanentError(f"context.call: no agent named '{agent}'; this team has {known}")
         supervisor = self._supervisor
         supervisor.send(run, inbox.Delegate(supervisor.now(), key, name, agent, inputs))
-        child = run.state.tasks.get(name)
-        if child is None:
+        if name not in run.state.tasks:
             raise asyncio.CancelledError(f"{key} is no longer carried out")
-        while child.status not in FINAL:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            run.calls.setdefault(name, []).append(waiter)
-            await waiter
-            child = run.state.tasks.get(name)
-            if child is None:
-                raise PermanentError(f"'{agent}' was taken out by a new plan")
+        standing = self._standing(run)
+        standing.follow(name, waits)
+        try:
+            child = await self._ended(run, name)
+            waits(True)
+            await self._slot(run, key)
+        finally:
+            standing.leave(name, waits)
+        if child is None:
+            raise PermanentError(f"'{agent}' was taken out by a new plan")
         if child.status is Status.SUCCEEDED:
             return run.state.outputs[name]
         raise PermanentError(_why(child))
+
+    async def _ended(self, run: HostedRun, name: str) -> TaskState | None:
+        """Return a delegated task when it is final; None when a new plan has taken it out."""
+        while (child := run.state.tasks.get(name)) is not None and child.status not in FINAL:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            run.calls.setdefault(name, []).append(waiter)
+            await waiter
+        return child
 
     async def ask(
         self, key: str, question: str, answer_schema: dict[str, Any], *, identity: str, kind: RequestKind = "question"
@@ -219,7 +235,27 @@ class Host:
             now = self._supervisor.now()
             self._supervisor.send(run, inbox.Ask(now, key, request_id, question, answer_schema, kind))
             await asyncio.shield(waiter)
+            await self._slot(run, key)
         return run.state.answers[request_id]
+
+    async def _slot(self, run: HostedRun, key: str) -> None:
+        """Wait until a dispatch that has waited may go on: the slot that it gave away may be another's by now."""
+        task = run.state.of_key(key)
+        if task is not None:
+            await self._supervisor.scheduler.back(run, key, task.agent)
+
+    def turned(self, key: str, *, still: bool) -> None:
+        """Take note that the clock of a dispatch may have begun to stand still, or to go on."""
+        run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
+        if run is not None:
+            self._standing(run).turn(key, still=still)
+
+    def _standing(self, run: HostedRun) -> Standing:
+        if run.standing is None:
+            run.standing = Standing(
+                run.state, lambda message: self._supervisor.send(run, message), self._supervisor.now
+            )
+        return run.standing
 
     def report(self, key: str, text: str) -> None:
         """Journal a line of progress."""

@@ -13,6 +13,7 @@ from agentorch.errors import AgentorchError, JournalError
 from agentorch.ports.journal import Inbox, Journal
 from agentorch.runtime.awaited import Awaited
 from agentorch.runtime.feed import Feed
+from agentorch.runtime.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ class HostedRun:
         self.queued = 0
         """Appends that are not durable yet."""
         self.lost: AgentorchError | None = None
+        self.standing: Standing | None = None
+        """Which dispatches stand still; None while none has asked for anything."""
         self.calls: dict[str, list[asyncio.Future[None]]] = {}
         """Who waits for a delegated task, by its id."""
         self.stopping: set[str] = set()
@@ -61,6 +64,8 @@ class HostedRun:
         """Slots that the run takes, as the scheduler counts them."""
         self.at_work: dict[str, int] = {}
         """The same for each agent of which only so many may be at work."""
+        self.returning: dict[str, str] = {}
+        """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
         self._rest: asyncio.Future[None] | None = None
         self._last: asyncio.Future[None] | None = None
         self._committing = False

@@ -3,6 +3,9 @@
 1. Its body is cancelled once, by its timeout or by a withdrawal, whichever comes first. So is every call that is under
    way through its context, whatever task or thread makes it: from then on the context refuses.
 2. A body that does not end within the grace of its policy is abandoned: its result is sent for it, its slot given up.
+3. Its clock stands still while the body itself waits, for its turn or for a person: in the call, or for tasks of which
+   each waits in such a call. A body that goes on beside such a call is at work. One in a thread, or in a process of its
+   own, is not seen: it is taken to wait in the calls that it makes.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import PermanentError
 from agentorch.messages.work import Result, Work
 from agentorch.ports.bus import Delivery
+from agentorch.runtime.awaiting import only_awaits
 
 GRACE: Final = DEFAULT.grace
 """Seconds that a body has to end in once it was stopped, where no policy says otherwise."""
@@ -26,8 +30,8 @@ class Job:
     """One dispatch in a slot."""
 
     __slots__ = (
-        "_left", "_waits", "_watch", "calls", "deadline", "delivery", "ended", "runs_on", "slot", "timed_out", "used",
-        "when_over", "withdrawn", "work",
+        "_left", "_looking", "_waiting", "_watch", "_watched", "calls", "deadline", "delivery", "ended", "runs_on",
+        "slot", "stands", "timed_out", "turned", "unseen", "used", "when_over", "withdrawn", "work",
     )  # fmt: skip
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
@@ -35,7 +39,17 @@ class Job:
         self.slot = slot
         self._watch = watch
         self._left = 0.0
-        self._waits = 0
+        self._waiting: dict[asyncio.Task[Any], int] = {}
+        """Tasks that are in a call which waits, with how many such calls; the slot's own is one of them."""
+        self._watched: set[asyncio.Task[Any]] = set()
+        """Tasks beside those: when they end, the body may do nothing but wait."""
+        self._looking = False
+        self.stands = False
+        """Whether its clock stands still."""
+        self.unseen = False
+        """Whether its body is in a thread, or in a process of its own."""
+        self.turned: Callable[[], None] | None = None
+        """To be called when its clock may have begun to stand still, or to go on."""
         self.deadline: float | None = None
         self.delivery: Delivery | None = None
         """What it came with, to be acknowledged."""
@@ -56,7 +70,7 @@ class Job:
         """Begin to watch the time: the body did not end at once. A body that does costs no timer."""
         if self.deadline is not None or self.work.timeout is None:
             return
-        if self._waits:
+        if self.stands:
             self._left, self.deadline = self.work.timeout, math.inf
         else:
             self._watch(self, self.work.timeout)
@@ -112,13 +126,66 @@ class Job:
             return False
 
     def wait_for_turn(self, waiting: bool) -> None:
-        """Stop the clock while anything in the body waits for its turn or for a person: that time is not the task's."""
-        self._waits += 1 if waiting else -1
-        if self.deadline is None:
+        """Take note that a call of the current task begins to wait, for its turn or for a person, or has ceased to."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.wait_in(task, waiting)
+
+    def wait_in(self, task: "asyncio.Task[Any]", waiting: bool) -> None:
+        """Take note that a call which `task` makes begins to wait, or has ceased to."""
+        count = self._waiting.get(task, 0) + (1 if waiting else -1)
+        if count:
+            self._waiting[task] = count
+        else:
+            self._waiting.pop(task, None)
+        self._look()
+
+    def call_waits(self) -> Callable[[bool], None]:
+        """Return what takes note, for a call of the current task, whether it stands still."""
+        task, noted = asyncio.current_task(), False
+        assert task is not None
+
+        def take_note(waits: bool) -> None:
+            nonlocal noted
+            if waits is not noted:
+                noted = waits
+                self.wait_in(task, waits)
+
+        return take_note
+
+    def went_on(self) -> None:
+        """Look again, once the body has made a step: it may have done so beside what waits."""
+        if self._waiting:
+            self._look_soon()
+
+    def _look_soon(self, ended: "asyncio.Task[Any] | None" = None) -> None:
+        if ended is not None:
+            self._watched.discard(ended)
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        """Stop the clock, or let it go on: that for which the body waits is not its time."""
+        self._looking = False
+        stands = bool(self._waiting) and (self.unseen or only_awaits(self.slot, self._waiting, self._watch_end))
+        if stands is not self.stands:
+            self.stands = stands
+            self._turn()
+        if self.turned is not None:
+            self.turned()
+
+    def _watch_end(self, task: "asyncio.Task[Any]") -> None:
+        if task is not self.slot and task not in self._watched:
+            self._watched.add(task)
+            task.add_done_callback(self._look_soon)
+
+    def _turn(self) -> None:
+        if self.deadline is None or self.stopped or self.ended:
             return
-        if waiting and self._waits == 1:
+        if self.stands:
             self._left, self.deadline = self.deadline - asyncio.get_running_loop().time(), math.inf
-        elif not self._waits and self.deadline == math.inf:
+        elif self.deadline == math.inf:
             self._watch(self, self._left)
 
 

@@ -10,8 +10,13 @@ from typing import Any
 
 
 @types.coroutine
-def in_own_context(body: Coroutine[Any, Any, Any], suspended: Callable[[], None]) -> Generator[Any, Any, Any]:
-    """Await `body`, each step in one copy of the current context; call `suspended` if it does not end at once."""
+def in_own_context(
+    body: Coroutine[Any, Any, Any], suspended: Callable[[], None], went_on: Callable[[], None]
+) -> Generator[Any, Any, Any]:
+    """Await `body`, each step in one copy of the current context.
+
+    Calls `suspended` if it does not end at once, and `went_on` at each step after which it waits again.
+    """
     run = contextvars.copy_context().run
     try:
         waiting = run(body.send, None)
@@ -26,5 +31,6 @@ def in_own_context(body: Coroutine[Any, Any, Any], suspended: Callable[[], None]
                 waiting = run(body.throw, error)
             else:
                 waiting = run(body.send, sent)
+            went_on()
     except StopIteration as stop:
         return stop.value

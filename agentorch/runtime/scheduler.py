@@ -3,12 +3,16 @@
 1. Runs are ordered by arrival + class offset + WEIGHT * remaining work: whoever waits longer rises without re-keying.
 2. Within a run its own order holds: longest remaining path first.
 3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either.
-4. An admission costs the same however many runs and agents there are. A run that must wait for an agent is parked with
+4. Who has waited, for a person or for what it called, has given its slot away, and goes on when one is free again:
+   before those that are still to begin. Who holds a slot waits for nobody, so each comes free.
+5. An admission costs the same however many runs and agents there are. A run that must wait for an agent is parked with
    that agent until one of its slots is free; a run that must wait for itself is out of the queue until it changes.
 """
 
+import asyncio
 import heapq
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from agentorch.core.scheduling import next_ready
@@ -25,6 +29,16 @@ SPARE: Final = 64
 Place = tuple[float, int, int, HostedRun]
 """A score, a number that breaks ties, the version of the run's place, the run."""
 AdmitTask = Callable[[HostedRun, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """A call that is over, in a dispatch that waits for a slot to go on in."""
+
+    run: HostedRun
+    key: str
+    agent: str
+    granted: asyncio.Future[None]
 
 
 def behind(priority: str) -> float:
@@ -46,6 +60,8 @@ class Scheduler:
         self._queue: list[Place] = []
         self._parked: dict[str, list[Place]] = {}
         """Runs that wait for a slot of an agent."""
+        self._back: list[_Back] = []
+        """Who waits for a slot to go on in, in the order of coming."""
         self._count = 0
         self._pumping = False
         self._active = 0
@@ -75,6 +91,8 @@ class Scheduler:
         if self.runs.get(run.state.run_id) is not run:
             return
         del self.runs[run.state.run_id]
+        for back in [back for back in self._back if back.run is run]:
+            back.granted.cancel()
         run.entry += 1
         self._active -= run.active
         run.active = 0
@@ -90,7 +108,7 @@ class Scheduler:
         state = run.state
         if self.runs.get(state.run_id) is not run:
             return
-        active = state.running - state.blocked
+        active = self._active_of(run)
         self._active += active - run.active
         run.active = active
         if self._agent_slots and state.moved:
@@ -107,10 +125,73 @@ class Scheduler:
             return
         self._pumping = True
         try:
-            while self._active < self._slots and self._admit_one():
+            while self._grant_one() or (self._active < self._slots and self._admit_one()):
                 pass
         finally:
             self._pumping = False
+
+    async def back(self, run: HostedRun, key: str, agent: str) -> None:
+        """Wait for a slot in which a dispatch that has waited may go on.
+
+        One that still waits for something has given its slot to that, and goes on beside it without one.
+        """
+        if self._needs_none(run, key) or (not self._back and self._has_room(run, agent, 0)):
+            return
+        back = _Back(run, key, agent, asyncio.get_running_loop().create_future())
+        self._back.append(back)
+        self._set_back(run, agent, key, waits=True)
+        try:
+            await back.granted
+        finally:
+            self._back.remove(back)
+            if not any(one.run is run and one.key == key for one in self._back):
+                self._set_back(run, agent, key, waits=False)
+
+    def _set_back(self, run: HostedRun, agent: str, key: str, *, waits: bool) -> None:
+        """Count a dispatch among those that take a slot, or no longer."""
+        if waits is (key in run.returning):
+            return
+        if waits:
+            run.returning[key] = agent
+        else:
+            del run.returning[key]
+        if self.runs.get(run.state.run_id) is run:
+            if agent in self._agent_slots:
+                self._recount(run, agent)
+            self.changed(run)
+        self.pump()
+
+    def _grant_one(self) -> bool:
+        """Let the first one go on that finds room."""
+        for back in self._back:
+            run, key, agent = back.run, back.key, back.agent
+            if key in run.returning and (self._needs_none(run, key) or self._has_room(run, agent, 1)):
+                for one in self._back:
+                    if one.run is run and one.key == key and not one.granted.done():
+                        one.granted.set_result(None)
+                self._set_back(run, agent, key, waits=False)
+                return True
+        return False
+
+    def _needs_none(self, run: HostedRun, key: str) -> bool:
+        task = run.state.of_key(key)
+        return task is None or task.blocked
+
+    def _has_room(self, run: HostedRun, agent: str, more: int) -> bool:
+        """Whether `more` dispatches of the agent fit beside those that take a slot now."""
+        if self._active + more > self._slots or self._active_of(run) + more > run.state.policy.parallel:
+            return False
+        return agent not in self._agent_slots or self._at_work.get(agent, 0) + more <= self._agent_slots[agent]
+
+    def _active_of(self, run: HostedRun) -> int:
+        return run.state.running - run.state.blocked - self._returning(run)
+
+    def _returning(self, run: HostedRun, agent: str | None = None) -> int:
+        """Count the dispatches, of an agent if one is named, that the state has at work and that wait for a slot."""
+        if not run.returning:
+            return 0
+        waiting = (key for key, its in run.returning.items() if agent in (None, its))
+        return sum(not self._needs_none(run, key) for key in waiting)
 
     def _admit_one(self) -> bool:
         if len(self.runs) == 1:
@@ -137,7 +218,7 @@ class Scheduler:
         state = run.state
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             return False
-        if state.running - state.blocked >= state.policy.parallel:
+        if self._active_of(run) >= state.policy.parallel:
             return False
         task = next_ready(state, self._full)
         if task is None:
@@ -148,7 +229,8 @@ class Scheduler:
 
     def _recount(self, run: HostedRun, agent: str) -> None:
         state = run.state
-        self._set(run, agent, state.running_by_agent.get(agent, 0) - state.blocked_by_agent.get(agent, 0))
+        at_work = state.running_by_agent.get(agent, 0) - state.blocked_by_agent.get(agent, 0)
+        self._set(run, agent, at_work - self._returning(run, agent))
 
     def _set(self, run: HostedRun, agent: str, at_work: int) -> None:
         """Count the tasks of an agent that are at work in a run; each slot that this frees is offered to one run."""

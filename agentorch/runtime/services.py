@@ -110,6 +110,7 @@ class DispatchServices:
         self._converse = converse
         self._ask_judge = ask_judge
         self._model_named = model_named
+        job.turned = lambda: host.turned(work.key, still=job.stands)
         self._used = _Used()
         self._steps = Steps(work, host, blobs)
         self._effects = EffectCalls(work.key, host)
@@ -333,7 +334,8 @@ class DispatchServices:
         count = self._steps.count(f"@{asked}")
         name = f"{self._work.task.id}.{self._work.attempt}.{asked}" + (f".{count}" if count > 1 else "")
         given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
-        work = partial(self._host.delegate, self._work.key, name, agent, given)
+        waits = self._job.call_waits()
+        work = partial(self._host.delegate, self._work.key, name, agent, given, waits)
         result = await self._steps.told(f"@{name}", agent, told, work)
         return result if isinstance(result, Told) else await loaded(result, self._blobs)
 

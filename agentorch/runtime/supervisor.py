@@ -176,6 +176,8 @@ class Supervisor:
                 run.break_down(error)
             raise
         run.decided += events
+        if run.standing is not None:
+            run.standing.heard(events)
         run.settled()
         self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
@@ -383,6 +385,8 @@ class Supervisor:
         run.timers.pop(task, None)
         with run.or_lost():
             if ripen(run.state, task):
+                if run.standing is not None:
+                    run.standing.look(task)
                 self._touched[run.state.run_id] = run
                 self.scheduler.changed(run)
                 self._settle()

@@ -84,6 +84,7 @@ def steps_and_effects() -> Told:
     run.tell(lambda at: msg.Intend(at, key, f"{run.state.run_id}/a/send/2", "send", "digest"))
     run.tell(lambda at: msg.Void(at, f"{run.state.run_id}/a/send/2", "probe"))
     run.tell(lambda at: msg.Ask(at, key, "question:1", "go on?", {"type": "string"}))
+    run.tell(lambda at: msg.GoOn(at, key))
     run.tell(lambda at: msg.Answer(at, "question:1", "yes", "somebody"))
     run.tell(lambda at: msg.Delegate(at, key, "a.1.writer-1", "writer", {"x": 1}))
     run.succeed("a.1.writer-1")
