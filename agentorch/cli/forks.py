@@ -36,6 +36,8 @@ def _outputs(given: Sequence[str]) -> dict[str, Any]:
         name, found, value = one.partition("=")
         if not found or not name.strip():
             raise ConfigurationError(f"--set {one!r}: write it as TASK=JSON")
+        if name.strip() in outputs:
+            raise ConfigurationError(f"--set {one!r}: {name.strip()} is set twice: set it once")
         try:
             outputs[name.strip()] = json_module.loads(value)
         except ValueError as error:

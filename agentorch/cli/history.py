@@ -21,8 +21,10 @@ from agentorch.cli.words import counted, event_json, moment, money, one_line, se
 from agentorch.core.events import RunFinished, RunStopped
 from agentorch.core.failures import Problem
 from agentorch.core.state import RunState
+from agentorch.core.values import may_hold_blobs
 from agentorch.errors import AgentorchError, ConfigurationError
-from agentorch.ports.journal import Journal, RunRecord
+from agentorch.ports.journal import Journal, KeepsBlobs, KnowsOwners, RunRecord
+from agentorch.runtime.large import loaded
 from agentorch.runtime.why import Line, explain
 
 _NARROW: Final = 60
@@ -72,6 +74,7 @@ def show_run(run: str, setup: Setup, *, json: bool) -> int:
         for event in events:
             progress.see(event)
         stands = standing(journal, progress.state)
+        await _read_answer(journal, progress.state)
         if json:
             screen.json(_as_json(record, progress, stands))
         else:
@@ -95,14 +98,27 @@ def watch_run(run: str, setup: Setup, *, json: bool) -> int:
                     view.show(event)
                     over = isinstance(event, RunFinished | RunStopped)
                 view.tick()
-                over = over or standing(journal, progress.state) == INTERRUPTED
+                over = over or _nobody_carries(journal, progress.state)
                 await anyio.sleep(0 if over else _LOOK)
         stopped = progress.state.stopped
         stands = standing(journal, progress.state)
         why = f": {one_line(stopped.message)}" if stopped is not None else _why(stands)
+        if stands == WAITING:
+            say = f"answer with: {command('approve', record.run_id, setup.flags('--journal'))}"
+            screen.say(say, whole=True)
         screen.say(f"run {label(record, [record])} {stands}{why}{_remedy(record, stands, setup)}", whole=True)
 
     return _with_run(run, setup, watched)
+
+
+def _nobody_carries(journal: Journal, state: RunState) -> bool:
+    """Whether nothing more comes until somebody takes the run up."""
+    if state.finished:
+        return False
+    stands = standing(journal, state)
+    if stands == WAITING and isinstance(journal, KnowsOwners):
+        return not journal.is_alive(state.owner)
+    return stands == INTERRUPTED
 
 
 def export_run(run: str, setup: Setup) -> int:
@@ -219,6 +235,13 @@ def answer_of(state: RunState) -> Any:
         elif isinstance(value, dict):
             value = cast("dict[str, Any]", value)[step]
     return value
+
+
+async def _read_answer(journal: Journal, state: RunState) -> None:
+    """Put the output that answers in the place of a reference to it: large ones are kept apart from the events."""
+    root = state.answer_root
+    if isinstance(journal, KeepsBlobs) and root in state.outputs and may_hold_blobs(state.outputs[root]):
+        state.outputs[root] = await loaded(state.outputs[root], journal.blobs)
 
 
 def problems_of(state: RunState) -> list[Problem]:

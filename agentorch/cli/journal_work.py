@@ -92,6 +92,11 @@ def compact_journal(days: float | None, runs: Sequence[str], setup: Setup, *, js
         screen.json(_plain(found))
     else:
         screen.data(_compacted_in_words(found))
+        was = [name for name in dict.fromkeys(named) if name not in found.runs]
+        if was:
+            screen.say(f"compacted before: {', '.join(was)}", whole=True)
+        if days is not None and not old:
+            screen.say(f"no finished run that is still whole was last written more than {days:g} days ago")
     return SUCCEEDED
 
 

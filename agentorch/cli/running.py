@@ -18,13 +18,14 @@ from agentorch.cli.kept_library import kept_library
 from agentorch.cli.plan_checks import say_problems, say_unused, unused
 from agentorch.cli.result import ENVIRONMENT
 from agentorch.cli.screen import Screen
-from agentorch.cli.settings import Setup
+from agentorch.cli.settings import Setup, default_journal
 from agentorch.cli.standing import FINAL_STATUSES
 from agentorch.cli.teams import check_team, team
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
 from agentorch.documents import DocumentError, read_json
 from agentorch.errors import ConfigurationError
+from agentorch.files import at_home
 from agentorch.library import Library
 from agentorch.plans import Plan
 from agentorch.ports.journal import RunRecord
@@ -120,8 +121,23 @@ def resume_run(run: str, setup: Setup, *, changed: Changed = "refuse", json: boo
 
 def carried(setup: Setup, begin: Callable[[Orchestrator], Awaitable[Run]], foreground: Foreground) -> int:
     """Carry out what `begin` begins, in the foreground; return the exit code."""
+    folder = _new_folder(setup)
+
+    async def begin_and_say(orchestrator: Orchestrator) -> Run:
+        if folder is not None:
+            foreground.screen.say(f"the journal's folder was made: {folder}", "dim", whole=True)
+        return await begin(orchestrator)
+
     with redirect_stdout(sys.stderr), kept_library(setup) as library:  # an agent's own print() is no data of ours
-        return anyio.run(carry, orchestrator_of(setup, foreground.screen, library), begin, foreground)
+        return anyio.run(carry, orchestrator_of(setup, foreground.screen, library), begin_and_say, foreground)
+
+
+def _new_folder(setup: Setup) -> Path | None:
+    """Return the folder that is made for a journal that was named: after a typing error that is to be seen."""
+    if setup.journal in {"memory:", str(default_journal())} or "://" in setup.journal:
+        return None
+    folder = at_home(setup.journal).parent
+    return None if folder.exists() else folder
 
 
 def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
@@ -159,6 +175,8 @@ def named_values(inputs: Sequence[str]) -> dict[str, Any]:
         name, found, value = given.partition("=")
         if not found or not name.strip():
             raise ConfigurationError(f"--input {given!r}: write it as name=value")
+        if name.strip() in values:
+            raise ConfigurationError(f"--input {given!r}: {name.strip()} is given twice: give it once")
         try:
             values[name.strip()] = read_json(value)
         except DocumentError:

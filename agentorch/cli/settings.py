@@ -20,6 +20,7 @@ from agentorch.files import at_home
 from agentorch.loading import find_project
 from agentorch.models import Price
 from agentorch.models.access import secrets
+from agentorch.models.quirks import quirks_for
 from agentorch.runtime.redaction import Redactor
 
 ENV_FILE: Final = ".env"
@@ -110,7 +111,7 @@ def setup(
         project=_project("AGENTORCH_PROJECT=" if project is None else "--project ", project or settings.project),
         parallel=parallel or settings.parallel,
         prices={name: Price(**price.model_dump()) for name, price in settings.prices.items()},
-        quirks=settings.quirks,
+        quirks=_quirks(settings.quirks),
         secrets=_secrets(settings.secrets or ""),
         key_unused=not models and bool(os.environ.get(_KEY)),
         options=_options(
@@ -161,6 +162,15 @@ def _take_provider(environment: MutableMapping[str, str], file: dict[str, str | 
         environment.setdefault(_URL, str(file[_URL]))
     if file.get(_KEY):
         environment.setdefault(_KEY, str(file[_KEY]))
+
+
+def _quirks(given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    for model, quirks in given.items():
+        try:
+            quirks_for("", model, given=quirks)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"AGENTORCH_QUIRKS, {model}: {str(error).removeprefix('quirks: ')}") from None
+    return given
 
 
 def _secrets(names: str) -> dict[str, str]:

@@ -110,8 +110,10 @@ def _went_on(state: RunState, task: TaskState) -> bool:
 
 def _verdict(state: RunState) -> tuple[ev.RunStatus, tuple[Problem, ...]]:
     problems = _problems(state)
+    if state.cancelling is not None and not state.failing:
+        return "cancelled", (Problem("cancelled", f"the run was cancelled: {state.cancelling}"), *problems)
     if state.cancelling is not None:
-        return ("failed" if state.failing else "cancelled"), problems
+        return "failed", problems
     serious = [problem for problem in problems if problem.is_error]
     answered = state.answer_root in state.outputs
     if answered and not serious:

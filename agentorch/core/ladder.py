@@ -158,11 +158,13 @@ def problem_of(state: RunState, task: TaskState, failure: Fail) -> Problem:
         message = f"{message} (stalled: output and problems are those of attempt {repeats})"
     if task.ladder is not None and task.ladder.first:
         message = f"{message}; before that, {task.ladder.first}"
-    return Problem(str(failure.kind), message, task=task.task.id, remedy=_REMEDIES.get(failure.kind))
+    remedy = _REMEDIES.get(failure.kind)
+    if failure.kind is FailureKind.INVALID:
+        remedy = f"see what was rejected: agentorch why {state.run_id} {task.task.id}"
+    return Problem(str(failure.kind), message, task=task.task.id, remedy=remedy)
 
 
 _REMEDIES: Final[dict[FailureKind, str]] = {
-    FailureKind.INVALID: "see the rejected outputs in the journal",
     FailureKind.BUDGET: "raise the budget and start again",
     FailureKind.TRANSIENT: "start again later, or give it more time",
 }

@@ -42,7 +42,7 @@ _NETWORK: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustr
 _CORRUPT: Final = "SQLITE_CORRUPT"
 _WORDS: Final = {
     "SQLITE_NOTADB": "it is not a database file: name another file",
-    "SQLITE_FULL": "the disk is full: free some space, then resume",
+    "SQLITE_FULL": "the disk is full: free some space, then resume, or start again what had not begun",
     "SQLITE_READONLY": "it is read-only: choose a place that can be written",
     "SQLITE_BUSY": f"another process has kept it busy for {BUSY_SECONDS:.0f} s",
     "SQLITE_CANTOPEN": "the file cannot be opened: check the path and its permissions",

@@ -35,7 +35,7 @@ async def fork_of(
     before, behind = _cut(events, at)
     state = replay(RunState(parent, catalog_of(engine, before)), list(before))
     if not _is_sound(state, behind):
-        raise _no_place(engine, parent, before, at)
+        raise await _no_place(engine, parent, before, at)
     check_team(state)
     engine.checks.refuse_unknown(parent, tuple(state.checks))
     open_tasks = (task.task for task in state.tasks.values() if task.caller is None and task.status not in FINAL)
@@ -77,10 +77,18 @@ def _cut(events: list[Event], at: int) -> tuple[tuple[Event, ...], Event | None]
     return tuple(events[: min(end, at)]), events[at] if at < len(events) else None
 
 
-def _no_place(engine: Engine, parent: str, events: tuple[Event, ...], at: int) -> ConfigurationError:
+async def _no_place(engine: Engine, parent: str, events: tuple[Event, ...], at: int) -> ConfigurationError:
     near = _sound_places(RunState(parent, catalog_of(engine, events)), events)
-    remedy = f"the last place before it is {near[-1]}" if near else "choose another"
+    remedy = f"the last place before it is {near[-1]}" if near else await _first_place(engine, parent, events)
     return ConfigurationError(f"at={at}: run {parent} was in the middle of a decision there, or of its end: {remedy}")
+
+
+async def _first_place(engine: Engine, parent: str, events: tuple[Event, ...]) -> str:
+    """Say where the first place behind these events is, as far as it is near."""
+    more = await engine.journal.read(parent, after=len(events), limit=_NEAR)
+    longer = (*events, *more)
+    places = _sound_places(RunState(parent, catalog_of(engine, longer)), longer)
+    return f"the first place is {places[0]}" if places else "choose another"
 
 
 def _sound_places(state: RunState, events: tuple[Event, ...]) -> list[int]:

@@ -65,11 +65,16 @@ def restarted(state: RunState, versions: dict[str, str], changed: Changed) -> fr
     if changed == "restart":
         every = any(name.startswith(_PROMPT) for name in names)  # a template may be in any prompt
         return frozenset(task.agent for task in state.tasks.values()) if every else frozenset(names)
-    what = ", ".join(f"'{name.removeprefix(_PROMPT)}'" for name in names)
+    what = ", ".join(_in_words(name) for name in names)
     raise ConfigurationError(
         f"run {state.run_id}: changed since it began: {what}; --restart-changed begins what they had begun afresh, "
         "--accept-changes goes on as it is"
     )
+
+
+def _in_words(name: str) -> str:
+    template = name.removeprefix(_PROMPT)
+    return f"agent '{name}'" if template == name else f"template '{template}'"
 
 
 _PROMPT: Final = "prompt:"

@@ -9,7 +9,7 @@ _LONGEST: Final = 300
 """Characters of somebody else's words in one line."""
 
 
-def conclusion(state: RunState, name: str, *, reason: str | None = None) -> str:
+def conclusion(state: RunState, name: str, *, reason: str | None = None) -> str:  # noqa: C901  # a table
     """Return how the task `name` stands, in one line; `reason` is why it was cancelled."""
     task = state.tasks.get(name)
     if task is None:
@@ -23,6 +23,9 @@ def conclusion(state: RunState, name: str, *, reason: str | None = None) -> str:
             return f"'{name}' was skipped: '{task.cause}' brought nothing"
         case Status.CANCELLED:
             return f"'{name}' was cancelled: {shortened(reason or 'no reason was recorded')}"
+        case Status.RUNNING if state.stopped is not None and not state.finished:
+            what = f"{attempt_words(task.attempt, task.dispatch)} with '{task.agent}'"
+            return f"'{name}' was begun, {what}; {_held_up(state)}"
         case Status.RUNNING:
             return f"'{name}' is running: {attempt_words(task.attempt, task.dispatch)} with '{task.agent}'"
         case Status.WAITING:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from agentorch.core import events as ev
+from agentorch.core.references import as_text
 from agentorch.core.state import FINAL, RunState, TaskState
 from agentorch.core.task import Task
 from agentorch.runtime.why_standing import attempt_words, in_quotes, shortened
@@ -91,14 +92,17 @@ def _of_plan(state: RunState, event: ev.Event, name: str) -> str | None:
             return None
 
 
-def _of_run(state: RunState, event: ev.Event, name: str) -> str | None:
+def _of_run(state: RunState, event: ev.Event, name: str) -> str | None:  # noqa: C901  # a table
     match event:
         case ev.RequestOpened() if event.task == name:
             return f"a person was asked ({event.request_id}): {shortened(event.question)}"
         case ev.CheckEnded() if name in state.checks[event.check].tasks:
             return _checked(event, name)
         case ev.RequestAnswered() if event.task == name:
-            return f"{event.by} answered: {shortened(str(event.value))}"
+            return f"{event.by} answered {event.request_id}: {shortened(as_text(event.value))}"
+        case ev.RunForked() if name in event.outputs:
+            given = shortened(as_text(event.outputs[name]))
+            return f"its output was set when the run was forked from {event.parent} at {event.place}: {given}"
         case _ if not _is_open(state, name):
             return None
         case ev.RunStopped():
@@ -145,6 +149,8 @@ def _retried(state: RunState, event: ev.TaskRetried) -> str:
 
 def _redispatched(event: ev.TaskRetried) -> str:
     """A dispatch without a time is the one that a stopped run begins with when it is taken up."""
+    if event.dispatch == 1:
+        return "its attempt begins afresh: the agent, or a template, has changed"
     if event.due is None and not event.reason:
         return "the same attempt goes on when the run is resumed"
     return f"the same attempt is dispatched again{_reason(event)}"

@@ -1,5 +1,6 @@
 """Says in words what a value breaks: the path, what came, and what is wanted."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ SHOWN: Final = 8
 PREVIEW: Final = 60
 """How many characters of a wrong value are shown."""
 
+_OURS: Final = re.compile(r" or instance of \w+")
+"""Names of classes, which say nothing to whoever writes JSON."""
 LONGEST_PATH: Final = 200
 """How many characters of the way to a wrong value are shown."""
 
@@ -52,7 +55,7 @@ def _one(path: Sequence[str | int], kind: str, message: str, value: Any, known: 
         return f"{where}: is missing"
     if kind == "extra_forbidden":
         return unknown_name(where, known) if len(path) == 1 else f"{where}: is not a known name"
-    wanted = message[0].lower() + message[1:]
+    wanted = message[0].lower() + _OURS.sub("", message[1:])
     line = f"{wanted}; got {shown(value)}"
     return f"{where}: {line}" if where else line
 

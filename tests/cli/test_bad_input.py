@@ -288,7 +288,11 @@ def test_a_limit_of_money_needs_a_price(agentorch: Command, monkeypatch: pytest.
         ("AGENTORCH_PRICES", '{"a": {"input": -1, "output": 1}}', "AGENTORCH_PRICES, a.input is -1: "),
         ("AGENTORCH_PRICES", '{"a": {"input": 1, "output": 1, "ouput": 1}}', "AGENTORCH_PRICES, a.ouput is 1: "),
         ("AGENTORCH_QUIRKS", "x", "AGENTORCH_QUIRKS is no JSON object; write it as {"),
-        ("AGENTORCH_QUIRKS", '{"house": {"ouput": "object"}}', "quirks: unknown key 'ouput'; did you mean 'output'?"),
+        (
+            "AGENTORCH_QUIRKS",
+            '{"house": {"ouput": "object"}}',
+            "AGENTORCH_QUIRKS, house: unknown key 'ouput'; did you mean 'output'?",
+        ),
         ("OPENAI_API_KEY", "sk-“s3cret”", "OPENAI_API_KEY: its character 4 of 11 is U+201C, which no key has"),
         (
             "OPENAI_BASE_URL",

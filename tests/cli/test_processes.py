@@ -109,7 +109,7 @@ def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -
     source = (home / "team.py").read_text(encoding="utf-8").replace("sleep(30)", "sleep(0)")
     (home / "team.py").write_text(source, encoding="utf-8")
     refused = run(*told[1].split(), "--json")
-    assert (refused.returncode, "changed since it began: 'sleeper'" in refused.stderr) == (2, True)
+    assert (refused.returncode, "changed since it began: agent 'sleeper'" in refused.stderr) == (2, True)
     resumed = run(*told[1].split(), "--accept-changes", "--json")
     assert resumed.returncode == 0, resumed.stderr
     events = [json.loads(line) for line in resumed.stdout.splitlines()]

@@ -77,6 +77,7 @@ def test_a_second_terminal_cancels_a_run(agentorch: Command, home: Path) -> None
     (asked,) = [event for event in events if event["type"] == "RunCancelling"]
     assert (said.code, "cancelled run" in said.err) == (0, True)
     assert (asked["reason"], events[-1]["type"], events[-1]["status"]) == ("enough", "Outcome", "cancelled")
+    assert "the run was cancelled: enough" in [problem["message"] for problem in events[-1]["problems"]]
     assert process.returncode == 1
     assert "is over already: cancelled" in agentorch("cancel", "last").err
 

@@ -109,7 +109,7 @@ def test_rejections_are_bounded_by_the_ladder() -> None:
     bench.run_out()
     starts = [event for event in bench.events if isinstance(event, TaskStarted) and event.task == "b"]
     assert (len(starts), bench.statuses["b"], bench.state.status) == (4, "failed", "partial")
-    assert bench.state.problems[0] == Problem("invalid", "no 3", "b", "see the rejected outputs in the journal")
+    assert bench.state.problems[0] == Problem("invalid", "no 3", "b", "see what was rejected: agentorch why run b")
 
 
 def test_the_same_output_with_the_same_problems_is_not_tried_for_ever() -> None:

@@ -61,7 +61,7 @@ def test_what_becomes_of_an_effect_is_kept_after_the_run_s_end() -> None:
     bench.send(msg.Cancel(bench.now, "ann"))
     (last,) = [event for event in bench.events if isinstance(event, ev.RunFinished)]
     bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
-    assert [problem.code for problem in last.problems] == ["cancelled", "unknown"]
+    assert [problem.code for problem in last.problems] == ["cancelled", "cancelled", "unknown"]
     assert bench.state.receipts[PAY].done
     assert [problem.code for problem in bench.state.problems] == ["cancelled"], "it is known by now"
 

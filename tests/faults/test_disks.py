@@ -49,7 +49,8 @@ async def test_a_full_disk(own_disk: Disk) -> None:
     said = one_line(error)
     filler.unlink()
 
-    assert said == f"journal {journal}: the disk is full: free some space, then resume"
+    words = "the disk is full: free some space, then resume, or start again what had not begun"
+    assert said == f"journal {journal}: {words}"
     assert await carried_on(journal, told=told)
 
 

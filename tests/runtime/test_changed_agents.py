@@ -59,7 +59,9 @@ async def test_a_changed_agent_stops_a_resume_in_one_line(tmp_path: Path) -> Non
     works = Works()
     run_id = await interrupted(works, tmp_path / "runs.db")
     async with Orchestrator([works.after()], journal=tmp_path / "runs.db") as orchestrator:
-        with pytest.raises(ConfigurationError, match=r"changed since it began: 'working'; --restart-changed .*accept"):
+        with pytest.raises(
+            ConfigurationError, match=r"changed since it began: agent 'working'; --restart-changed .*accept"
+        ):
             await orchestrator.resume(run_id)
         events = [event async for event in (await orchestrator.attach(run_id)).events() if event.type == "RunAdopted"]
 
@@ -107,7 +109,7 @@ async def test_what_is_finished_does_not_matter(tmp_path: Path) -> None:
         run = await orchestrator.submit(plan)
         await works.begun.wait()
     async with Orchestrator([works.after(), changed, joiner], journal=tmp_path / "runs.db") as orchestrator:
-        with pytest.raises(ConfigurationError, match="changed since it began: 'working';"):
+        with pytest.raises(ConfigurationError, match="changed since it began: agent 'working';"):
             await orchestrator.resume(run.id)
         outcome = await orchestrator.resume(run.id, changed="accept")
 
@@ -126,5 +128,5 @@ async def test_a_changed_prompt_template_is_noticed(tmp_path: Path) -> None:
     async with Orchestrator(
         [works.before()], journal=tmp_path / "runs.db", project=tmp_path / "project"
     ) as orchestrator:
-        with pytest.raises(ConfigurationError, match="changed since it began: 'agent';"):
+        with pytest.raises(ConfigurationError, match="changed since it began: template 'agent';"):
             await orchestrator.resume(run_id)

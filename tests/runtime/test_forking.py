@@ -327,7 +327,7 @@ async def test_an_agent_that_acts_unseen_is_refused_in_a_fork() -> None:
         (99, {}, "at=99: run {} has the events 1 to 12: name one of them"),
         (0, {}, "at=0: run {} has the events 1 to 12: name one of them"),
         ("x", {}, "at='x': run {} has the events 1 to 12: name one of them"),
-        (2, {}, "at=2: run {} was in the middle of a decision there, or of its end: choose another"),
+        (2, {}, "at=2: run {} was in the middle of a decision there, or of its end: the first place is 3"),
         (3, {"lod": 1}, "outputs: run {} has no task 'lod' at this place; did you mean 'load'?"),
         (3, {"add": "much"}, "outputs: 'add' is nothing that 'add' gives: "),
         (3, {"add": object()}, "outputs: 'add' is nothing that 'add' gives: "),
