@@ -64,7 +64,11 @@ class CheckDesk:
                 problems = await self._checks[command.check].problems(outputs)
         except TimeoutError:
             broken, problems = True, (f"it took longer than {run.state.policy.timeout:g} s",)
-        except Exception as error:  # noqa: BLE001  # a check may raise anything; then it has not judged
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # a check may raise anything; then it has not judged
+            if isinstance(error, asyncio.CancelledError) and _is_stopped():
+                raise
             broken, problems = True, (f"{type(error).__name__}: {error}",)
         words = tuple(clipped(self._redacted(problem), LONGEST_PROBLEM) for problem in problems)
         supervisor.send(run, inbox.Checked(supervisor.now(), command.check, command.number, words, broken))
@@ -72,3 +76,9 @@ class CheckDesk:
     async def _output(self, run: HostedRun, name: str) -> Any:
         agent = self._agents[run.state.tasks[name].agent]
         return agent.revive(fresh(await loaded(run.state.outputs[name], self._blobs)))
+
+
+def _is_stopped() -> bool:
+    """Whether it is the run that has cancelled what is carried out just now."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

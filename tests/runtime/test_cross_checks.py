@@ -147,6 +147,20 @@ async def test_a_cancelled_run_does_not_wait_for_its_check():
     assert outcome.status == "cancelled"
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError("stray"), SystemExit(3)])
+async def test_a_check_that_cancels_itself_or_would_end_the_program_has_not_judged(error: BaseException):
+    """The run comes to its end, and says that the check did not hold it to anything."""
+
+    @across("facts", "poem")
+    async def wild(facts: set[str], poem: str) -> None:
+        raise error
+
+    async with asyncio.timeout(20):
+        outcome = await carried_out(wild, poet_that([]))
+    assert outcome.answer == "Bees bark"
+    assert [type(error).__name__ in problem.message for problem in outcome.problems] == [True]
+
+
 async def test_a_fork_is_held_to_the_checks_of_its_run():
     """An output that is put in another's place is held against the others anew."""
     poet, journal = poet_that([]), MemoryJournal()
