@@ -175,7 +175,7 @@ def _of_run(event: Event) -> list[str]:
         case CallAbandoned():
             return [f"warning: {_said(event.problem)}"]
         case RunAdopted():
-            return ["run taken up"]
+            return ["run taken up" if event.owner else "run let go"]
         case RunForked():
             return [f"run forked from {event.parent} at {event.place}"]
         case _:

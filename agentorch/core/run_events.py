@@ -47,6 +47,7 @@ class RunAdopted(Event, frozen=True):
 
     type: Literal["RunAdopted"] = "RunAdopted"
     owner: str
+    """Who carries it out from here; empty for nobody, when a process that lives has let it go."""
     cards: dict[str, str] = {}
     """Version of every agent and template of the new owner's team, by name; empty when they are as before."""
 

@@ -48,6 +48,11 @@ class Awaited:
         self._entries[name] = entry = _Entry(work, what, task, person)
         work.add_done_callback(lambda _: self._ended(name, entry))
 
+    def is_open(self, name: str) -> bool:
+        """Whether there is work of that name that has not come to its end: it goes on, or was cancelled."""
+        entry = self._entries.get(name)
+        return entry is not None and not (entry.work.done() and not entry.work.cancelled())
+
     def take_back(self, name: str) -> bool:
         """Cancel the work of that name; False when there is none that can be."""
         entry = self._entries.get(name)

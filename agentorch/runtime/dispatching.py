@@ -1,4 +1,4 @@
-"""What a dispatch takes along: everything that a worker needs, and nothing of the rest of the run."""
+"""What a dispatch takes along, all that a worker needs and nothing of the rest of the run; and what comes back."""
 
 from agentorch.core import inbox
 from agentorch.core.admission import inputs_of
@@ -6,7 +6,19 @@ from agentorch.core.commands import Dispatch
 from agentorch.core.identity import Key
 from agentorch.core.reservations import end_of
 from agentorch.core.state import RunState, TaskState
+from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Work
+
+
+def envelope_of(state: RunState, task: TaskState, key: str, *, source: str) -> Envelope:
+    """Return one dispatch as the bus carries it."""
+    return Envelope(
+        subject=f"task.{task.agent}.{state.priority}",
+        data=work_of(state, task, key),
+        id=key,
+        source=source,
+        deadline=end_of(state, task),
+    )
 
 
 def work_of(state: RunState, task: TaskState, key: str) -> Work:

@@ -89,8 +89,8 @@ class Engine:
         """Runs that are read here and carried out elsewhere."""
         self.keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """A lock for each idempotency key under which a run is just being started."""
-        self.adopting: set[str] = set()
-        """Runs that are just being taken up."""
+        self.adopting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """A lock for each run that is just being taken up, or cancelled."""
         self.prompting = Prompting(self.prompts, self.team.catalog)
         self._goes_on = False
         """Whether a call with an effect could not be stopped."""

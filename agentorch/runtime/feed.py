@@ -56,6 +56,10 @@ class Feed:
         self._over = True
         self._rouse()
 
+    def go_on(self) -> None:
+        """More will come, for those who read from now on."""
+        self._over = False
+
     async def read(self, after: int = 0) -> AsyncGenerator[Event]:
         """Go through the events with `seq > after`, up to RunFinished or the end of the feed."""
         async with aclosing(self._batches(after)) as batches:

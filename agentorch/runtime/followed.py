@@ -47,13 +47,17 @@ class FollowedRun(HostedRun):
         while not self.state.finished:
             events = await self._journal.read(self.state.run_id, after=self.state.seq, limit=PAGE)
             if events:
+                self.feed.go_on()
                 replay(self.state, events)
                 self.feed.publish(events)
                 self.settle()
             elif (self.state.running or not self.state.idle) and self._is_ownerless():
-                self.lose(RunOwnedError(_GONE.format(run=self.state.run_id, owner=self.state.owner)))
+                owner = self.state.owner or "its owner"
+                self.lose(RunOwnedError(_GONE.format(run=self.state.run_id, owner=owner)))
                 return
             else:
+                if self.state.stopped is not None and self.state.idle:
+                    self.feed.end()  # as it does where the run is carried out
                 await asyncio.sleep(PAUSE)
         self.feed.end()
 
@@ -61,4 +65,4 @@ class FollowedRun(HostedRun):
         return isinstance(self._journal, KnowsOwners) and not self._journal.is_alive(self.state.owner)
 
 
-_GONE: Final = "run {run} is not carried out any more: {owner} has ended; resume it"
+_GONE: Final = "run {run} is not carried out any more: {owner} has ended or let it go; resume it"

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Final
 
-from agentorch.core.events import Event
+from agentorch.core.events import Event, RunAdopted, RunStopped
+from agentorch.core.failures import Problem
 from agentorch.core.state import RunState
 from agentorch.errors import AgentorchError, JournalError
 from agentorch.ports.journal import Inbox, Journal
@@ -16,6 +18,9 @@ from agentorch.runtime.feed import Feed
 from agentorch.runtime.standing import Standing
 
 log = logging.getLogger(__name__)
+
+NOBODY: Final = ""
+"""The owner of a run that a process has let go of while it lives."""
 
 
 class HostedRun:
@@ -28,15 +33,24 @@ class HostedRun:
     read_only = False
     """Whether somebody else carries it out."""
 
-    def __init__(self, state: RunState, journal: Journal, on_loss: Callable[["HostedRun"], None] | None = None) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        journal: Journal,
+        on_loss: Callable[["HostedRun"], None] | None = None,
+        give_up: Callable[["HostedRun", str], None] | None = None,
+    ) -> None:
         self.state = state
         self._on_loss = on_loss
+        self._give_up = give_up
         self.accepted = False
         """Whether its first event here is durable: before that nothing is started for it."""
         self.feed = Feed(state.run_id, journal)
         self._journal = journal
         self.decided: list[Event] = []
         """Events that are applied and not yet given to the journal."""
+        self._told = state.seq
+        """The last event that the journal was given."""
         self.queued = 0
         """Appends that are not durable yet."""
         self.lost: AgentorchError | None = None
@@ -44,6 +58,8 @@ class HostedRun:
         """Which dispatches stand still; None while none has asked for anything."""
         self.calls: dict[str, list[asyncio.Future[None]]] = {}
         """Who waits for a delegated task, by its id."""
+        self.out: set[str] = set()
+        """Dispatches that were handed to the bus, or are on their way to it, and have not been answered."""
         self.stopping: set[str] = set()
         """Dispatches that were withdrawn and have not ended yet, as far as anybody has heard."""
         self.questions: dict[str, asyncio.Future[object]] = {}
@@ -84,7 +100,7 @@ class HostedRun:
         except Exception as error:  # noqa: BLE001  # a journal may be anybody's: whoever waits must hear of it
             self.lose(error if isinstance(error, AgentorchError) else JournalError(f"the journal failed: {error}"))
             return
-        self._last = future
+        self._last, self._told = future, events[-1].seq
         calls, self._calls_when_durable = self._calls_when_durable, []
         for call in calls:
             self._when(future, call)
@@ -121,7 +137,11 @@ class HostedRun:
     def break_down(self, error: Exception) -> None:
         """Lose the run by an error that it cannot go on after."""
         log.error("run %s cannot go on", self.state.run_id, exc_info=error)
-        self.lose(AgentorchError(f"run {self.state.run_id} cannot go on: {type(error).__name__}: {error}"))
+        words = f"it cannot go on: {type(error).__name__}: {error}"
+        if self._give_up is not None:
+            self._give_up(self, words)
+        else:
+            self.lose(AgentorchError(f"run {self.state.run_id}: {words}"))
 
     @contextmanager
     def or_lost(self) -> Generator[None]:
@@ -130,6 +150,27 @@ class HostedRun:
             yield
         except Exception as error:  # noqa: BLE001  # whatever it was, the run must not wait in silence
             self.break_down(error)
+
+    def disown(self, at: float, problem: Problem) -> None:
+        """Have the journal say that a lost run is nobody's and stands still, once all that it was given is durable.
+
+        It says so of the run as it was given, whatever has become of the state here; or not, when it takes no more.
+        """
+        run_id, told, last = self.state.run_id, self._told, self._last
+        adopted = RunAdopted(seq=told + 1, at=at, run_id=run_id, owner=NOBODY)
+        stopped = RunStopped(seq=told + 2, at=at, run_id=run_id, problem=problem)
+
+        def write() -> None:
+            if last is not None and not last.cancelled() and last.exception() is None:
+                with suppress(Exception):
+                    self._journal.append(run_id, [adopted, stopped], after=told).add_done_callback(_look_at)
+
+        if last is not None:
+            self._when(last, write)
+
+    def has_left(self, key: str) -> bool:
+        """Whether a dispatch that is out has left this process's hands."""
+        return not self.asking.is_open(key)
 
     def when_durable(self, call: Callable[[], None]) -> None:
         """Call once everything decided so far is durable, or lost."""
@@ -224,3 +265,9 @@ class HostedRun:
         if self.planning is not None:
             self.planning.cancel()
         self.asking.cancel()
+
+
+def _look_at(future: "asyncio.Future[None]") -> None:
+    """See what became of an append that nobody waits for, so that the loop does not complain of it."""
+    if not future.cancelled():
+        future.exception()

@@ -1,7 +1,7 @@
 """Starting, adopting and finishing runs on an open engine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cache, partial
@@ -13,7 +13,6 @@ from pydantic_core import to_jsonable_python
 from agentorch.core import inbox
 from agentorch.core.advance import replay
 from agentorch.core.card import money_problem
-from agentorch.core.events import Event
 from agentorch.core.identity import digest
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.policy import DEFAULT, Policy
@@ -38,7 +37,7 @@ from agentorch.runtime.asking_planner import plan_request
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.forking import catalog_of, fork_of
-from agentorch.runtime.hosted import HostedRun
+from agentorch.runtime.hosted import NOBODY, HostedRun
 from agentorch.runtime.large import Unstorable, loaded, stored
 from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.options import StartOptions, checked
@@ -49,6 +48,7 @@ from agentorch.runtime.run import Run
 from agentorch.runtime.team import unpriced
 
 PAGE: Final = 2000
+_TAKEN: Final = "run {run} was just taken up by another process: attach to it"
 
 
 @cache
@@ -95,8 +95,14 @@ class Launch:
             if is_ours:
                 await run.cancel(reason="its block was left by an exception")
             raise
-        if not detach:
+        if detach:
+            return
+        try:
             await run.rest()
+        except asyncio.CancelledError:
+            if is_ours:
+                await run.cancel(reason="its caller went away")
+            raise
 
     async def begin(self, goal: str | Plan, options: StartOptions) -> Run:
         """Start a run; it is accepted, and its first event durable, when this returns.
@@ -259,13 +265,15 @@ class Launch:
 
         `changed` says what is done with agents and templates that have changed since it began.
         """
-        if run_id in self.engine.adopting:
-            raise RunOwnedError(f"run {run_id} is just being taken up by this process")
-        self.engine.adopting.add(run_id)
-        try:
+        guard = self._guard(run_id)
+        if guard.locked():
+            raise RunOwnedError(f"run {run_id} is just being taken up, or cancelled, by this process")
+        async with guard:
             return await self._adopted(run_id, changed)
-        finally:
-            self.engine.adopting.discard(run_id)
+
+    def _guard(self, run_id: str) -> asyncio.Lock:
+        """Return what keeps this process from taking the run up twice at once."""
+        return self.engine.adopting.setdefault(run_id, asyncio.Lock())
 
     async def _adopted(self, run_id: str, changed: Changed) -> Run:
         supervisor = self.engine.supervisor
@@ -273,14 +281,15 @@ class Launch:
         if known is not None:
             if not known.at_rest:
                 raise RunOwnedError(f"run {run_id} is being carried out by this process: attach to it")
-            if known.state.running:
-                return self._run(known)  # its dispatches wait for a person, alive
+            if known.state.running:  # its dispatches wait for a person, alive
+                if known.state.stopped is not None:
+                    await self._taken(run_id, supervisor.go_on(known))
+                return self._run(known)
             supervisor.release(known)
-        state = await self._replayed(run_id)
+        await supervisor.endings.of(run_id)
+        state = await self._left(run_id)
         if state.finished:
             return self._run(self._followed(state))
-        state.catalog = self.engine.team.catalog_under(state.budget)
-        await wait_for_owner_s_end(state, self.engine.journal, us=self.engine.owner)
         check_team(state)
         self.engine.checks.refuse_unknown(state.run_id, tuple(state.checks))
         versions = self.engine.versions
@@ -289,11 +298,12 @@ class Launch:
         self.engine.secrets.check(state.outputs["inputs"], open_tasks)
         left = list(state.pending.values())
         cards = {} if versions == state.cards else versions
-        run = await self._taken(state, inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart))
+        adopt = inbox.Adopt(supervisor.now(), self.engine.owner, cards, restart)
+        run = await self._taken(run_id, supervisor.host(state, adopt))
         try:
             await self.engine.requests.take_first(run)
         except BaseException:
-            supervisor.release(run)
+            supervisor.give_up(run, "what was asked of it could not be carried out")
             raise
         if run.lost is not None:
             raise run.lost
@@ -316,14 +326,18 @@ class Launch:
                 supervisor.recover(run, left)
         return self._run(run)
 
-    async def _taken(self, state: RunState, adopt: inbox.Adopt) -> HostedRun:
+    async def _taken(self, run_id: str, taking: Awaitable[HostedRun]) -> HostedRun:
         try:
-            return await self.engine.supervisor.host(state, adopt)
+            return await taking
         except JournalConflict:
-            raise RunOwnedError(f"run {state.run_id} was just taken up by another process: attach to it") from None
+            raise RunOwnedError(_TAKEN.format(run=run_id)) from None
 
     async def cancel(self, run_id: str, *, by: str, reason: str) -> None:
         """Stop a run, whoever carries it out: here, in another process, or nowhere any more."""
+        async with self._guard(run_id):
+            await self._cancelled(run_id, by, reason)
+
+    async def _cancelled(self, run_id: str, by: str, reason: str) -> None:
         hosted = self.engine.supervisor.hosted.get(run_id)
         if hosted is not None and hosted.lost is None:
             await self._run(hosted).cancel(by=by, reason=reason)
@@ -332,22 +346,40 @@ class Launch:
         if state.finished:
             return
         journal, supervisor = self.engine.journal, self.engine.supervisor
-        if isinstance(journal, Inbox) and isinstance(journal, KnowsOwners) and journal.is_alive(state.owner):
+        if (
+            isinstance(journal, Inbox)
+            and isinstance(journal, KnowsOwners)
+            and state.owner != supervisor.owner  # else it was lost here, and nobody carries it out
+            and journal.is_alive(state.owner)
+        ):
             message = inbox.Cancel(supervisor.now(), by, reason)
             await leave_request(journal, run_id, message, redact=supervisor.redact)
             return
-        run = await self._taken(state, inbox.Adopt(supervisor.now(), self.engine.owner))
+        run = await self._taken(run_id, supervisor.host(state, inbox.Adopt(supervisor.now(), self.engine.owner)))
         await self._run(run).cancel(by=by, reason=reason)
 
     async def _replayed(self, run_id: str) -> RunState:
         state = RunState(run_id, self.engine.team.catalog)
-        while True:
-            events: list[Event] = await self.engine.journal.read(run_id, after=state.seq, limit=PAGE)
-            if not events:
-                break
-            replay(state, events)
+        await self._read_on(state)
         if not state.seq:
             raise RunNotFoundError(f"no run {run_id} in this journal; `agentorch runs` lists them")
+        return state
+
+    async def _read_on(self, state: RunState) -> None:
+        while events := await self.engine.journal.read(state.run_id, after=state.seq, limit=PAGE):
+            replay(state, events)
+
+    async def _left(self, run_id: str) -> RunState:
+        """Return a run as its owner has left it: what it wrote while it was waited for included."""
+        state, seen = await self._replayed(run_id), 0
+        state.catalog = self.engine.team.catalog_under(state.budget)
+        owners = {state.owner, NOBODY}
+        while state.seq > seen and not state.finished:
+            seen = state.seq
+            await wait_for_owner_s_end(state, self.engine.journal, us=self.engine.owner)
+            await self._read_on(state)
+            if state.owner not in owners:
+                raise RunOwnedError(_TAKEN.format(run=run_id))
         return state
 
     def _run(self, hosted: HostedRun) -> Run:

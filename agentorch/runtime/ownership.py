@@ -2,7 +2,10 @@
 
 1. A run belongs to whoever adopted it last. A process that is dead, or that has stood still for long, is passed over;
    should it wake up, the journal refuses what it writes.
-2. A run that stands still, or waits for a person with nothing under way, may be taken from a live process.
+2. A run that stands still, or waits for a person with nothing under way, may be taken from a live process. While a
+   body still runs it may not, stopped or not: it would run twice at once.
+3. A run that a process lets go of while it lives is nobody's. One that it has lost is its own by the journal; only that
+   process may take it up, or end it.
 """
 
 import asyncio
@@ -24,7 +27,7 @@ _WORTH_SAYING: Final = 2.0
 
 def needs_its_owner(state: RunState) -> bool:
     """Whether something is under way that only its owner can bring to an end."""
-    return state.stopped is None and (bool(state.running) or not state.idle)
+    return bool(state.running) or not state.idle
 
 
 async def wait_for_owner_s_end(state: RunState, journal: Journal, *, us: str) -> None:

@@ -2,8 +2,9 @@
 
 1. A timer or a deadline that has come by the clock, though not by the event loop's, is acted on: machines sleep, and
    clocks jump.
-2. With `takeover`, a run whose process has died is taken over within seconds. One that stands still, or waits for a
-   person, is left alone; one that cannot be taken is named once, and keeps no other from being taken.
+2. With `takeover`, a run whose process has died, or that this process has lost, is taken over within seconds. One that
+   stands still, or waits for a person, is left alone; one that cannot be taken is named once, and keeps no other from
+   being taken.
 3. What looking again cannot help (its agents are not here or have changed, its journal is damaged or of a newer
    release) is looked at again when its journal has grown; every other trouble is met anew in the next round.
 4. Nothing ends the rounds but the orchestrator's end.
@@ -86,9 +87,10 @@ class Reconciler:
 
     async def _take_orphan(self, record: RunRecord, owners: KnowsOwners, take_over: TakeOver) -> None:
         state = await self._read(record)
-        if needs_its_owner(state) and not owners.is_alive(state.owner):
+        is_ours = state.owner == self._supervisor.owner  # and not carried out here: it was lost
+        if needs_its_owner(state) and (is_ours or not owners.is_alive(state.owner)):
             await take_over(record.run_id)
-            log.info("run %s: %s has ended; it goes on here", record.run_id, state.owner)
+            log.info("run %s: %s has ended, or has lost it; it goes on here", record.run_id, state.owner)
 
     def _leave(self, record: RunRecord, error: Exception) -> None:
         """Leave a run alone: for good when looking again cannot help, else until the next round."""

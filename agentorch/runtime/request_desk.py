@@ -4,7 +4,8 @@
    over settles nothing.
 2. What is asked of a run that nobody carries out stays, and is carried out by whoever takes the run up, before
    anything of the run is.
-3. What is asked of a run that is over, or is not in the journal, is settled by whoever sees it.
+3. What is asked of a run that is over, or is not in the journal, is settled by whoever sees it. A cancel of a run that
+   this process has lost is carried out all the same: by the journal it is still its owner.
 4. No request, and no failing journal, ends the looking.
 """
 
@@ -16,9 +17,10 @@ from typing import Any, Final, get_args
 
 from agentorch.core import inbox as core
 from agentorch.core.events import RunStatus
-from agentorch.errors import AgentorchError
+from agentorch.errors import AgentorchError, RunOwnedError
 from agentorch.ports.journal import Inbox, Journal, Request, TellsRequests
 from agentorch.runtime.complaints import Complaints
+from agentorch.runtime.ending import end_run
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.person_answers import answer_of
 from agentorch.runtime.supervisor import Supervisor
@@ -78,7 +80,7 @@ class RequestDesk:
         tells = isinstance(inbox, TellsRequests)
         is_busy = True  # what was left before this process began is looked at once
         while True:
-            was_busy, is_busy = is_busy, bool(self._supervisor.hosted)
+            was_busy, is_busy = is_busy, bool(self._supervisor.hosted or self._supervisor.lost)
             if was_busy or is_busy or tells:
                 again = not await self._look_once(inbox)
                 if tells and not again:
@@ -125,21 +127,41 @@ class RequestDesk:
     async def _settle_stray(self, inbox: Inbox, request: Request) -> None:
         record = await self._journal.record(request.run_id)
         if record is not None and record.status not in _OVER:
+            if request.kind == "cancel" and request.run_id in self._supervisor.lost:
+                await self._end_lost(request)
             return
         why = "there is no such run" if record is None else f"the run is over: {record.status}"
         log.info("run %s: %s asked by %s is dropped: %s", request.run_id, request.kind, request.by, why)
         await inbox.settle(request.id)
 
+    async def _end_lost(self, request: Request) -> None:
+        """End a run that this process has lost, unless somebody else has taken it up: nobody else would."""
+        us, redact = self._supervisor.owner, self._supervisor.redact
+        reason = str(request.payload.get("reason", ""))
+        by = request.by
+        if not await end_run(self._journal, request.run_id, by=by, reason=reason, redact=redact, owned_by=us):
+            self._supervisor.lost.discard(request.run_id)
+
     async def _carry_out(self, inbox: Inbox, run: HostedRun, request: Request) -> None:
         if request.id not in self._decided:
+            before = run.state.seq
             self._decided.add(request.id)
             self._decide_or_refuse(run, request)
+            if run.state.seq == before:
+                await self._let_go_if_passed_over(run)
         with suppress(Exception):  # what it was, `lost` says
             await run.durable()
         if run.lost is None:
             await inbox.settle(request.id)
         else:
             self._decided.discard(request.id)  # it is nowhere written; should the run come back, it is asked again
+
+    async def _let_go_if_passed_over(self, run: HostedRun) -> None:
+        """Lose a run that somebody else has written on: what was refused here may be what the run waits for there."""
+        record = await self._journal.record(run.state.run_id)
+        if record is not None and record.head > run.state.seq:
+            run_id = run.state.run_id
+            run.lose(RunOwnedError(f"run {run_id} was taken over by another process: attach to it"))
 
     def _decide_or_refuse(self, run: HostedRun, request: Request) -> None:
         said = (run.state.run_id, request.kind, request.by)

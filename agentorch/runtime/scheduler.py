@@ -72,6 +72,10 @@ class Scheduler:
         """Return how many places there are in the queue and the parks, outdated ones included."""
         return len(self._queue) + sum(map(len, self._parked.values()))
 
+    def close(self) -> None:
+        """Admit nothing more."""
+        self._slots = 0
+
     def limit_agent(self, agent: str, slots: int) -> None:
         """Let at most `slots` tasks of the agent run at once, over all runs."""
         self._agent_slots[agent] = slots

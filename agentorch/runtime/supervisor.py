@@ -21,22 +21,22 @@ from agentorch.core.advance import advance
 from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
-from agentorch.core.reservations import end_of
-from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState
 from agentorch.core.task import Graph
 from agentorch.core.usage import NOTHING
-from agentorch.errors import AgentorchError
+from agentorch.errors import AgentorchError, RunOwnedError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, TextDelta, Withdrawal
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
-from agentorch.runtime.dispatching import acts_once, acts_unseen, grace_of, message_of, work_of
+from agentorch.runtime.dispatching import acts_once, acts_unseen, envelope_of, grace_of, message_of
+from agentorch.runtime.endings import Endings
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import Redact
 from agentorch.runtime.scheduler import Scheduler
 from agentorch.runtime.time_limit import TimeLimit
+from agentorch.runtime.timers import Timers
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +75,17 @@ class Supervisor:
         """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, lambda run, task: self.send(run, inbox.Admit(self.now(), task)))
         self._time = TimeLimit(self.now, self._in_time)
+        self._timers = Timers(self.now, self._ripened)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
         self._settling = False
+        self._closed = False
         self.hosted: dict[str, HostedRun] = {}
         """Runs that this process carries out, until their last event is durable."""
+        self.lost: set[str] = set()
+        """Runs that this process may still own by their journal, though it has lost them and lives."""
+        self.endings = Endings()
+        """What goes on of runs that were lost."""
         self._latest = 0.0
         self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
         self._deltas = bus.listen(f"delta.{owner}", self._hear)
@@ -88,6 +94,8 @@ class Supervisor:
         """Let go of every run; what is durable can be resumed."""
         self._subscription.close()
         self._deltas.close()
+        self._closed = True
+        self.scheduler.close()
         for run in list(self.hosted.values()):
             self.release(run)
 
@@ -102,7 +110,10 @@ class Supervisor:
 
         Raises what the journal says when somebody else was first, or when it cannot write.
         """
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost)
+        if state.run_id in self.hosted:
+            raise RunOwnedError(f"run {state.run_id} is being carried out by this process: attach to it")
+        self.lost.discard(state.run_id)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up)
         self._latest = max(self._latest, state.updated)
         with run.or_lost():
             self.send(run, replace(first, at=max(first.at, state.updated)))  # the clock may have been put back
@@ -112,16 +123,16 @@ class Supervisor:
             await run.durable()
         except BaseException:
             # Whoever asked has gone, or the journal has refused: the run must not go on with nobody to hold it.
-            if isinstance(first, inbox.Begin):
+            if isinstance(first, inbox.Begin | inbox.Fork):
                 self.send(run, inbox.Cancel(self.now(), "the caller", "it was given up before it began"))
             else:
-                self.release(run)  # it was there before: somebody else may take it up
+                self.give_up(run, "it was just being taken up when whoever asked for that went away")
             raise
         return run
 
     def begin(self, state: RunState, first: inbox.Message) -> HostedRun:
         """Take a new run in and start at once: nobody can have been first, and whoever asked waits for its end."""
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up)
         run.accepted = True
         self.scheduler.enter(run)
         with run.or_lost():
@@ -152,13 +163,28 @@ class Supervisor:
             run_id = run.state.run_id
             run.lose(AgentorchError(f"run {run_id} was let go: its orchestrator was closed; resume it"))
 
+    def give_up(self, run: HostedRun, problem: str) -> None:
+        """Let go of a run though this process lives on: whoever reads the journal finds it stopped, and nobody's."""
+        if run.lost is None and not (self._closed or run.state.finished):
+            run.commit()
+            stop = self.redact(inbox.Stop(self.now(), Problem("stopped", problem)))
+            assert isinstance(stop, inbox.Stop)
+            run.disown(stop.at, stop.problem)
+        run.lose(AgentorchError(f"run {run.state.run_id} was let go: {problem}; resume it"))
+
     def _lost(self, run: HostedRun) -> None:
-        """Stop what is under way for a run that this process may not write any more."""
+        """Stop what is under way for a run that this process may not write any more; others may have its slots."""
         for command in run.state.pending.values():
             if isinstance(command, Dispatch):
                 self._withdraw(run, command)
+        for key in filter(run.has_left, run.out):
+            self.endings.expect(key)
         self.scheduler.leave(run)
         self._forget(run)
+        self.lost.add(run.state.run_id)
+        self._touched[run.state.run_id] = run
+        if not self._settling:
+            self._settle()
 
     def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         """Decide on a message, admit what may run by now, and carry out what follows; return what was decided.
@@ -209,9 +235,11 @@ class Supervisor:
         if run.accepted and run.lost is None:
             self._carry_out_all(run)
             run.commit_soon()
+        if run.state.stopped is not None and run.planning is not None:
+            run.planning.cancel()  # it is asked anew when the run goes on
         if run.state.idle:
             self._rested(run)
-        elif run.state.budget.max_seconds is not None or run.state.turned:
+        elif run.lost is None and (run.state.budget.max_seconds is not None or run.state.turned):
             self._time.watch(run)
 
     def _carry_out_all(self, run: HostedRun) -> None:
@@ -240,7 +268,17 @@ class Supervisor:
                 self._carry_out(run, command)
         for task in run.state.tasks.values():
             if task.waiting == "timer" and task.due is not None:
-                self._set_timer(run, SetTimer(task.task.id, task.due))
+                self._timers.set(run, SetTimer(task.task.id, task.due))
+
+    async def go_on(self, run: HostedRun) -> HostedRun:
+        """Lift the stop of a run that is carried out here; durable when this returns."""
+        planner = run.state.pending.get("plan")
+        run.feed.go_on()
+        self.send(run, inbox.Adopt(self.now(), self.owner))
+        if planner is not None and planner in run.state.pending.values():
+            self._carry_out(run, planner)
+        await run.durable()
+        return run
 
     def now(self) -> float:
         """Return the time of the next decision: never before an earlier one, whatever the clock does."""
@@ -284,6 +322,7 @@ class Supervisor:
             log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
             delivery.ack()
             return
+        self.endings.heard(result.key)
         run_id = result.key.split("/", 1)[0]
         run = self.scheduler.runs.get(run_id)
         if run is None:
@@ -298,6 +337,7 @@ class Supervisor:
         run.when_durable(delivery.ack)
 
     def _take(self, run: HostedRun, result: Result) -> None:
+        run.out.discard(result.key)
         run.stopping.discard(result.key)
         self.send(run, message_of(result, self.now()))
 
@@ -315,7 +355,7 @@ class Supervisor:
             case Withdraw():
                 self._withdraw(run, command)
             case SetTimer():
-                self._set_timer(run, command)
+                self._timers.set(run, command)
             case Deliver():
                 run.deliver(command.task)
             case AskPlanner():
@@ -330,13 +370,8 @@ class Supervisor:
 
     def _dispatch(self, run: HostedRun, command: Dispatch) -> None:
         task = run.state.tasks[command.task]
-        envelope = Envelope(
-            subject=f"task.{task.agent}.{run.state.priority}",
-            data=work_of(run.state, task, command.key),
-            id=command.key,
-            source=self.owner,
-            deadline=end_of(run.state, task),
-        )
+        envelope = envelope_of(run.state, task, command.key, source=self.owner)
+        run.out.add(command.key)
         waits = not self._bus.local or acts_unseen(run.state, task.agent)
         if not waits and self._bus.offer(envelope):
             return
@@ -353,15 +388,19 @@ class Supervisor:
                 await run.durable()
             await self._bus.publish(envelope)
         except Exception as error:  # noqa: BLE001  # whatever is said, the dispatch did not leave
+            run.out.discard(envelope.id)
             problem = f"the bus did not take the task: {error}"
             with run.or_lost():
                 self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
 
     def _withdraw(self, run: HostedRun, command: Withdraw | Dispatch) -> None:
         if run.asking.take_back(command.key):  # it has not left yet
+            run.out.discard(command.key)
             return
-        if run.lost is None:
-            run.stopping.add(command.key)
+        # What an earlier owner has sent has gone with it in process; elsewhere a worker may still be at it.
+        if command.key in run.out or not self._bus.local:
+            if run.lost is None:
+                run.stopping.add(command.key)
             if not self._bus.local:
                 wait = grace_of(run.state, command.task) + SLACK
                 asyncio.get_running_loop().call_later(wait, self._unheard, run, command.key)
@@ -372,38 +411,21 @@ class Supervisor:
 
     def _unheard(self, run: HostedRun, key: str) -> None:
         """Go on without the worker of a dispatch that was withdrawn: it has had its grace and said nothing."""
+        self.endings.heard(key)
         if key in run.stopping:
             problem = "it was withdrawn, and its worker does not say that it has ended"
             with run.or_lost():
                 self._take(run, Result(key, kind=FailureKind.CANCELLED, problems=(problem,), runs_on=True))
 
-    def _set_timer(self, run: HostedRun, command: SetTimer) -> None:
-        delay = max(0.0, command.due - self.now())
-        run.timers[command.task] = asyncio.get_running_loop().call_later(delay, self._ripe, run, command.task)
-
-    def _ripe(self, run: HostedRun, task: str) -> None:
-        run.timers.pop(task, None)
-        with run.or_lost():
-            if ripen(run.state, task):
-                if run.standing is not None:
-                    run.standing.look(task)
-                self._touched[run.state.run_id] = run
-                self.scheduler.changed(run)
-                self._settle()
+    def _ripened(self, run: HostedRun) -> None:
+        self._touched[run.state.run_id] = run
+        self.scheduler.changed(run)
+        self._settle()
 
     def catch_up(self) -> None:
-        """Act on what is due by the clock, though its timer has not come: the clock has jumped, or all stood still."""
-        now = self.now()
-        for run in list(self.hosted.values()):
-            for name in [name for name in run.timers if name and _is_due(run.state, name, now)]:
-                run.timers[name].cancel()
-                self._ripe(run, name)
+        """Act on what is due by the clock, though its timer has not come."""
+        self._timers.catch_up(list(self.hosted.values()))
 
     def _in_time(self, run: HostedRun, message: inbox.Message) -> None:
         with run.or_lost():
             self.send(run, message)
-
-
-def _is_due(state: RunState, name: str, now: float) -> bool:
-    task = state.tasks.get(name)
-    return task is not None and task.due is not None and task.due <= now

@@ -108,7 +108,7 @@ def _of_run(state: RunState, event: ev.Event, name: str) -> str | None:  # noqa:
         case ev.RunStopped():
             return f"the run stopped, to be resumed: {shortened(event.problem.message)}"
         case ev.RunAdopted():
-            return f"the run was taken up by {event.owner}"
+            return f"the run was taken up by {event.owner}" if event.owner else "the run was let go by its process"
         case ev.RunForked():
             return f"the run was forked from {event.parent} at {event.place}"
         case ev.RunAborted():

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from agentorch import Orchestrator, agent
+from agentorch import Orchestrator, Run, agent
 from agentorch.agents import FunctionAgent
 from agentorch.core.task import Graph
 from agentorch.errors import AgentorchError, ConfigurationError, RunOwnedError
@@ -158,6 +158,33 @@ async def test_leaving_a_block_cancels_only_what_it_started() -> None:
         outcome = await run.outcome()
 
     assert outcome.status is OutcomeStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_a_cancellation_at_the_end_of_a_block_cancels_what_it_started(is_ours: bool) -> None:
+    """Whoever waits there has gone away as if he had left from inside; what somebody else started goes on."""
+    gate = Gate()
+    async with Orchestrator([gate.agent]) as orchestrator:
+        given = None if is_ours else await orchestrator.submit("wait", key="k")
+        at_end = asyncio.Event()
+
+        async def start() -> Run:
+            async with orchestrator.start("wait", key="k") as run:
+                started.append(run)
+                at_end.set()
+            return run
+
+        started: list[Run] = []
+        starting = asyncio.create_task(start())
+        await at_end.wait()
+        await gate.begun.wait()
+        starting.cancel()
+        await asyncio.wait([starting])
+        assert starting.cancelled()
+        gate.open.set()
+        outcome = await (given or started[0]).outcome()
+
+    assert outcome.status == ("cancelled" if is_ours else "succeeded")
 
 
 async def test_detaching_needs_an_open_orchestrator() -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agentorch import Event, Orchestrator, Plan, Policy, agent
-from agentorch.errors import JournalDamaged, JournalVersionError
+from agentorch import Budget, Event, Orchestrator, Plan, Policy, agent
+from agentorch.errors import JournalDamaged, JournalVersionError, TransientError
 from agentorch.journal.memory import MemoryJournal
 from agentorch.ports.journal import RunRecord
 from agentorch.testing.clock import LoopClock
@@ -139,3 +139,34 @@ async def test_a_trouble_that_comes_back_is_said_again(caplog: pytest.LogCapture
             journal.lost = lost
             await asyncio.sleep(70)
     assert len(warnings(caplog)) == 2
+
+
+class Jumping(LoopClock):
+    """A clock that can be set forward."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+async def test_a_clock_that_jumps_over_several_timers_of_a_run_that_the_first_one_ends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What is due first fails the run, and its other timers with it: nothing is left of them to act on."""
+
+    @agent(description="Is always turned away.")
+    async def turned_away() -> str:
+        raise TransientError("busy", retry_after=100)
+
+    clock, plan = Jumping(), Plan("knock")
+    for name in ("one", "two"):
+        plan.add(name, agent=turned_away, budget=Budget(max_seconds=50), on_failure="fail_run")
+    policy = Policy(replans=0)
+    async with Orchestrator([turned_away], clock=clock, policy=policy) as runs:
+        run = await runs.submit(plan)
+        await asyncio.sleep(2)
+        clock.ahead = 1000.0
+        outcome = await run.outcome()
+
+    assert (outcome.status, warnings(caplog)) == ("failed", [])
