@@ -8,13 +8,12 @@
 5. A run is at rest when what was withdrawn has ended too, or its grace is over: then its journal names it.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from agentorch.core import inbox
 from agentorch.core.advance import advance
@@ -26,11 +25,12 @@ from agentorch.core.task import Graph
 from agentorch.core.usage import NOTHING
 from agentorch.errors import AgentorchError, RunOwnedError
 from agentorch.messages.envelope import Envelope
-from agentorch.messages.work import Result, TextDelta, Withdrawal
+from agentorch.messages.work import Result, TextDelta
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
-from agentorch.runtime.dispatching import acts_once, acts_unseen, envelope_of, grace_of, message_of
+from agentorch.runtime.dispatches import Dispatches
+from agentorch.runtime.dispatching import acts_once, message_of
 from agentorch.runtime.endings import Endings
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import Redact
@@ -39,9 +39,6 @@ from agentorch.runtime.time_limit import TimeLimit
 from agentorch.runtime.timers import Timers
 
 log = logging.getLogger(__name__)
-
-SLACK: Final = 1.0
-"""Seconds for the way of a withdrawal to another process and of its answer back."""
 
 AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
 AskThePerson = Callable[[HostedRun, AskPerson], None]
@@ -87,6 +84,7 @@ class Supervisor:
         self.endings = Endings()
         """What goes on of runs that were lost."""
         self._latest = 0.0
+        self._dispatches = Dispatches(owner, bus, self.endings, now=self.now, send=self.send, take=self._take)
         self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
         self._deltas = bus.listen(f"delta.{owner}", self._hear)
 
@@ -176,7 +174,7 @@ class Supervisor:
         """Stop what is under way for a run that this process may not write any more; others may have its slots."""
         for command in run.state.pending.values():
             if isinstance(command, Dispatch):
-                self._withdraw(run, command)
+                self._dispatches.withdraw(run, command)
         for key in filter(run.has_left, run.out):
             self.endings.expect(key)
         self.scheduler.leave(run)
@@ -289,7 +287,7 @@ class Supervisor:
         if run.state.finished:
             run.drop_timers()
             if run.state.cancelling is not None or run.state.aborted:
-                self._broadcast(run.state.run_id)
+                self._dispatches.broadcast(run.state.run_id)
             self._let_go(run)
         if run.state.finished or run.state.stopped is not None:
             run.when_durable(run.feed.end)
@@ -351,9 +349,9 @@ class Supervisor:
     def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
         match command:
             case Dispatch():
-                self._dispatch(run, command)
+                self._dispatches.hand_over(run, command)
             case Withdraw():
-                self._withdraw(run, command)
+                self._dispatches.withdraw(run, command)
             case SetTimer():
                 self._timers.set(run, command)
             case Deliver():
@@ -367,55 +365,6 @@ class Supervisor:
             case CheckOutputs():
                 if command in run.state.pending.values():
                     self._ask_check(self, run, command)
-
-    def _dispatch(self, run: HostedRun, command: Dispatch) -> None:
-        task = run.state.tasks[command.task]
-        envelope = envelope_of(run.state, task, command.key, source=self.owner)
-        run.out.add(command.key)
-        waits = not self._bus.local or acts_unseen(run.state, task.agent)
-        if not waits and self._bus.offer(envelope):
-            return
-        publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
-        run.asking.enter(command.key, publishing, "the hand-over to the bus", task=command.task)
-
-    async def _publish(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
-        """Hand over a dispatch when there is room, and when its event is durable if somebody could miss it.
-
-        Across processes that is always; in process it is where an effect must not have happened without a trace.
-        """
-        try:
-            if waits:
-                await run.durable()
-            await self._bus.publish(envelope)
-        except Exception as error:  # noqa: BLE001  # whatever is said, the dispatch did not leave
-            run.out.discard(envelope.id)
-            problem = f"the bus did not take the task: {error}"
-            with run.or_lost():
-                self.send(run, inbox.Fail(self.now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
-
-    def _withdraw(self, run: HostedRun, command: Withdraw | Dispatch) -> None:
-        if run.asking.take_back(command.key):  # it has not left yet
-            run.out.discard(command.key)
-            return
-        # What an earlier owner has sent has gone with it in process; elsewhere a worker may still be at it.
-        if command.key in run.out or not self._bus.local:
-            if run.lost is None:
-                run.stopping.add(command.key)
-            if not self._bus.local:
-                wait = grace_of(run.state, command.task) + SLACK
-                asyncio.get_running_loop().call_later(wait, self._unheard, run, command.key)
-        self._broadcast(command.key)
-
-    def _broadcast(self, unwanted: str) -> None:
-        self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(unwanted), source=self.owner))
-
-    def _unheard(self, run: HostedRun, key: str) -> None:
-        """Go on without the worker of a dispatch that was withdrawn: it has had its grace and said nothing."""
-        self.endings.heard(key)
-        if key in run.stopping:
-            problem = "it was withdrawn, and its worker does not say that it has ended"
-            with run.or_lost():
-                self._take(run, Result(key, kind=FailureKind.CANCELLED, problems=(problem,), runs_on=True))
 
     def _ripened(self, run: HostedRun) -> None:
         self._touched[run.state.run_id] = run

@@ -1,0 +1,87 @@
+"""Dispatches on their way out: handed over to the bus, and withdrawn from it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from agentorch.core import inbox
+from agentorch.core.commands import Dispatch, Withdraw
+from agentorch.core.failures import FailureKind
+from agentorch.messages.envelope import Envelope
+from agentorch.messages.work import Result, Withdrawal
+from agentorch.ports.bus import Bus
+from agentorch.runtime.dispatching import acts_unseen, envelope_of, grace_of
+from agentorch.runtime.endings import Endings
+from agentorch.runtime.hosted import HostedRun
+
+SLACK: Final = 1.0
+"""Seconds for the way of a withdrawal to another process and of its answer back."""
+
+Send = Callable[[HostedRun, inbox.Message], object]
+Take = Callable[[HostedRun, Result], None]
+
+
+class Dispatches:
+    """Sends work to whoever does it, and tells them when it is not wanted any more."""
+
+    def __init__(
+        self, owner: str, bus: Bus, endings: Endings, *, now: Callable[[], float], send: Send, take: Take
+    ) -> None:
+        self._owner = owner
+        self._bus = bus
+        self._endings = endings
+        self._now = now
+        self._send = send
+        self._take = take
+
+    def hand_over(self, run: HostedRun, command: Dispatch) -> None:
+        """Send a dispatch; when the bus has no room, or something must be durable first, a little later."""
+        task = run.state.tasks[command.task]
+        envelope = envelope_of(run.state, task, command.key, source=self._owner)
+        run.out.add(command.key)
+        waits = not self._bus.local or acts_unseen(run.state, task.agent)
+        if not waits and self._bus.offer(envelope):
+            return
+        publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
+        run.asking.enter(command.key, publishing, "the hand-over to the bus", task=command.task)
+
+    async def _publish(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
+        """Hand over a dispatch when there is room, and when its event is durable if somebody could miss it.
+
+        Across processes that is always; in process it is where an effect must not have happened without a trace.
+        """
+        try:
+            if waits:
+                await run.durable()
+            await self._bus.publish(envelope)
+        except Exception as error:  # noqa: BLE001  # whatever is said, the dispatch did not leave
+            run.out.discard(envelope.id)
+            problem = f"the bus did not take the task: {error}"
+            with run.or_lost():
+                self._send(run, inbox.Fail(self._now(), envelope.id, FailureKind.TRANSIENT, (problem,)))
+
+    def withdraw(self, run: HostedRun, command: Withdraw | Dispatch) -> None:
+        """Stop a dispatch: it does not leave, or whoever does it is told."""
+        if run.asking.take_back(command.key):  # it has not left yet
+            run.out.discard(command.key)
+            return
+        # What an earlier owner has sent has gone with it in process; elsewhere a worker may still be at it.
+        if command.key in run.out or not self._bus.local:
+            if run.lost is None:
+                run.stopping.add(command.key)
+            if not self._bus.local:
+                wait = grace_of(run.state, command.task) + SLACK
+                asyncio.get_running_loop().call_later(wait, self._unheard, run, command.key)
+        self.broadcast(command.key)
+
+    def broadcast(self, unwanted: str) -> None:
+        """Tell every worker that a dispatch, or all of a run, is not wanted any more."""
+        self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(unwanted), source=self._owner))
+
+    def _unheard(self, run: HostedRun, key: str) -> None:
+        """Go on without the worker of a dispatch that was withdrawn: it has had its grace and said nothing."""
+        self._endings.heard(key)
+        if key in run.stopping:
+            problem = "it was withdrawn, and its worker does not say that it has ended"
+            with run.or_lost():
+                self._take(run, Result(key, kind=FailureKind.CANCELLED, problems=(problem,), runs_on=True))
