@@ -30,8 +30,9 @@ class Gauge:
 
 
 async def test_an_answer_waits_for_the_slot_that_was_given_away() -> None:
-    """One printer: who asked goes on when the other has ended, and that wait is not its time."""
+    """One printer: who asked goes on when the other has ended, before the third, and that wait is not its time."""
     gauge = Gauge()
+    printed: list[int] = []
 
     @agent(description="Uses the only printer.", parallel=1, timeout=15, attempts=1)
     async def printer(number: int, context: Context) -> str:
@@ -39,6 +40,7 @@ async def test_an_answer_waits_for_the_slot_that_was_given_away() -> None:
             await gauge.work(1)
             await context.ask("Sure?")
         await gauge.work(10)
+        printed.append(number)
         return f"printed {number}"
 
     plan = Plan("print")
@@ -52,7 +54,7 @@ async def test_an_answer_waits_for_the_slot_that_was_given_away() -> None:
         outcome = await run.outcome()
         took = anyio.current_time() - start
 
-    assert (outcome.status, gauge.most) == ("succeeded", 1)
+    assert (outcome.status, gauge.most, printed) == ("succeeded", 1, [1, 0, 2])
     assert took == pytest.approx(31, abs=0.1)
 
 
