@@ -23,10 +23,11 @@ def test_time_counts_while_the_run_can_go_on() -> None:
     assert (state.ran, running_time(state, 14), running_time(state, 9)) == (8, 12, 8)
 
 
-def test_a_take_over_does_not_count_what_was_before_it() -> None:
+def test_a_take_over_or_a_fork_does_not_count_what_was_before_it() -> None:
     """Nobody carried the run out."""
     state = state_at(updated=10, ran=3)
     count_time(state, RunAdopted(seq=1, at=9000, run_id="run", owner="me"))
+    count_time(state, RunForked(seq=2, at=99_000, run_id="run", parent="p", place=1, owner="me"))
 
     assert state.ran == 3
 

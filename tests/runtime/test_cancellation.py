@@ -120,7 +120,9 @@ async def test_a_person_s_answer_is_not_waited_for_after_a_cancel() -> None:
         await anyio.sleep(200)
         later = await run.outcome()
 
-    words = "on_request, asked 'approve:one:1:1:brief', could not be stopped: it goes on by itself, and nobody waits for it"
+    words = (
+        "on_request, asked 'approve:one:1:1:brief', could not be stopped: it goes on by itself, and nobody waits for it"
+    )
     assert [(problem.task, problem.message) for problem in outcome.problems if problem.code == Code.RUNS_ON] == [
         ("one", words)
     ]
