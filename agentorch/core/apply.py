@@ -142,8 +142,9 @@ def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901, PLR0
             state.stopped = event.problem
             state.status = _phase(state)
         case ev.RunAborted():
-            state.aborted = True
-            state.problems.append(event.problem)
+            if not state.aborted:  # else its last words took too long
+                state.problems.append(event.problem)
+            state.aborted, state.last_words = True, False
             state.pending.pop("plan", None)
             state.replan = None
         case ev.RunCancelling():
@@ -220,6 +221,7 @@ def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
     if asked in state.gained:  # a plan that came with its goal is not asked for
         state.gained.remove(asked)
     state.closing = state.closing or event.source == "closing"
+    state.last_words = state.aborted
     state.complete = True
     state.status = _phase(state)
     state.answer = event.answer

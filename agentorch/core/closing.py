@@ -18,16 +18,16 @@ def is_due(state: RunState) -> bool:
         return False
     if state.surplus and state.complete:
         return True
-    if _is_ending(state) or due_check(state) is not None:
+    if _is_ending(state) or (due_check(state) is not None and not state.last_words):
         return True
-    return not state.open and state.complete and not is_checking(state)
+    return not state.open and state.complete and (state.last_words or not is_checking(state))
 
 
 def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
     """Cancel what a join or the run's end no longer wants; close the run when nothing is open."""
     if state.surplus and state.complete:
         return _cancel_surplus(state, stamp)
-    check = None if _is_ending(state) else due_check(state)
+    check = None if state.aborted or _is_ending(state) else due_check(state)
     if check is not None:
         return [stamp(ev.CheckStarted, check=check.spec.name, number=check.number + 1, tasks=check.tasks)]
     if state.open:
@@ -40,7 +40,7 @@ def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
 
 
 def _is_ending(state: RunState) -> bool:
-    return state.cancelling is not None or state.aborted
+    return state.cancelling is not None or (state.aborted and not state.last_words)
 
 
 def _open(state: RunState) -> list[TaskState]:
@@ -60,7 +60,7 @@ def _cancel_surplus(state: RunState, stamp: Stamp) -> list[ev.Event]:
 
 
 def _wants_partial_answer(state: RunState) -> bool:
-    if state.closing or state.aborted or state.cancelling is not None or ANSWERER not in state.catalog:
+    if state.closing or state.cancelling is not None or ANSWERER not in state.catalog:
         return False
     return state.answer_root not in state.outputs and _some_succeeded(state)
 

@@ -134,7 +134,7 @@ def _check_outputs(state: RunState) -> None:
 def _check_run(state: RunState) -> None:
     _sound(state, not state.finished or not state.open, "it is finished while tasks are open")
     _sound(state, state.finished or state.cancelling is None, "it is being cancelled and not at its end")
-    _sound(state, state.finished or not state.aborted, "it was aborted and is not at its end")
+    _sound(state, state.finished or not state.aborted or state.last_words, "it was aborted and is not at its end")
     _sound(state, not (state.complete and state.surplus), f"nobody cancelled {[*state.surplus]}")
     _sound(state, state.finished or state.status == _phase(state), f"its status is {state.status!r}")
     gave_up = {name for name, task in state.tasks.items() if task.waiting == "replan"}

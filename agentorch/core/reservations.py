@@ -268,8 +268,8 @@ def remaining(state: RunState, task: TaskState, at: float) -> Budget:
     if run.max_tasks is not None:
         update["max_tasks"] = max(0, run.max_tasks - len(state.tasks))
     end = end_of(state, task)
-    if end is not None:
-        update["max_seconds"] = max(0.0, end - at)
+    if end is not None or state.last_words:
+        update["max_seconds"] = max(0.0, end - at) if end is not None else 0.0
     if left is not None:
         limited, left = budget_over(state, task), left.most(ZERO)
         amounts = {"max_calls": left.calls, "max_tokens": left.tokens, "max_money": left.money / DOLLAR}

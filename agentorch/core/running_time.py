@@ -42,4 +42,4 @@ def running_time(state: RunState, now: float) -> float:
 def end_of_run(state: RunState) -> float | None:
     """Return when the run's time is up if it is carried out from now on, in seconds since the epoch; None is never."""
     seconds = state.budget.max_seconds
-    return None if seconds is None else state.updated + seconds - state.ran
+    return None if seconds is None or state.last_words else state.updated + seconds - state.ran

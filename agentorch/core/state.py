@@ -313,6 +313,8 @@ class RunState:
     """Whether a failed task takes the run with it."""
     aborted: bool = False
     """Whether the run was brought to its end before its plan was carried out."""
+    last_words: bool = False
+    """Whether the run, brought to its end, is being answered with what there is."""
     closing: bool = False
     """Whether the last task over a partial result has been tried."""
     status: str = "planning"

@@ -1,5 +1,6 @@
 """The time limits of runs and tasks: a timer for each that has one and can go on.
 
+When it is up, what there is may still be answered with, without a model and within the grace of the run's policy.
 Durations are measured by the event loop's clock, which no change of the machine's time moves.
 """
 
@@ -35,7 +36,7 @@ class TimeLimit:
             return
         seconds = state.budget.max_seconds
         if seconds is not None and TIMER not in run.timers:
-            delay = max(0.0, seconds - running_time(state, self._now()))
+            delay = state.policy.grace if state.aborted else max(0.0, seconds - running_time(state, self._now()))
             run.timers[TIMER] = asyncio.get_running_loop().call_later(delay, self._look, run, seconds)
         while state.turned:
             name, _ = state.turned.popitem()
@@ -43,9 +44,10 @@ class TimeLimit:
 
     def _look(self, run: HostedRun, seconds: float) -> None:
         del run.timers[TIMER]
-        if running_time(run.state, self._now()) + _SLACK < seconds:
+        if not run.state.aborted and running_time(run.state, self._now()) + _SLACK < seconds:
             self.watch(run)  # it has waited for a person; while it still does, it needs no timer
             return
+        run.drop_timers()  # the planner is not listened to any more, and nobody is asked
         remedy = "raise max_seconds and start again"
         problem = Problem("budget", f"the run's {seconds:g} seconds are up", remedy=remedy)
         self._send(run, inbox.Abort(self._now(), problem))

@@ -3,10 +3,13 @@
 import pytest
 
 from agentorch.core import inbox as msg
+from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.events import RunFinished, TaskCancelled
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.invariants import InvariantError
+from agentorch.core.reservations import end_of, remaining
 from agentorch.core.state import ANSWERER
+from agentorch.core.usage import Budget
 from tests.core.bench import Bench, kinds, task
 
 
@@ -135,22 +138,62 @@ def test_a_task_may_take_the_run_with_it() -> None:
     assert (bench.state.status, bench.statuses) == ("failed", {"a": "failed", "b": "cancelled"})
 
 
-@pytest.mark.parametrize(
-    ("message", "status"),
-    [
-        (msg.Cancel(0.0, "ann"), "cancelled"),
-        (msg.Abort(0.0, Problem("budget", "time is up")), "partial"),
-    ],
-)
-def test_an_end_cancels_what_is_open_and_closes_once(message: msg.Message, status: str) -> None:
+UP = Problem("budget", "time is up")
+
+
+def test_a_cancel_ends_what_is_open_and_closes_once() -> None:
     """Nothing follows but what late outcomes used."""
     bench = Bench().begin(task("a"), task("b"), answer="$b")
     bench.succeed("a")
     key = bench.admit("b")
-    bench.send(message)
-    late = [bench.send(msg.Succeed(0.0, key, 1)), bench.send(message), bench.send(msg.Conclude(0.0))]
-    assert (bench.state.status, bench.state.tasks["b"].status, late) == (status, "cancelled", [[], [], []])
+    cancel = msg.Cancel(0.0, "ann")
+    bench.send(cancel)
+    late = [bench.send(msg.Succeed(0.0, key, 1)), bench.send(cancel), bench.send(msg.Conclude(0.0))]
+    assert (bench.state.status, bench.statuses["b"], late) == ("cancelled", "cancelled", [[], [], []])
     assert sum(isinstance(event, RunFinished) for event in bench.events) == 1
+
+
+def test_when_time_is_up_what_there_is_is_answered_with() -> None:
+    """The answer has no time limit but the one that a second word sets, and is told that there is no time."""
+    check = CrossCheck("c", ("a", "b"), "b")
+    bench = Bench().begin(
+        task("a"), task("b"), task("d", "b"), answer="$d", checks=(check,), budget=Budget(max_seconds=9)
+    )
+    bench.succeed("a", 1)
+    bench.succeed("b", 2)
+    bench.admit("d")
+    events = bench.send(msg.Abort(0.0, UP))
+    bench.admit("partial-answer")
+    writer = bench.state.tasks["partial-answer"]
+    assert kinds(events) == ["RunAborted", "TaskCancelled d", "TasksAccepted", "PlanCompleted"]
+    assert writer.task.inputs["missing"] == ["time is up", "'d' was cancelled"]
+    assert (end_of(bench.state, writer), remaining(bench.state, writer, 50.0).max_seconds) == (None, 0.0)
+    bench.succeed("partial-answer", "1 and 2")
+    assert (bench.state.status, bench.state.outputs[bench.state.answer_root]) == ("partial", "1 and 2")
+    assert [problem for problem in bench.state.problems if problem == UP] == [UP]
+
+
+@pytest.mark.parametrize("second", [msg.Abort(0.0, UP), msg.Cancel(0.0, "ann")])
+def test_an_answer_that_takes_too_long_is_not_waited_for(second: msg.Message) -> None:
+    """The second word is the last."""
+    bench = Bench().begin(task("a"), task("b", "a"))
+    bench.succeed("a", 1)
+    bench.send(msg.Abort(0.0, UP))
+    bench.admit("partial-answer")
+    events = bench.send(second)
+    assert kinds(events)[1:] == ["TaskCancelled partial-answer", "RunFinished"]
+    assert [problem for problem in bench.state.problems if problem == UP] == [UP]
+
+
+def test_no_answer_is_written_out_of_nothing() -> None:
+    """Nor when an answer is being written already: its time is up too."""
+    nothing, writing = Bench().begin(task("a")), Bench().begin(task("a"), task("b", "a"))
+    writing.succeed("a", 1)
+    writing.fail("b")
+    assert writing.state.closing
+    for bench in (nothing, writing):
+        bench.send(msg.Abort(0.0, UP))
+    assert (nothing.state.status, writing.state.status) == ("failed", "partial")
 
 
 def test_a_run_does_not_close_before_its_time() -> None:

@@ -16,7 +16,7 @@ from agentorch.ports.bus import Delivery
 from agentorch.ports.clock import SystemClock
 from agentorch.runtime.job import Job
 from agentorch.runtime.worker import Worker
-from agentorch.testing import LoopClock
+from agentorch.testing import LoopClock, Reply, ScriptedModel
 
 
 @agent(description="Reports every ten seconds, for ever.", timeout=None)
@@ -159,3 +159,60 @@ async def test_a_run_ends_when_its_seconds_are_up() -> None:
 
     assert anyio.current_time() - before == pytest.approx(25, abs=0.1)
     assert outcome.status == "failed"
+
+
+@pytest.mark.looptime
+async def test_when_time_is_up_the_answer_asks_no_model() -> None:
+    """It is written at once over what there is, by the answerer's own means."""
+    model = ScriptedModel(Reply("written", delay=100))
+
+    @agent(description="Answers.")
+    async def brief() -> str:
+        return "the first half"
+
+    @agent(description="Takes long.")
+    async def slow(before: str) -> str:
+        await anyio.sleep(1000)
+        return before
+
+    plan = Plan("halves")
+    plan.add("brief", agent=brief)
+    plan.add("slow", agent=slow, inputs={"before": "$brief"})
+    async with Orchestrator([brief, slow], model=model, clock=LoopClock()) as orchestrator:
+        outcome = await orchestrator.run(plan, timeout=10)
+
+    assert (outcome.status, outcome.answer.split("\n")[0], len(model.requests)) == ("partial", "the first half", 0)
+    assert outcome.seconds == pytest.approx(10, abs=0.1)
+
+
+@pytest.mark.looptime
+async def test_the_answer_of_a_run_whose_time_is_up_has_the_grace() -> None:
+    """Where another run has taken the only slot for longer, the run ends without one."""
+
+    @agent(description="Answers.")
+    async def brief() -> str:
+        return "the first half"
+
+    @agent(description="Takes long.")
+    async def slow(before: str) -> str:
+        await anyio.sleep(1000)
+        return before
+
+    plan = Plan("halves")
+    plan.add("brief", agent=brief)
+    plan.add("slow", agent=slow, inputs={"before": "$brief"})
+    other = Plan("other")
+    other.add("slow", agent=slow, inputs={"before": ""})
+    policy = Policy(parallel=1, grace=3)
+    async with Orchestrator([brief, slow], policy=policy, clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(plan, timeout=10, priority="batch")
+        await anyio.sleep(1)
+        ahead = await orchestrator.submit(other)
+        await anyio.sleep(11)
+        status = run.status
+        outcome = await run.outcome()
+        await ahead.cancel()
+
+    assert (status, outcome.status, outcome.answer) == ("answering", "partial", None)
+    assert outcome.seconds == pytest.approx(13, abs=0.1)
+    assert sum("seconds are up" in problem.message for problem in outcome.problems) == 1
