@@ -69,12 +69,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _ask(state, message, stamp)
         case msg.Answer():
             return _answer(state, message, stamp)
-        case msg.Report():
-            return _report(state, message, stamp)
-        case msg.GoOn():
-            return _go_on(state, message, stamp)
-        case msg.Trim():
-            return _trim(state, message, stamp)
+        case msg.Report() | msg.GoOn() | msg.Trim():
+            return _of_a_body(state, message, stamp)
         case msg.FinishStep() | msg.Intend() | msg.Confirm() | msg.Void() | msg.CallModel() | msg.Spend():
             return _of_a_call(state, message, stamp)
         case msg.Checked():
@@ -93,6 +89,16 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return conclude(state, stamp) if is_due(state) else []
         case _:
             assert_never(message)
+
+
+def _of_a_body(state: RunState, message: msg.Report | msg.GoOn | msg.Trim, stamp: Stamp) -> list[ev.Event]:
+    match message:
+        case msg.Report():
+            return _report(state, message, stamp)
+        case msg.GoOn():
+            return _go_on(state, message, stamp)
+        case msg.Trim():
+            return _trim(state, message, stamp)
 
 
 def _of_a_call(

@@ -88,9 +88,13 @@ class HostedRun:
         self._calls_when_durable: list[Callable[[], None]] = []
 
     def commit(self) -> None:
-        """Queue what was decided since the last commit as one append; show it once it is durable."""
+        """Queue what was decided since the last commit as one append; show it once it is durable.
+
+        One append is under way at a time: behind one that was refused, because another owner has written, the next one
+        could fall into place.
+        """
         events = self.decided
-        if not events:
+        if not events or (self.queued and self.lost is None):
             return
         self.decided = []
         if self.lost is not None:
@@ -115,10 +119,27 @@ class HostedRun:
         error = None if future.cancelled() else future.exception()
         if error is None:
             self.feed.publish(events)
+            self.commit()
         else:
             self.lose(error if isinstance(error, AgentorchError) else JournalError(str(error)))
         if not self.queued:
             self.settle()
+
+    def commit_last(self) -> None:
+        """Queue what was decided, though nobody will hear what becomes of it: the run is let go."""
+        events, last = self.decided, self._last
+        if not (self.queued and events) or last is None:
+            self.commit()
+            return
+        self.decided = []
+
+        def append() -> None:
+            if not last.cancelled() and last.exception() is None:
+                with suppress(Exception):
+                    future = self._journal.append(self.state.run_id, events, after=events[0].seq - 1)
+                    future.add_done_callback(_look_at)
+
+        self._when(last, append)
 
     def lose(self, error: AgentorchError) -> None:
         """Nothing more is written for the run by this process: tell everybody who waits for it why."""
@@ -251,11 +272,16 @@ class HostedRun:
 
     async def durable(self) -> None:
         """Wait until everything decided so far is durable; raise what lost the run."""
-        self.commit()
-        if self.lost is not None:
-            raise self.lost  # what came before may be durable; this is not
-        if self._last is not None:
-            await asyncio.shield(self._last)
+        seq = self.state.seq
+        while True:
+            self.commit()
+            if self.lost is not None:
+                raise self.lost  # what came before may be durable; this is not
+            told = self._told
+            if self._last is not None:
+                await asyncio.shield(self._last)
+            if told >= seq or not self.decided:
+                return
 
     def drop_timers(self) -> None:
         """Stop everything of this run that waits for time, for a planner or for a person."""

@@ -149,7 +149,7 @@ class Supervisor:
         """Let go of a run: nothing more is written for it by this process."""
         if run.accepted and not run.state.idle and (run.state.budget.max_seconds is not None or run.state.timed):
             self.send(run, inbox.Spend(self.now(), "until it was let go", NOTHING))  # the time until now counts
-        run.commit()
+        run.commit_last()
         if run.state.finished:
             run.stopping.clear()
         if run.at_rest:

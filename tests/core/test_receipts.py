@@ -63,7 +63,7 @@ def test_what_becomes_of_an_effect_is_kept_after_the_run_s_end() -> None:
     bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
     assert [problem.code for problem in last.problems] == ["cancelled", "cancelled", "unknown"]
     assert bench.state.receipts[PAY].done
-    assert [problem.code for problem in bench.state.problems] == ["cancelled"], "it is known by now"
+    assert "unknown" not in [problem.code for problem in bench.state.problems], "it is known by now"
 
 
 def test_an_effect_that_did_not_happen_may_be_intended_again_also_after_the_end() -> None:
