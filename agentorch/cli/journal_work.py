@@ -89,15 +89,17 @@ def compact_journal(days: float | None, runs: Sequence[str], setup: Setup, *, js
         old = [] if days is None else compaction.older_than(time.time() - days * _DAY)
         found = compaction.compact([*dict.fromkeys([*named, *old])])
     if json:
-        screen.json(_plain(found))
+        screen.json({**_plain(found), "damaged": [_as_json(fault) for fault in found.damaged]})
     else:
+        _say_faults(screen, found.damaged, left_out=True)
         screen.data(_compacted_in_words(found))
-        was = [name for name in dict.fromkeys(named) if name not in found.runs]
+        damaged = {fault.run for fault in found.damaged}
+        was = [name for name in dict.fromkeys(named) if name not in {*found.runs, *damaged}]
         if was:
             screen.say(f"compacted before: {', '.join(was)}", whole=True)
         if days is not None and not old:
             screen.say(f"no finished run that is still whole was last written more than {days:g} days ago")
-    return SUCCEEDED
+    return ENVIRONMENT if found.damaged else SUCCEEDED
 
 
 def _path(setup: Setup) -> Path:

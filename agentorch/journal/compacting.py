@@ -2,7 +2,7 @@
 
 1. The chain of a compacted run still holds; reading it says in one line that it was compacted. The list of runs keeps
    its goal and its status.
-2. A run that has not finished is never touched.
+2. A run that has not finished is never touched, nor is one that is damaged: what is intact of it may be all there is.
 3. A large value goes when no event that is left names it, and nobody is at work in the journal: a run that is under
    way may just have stored the same value, and not named it yet.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agentorch.errors import JournalError
-from agentorch.journal.checking import Seen
+from agentorch.journal.checking import Check, Fault, Seen
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import mentioned
 
@@ -22,6 +22,8 @@ class Compacted:
     """What was dropped."""
 
     runs: list[str] = field(default_factory=list[str])
+    damaged: list[Fault] = field(default_factory=list[Fault])
+    """What is wrong with runs that were left as they are."""
     events: int = 0
     blobs: int = 0
     kept_blobs: int = 0
@@ -57,6 +59,9 @@ class Compaction:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             numbers = {run_id: self._finished(run_id) for run_id in run_ids}
+            self.found.damaged = [fault for fault in Check(self._connection).run().faults if fault.run in numbers]
+            for fault in self.found.damaged:
+                numbers.pop(fault.run or "", None)
             self._drop(numbers)
             self._drop_blobs()
             self._connection.execute("COMMIT")

@@ -1,6 +1,8 @@
 """Finished runs are compacted: their events go, their headers and the chain stay."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,17 @@ async def test_what_was_dropped_is_on_the_disk_no_more(tmp_path: Path) -> None:
     assert b'"key":"a/a/1/1/1"' not in left
     assert found.after < found.before
     assert found.after == path.stat().st_size
+
+
+async def test_a_damaged_run_is_left_as_it_is_and_named(tmp_path: Path) -> None:
+    """What is intact of it is not dropped, and verify goes on naming what is wrong; the others are compacted."""
+    path = await keep(tmp_path / "runs.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE events SET payload = x'00' WHERE run = 1 AND seq = 2")
+    wrong = faults(path)
+    found = compacted(path, "a", "b")
+    assert (found.runs, [fault.run for fault in found.damaged]) == (["b"], ["a"])
+    assert faults(path) == wrong != []
 
 
 async def test_a_run_that_has_not_finished_is_refused(tmp_path: Path) -> None:
