@@ -280,8 +280,9 @@ class HostedRun:
             told = self._told
             if self._last is not None:
                 await asyncio.shield(self._last)
-            if told >= seq or not self.decided:
+            if told >= seq:
                 return
+            await asyncio.sleep(0)  # what is durable is seen to, and the next append is queued
 
     def drop_timers(self) -> None:
         """Stop everything of this run that waits for time, for a planner or for a person."""
