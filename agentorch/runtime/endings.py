@@ -14,12 +14,25 @@ class Endings:
         self._open: dict[str, set[str]] = {}
         """Their keys, by run."""
         self._over: dict[str, asyncio.Event] = {}
+        self._words: dict[str, asyncio.Future[None]] = {}
+        """The last words of runs that were let go, on their way to the journal."""
 
     def expect(self, key: str) -> None:
         """Take note of a dispatch that was told to stop."""
         run_id = key.split("/", 1)[0]
         self._open.setdefault(run_id, set()).add(key)
         self._over.setdefault(run_id, asyncio.Event())
+
+    def write(self, run_id: str, written: "asyncio.Future[None] | None") -> None:
+        """Take note of the last words of a run, should there be any."""
+        if written is not None and not written.done():
+            self._words[run_id] = written
+            written.add_done_callback(lambda _: self._words.pop(run_id, None))
+
+    async def written(self) -> None:
+        """Wait until all last words are in the journal, or cannot be."""
+        if self._words:
+            await asyncio.wait([*self._words.values()])
 
     def heard(self, key: str) -> None:
         """A dispatch has ended, or is not waited for any more."""
@@ -33,6 +46,8 @@ class Endings:
             self._over.pop(run_id).set()
 
     async def of(self, run_id: str) -> None:
-        """Wait until nothing of the run goes on; a worker gives each body its grace, and no more."""
+        """Wait until nothing of the run goes on, and its last words are written; a body has its grace, and no more."""
+        if (written := self._words.get(run_id)) is not None:
+            await asyncio.wait([written])
         while (over := self._over.get(run_id)) is not None:
             await over.wait()

@@ -162,6 +162,7 @@ class Engine:
                 stack.push_async_callback(self.worker.close)
                 stack.push_async_callback(self.requests.close)
                 stack.push_async_callback(self.reconciler.close)
+                stack.push_async_callback(self.supervisor.endings.written)
                 stack.callback(self.supervisor.close)
                 stack.push_async_callback(self.supervisor.ended)
                 stack.push_async_callback(self._close_host)

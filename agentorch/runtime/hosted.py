@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -82,6 +82,8 @@ class HostedRun:
         """The same for each agent of which only so many may be at work."""
         self.returning: dict[str, str] = {}
         """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
+        self.written: asyncio.Future[None] | None = None
+        """When the last words of a run that was let go are in the journal, or cannot be; None when there are none."""
         self._rest: asyncio.Future[None] | None = None
         self._last: asyncio.Future[None] | None = None
         self._committing = False
@@ -132,12 +134,28 @@ class HostedRun:
             self.commit()
             return
         self.decided = []
+        self._write_behind(last, events)
+
+    def _write_behind(self, last: "asyncio.Future[None]", events: Sequence[Event]) -> None:
+        """Append when the last append is durable, whatever has become of the run here; `written` says when that is."""
+        self.written = written = asyncio.get_running_loop().create_future()
+
+        def over(future: "asyncio.Future[None] | None" = None) -> None:
+            if future is not None and not future.cancelled():
+                future.exception()  # nobody waits for it: the loop need not complain
+            if not written.done():
+                written.set_result(None)
 
         def append() -> None:
-            if not last.cancelled() and last.exception() is None:
-                with suppress(Exception):
-                    future = self._journal.append(self.state.run_id, events, after=events[0].seq - 1)
-                    future.add_done_callback(_look_at)
+            if last.cancelled() or last.exception() is not None:
+                over()
+                return
+            try:
+                future = self._journal.append(self.state.run_id, events, after=events[0].seq - 1)
+            except Exception:  # noqa: BLE001  # it takes no more: what is durable can be resumed
+                over()
+            else:
+                future.add_done_callback(over)
 
         self._when(last, append)
 
@@ -181,20 +199,15 @@ class HostedRun:
         adopted = RunAdopted(seq=told + 1, at=at, run_id=run_id, owner=NOBODY)
         stopped = RunStopped(seq=told + 2, at=at, run_id=run_id, problem=problem)
 
-        def write() -> None:
-            if last is not None and not last.cancelled() and last.exception() is None:
-                with suppress(Exception):
-                    self._journal.append(run_id, [adopted, stopped], after=told).add_done_callback(_look_at)
-
         if last is not None:
-            self._when(last, write)
+            self._write_behind(last, [adopted, stopped])
 
     def has_left(self, key: str) -> bool:
         """Whether a dispatch that is out has left this process's hands."""
         return not self.asking.is_open(key)
 
     def when_durable(self, call: Callable[[], None]) -> None:
-        """Call once everything decided so far is durable, or lost."""
+        """Call once everything decided so far is durable, or refused; never, when the run is lost before it is given."""
         if self.decided:
             self._calls_when_durable.append(call)
         elif self._last is not None:
@@ -292,9 +305,3 @@ class HostedRun:
         if self.planning is not None:
             self.planning.cancel()
         self.asking.cancel()
-
-
-def _look_at(future: "asyncio.Future[None]") -> None:
-    """See what became of an append that nobody waits for, so that the loop does not complain of it."""
-    if not future.cancelled():
-        future.exception()

@@ -130,6 +130,7 @@ class RequestDesk:
             if request.kind == "cancel" and request.run_id in self._supervisor.lost:
                 await self._end_lost(request)
             return
+        self._supervisor.lost.discard(request.run_id)
         why = "there is no such run" if record is None else f"the run is over: {record.status}"
         log.info("run %s: %s asked by %s is dropped: %s", request.run_id, request.kind, request.by, why)
         await inbox.settle(request.id)

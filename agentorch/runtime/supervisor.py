@@ -150,6 +150,7 @@ class Supervisor:
         if run.accepted and not run.state.idle and (run.state.budget.max_seconds is not None or run.state.timed):
             self.send(run, inbox.Spend(self.now(), "until it was let go", NOTHING))  # the time until now counts
         run.commit_last()
+        self.endings.write(run.state.run_id, run.written)
         if run.state.finished:
             run.stopping.clear()
         if run.at_rest:
@@ -168,6 +169,7 @@ class Supervisor:
             stop = self.redact(inbox.Stop(self.now(), Problem("stopped", problem)))
             assert isinstance(stop, inbox.Stop)
             run.disown(stop.at, stop.problem)
+            self.endings.write(run.state.run_id, run.written)
         run.lose(AgentorchError(f"run {run.state.run_id} was let go: {problem}; resume it"))
 
     def _lost(self, run: HostedRun) -> None:
