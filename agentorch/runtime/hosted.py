@@ -207,7 +207,7 @@ class HostedRun:
         return not self.asking.is_open(key)
 
     def when_durable(self, call: Callable[[], None]) -> None:
-        """Call once everything decided so far is durable, or refused; never, when the run is lost before it is given."""
+        """Call once everything decided so far is durable, or refused; never, when the run is lost before that."""
         if self.decided:
             self._calls_when_durable.append(call)
         elif self._last is not None:

@@ -99,8 +99,8 @@ def test_why_names_what_was_answered_as_json() -> None:
     """With the id of the request."""
     story = Story(Task("a", "loader", policy=Policy(approval="before")))
     story.start("a")
-    story.tell(inbox.Answer(story.tick(), "approve:a:1", True, "root"))
-    assert " root answered approve:a:1: true\n" in story.why("a")
+    story.tell(inbox.Answer(story.tick(), "approve:a:1:1:loader", True, "root"))
+    assert " root answered approve:a:1:1:loader: true\n" in story.why("a")
 
 
 def test_why_an_attempt_begins_afresh() -> None:

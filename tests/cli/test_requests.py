@@ -167,9 +167,9 @@ def test_approvals_are_listed_given_and_carried_on(agentorch: Command, home: Pat
     ended = agentorch("resume", "last")
 
     assert (begun.code, shown.code) == (4, 4)
-    assert "approve:facts:1" in shown.out
+    assert "approve:facts:1:1:researcher" in shown.out
     assert (wrong.code, both.code, strange.code) == (2, 2, 2)
-    assert "nothing waits for 'poem'; waiting: approve:facts:1" in wrong.err
+    assert "nothing waits for 'poem'; waiting: approve:facts:1:1:researcher" in wrong.err
     assert "--yes and --no say different things" in both.err
     assert "--skip is no answer to this approval; give --yes, --no" in strange.err
     assert (given.code, "answered; go on with: agentorch resume" in given.err) == (0, True)
@@ -226,12 +226,12 @@ def test_an_answer_that_waits_for_resume_is_shown_and_is_the_only_one(agentorch:
     closed = agentorch("approve", "last")
 
     assert (given.code, again.code, wrong.code) == (0, 2, 2)
-    assert "approve:facts:1 is answered already, by " in again.err
+    assert "approve:facts:1:1:researcher is answered already, by " in again.err
     assert ": false; that waits for: agentorch resume " in again.err
     assert shown.code == 4
-    assert "approve:poem:1: --yes, --no" in shown.err
+    assert "approve:poem:1:1:poet: --yes, --no" in shown.err
     assert ": false (waits for resume)" in shown.err
-    assert (one.code, "poem" in one.out + one.err, "approve:facts:1" in one.out) == (0, False, True)
+    assert (one.code, "poem" in one.out + one.err, "approve:facts:1:1:researcher" in one.out) == (0, False, True)
     assert [None if row["answered"] is None else row["answered"]["value"] for row in listed] == [False, None]
     assert (closed.code, "go on with: agentorch resume" in closed.err) == (0, True)
 
@@ -246,7 +246,7 @@ def test_of_two_answers_at_once_the_second_is_told_that_it_does_not_count(agento
             subprocess.Popen([*words, "--no"], stderr=subprocess.PIPE, text=True) as first,
             subprocess.Popen([*words, "--yes"], stderr=subprocess.PIPE, text=True) as second,
         ):
-            while journal_bytes(home).count(b'"request_id": "approve:facts:1"') < 2:
+            while journal_bytes(home).count(b'"request_id": "approve:facts:1:1:researcher"') < 2:
                 if first.poll() is not None or second.poll() is not None:
                     break  # one has seen the other's
             os.kill(process.pid, signal.SIGCONT)
