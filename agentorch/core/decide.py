@@ -97,7 +97,7 @@ def _of_a_body(state: RunState, message: msg.Report | msg.GoOn | msg.Trim, stamp
             return _report(state, message, stamp)
         case msg.GoOn():
             return _go_on(state, message, stamp)
-        case msg.Trim():
+        case _:
             return _trim(state, message, stamp)
 
 
