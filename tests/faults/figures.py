@@ -65,7 +65,7 @@ def random_kills(found: Any, extent: Extent) -> Iterator[Row]:
         f"{found['passed']:,} of {found['stories']:,}",
         found["passed"] == found["stories"] >= extent.tries,
     )
-    yield _at_least("kills of them", found["kills"], 2 * extent.tries)
+    yield _at_least("kills of them", found["kills"], extent.tries)  # how many fit into a run is the machine's matter
     yield from _promises(found)
 
 

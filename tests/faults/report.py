@@ -104,7 +104,7 @@ SOURCES: Final = (
     ),
     Source(
         "Killed at random", "tests.faults.kills",
-        Extent(("--random", "50"), 50), Extent(("--random", "2"), 2, part=True), random_kills,
+        Extent(("--random", "100"), 100), Extent(("--random", "2"), 2, part=True), random_kills,
         "Two processes share one journal, and at random moments one of them is killed and another started.",
     ),
     Source(
