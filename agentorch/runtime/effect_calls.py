@@ -16,6 +16,8 @@ class EffectCall:
 
     key: str
     """Its idempotency key."""
+    arguments: str
+    """Digest of its arguments."""
     doubt: str = ""
     """Why a person has to say whether it is another one than what has happened; empty when it is not in doubt."""
     about: str = ""
@@ -46,12 +48,12 @@ class EffectCalls:
         self._next[first] = number
         self._taken.add(key)
         if not once:
-            return EffectCall(key)
+            return EffectCall(key, arguments)
         if self._unknown.get(tool, key) != key:
-            return EffectCall(key, _AGAIN, self._unknown[tool])
+            return EffectCall(key, arguments, _AGAIN, self._unknown[tool])
         if self._host.receipt(self._key, key) is None and self._has_left(tool):
-            return EffectCall(key, _IN_OTHER_WORDS, key)
-        return EffectCall(key)
+            return EffectCall(key, arguments, _IN_OTHER_WORDS, key)
+        return EffectCall(key, arguments)
 
     def failed(self, call: EffectCall, tool: str, error: BaseException | None = None) -> None:
         """A call has brought nothing: when it is made again, it is the same one."""

@@ -163,14 +163,17 @@ class Engine:
                 stack.push_async_callback(self.requests.close)
                 stack.push_async_callback(self.reconciler.close)
                 stack.push_async_callback(self.supervisor.endings.written)
-                stack.callback(self.supervisor.close)
+                stack.callback(self._let_go)
                 stack.push_async_callback(self.supervisor.ended)
-                stack.push_async_callback(self._close_host)
+                stack.push_async_callback(self._host.land)
+                stack.callback(self.supervisor.scheduler.close)
                 for run in self.followed:
                     stack.push_async_callback(run.stop_following)
 
-    async def _close_host(self) -> None:
-        self._goes_on = await self._host.close()
+    def _let_go(self) -> None:
+        """End the calls that have effects and let go of their runs in one: what is cut off does not count as broken."""
+        self._goes_on = self._host.close()
+        self.supervisor.close()
 
     async def _close_journal(self) -> None:
         try:

@@ -41,6 +41,7 @@ class Host:
         """Calls that are having an effect just now, by idempotency key."""
         self._in_threads: set[str] = set()
         """Those of them that nothing can stop."""
+        self._closing = False
 
     def account(self, key: str) -> Account | None:
         """Return the account that a dispatch's model calls are charged to; None where nothing limits them."""
@@ -94,6 +95,8 @@ class Host:
         The yes is durable, and given to the current dispatch only: any other is cancelled.
         """
         run = self._run(key)
+        if self._closing:
+            await asyncio.get_running_loop().create_future()  # nothing is begun: until `close` ends it
         if run.state.no_new_effects:
             problem = new_effect(run.state, key.split("/")[1], f"tool '{tool}'")
             raise PermanentError(f"{problem.message}: {problem.remedy}")
@@ -123,6 +126,11 @@ class Host:
     def receipt(self, key: str, effect: str) -> Receipt | None:
         """Return what the run that `key` is of knows of an effect."""
         return self._run(key).state.receipts.get(effect)
+
+    def is_known(self, key: str, effect: str) -> bool:
+        """Whether a call has happened, or may have."""
+        receipt = self.receipt(key, effect)
+        return receipt is not None and not receipt.void
 
     def known_as(self, own: str) -> str:
         """Return the key of an effect: in a fork that of the run in which it happened, else `own`."""
@@ -166,19 +174,20 @@ class Host:
         run.flying -= 1
         self._supervisor.landed(run)
 
-    async def close(self) -> bool:
-        """End the calls that still have effects: what became of them stays open.
-
-        Returns whether one may go on: it runs in a thread, and has not ended within GRACE.
-        """
+    async def land(self) -> None:
+        """Begin no effect any more, and wait for the calls in threads, which nothing can stop, at most GRACE."""
+        self._closing = True
         in_threads = [self._flying[effect] for effect in self._in_threads]
-        for calling in self._flying.values():
-            if calling not in in_threads:
-                calling.cancel()
         if in_threads:
             await asyncio.wait(in_threads, timeout=GRACE)
+
+    def close(self) -> bool:
+        """End the calls that still have effects: what became of them stays open.
+
+        Returns whether one may go on: it runs in a thread.
+        """
         goes_on = bool(self._in_threads)
-        for calling in in_threads:
+        for calling in self._flying.values():
             calling.cancel()
         return goes_on
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agentorch.context import Context
-from agentorch.core.identity import digest
 from agentorch.core.state import Receipt
 from agentorch.core.values import clipped
 from agentorch.errors import EffectNotDone, EffectUnknown, MalformedOutput
@@ -96,8 +95,7 @@ class Once:
 
     async def _intended(self, context: Context) -> Any:
         """Intend, then call; from the first moment on nobody else takes the effect for one that was left behind."""
-        arguments = digest(dict(self._arguments))
-        await self._host.intend(self._key, self._effect, self._tool.name, arguments)
+        await self._host.intend(self._key, self._effect, self._tool.name, self._call.arguments)
         try:
             result = await self._tool.invoke(self._arguments, context=context)
         except Exception as error:

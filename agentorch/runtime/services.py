@@ -290,9 +290,9 @@ class DispatchServices:
         self._alive()
         used = as_tool(tool)
         values = used.parse(arguments)
-        step = self._steps.identify(used.name, values, within=self.place.step)
-        once = used.effect == "once"
-        call = self._effects.begin(self.place.effect, used.name, digest(values), once=once)
+        given = digest(values)
+        step = self._steps.identify_by(used.name, given, within=self.place.step)
+        call = self._effects.begin(self.place.effect, used.name, given, once=used.effect == "once")
         if step in self._steps:
             return await self._steps.read(step)
         try:
@@ -308,8 +308,7 @@ class DispatchServices:
         return await self._steps.finish(step, used.name, result)
 
     async def _used_anew(self, used: Tool[..., Any], values: dict[str, Any], step: str, call: EffectCall) -> Any:
-        receipt = self._host.receipt(self._work.key, call.key)
-        if used.approval and (receipt is None or receipt.void) and not call.doubt:
+        if used.approval and not call.doubt and not self._host.is_known(self._work.key, call.key):
             await self._approved(used, values, step)
         inside = copy(self)
         inside.place = Place(step, call.key)

@@ -45,7 +45,11 @@ class Steps:
 
         The journal keeps it: of a secret in the name it holds what the name in the journal does.
         """
-        mark = f"{within}{'/' if within else ''}{self._host.redacted(name)}:{digest(arguments)[:16]}"
+        return self.identify_by(name, digest(arguments), within=within)
+
+    def identify_by(self, name: str, arguments: str, *, within: str = "") -> str:
+        """Return the same, given the digest of the arguments."""
+        mark = f"{within}{'/' if within else ''}{self._host.redacted(name)}:{arguments[:16]}"
         return f"{mark}:{self.count(mark)}"
 
     def count(self, mark: str) -> int:

@@ -319,3 +319,53 @@ async def test_what_goes_on_in_a_thread_outlives_its_orchestrator(monkeypatch: p
         gate.set()
 
     assert (outcome.status, paid[1:]) == (OutcomeStatus.WAITING, [])
+
+
+async def test_closing_while_a_thread_acts_costs_nobody_an_attempt() -> None:
+    """The thread's receipt is waited for; what is cut off then goes on as the same attempt, and nothing is begun."""
+    journal = MemoryJournal()
+    acting, gate, cut = threading.Event(), threading.Event(), asyncio.Event()
+    begun: list[str] = []
+
+    def slow() -> str:
+        acting.set()
+        gate.wait(5)
+        return "slow"
+
+    @tool(effect="once", probe=lambda key: "found")
+    async def hanging() -> str:
+        begun.append("hanging")
+        cut.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    @tool(effect="once")
+    async def later() -> str:
+        begun.append("later")
+        return "later"
+
+    slowly = tool(effect="once")(slow)
+
+    @agent(name="threads", description="Acts in a thread, and then once more.", tools=[slowly, later], attempts=1)
+    async def threads(context: Context) -> list[str]:
+        return [str(await context.tool(slowly)), str(await context.tool(later))]
+
+    @agent(name="loops", description="Acts in the loop.", tools=[hanging], attempts=1)
+    async def loops(context: Context) -> str:
+        return str(await context.tool(hanging))
+
+    plan = Plan("two")
+    plan.add("one", agent="threads")
+    plan.add("two", agent="loops")
+    async with Orchestrator([threads, loops], journal=journal) as before:
+        run = await before.submit(plan)
+        await cut.wait()
+        await asyncio.to_thread(acting.wait)
+        asyncio.get_running_loop().call_later(0.05, gate.set)
+    closed = list(begun)
+    async with Orchestrator([threads, loops], journal=journal) as after:
+        outcome = await after.resume(run.id)
+
+    assert closed == ["hanging"]
+    assert (outcome.outputs["one"], outcome.outputs["two"]) == (["slow", "later"], "found")
+    assert (str(outcome.status), begun) == ("succeeded", ["hanging", "later"])
