@@ -43,7 +43,7 @@ class EffectCalls:
         """Return the next call of `tool` with arguments of the digest `arguments` at `place`."""
         first = key_of(place, tool, arguments, 1)
         number = self._next.get(first, 1)
-        while (key := self._host.known_as(key_of(place, tool, arguments, number))) in self._taken:
+        while (key := self._host.known_as(self._key, key_of(place, tool, arguments, number))) in self._taken:
             number += 1
         self._next[first] = number
         self._taken.add(key)

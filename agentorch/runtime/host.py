@@ -132,9 +132,9 @@ class Host:
         receipt = self.receipt(key, effect)
         return receipt is not None and not receipt.void
 
-    def known_as(self, own: str) -> str:
-        """Return the key of an effect: in a fork that of the run in which it happened, else `own`."""
-        return known_as(self._run(own).state, own)
+    def known_as(self, key: str, own: str) -> str:
+        """Return the key of an effect for the dispatch `key`: in a fork that of the run in which it happened."""
+        return known_as(self._run(key).state, own)
 
     def left_over(self, key: str, tool: str, among: list[str] | None, taken: AbstractSet[str]) -> list[str]:
         """Return the effects of earlier attempts that may be what the dispatch `key` is about to do in other words.
