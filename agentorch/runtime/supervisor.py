@@ -332,8 +332,10 @@ class Supervisor:
             else:
                 delivery.ack()
             return
-        with run.or_lost():
+        try:  # as `or_lost`, which costs more: every result comes this way
             self._take(run, result)
+        except Exception as error:  # noqa: BLE001
+            run.break_down(error)
         run.when_durable(delivery.ack)
 
     def _take(self, run: HostedRun, result: Result) -> None:
