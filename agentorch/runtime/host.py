@@ -44,12 +44,15 @@ class Host:
         self._closing = False
 
     def account(self, key: str) -> Account | None:
-        """Return the account that a dispatch's model calls are charged to; None where nothing limits them."""
+        """Return the account that a dispatch's model calls are charged to; None where nothing limits them.
+
+        CancelledError when it is not the current one: its work has come again, and nobody would count what it asks.
+        """
         run = self._supervisor.scheduler.runs.get(key.split("/", 1)[0])
         task = run.state.of_key(key) if run is not None else None
-        if run is None or task is None or account_of(run.state, task) is None:
-            return None
-        return Account(self._supervisor, run, key=key)
+        if run is None or task is None:
+            raise asyncio.CancelledError(f"{key} is no longer carried out")
+        return None if account_of(run.state, task) is None else Account(self._supervisor, run, key=key)
 
     def budget(self, key: str, otherwise: Budget) -> Budget:
         """Return what is left for a dispatch now; `otherwise` when it is no longer carried out."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from agentorch import Agent, Context, Orchestrator, Plan, Policy, agent, tool
+from agentorch import Agent, Budget, Context, Orchestrator, Plan, Policy, agent, tool
 from agentorch.core.values import BLOB_BYTES
 from agentorch.errors import ConfigurationError, TransientError
 from agentorch.events import StepFinished
@@ -273,3 +273,28 @@ async def test_a_step_whose_annotation_cannot_be_resolved_says_so() -> None:
 
     async with Orchestrator([stepping]) as orchestrator:
         assert (await orchestrator.run(one(stepping))).answer == 4
+
+
+async def test_work_that_comes_again_asks_no_model_that_nobody_would_count() -> None:
+    """An earlier dispatch of the attempt, delivered once more, has no account: it is told that it is over."""
+    keys: list[str] = []
+    said: list[bool] = []
+
+    @agent(name="asker", description="Asks.")
+    async def asker(context: Context) -> str:
+        assert orchestrator._engine is not None
+        host = orchestrator._engine._host
+        keys.append(f"{context.run_id}/only/1/1/{len(keys) + 1}")
+        if len(keys) == 1:
+            raise TransientError("busy", retry_after=0.01)
+        with pytest.raises(asyncio.CancelledError, match="no longer carried out"):
+            host.account(keys[0])
+        said.append(host.account(keys[1]) is not None)
+        return "done"
+
+    plan = Plan("ask")
+    plan.add("only", agent="asker")
+    async with Orchestrator([asker]) as orchestrator:
+        outcome = await orchestrator.run(plan, budget=Budget(max_calls=1))
+
+    assert (outcome.answer, said) == ("done", [True])
