@@ -1,7 +1,6 @@
 """Plants each fault of tests/planted/*.toml in a copy of the code, and demands that the tests named with it fail.
 
 python .ci/planted.py CHECKOUT [WORD ...]      with words: only the faults whose names hold one of them
-python .ci/planted.py CHECKOUT simulation      what only many simulated runs find; not among the rest, it takes minutes
 
 A fault is one line that somebody might write by mistake. A test that passes with it guards nothing, and one that fails
 without it proves nothing.
@@ -102,8 +101,8 @@ def faults_of(checkout: Path) -> Iterator[Fault]:
 
 
 def chosen(fault: Fault, words: list[str]) -> bool:
-    """Whether a fault is to be planted: those of the simulation only when they are asked for."""
-    return any(word in fault.name for word in words) if words else not fault.name.startswith("simulation")
+    """Whether a fault is to be planted."""
+    return not words or any(word in fault.name for word in words)
 
 
 def _last_line(text: str) -> str:
