@@ -23,6 +23,10 @@ from agentorch.runtime.awaiting import only_awaits
 
 GRACE: Final = DEFAULT.grace
 """Seconds that a body has to end in once it was stopped, where no policy says otherwise."""
+_FEW: Final = 50
+"""Calls that a body makes side by side and that are looked at whenever anything of them may have changed."""
+_A_LOOK: Final = 2e-5
+"""Seconds between two looks for each of more calls than those: however many there are, looking costs little."""
 GOES_ON: Final = ", and its body could not be stopped: it goes on by itself, and nobody waits for it"
 
 
@@ -30,8 +34,8 @@ class Job:
     """One dispatch in a slot."""
 
     __slots__ = (
-        "_left", "_looking", "_waiting", "_watch", "_watched", "calls", "deadline", "delivery", "ended", "runs_on",
-        "slot", "stands", "timed_out", "turned", "unseen", "used", "when_over", "withdrawn", "work",
+        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "calls", "deadline", "delivery", "ended",
+        "runs_on", "slot", "stands", "timed_out", "turned", "unseen", "used", "when_over", "withdrawn", "work",
     )  # fmt: skip
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
@@ -44,6 +48,8 @@ class Job:
         self._watched: set[asyncio.Task[Any]] = set()
         """Tasks beside those: when they end, the body may do nothing but wait."""
         self._looking = False
+        self._most = 0
+        """The most tasks that there were to look at."""
         self.stands = False
         """Whether its clock stands still."""
         self.unseen = False
@@ -138,7 +144,11 @@ class Job:
             self._waiting[task] = count
         else:
             self._waiting.pop(task, None)
-        self._look()
+        self._most = max(self._most, len(self._waiting) + len(self._watched))
+        if self._most > _FEW:
+            self._look_soon()
+        else:
+            self._look()
 
     def call_waits(self) -> Callable[[bool], None]:
         """Return what takes note, for a call of the current task, whether it stands still."""
@@ -163,11 +173,17 @@ class Job:
             self._watched.discard(ended)
         if not self._looking:
             self._looking = True
-            asyncio.get_running_loop().call_soon(self._look)
+            loop = asyncio.get_running_loop()
+            if self._most > _FEW:
+                loop.call_later(self._most * _A_LOOK, self._look)
+            else:
+                loop.call_soon(self._look)
 
     def _look(self) -> None:
         """Stop the clock, or let it go on: that for which the body waits is not its time."""
         self._looking = False
+        if self.ended:
+            return
         stands = bool(self._waiting) and (self.unseen or only_awaits(self.slot, self._waiting, self._watch_end))
         if stands is not self.stands:
             self.stands = stands

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import anyio
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from agentorch import Budget, Context, Orchestrator, Plan, Policy, agent
 from agentorch.events import AttemptFailed, TaskWentOn
 from agentorch.models import GovernedModel, Governor, Limits
+from agentorch.runtime.awaiting import only_awaits
 from agentorch.runtime.outcome import OutcomeStatus
 from agentorch.runtime.run import Run
 from agentorch.testing import LoopClock, ScriptedModel
@@ -128,6 +130,41 @@ async def test_a_body_that_waits_for_its_questions_has_all_the_time(
 
     assert outcome.answer == ["yes", "yes"]
     assert statuses[:2] == [OutcomeStatus.WAITING, OutcomeStatus.WAITING]
+
+
+@pytest.mark.parametrize("works", [False, True])
+async def test_many_calls_side_by_side_are_looked_at_seldom(works: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of them whenever one begins or ends; the clock stands still, or goes on, all the same."""
+    looks = 0
+
+    def counted(*arguments: Any) -> bool:
+        nonlocal looks
+        looks += 1
+        return only_awaits(*arguments)
+
+    @agent(description="Works a second.")
+    async def child() -> int:
+        await anyio.sleep(1)
+        return 1
+
+    @agent(description="Calls, and asks.", timeout=120, attempts=1)
+    async def asking(context: Context) -> int:
+        called = await asyncio.gather(*(context.call(child) for _ in range(500)))
+        questions = [context.ask(f"{number}?") for number in range(500)]
+        await asyncio.gather(*questions, *([anyio.sleep(1000)] if works else []))
+        return sum(called)
+
+    monkeypatch.setattr("agentorch.runtime.job.only_awaits", counted)
+    async with Orchestrator([asking, child], clock=LoopClock()) as orchestrator:
+        run = await orchestrator.submit(single("asking"), policy=Policy(replans=0))
+        await anyio.sleep(3600)
+        for request in run.waiting:
+            await run.answer(request.request_id, "yes")
+        outcome = await run.outcome()
+
+    assert outcome.answer == (None if works else 500)
+    assert ("no result within 120 s" in str(outcome.problems)) is works
+    assert 0 < looks < 1000  # each call that begins to wait, waits no more, or has ended was a look: some 4,000
 
 
 async def test_the_journal_says_when_a_body_goes_on_beside_its_question() -> None:
