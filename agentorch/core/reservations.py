@@ -280,7 +280,9 @@ def remaining(state: RunState, task: TaskState, at: float) -> Budget:
 def end_of(state: RunState, task: TaskState) -> float | None:
     """Return when the time of a task, of those that it works for, or of the run is up; seconds since the epoch."""
     end = end_of_run(state)
+    if task.account is None and task.caller is None:
+        return end
     ends = [] if end is None else [end]
-    account = account_of(state, task) if task.account is not None or task.caller is not None else None
+    account = account_of(state, task)
     ends += [end for one in chain(account) if (end := end_of_time(state, one)) is not None]
     return min(ends, default=None)

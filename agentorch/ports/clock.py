@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
-
-def _passed() -> float:
-    """Return seconds of a clock that nobody can set."""
-    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
+_passed: Final = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+"""Seconds of a clock that nobody can set."""
 
 
 class Clock(Protocol):

@@ -12,17 +12,18 @@ from agentorch.messages.work import Result, Work
 
 def envelope_of(state: RunState, task: TaskState, key: str, *, source: str) -> Envelope:
     """Return one dispatch as the bus carries it."""
+    end = end_of(state, task)
     return Envelope(
         subject=f"task.{task.agent}.{state.priority}",
-        data=work_of(state, task, key),
+        data=_work_of(state, task, key, end),
         id=key,
         source=source,
-        deadline=end_of(state, task),
+        deadline=end,
     )
 
 
-def work_of(state: RunState, task: TaskState, key: str) -> Work:
-    """Return all that a worker needs for one dispatch."""
+def _work_of(state: RunState, task: TaskState, key: str, end: float | None) -> Work:
+    """Return all that a worker needs for one dispatch; `end` is when its budget's, its callers' or the run's is up."""
     inputs, objective = inputs_of(state, task)
     policy = state.policy_of(task.task, task.agent)
     ladder = task.ladder
@@ -42,16 +43,16 @@ def work_of(state: RunState, task: TaskState, key: str) -> Work:
         silence=policy.silence,
         grace=policy.grace,
         repeats=policy.repeats,
-        deadline=_deadline(state, task, policy.timeout),
+        deadline=_deadline(state, task, policy.timeout, end),
         budget=state.budget,
         depth=task.depth,
         steps=dict(task.steps) if task.steps else {},
     )
 
 
-def _deadline(state: RunState, task: TaskState, timeout: float | None) -> float | None:
-    """Return when the task's time is up at the earliest: its own, its budget's, its callers' or the run's."""
-    ends = [end for end in (end_of(state, task),) if end is not None]
+def _deadline(state: RunState, task: TaskState, timeout: float | None, end: float | None) -> float | None:
+    """Return when the task's time is up at the earliest: `end`, its own, or its callers'."""
+    ends = [] if end is None else [end]
     if timeout is not None:
         ends.append(task.started + timeout)
     caller = task.caller

@@ -119,6 +119,8 @@ class Redactor:
         stack = [whole]
         while stack:
             value = stack.pop()
+            if value.__class__ in _PLAIN:
+                continue
             if value.__class__ is Task:  # a plan may have 100,000 of them, most without a word
                 stack += [part for part in (value.objective, value.inputs) if part]
             elif isinstance(value, str):

@@ -188,12 +188,11 @@ class Scheduler:
         return agent not in self._agent_slots or self._at_work.get(agent, 0) + more <= self._agent_slots[agent]
 
     def _active_of(self, run: HostedRun) -> int:
-        return run.state.running - run.state.blocked - self._returning(run)
+        at_work = run.state.running - run.state.blocked
+        return at_work - self._returning(run) if run.returning else at_work
 
     def _returning(self, run: HostedRun, agent: str | None = None) -> int:
         """Count the dispatches, of an agent if one is named, that the state has at work and that wait for a slot."""
-        if not run.returning:
-            return 0
         waiting = (key for key, its in run.returning.items() if agent in (None, its))
         return sum(not self._needs_none(run, key) for key in waiting)
 
