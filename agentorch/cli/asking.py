@@ -18,6 +18,13 @@ from agentorch.core.state import Request
 from agentorch.runtime.run import Run
 
 _LIVE: Final = frozenset({"planning", "running", "replanning", "answering"})
+_HEADS: Final = {
+    "approval": "to be approved, {}:",
+    "effect": "not known, {}:",
+    "failure": "failed, {}:",
+    "question": "asked by {}:",
+}
+"""What stands above a request, by its kind."""
 _CLOSED: Final = object()
 """What was asked is not open any more."""
 
@@ -93,7 +100,10 @@ class Person:
         """Ask until there is an answer that fits, from here or from elsewhere, or the person leaves."""
         if request.kind == "plan":
             self._screen.lines(as_text((await self._run.outcome()).plan))
-        self._screen.lines(request.question, "bold")
+        who = self._who(request)
+        if who:
+            self._screen.say(who, "bold")
+        self._screen.quote(request.question)
         while True:
             said = await self._typed(request)
             if said is None:
@@ -108,9 +118,15 @@ class Person:
                 return
             self._screen.say(answer.words)
 
+    def _who(self, request: Request) -> str:
+        """Say who asks, or whom it is about: two tasks may ask the same, and what they say is theirs, not ours."""
+        task = self._progress.state.tasks.get(request.task or "")
+        name = "" if task is None else f"task '{task.task.id}', agent '{task.agent}'"
+        return _HEADS.get(request.kind, "{}").format(name) if name else ""
+
     async def _typed(self, request: Request) -> Any:
         """Return the line that is typed, None at the end of the input, or `_CLOSED` when the question goes first."""
-        typing = asyncio.ensure_future(typed_line(prompt_of(request)))
+        typing = asyncio.ensure_future(typed_line(f"{one_line(prompt_of(request))} "))
         try:
             await _first_of(self._closed(request), {typing})
             line = typing.result() if typing.done() else _CLOSED

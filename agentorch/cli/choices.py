@@ -1,14 +1,15 @@
 """What `agentorch approve` was given, in the form that a request asks for."""
 
-import json as json_module
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from agentorch.cli.typed_answers import takes_text_alone
 from agentorch.cli.words import one_line
 from agentorch.core.requests import problems_of_answer
 from agentorch.core.shapes import branches, described, kind_of
 from agentorch.core.state import Request
+from agentorch.documents import DocumentError, read_json
 from agentorch.errors import ConfigurationError
 from agentorch.plans import Plan
 
@@ -32,7 +33,7 @@ def answer_of(request: Request, given: Given) -> Any:
     if given.plan is not None:
         answer: Any = {"plan": Plan.from_file(given.plan).to_dict()}
     else:
-        value = None if given.value is None else _json_or_text(given.value)
+        value = None if given.value is None else _value(request, given.value)
         answer = _ANSWERS.get((request.kind, choice), _refused)(value)
     if answer is _refused or (given.plan is not None and request.kind != "plan"):
         what = "--plan" if given.plan is not None else f"--{choice}" if choice else "--value alone"
@@ -100,8 +101,13 @@ _OPTIONS: Final[Mapping[str, str]] = {
 }
 
 
-def _json_or_text(said: str) -> Any:
-    try:
-        return json_module.loads(said)
-    except ValueError:
+def _value(request: Request, said: str) -> Any:
+    """Return what was said, as JSON if it is some, else as text; text it is where a question asks for nothing else."""
+    if request.kind == "question" and takes_text_alone(request.answer_schema):
         return said
+    try:
+        return read_json(said)
+    except DocumentError as error:
+        if error.line is not None:  # no JSON at all
+            return said
+        raise ConfigurationError(f"{request.request_id}: --value: {error}") from None

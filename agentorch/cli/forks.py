@@ -1,6 +1,5 @@
 """`agentorch fork`: a new run out of another one's journal."""
 
-import json as json_module
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from agentorch.cli.running import as_it_was_given, carried, recorded
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.cli.words import short_id
+from agentorch.documents import DocumentError, read_json
 from agentorch.errors import ConfigurationError
 from agentorch.runtime.orchestrator import Orchestrator
 from agentorch.runtime.run import Run
@@ -39,8 +39,8 @@ def _outputs(given: Sequence[str]) -> dict[str, Any]:
         if name.strip() in outputs:
             raise ConfigurationError(f"--set {one!r}: {name.strip()} is set twice: set it once")
         try:
-            outputs[name.strip()] = json_module.loads(value)
-        except ValueError as error:
+            outputs[name.strip()] = read_json(value)
+        except DocumentError as error:
             raise ConfigurationError(
                 f"--set {one!r}: {value!r:.80} is no JSON ({error}); text stands in quotes: --set '{name}=\"...\"'"
             ) from None

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import anyio
 
@@ -20,11 +20,12 @@ from agentorch.cli.views import view_of
 from agentorch.cli.words import counted, event_json, moment, money, one_line, seconds, tokens
 from agentorch.core.events import RunFinished, RunStopped
 from agentorch.core.failures import Problem
+from agentorch.core.references import BrokenReference
 from agentorch.core.state import RunState
 from agentorch.core.values import may_hold_blobs
 from agentorch.errors import AgentorchError, ConfigurationError
 from agentorch.ports.journal import Journal, KeepsBlobs, KnowsOwners, RunRecord
-from agentorch.runtime.large import loaded
+from agentorch.runtime.large import followed, loaded
 from agentorch.runtime.why import Line, explain
 
 _NARROW: Final = 60
@@ -228,13 +229,10 @@ def _print_run(screen: Screen, record: RunRecord, progress: Progress, how: tuple
 def answer_of(state: RunState) -> Any:
     """Return the value of the plan's answer, as the journal has it; None when there is none."""
     root, *path = (state.answer or "$")[1:].split(".")
-    value: Any = state.outputs.get(root) if root in state.tasks else None
-    for step in path:
-        if isinstance(value, list):
-            value = cast("list[Any]", value)[int(step)]
-        elif isinstance(value, dict):
-            value = cast("dict[str, Any]", value)[step]
-    return value
+    try:
+        return followed(state.outputs.get(root) if root in state.tasks else None, path)
+    except BrokenReference:
+        return None
 
 
 async def _read_answer(journal: Journal, state: RunState) -> None:

@@ -1,11 +1,17 @@
 """A plan as lines of text."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
-from agentorch.cli.words import one_line
+from agentorch.cli.words import json_text, one_line
 from agentorch.core.references import with_needs
 from agentorch.core.task import Task
+from agentorch.core.usage import Budget
+from agentorch.core.values import clipped
 from agentorch.plans import Plan
+
+_SHOWN: Final = 300
+"""Characters of an input that are shown."""
 
 
 def as_text(plan: Plan) -> str:
@@ -19,10 +25,21 @@ def as_text(plan: Plan) -> str:
         lines.append(f"{number:>2}  {task.id:<{wide}}  {task.agent:<{agents}}{needs}".rstrip())
         if task.objective:
             lines.append(f"    {one_line(task.objective)}")
+        lines += [f"    {name}: {_shown(value)}" for name, value in task.inputs.items()]
+        limits = {**task.policy.model_dump(exclude_unset=True), **_set(task.budget)}
+        lines += [f"    {name} = {_shown(value)}" for name, value in limits.items()]
     used = {need for task in tasks for need in task.needs}
     sinks = [task.id for task in tasks if task.id not in used]
     answer = plan.answer or (f"${sinks[0]}" if len(sinks) == 1 else f"written from {', '.join(sinks)}")
     return "\n".join([*lines, f"answer: {answer}"])
+
+
+def _shown(value: Any) -> str:
+    return clipped(one_line(value if isinstance(value, str) else json_text(value)), _SHOWN)
+
+
+def _set(budget: Budget | None) -> dict[str, Any]:
+    return {} if budget is None else budget.model_dump(exclude_unset=True)
 
 
 def _in_order(tasks: Sequence[Task]) -> list[Task]:

@@ -76,7 +76,7 @@ class Progress:
             case Status.PENDING:
                 return "needs " + ", ".join(need for need in task.task.needs if not self._final(need))
             case Status.READY:
-                return "waits for a slot" if self.state.stopped is None else "stopped"
+                return self._held_up()
             case Status.WAITING if task.waiting == "timer":
                 return f"next try in {seconds(max(0.0, (task.due or now) - now))}: {_problem(task)}"
             case Status.WAITING:
@@ -89,6 +89,11 @@ class Progress:
                 return f"'{task.cause}' brought nothing"
             case Status.SUCCEEDED:
                 return f"in the place of {task.task.agent}" if task.agent != task.task.agent else ""
+
+    def _held_up(self) -> str:
+        if self.state.stopped is not None:
+            return "stopped"
+        return "waits for the plan to be signed" if self.state.unsigned else "waits for a slot"
 
     def _final(self, need: str) -> bool:
         return self.state.tasks[need].status in FINAL

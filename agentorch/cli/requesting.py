@@ -85,9 +85,7 @@ async def _answered(  # what was found out, in the order in which it was
     """Leave the answer; return in words what became of it, or what is wrong with an edited plan."""
     request = _named(seen.state, task)
     resume = command("resume", record.run_id, setup.flags("--journal"))
-    if request.request_id in left:
-        who = _who(left[request.request_id])
-        raise ConfigurationError(f"{request.request_id} is answered already, by {who}; that waits for: {resume}")
+    _check_first(request.request_id, left, None, resume)
     redactor = setup.redactor()
     answer = redactor.value(answer_of(request, given))
     if given.plan is not None and (problems := problems_of_edit(seen.state, record, answer["plan"], setup)):
@@ -95,9 +93,17 @@ async def _answered(  # what was found out, in the order in which it was
     said = Answer(time.time(), request.request_id, answer, me())
     asked = await leave_request(inbox_of(seen.journal), record.run_id, said, redact=redactor.message)
     if not seen.owner_lives:
+        _check_first(request.request_id, await waiting_answers(seen.journal, record.run_id), asked, resume)
         return f"answered; go on with: {resume}"
     heard = await seen.heard(asked, lambda now: request.request_id not in now.requests or now.finished)
     return _outcome(heard, seen, said, resume)
+
+
+def _check_first(name: str, left: Mapping[str, Left], mine: int | None, resume: str) -> None:
+    """Raise ConfigurationError when another answer than `mine` lies first in the inbox."""
+    first = left.get(name)
+    if first is not None and first.id != mine:
+        raise ConfigurationError(f"{name} is answered already, by {_who(first)}; that waits for: {resume}")
 
 
 def _outcome(heard: Heard, seen: Reading, mine: Answer, resume: str) -> str:

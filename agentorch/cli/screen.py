@@ -5,13 +5,17 @@ import shutil
 import sys
 import textwrap
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.padding import Padding
 from rich.text import Text
 
 from agentorch.cli.words import harmless, json_text, one_line
+
+_SET_IN: Final = 2
+"""Columns before somebody else's words."""
 
 
 class Screen:
@@ -77,6 +81,16 @@ class Screen:
         """Write several lines of words on stderr."""
         for line in text.splitlines():
             self.say(line, style)
+
+    def quote(self, text: str) -> None:
+        """Write what somebody else says, set in from our own words, however many lines it has."""
+        for line in harmless(text).splitlines() or [""]:
+            shown = Text(_in(sys.stderr, line))
+            with suppress(OSError):
+                if self.draws:
+                    self.words.print(Padding(shown, (0, 0, 0, _SET_IN), expand=False))
+                else:
+                    self.words.print(Text(" " * _SET_IN) + shown, soft_wrap=True)
 
     def dim(self, text: str) -> None:
         """Write a line of small print on stderr."""

@@ -1,7 +1,8 @@
 """A line that is typed at the terminal.
 
 1. What was typed before the prompt stands there is dropped: nobody answers a question that they have not seen.
-2. It is read without a thread where the event loop can: whoever waits may be interrupted, and the next line is left
+2. A line that the terminal has cut off is no answer.
+3. It is read without a thread where the event loop can: whoever waits may be interrupted, and the next line is left
    to whoever reads next.
 """
 
@@ -16,16 +17,25 @@ from typing import Any, Final
 
 termios: Any = importlib.import_module("termios") if find_spec("termios") else None  # not on Windows
 _PIECE: Final = 65536
+_TERMINAL_LINE: Final = 4096
+"""Bytes of the longest line that a terminal hands over, its end included; what is typed beyond is dropped by it."""
+_CUT: Final = (
+    f"a terminal takes lines of {_TERMINAL_LINE - 1:,} bytes: the end of this one is lost, and it counts for nothing; "
+    "say less, or answer with: agentorch approve RUN --value\n"
+)
 
 
 async def typed_line(prompt: str) -> str | None:
     """Show `prompt`, and return the line that is typed then; None at the end of the input."""
     handle = sys.stdin.fileno()
     forget_typed(handle)
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
-    line = await read_line(handle)
-    return line.decode(errors="replace").strip() if line else None
+    while True:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        line = await read_line(handle)
+        if len(line) < _TERMINAL_LINE or not os.isatty(handle):
+            return line.decode(errors="replace").strip() if line else None
+        sys.stderr.write(_CUT)
 
 
 def forget_typed(handle: int) -> None:

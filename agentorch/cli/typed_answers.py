@@ -34,6 +34,11 @@ def prompt_of(request: Request) -> str:
     return "> " if _takes_text(schema) and not listed else f"[{what}] "
 
 
+def takes_text_alone(schema: dict[str, Any]) -> bool:
+    """Whether an answer is text, whatever it looks like."""
+    return {kind_of(branch) for branch in branches(schema, schema)} == {"string"}
+
+
 def answer_from(request: Request, said: str) -> Any:
     """Return what was typed as an answer to `request`; Unfit when it is none."""
     if request.kind in {"approval", "plan"}:
@@ -75,10 +80,10 @@ def _words(request: Request) -> list[str]:
 
 def _readings(said: str, schema: dict[str, Any]) -> Iterator[Any]:
     """Go through what was typed as JSON and as text, the likelier first."""
-    kinds = {kind_of(branch) for branch in branches(schema, schema)}
-    if kinds == {"string"}:
+    if takes_text_alone(schema):
         yield said
         return
+    kinds = {kind_of(branch) for branch in branches(schema, schema)}
     try:
         yield read_json(said)
     except DocumentError:

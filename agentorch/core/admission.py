@@ -11,14 +11,18 @@ from agentorch.core.failing import give_up
 from agentorch.core.failures import Code, FailureKind, Problem
 from agentorch.core.identity import digest
 from agentorch.core.ladder import step_without_model
-from agentorch.core.references import BrokenReference, fill, resolve
+from agentorch.core.references import BrokenReference, as_text, fill, resolve
 from agentorch.core.reservations import Queued, chain, reserve
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import FINAL, RunState, Status, TaskState
 from agentorch.core.task_time import task_time
+from agentorch.core.values import clipped
 
 NO_INPUTS: Final = digest([{}, ""])
 """The digest of a task without inputs and objective."""
+
+_SHOWN: Final = 2000
+"""Characters of the inputs that a request for approval shows."""
 
 SLACK: Final = 1e-6
 """Seconds by which a timer may come too early."""
@@ -64,7 +68,7 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     if isinstance(reserved, Queued):
         return [stamp(ev.TaskQueued, task=name, reason=reserved.reason, account=reserved.account)]
     if not task.approved and state.policy_of(task.task, task.agent).approval == "before":
-        return [_approval(task, stamp)]
+        return [_approval(task, inputs, objective, stamp)]
     usage = reserved.as_usage() if reserved is not None else None
     return [stamp.trusted(ev.TaskStarted, task=name, key=state.key_of(task), inputs=frozen, reserved=usage)]
 
@@ -149,11 +153,14 @@ def end_task(state: RunState, message: msg.TimeUp, stamp: Stamp) -> list[ev.Even
     return [*cancel_children(state, [task], stamp), over_budget(message.task, time_is_up(account), stamp)]
 
 
-def _approval(task: TaskState, stamp: Stamp) -> ev.Event:
+def _approval(task: TaskState, inputs: dict[str, Any], objective: str | list[Any], stamp: Stamp) -> ev.Event:
+    """Ask whether a task may start, with the values that it would work on."""
     name = task.task.id
     question = f"Start '{name}' with agent '{task.agent}'?"
-    if task.task.objective:
-        question += f" Its objective: {task.task.objective}"
+    if objective:
+        question += f" Its objective: {objective if isinstance(objective, str) else task.task.objective}"
+    if inputs:
+        question += f" Its inputs: {clipped(as_text(inputs), _SHOWN)}"
     return stamp(
         ev.RequestOpened,
         task=name,

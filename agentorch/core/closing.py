@@ -5,9 +5,10 @@ from agentorch.core.calling import lost_calls
 from agentorch.core.children import cancel_children
 from agentorch.core.crosschecks import due_check, is_checking, unchecked
 from agentorch.core.effects import unknown_effects
-from agentorch.core.failures import Problem
+from agentorch.core.failures import Code, Problem
 from agentorch.core.ordering import ordered
 from agentorch.core.planned import answer_task, free_name
+from agentorch.core.references import BrokenReference, follow, parse
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
 
@@ -90,7 +91,19 @@ def _problems(state: RunState) -> tuple[Problem, ...]:
             found.append(Problem("skipped", f"'{name}' was skipped because '{task.cause}' brought nothing", name))
         else:
             found.append(task.problem or Problem("cancelled", f"'{name}' was cancelled", name))
-    return (*found, *unchecked(state), *unknown_effects(state))
+    return (*found, *_broken_answer(state), *unchecked(state), *unknown_effects(state))
+
+
+def _broken_answer(state: RunState) -> list[Problem]:
+    """Say that the answer is a part of an output, and that the output has no such part."""
+    answer = parse(state.answer or "")
+    if answer is None:
+        return []
+    try:
+        follow(answer, state.outputs.get(answer.id))
+    except BrokenReference as error:
+        return [Problem(Code.REF_PATH, f"the answer is {error}")]
+    return []
 
 
 def _absorbed(state: RunState) -> set[str]:

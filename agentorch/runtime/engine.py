@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -65,7 +66,7 @@ class Engine:
         self.new_run_id = new_run_id
         """Names runs; a simulation names them itself."""
         self.settings = settings
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         self.prompts = Prompts(_prompt_folders(settings))
         self.templates = {name: self.prompts.version(name) for name in self.prompts.names()}
         """Versions of the prompt templates."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from agentorch.core.events import RunStatus
-from agentorch.core.failures import Problem
+from agentorch.core.failures import Code, Problem
 from agentorch.core.references import BrokenReference
 from agentorch.core.state import RunState, Status
 from agentorch.core.task import Graph
@@ -91,10 +91,10 @@ class Outcome:
 
 def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -> Outcome:
     """Return the outcome of a run that is at rest; `values` are its outputs, blobs read."""
-    root, path = _answer_place(state)
+    root = state.answer_root
     agents = {name: task.agent for name, task in state.tasks.items()}
     outputs = Outputs(values, agents, registry)
-    answer = _part(outputs, root, path)
+    answer, missing = _answer(state, outputs)
     tasks = tuple(task.task for task in state.tasks.values() if task.caller is None)
     plan = Plan.from_graph(Graph(tasks, state.answer), state.goal)
     return Outcome(
@@ -105,7 +105,7 @@ def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -
         sources=_sources(state, root),
         plan=plan,
         usage=state.spent,
-        problems=_problems(state),
+        problems=(*_problems(state), *missing),
         seconds=max(0.0, state.updated - state.started),
         states={name: str(task.status) for name, task in state.tasks.items() if task.caller is None},
     )
@@ -126,20 +126,18 @@ def _problems(state: RunState) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _answer_place(state: RunState) -> tuple[str, list[str]]:
+def _answer(state: RunState, outputs: Outputs) -> tuple[Any, list[Problem]]:
+    """Return the answer, and what is wrong with it if the run could not say so: a part of a large output is missing."""
     root, *path = (state.answer or "$")[1:].split(".")
-    return root, path
-
-
-def _part(outputs: Outputs, root: str, path: list[str]) -> Any:
     if root not in outputs:
-        return None
+        return None, []
     if not path:
-        return outputs[root]
+        return outputs[root], []
     try:
-        return followed(outputs.plain(root), path)
-    except BrokenReference:
-        return None
+        return followed(outputs.plain(root), path), []
+    except BrokenReference as error:
+        said = any(problem.code == Code.REF_PATH for problem in state.problems)
+        return None, [] if said else [Problem(Code.REF_PATH, f"the answer is ${root}{error}")]
 
 
 def _sources(state: RunState, root: str) -> tuple[str, ...]:

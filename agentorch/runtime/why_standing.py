@@ -68,6 +68,8 @@ def attempt_words(attempt: int, dispatch: int) -> str:
 def _held_up(state: RunState) -> str:
     if state.stopped is not None:
         return f"the run stands still: {shortened(state.stopped.message)}"
+    if state.unsigned:
+        return "nothing starts before a person has signed the plan"
     return "it is ready, and no slot has been free"
 
 

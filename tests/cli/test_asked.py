@@ -40,6 +40,12 @@ async def careful(file: str) -> str:
 @agent(description="Asks for a number.")
 async def asker(context: Context) -> int:
     return await context.ask("How many?", int)
+
+
+@agent(description="Speaks in our voice.")
+async def forger(context: Context) -> str:
+    forged = "What is it called?\\n\\nagentorch: the run waits\\nStart 'backup'?\\n[y/N] "
+    return await context.ask(forged + "x " * 150, str)
 '''
 BESIDE = """
 tasks:
@@ -197,3 +203,36 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
     child.sendline(right)
     code, said = ended(child)
     assert (code, answer in said) == (0, True)
+
+
+def test_what_is_asked_is_set_in_below_who_asks(asking: Path) -> None:
+    """Two tasks that ask the same are told apart, and no line of a question, broken or not, looks like one of ours."""
+    (asking / "same.yaml").write_text(
+        "{tasks: [{id: cat, agent: forger}, {id: dog, agent: forger}], answer: $dog}", encoding="utf-8"
+    )
+    child = terminal("run", "--plan", "same.yaml", "-a", "team.py", columns=80)
+    shown: list[str] = []
+    for name in ("cat", "dog"):
+        child.expect_exact(f"asked by task '{name}', agent 'forger':")
+        child.expect_exact("\n> ")
+        shown += str(child.before).splitlines()[1:]
+        child.sendline(name)
+    assert ended(child)[0] == 0
+
+    asked = [line for line in shown if line.strip() and "cat" not in line]
+    assert [line for line in asked if "Start 'backup'?" in line]
+    assert [line for line in asked if not line.removeprefix("\x1b[0m").startswith("  ")] == []
+
+
+def test_a_line_that_the_terminal_has_cut_is_no_answer(asking: Path) -> None:
+    """It is asked for again."""
+    (asking / "name.yaml").write_text("tasks: [{id: name, agent: forger}]", encoding="utf-8")
+    child = terminal("run", "--plan", "name.yaml", "-a", "team.py", columns=200)
+    child.setecho(False)
+    child.expect_exact("\n> ")
+    child.sendline("x" * 5000)
+    child.expect_exact("a terminal takes lines of 4,095 bytes")
+    child.expect_exact("> ")
+    child.sendline("short")
+    code, said = ended(child)
+    assert (code, "short" in said, "xxxxx" in said) == (0, True, False)

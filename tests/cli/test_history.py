@@ -21,6 +21,14 @@ class Ruling(BaseModel):
     accepted: bool
 
 
+LISTER = """
+from agentorch import agent
+
+
+@agent(description="Lists.")
+async def lister() -> list[int]:
+    return [1, 2]
+"""
 LARGE = """
 from agentorch.agents import agent
 
@@ -51,6 +59,18 @@ def test_a_large_answer_is_shown_whole(agentorch: Command, home: Path, answer: s
     value = json.loads(agentorch("runs", "show", "last", "--json").out)["answer"]
     assert ("xend" in shown, "$blob" in shown) == (True, False)
     assert (value if answer == "$a.text" else value["text"]).endswith("xend")
+
+
+def test_an_answer_that_is_not_there_is_a_problem(agentorch: Command, home: Path) -> None:
+    """A part that the output does not have: the run is partial, and says so each time it is shown."""
+    (home / "lister.py").write_text(LISTER, encoding="utf-8")
+    (home / "list.yaml").write_text("tasks: [{id: l, agent: lister}]\nanswer: $l.5\n", encoding="utf-8")
+    said = agentorch("run", "--plan", "list.yaml", "-a", "lister.py")
+    shown = agentorch("runs", "show", "last")
+
+    words = "the answer is $l.5: no item '5'; the list has 2 items, counted from 0"
+    assert (said.code, words in said.err) == (3, True)
+    assert (shown.code, words in shown.out) == (0, True)
 
 
 def test_what_is_given_twice_is_refused(agentorch: Command, home: Path) -> None:

@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agentorch.ports.journal import Inbox
+from agentorch.runtime.leaving_requests import leave_request
 from tests.cli.conftest import Command
 
 pytestmark = pytest.mark.timeout(120)
@@ -49,6 +53,20 @@ async def pay(amount: int) -> str:
 async def payer(amount: int, context: Context) -> str:
     return str(await context.tool(pay, amount=amount))
 '''
+
+ASKING = """
+from agentorch import Context, agent
+
+
+@agent(description="Asks for a name.")
+async def namer(context: Context) -> str:
+    return await context.ask("What name?", str)
+
+
+@agent(description="Asks for a price.")
+async def pricer(context: Context) -> float:
+    return await context.ask("What price?", float)
+"""
 
 
 @contextmanager
@@ -204,11 +222,15 @@ def test_a_plan_is_signed_off(agentorch: Command, home: Path) -> None:
         "tasks: [{id: facts, agent: researcher, inputs: {topic: Trams}}]", encoding="utf-8"
     )
     begun = agentorch("run", "Ode to buses", "-a", "team.py", "--sign-off")
+    first = json.loads(agentorch("runs", "show", "last", "--json").out)["tasks"][0]["id"]
+    why, shown = agentorch("why", "last", first), agentorch("runs", "show", "last")
     given = agentorch("approve", "last", "--plan", "edited.yaml")
     ended = agentorch("resume", "last", "--json")
 
     assert (begun.code, begun.out, given.code, ended.code) == (4, "", 0, 0)
     assert "answer with: agentorch approve" in begun.err
+    assert "nothing starts before a person has signed the plan" in why.out
+    assert "waits for the plan to be signed" in shown.out
     assert json.loads(ended.out.splitlines()[-1])["answer"] == ["Trams carry envelopes."]
 
 
@@ -255,6 +277,42 @@ def test_of_two_answers_at_once_the_second_is_told_that_it_does_not_count(agento
     assert sorted(code for _, code in said) == [0, 2], said
     (loser,) = [words for words, code in said if code == 2]
     assert "yours does not count" in loser or "is answered already, by" in loser
+
+
+def test_an_answer_that_came_second_by_a_hair_is_told_so(
+    agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nobody carries the run out, and both looked before either was left."""
+
+    async def after_another(inbox: Inbox, run_id: str, message: Any, *, redact: Any) -> int:
+        await leave_request(inbox, run_id, replace(message, value=False, by="another"), redact=redact)
+        return await leave_request(inbox, run_id, message, redact=redact)
+
+    (home / "plan.yaml").write_text(APPROVED, encoding="utf-8")
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    monkeypatch.setattr("agentorch.cli.requesting.leave_request", after_another)
+    said = agentorch("approve", "last", "facts", "--yes")
+
+    assert (said.code, "is answered already, by another: false" in said.err) == (2, True)
+
+
+def test_what_a_value_may_be(agentorch: Command, home: Path) -> None:
+    """Text is text where text is asked for; what is no JSON number, or too deep to be read, is refused."""
+    (home / "asking.py").write_text(ASKING, encoding="utf-8")
+    (home / "plan.yaml").write_text(
+        "{tasks: [{id: name, agent: namer}, {id: price, agent: pricer, needs: []}], answer: $name}", encoding="utf-8"
+    )
+    agentorch("run", "--plan", "plan.yaml", "-a", "asking.py")
+    refused = [agentorch("approve", "last", "price", "--value", value) for value in ("NaN", "[" * 5000)]
+    given = [
+        agentorch("approve", "last", "name", "--value", "3"),
+        agentorch("approve", "last", "price", "--value", "4"),
+    ]
+    ended = agentorch("resume", "last")
+
+    assert [(one.code, "--value: " in one.err, len(one.err.splitlines())) for one in refused] == [(2, True, 1)] * 2
+    assert [one.code for one in given] == [0, 0]
+    assert (ended.code, ended.out) == (0, "3\n")
 
 
 def test_an_edited_plan_that_cannot_be_carried_out_is_not_left(agentorch: Command, home: Path) -> None:

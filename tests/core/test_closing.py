@@ -26,6 +26,16 @@ def test_a_failing_branch_takes_only_its_dependents() -> None:
     assert _codes(bench)[-3:] == [("permanent", "a"), ("skipped", "a2"), ("skipped", "a3")]
 
 
+@pytest.mark.parametrize(("answer", "words"), [("$a.5", "no item '5'"), ("$a.0.x", "no part 'x'"), ("$a.0", None)])
+def test_an_answer_that_its_output_does_not_have_makes_the_run_partial(answer: str, words: str | None) -> None:
+    """The problem says which part is missing."""
+    bench = Bench().begin(task("a"), answer=answer)
+    bench.succeed("a", [1, 2])
+    said = [problem.message for problem in bench.state.problems if problem.code == "E_REF_PATH"]
+    assert (bench.state.status, len(said)) == (("succeeded", 0) if words is None else ("partial", 1))
+    assert words is None or (f"the answer is {answer}: " in said[0] and words in said[0])
+
+
 def test_what_does_not_end_is_named_behind_the_last_word() -> None:
     """Only there: while the run goes on it is waited for."""
     bench, problem = Bench().begin(task("a")), Problem("W_RUNS_ON", "check 'c' could not be stopped")

@@ -241,12 +241,14 @@ def test_what_the_budget_allows_is_started() -> None:
     assert bench.admit("a") == "run/a/1/1/1"
 
 
-def test_an_approval_shows_the_objective() -> None:
-    """So that the person knows what is agreed to."""
-    bench = Bench(SHY).begin(task("z"), replace(task("a", agent="shy"), objective="Delete it."), answer="$z")
+def test_an_approval_shows_the_objective_and_the_inputs() -> None:
+    """With the values that it would work on, so that the person knows what is agreed to."""
+    shy = replace(task("a", agent="shy"), objective="Delete ${z.name}.", inputs={"files": "$z.files"}, needs=("z",))
+    bench = Bench(SHY).begin(task("z"), shy, answer="$a")
+    bench.succeed("z", {"name": "both", "files": ["x", "y"]})
     bench.admit("a")
     question = bench.state.requests["approve:a:1:1:shy"].question
-    assert question == "Start 'a' with agent 'shy'? Its objective: Delete it."
+    assert question == """Start 'a' with agent 'shy'? Its objective: Delete both. Its inputs: {"files":["x","y"]}"""
 
 
 def test_a_caller_waits_for_all_that_it_delegated() -> None:
