@@ -1,9 +1,12 @@
 """Tasks with budgets of their own: a model call waits only for calls that may leave more for it."""
 
+import asyncio
+from contextlib import suppress
+
 import anyio
 import pytest
 
-from agentorch import Agent, Budget, Orchestrator, Plan, Policy
+from agentorch import Agent, Budget, Context, Orchestrator, Plan, Policy, agent
 from agentorch.testing import LoopClock, Reply, ScriptedModel
 
 
@@ -32,3 +35,55 @@ async def test_a_task_without_room_of_its_own_stops_no_other(limit: int | None) 
 
     assert early == {"hog": "running", "empty": "failed", "free": "succeeded"}
     assert (outcome.answer, [problem.task for problem in outcome.problems if problem.is_error]) == ("ok", ["empty"])
+
+
+@agent(description="Is called, and asks a model.", needs_model=True)
+async def leaf(context: Context) -> str:
+    said = await context.model("leaf")
+    await anyio.sleep(1)
+    return said
+
+
+@agent(description="Asks beside what it has called.", needs_model=True)
+async def beside(context: Context) -> list[str]:
+    return list(await asyncio.gather(context.call(leaf), context.model("a"), context.model("b")))
+
+
+@agent(description="Is called, and takes its time.", needs_model=True)
+async def slow(context: Context) -> str:
+    await anyio.sleep(100)
+    return await context.model("slow")
+
+
+@agent(description="Does not wait for what it has called.", needs_model=True)
+async def impatient(context: Context) -> str:
+    first = await context.model("a")
+    with suppress(TimeoutError):
+        await asyncio.wait_for(context.call(slow), 0.5)
+    return first + await context.model("b")
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("whose", ["run", "task"])
+@pytest.mark.parametrize("caller", ["beside", "impatient"])
+async def test_a_body_without_room_beside_what_it_has_called_fails(caller: str, whose: str) -> None:
+    """It is not begun again and again, nor waits for what its own end gives back; the reason is said."""
+    budget, asked = Budget(max_calls=2), list[object]()
+    model = ScriptedModel(lambda request: asked.append(request) or Reply("x", delay=0.1))
+    plan = Plan("work")
+    plan.add("work", agent=caller, budget=budget if whose == "task" else None)
+    async with Orchestrator(
+        [leaf, beside, slow, impatient],
+        model=model,
+        budget=budget if whose == "run" else None,
+        policy=Policy(replans=0),
+        clock=LoopClock(),
+    ) as orchestrator:
+        run = await orchestrator.submit(plan)
+        outcome = await asyncio.wait_for(run.outcome(), 1000)
+        events = [event async for event in run]
+
+    assert (outcome.status, outcome.problems[-1].code) == ("failed", "budget")
+    assert "set aside for others" in outcome.problems[-1].message
+    assert len(asked) <= 2
+    assert sum(event.type == "TaskStarted" and event.task == "work" for event in events) == 1
