@@ -62,7 +62,7 @@ def answer_run(
             await seen.catch_up()
             left = await waiting_answers(journal, record.run_id)
             if given == NOTHING:
-                waiting = seen.state.requests.values() if task is None else [_named(seen.state, task)]
+                waiting = seen.state.requests.values() if task is None else [_named(seen, task)]
                 return _Shown(tuple(waiting), left, record.run_id)
             return await _answered(seen, record, task, setup, given, left)
 
@@ -83,7 +83,7 @@ async def _answered(  # what was found out, in the order in which it was
     seen: Reading, record: RunRecord, task: str | None, setup: Setup, given: Given, left: Mapping[str, Left]
 ) -> str | Sequence[Problem]:
     """Leave the answer; return in words what became of it, or what is wrong with an edited plan."""
-    request = _named(seen.state, task)
+    request = _named(seen, task)
     resume = command("resume", record.run_id, setup.flags("--journal"))
     _check_first(request.request_id, left, None, resume)
     redactor = setup.redactor()
@@ -136,16 +136,20 @@ def _is_mine(first: RequestAnswered, mine: Answer) -> bool:
     return first.by == mine.by and (first.value == mine.value or "[redacted:" in json_text(first.value))
 
 
-def _named(state: RunState, name: str | None) -> Request:
+def _named(seen: Reading, name: str | None) -> Request:
     """Return the request that is meant: by its id, by its task, or the only one."""
-    waiting = list(state.requests.values())
+    waiting = list(seen.state.requests.values())
     found = [request for request in waiting if name in {None, request.request_id, request.task}]
     if len(found) == 1:
         return found[0]
     ids = ", ".join(request.request_id for request in found or waiting) or "nothing"
     if found:
         raise ConfigurationError(f"{len(found)} requests wait: name one of {ids}")
-    raise ConfigurationError(f"nothing waits for {name!r}; waiting: {ids}" if name else "the run waits for nobody")
+    if name is None:
+        raise ConfigurationError("the run waits for nobody")
+    before = [one for id, one in seen.answered.items() if name == id or [name] == id.split(":")[1:2]]
+    was = f"; {before[-1].request_id} was answered by {before[-1].by}: {_short(before[-1].value)}" if before else ""
+    raise ConfigurationError(f"nothing waits for {name!r}{was}; waiting: {ids}")
 
 
 def _show(screen: Screen, shown: _Shown, setup: Setup, *, json: bool) -> int:

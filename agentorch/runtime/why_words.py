@@ -168,7 +168,7 @@ def _spec(task: Task) -> str:
 def _patched(state: RunState, event: ev.PlanPatched, name: str) -> str | None:
     gave_up = state.replan.tasks if state.replan is not None else []
     why = f" because {in_quotes(gave_up)} gave up" if gave_up else ""
-    by = f"revision {event.revision}, by the {event.source}"
+    by = f"revision {event.revision}, by {'the ' if event.source in _SOURCES else ''}{event.source}"
     task = next((task for task in event.put if task.id == name), None)
     if task is not None:
         return f"{'replaced' if name in state.tasks else 'put in'} by a patch ({by}){why}{_spec(task)}"

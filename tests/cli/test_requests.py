@@ -352,12 +352,20 @@ def test_options_that_do_not_go_together_are_refused(agentorch: Command, home: P
 
 
 def test_what_cannot_be_asked_is_said_in_one_line(agentorch: Command, home: Path) -> None:
-    """A run that waits for nobody; a journal that is not there."""
+    """What was answered before; a run that waits for nobody; a journal that is not there."""
+    (home / "plan.yaml").write_text(APPROVED, encoding="utf-8")
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    agentorch("approve", "last", "facts", "--yes")
+    agentorch("resume", "last")
+    late = agentorch("approve", "last", "facts", "--no")
     agentorch("run", "Ode to buses", "-a", "team.py")
     nobody = agentorch("approve", "last", "--yes")
     empty = agentorch("approve", "last")
     missing = agentorch("cancel", "last", "--journal", str(home / "none.db"))
 
+    assert late.code == 2
+    assert "nothing waits for 'facts'; approve:facts:1:1:researcher was answered by " in late.err
+    assert ": true; waiting: approve:poem:1:1:poet" in late.err
     assert (nobody.code, "the run waits for nobody" in nobody.err) == (2, True)
     assert (empty.code, empty.err.strip()) == (0, "the run waits for nobody")
     assert (missing.code, "there is no such file" in missing.err) == (2, True)
