@@ -26,7 +26,7 @@ from agentorch.cli.words import json_text, one_line
 from agentorch.core.events import RequestAnswered
 from agentorch.core.failures import Problem
 from agentorch.core.inbox import Answer
-from agentorch.core.state import Request, RunState
+from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError
 from agentorch.ports.journal import Request as Left
 from agentorch.ports.journal import RunRecord
