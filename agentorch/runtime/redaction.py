@@ -26,6 +26,8 @@ _SHORTEST_KEY: Final = 12
 _LEFT: Final = "[redacted:{}]"
 _SHORTEST_FORM: Final = 8
 """Characters of the shortest text in which any form is found."""
+_SPELT_AGAIN: Final = 3
+"""How often a marked value is found that was escaped again and again: JSON in JSON in JSON."""
 _NEVER_SECRET: Final = frozenset(
     {"agent", "arguments", "at", "budget", "effect", "id", "key", "needs", "owner", "policy", "release", "request"}
     | {"request_id", "reserved", "step", "task", "tool", "usage"}
@@ -51,7 +53,10 @@ class _Rule:
 
     def taken_out(self, text: str) -> str:
         """Return `text` without it."""
-        return self._pattern.sub(self._replaced, text) if any(mark in text for mark in self.marks) else text
+        for mark in self.marks:
+            if mark in text:
+                return self._pattern.sub(self._replaced, text)
+        return text
 
     def _replaced(self, found: re.Match[str]) -> str:
         return (found.groupdict().get("keep") or "") + self._left
@@ -173,11 +178,19 @@ def _texts_of(kind: type) -> tuple[str, ...]:
 
 
 def _of_value(value: str, name: str) -> _Rule:
-    """A marked value is found as it is, and as it stands in JSON, in a `repr` and in an address."""
-    spelt = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    """A marked value is found as it is, and as it stands in JSON, in a `repr`, in these again, and in an address."""
+    spelt = {value, repr(f"'\"{value}")[4:-1]}  # with both marks of quotation before it, a repr escapes one in it
+    for _ in range(_SPELT_AGAIN):
+        spelt |= {again for one in spelt for again in _spellings(one)}
     spelt |= {quote(value, safe=""), quote(value)}
     longest_first = sorted(spelt, key=len, reverse=True)
     return _Rule(name, tuple(longest_first), "|".join(map(re.escape, longest_first)))
+
+
+def _spellings(text: str) -> Iterable[str]:
+    """Return how a text is written inside quotation marks: in JSON, with slashes escaped or not, and in a `repr`."""
+    in_json = json.dumps(text, ensure_ascii=False)[1:-1]
+    return json.dumps(text)[1:-1], in_json, in_json.replace("/", "\\/"), repr(text)[1:-1], ascii(text)[1:-1]
 
 
 def _pairs(marked: Secrets) -> Iterable[tuple[str, str]]:
