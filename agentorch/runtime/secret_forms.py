@@ -7,6 +7,7 @@
    in a `repr` and in an address, however often the escape itself was escaped.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,3 +97,8 @@ FORMS: Final = (
     ),
 )
 """Every form, the ones that hold others first."""
+
+NAMES: Final = re.compile(r"(?:authorization|secret_?access_?key)\Z", re.IGNORECASE)
+"""Names in JSON that say what stands beside them: the forms that begin with them are looked for in `name: value`."""
+SHORTEST_NAME: Final = 13
+"""Characters of the shortest of them."""

@@ -69,6 +69,12 @@ def test_a_word_behind_an_escape_is_a_word(before: str, word: str):
         assert REDACTOR.text(written) is written
 
 
+def test_a_letter_that_was_escaped_is_a_letter():
+    """JSON is taken as what it spells, so a word stays one, however it is spelt."""
+    text = r'{"a": "\u0041sk-proj-abcDEF0123456789abcdef"}'
+    assert REDACTOR.text(text) is text
+
+
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
