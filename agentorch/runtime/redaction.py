@@ -3,13 +3,15 @@
 1. There is one boundary: every message to the core, and every large value before it is stored, goes through here.
 2. What holds no secret is passed on as the same object, and nothing is copied.
 3. The marked values go first, by their names; then what looks like a secret.
+4. A text that is JSON is taken as the value that it spells: secrets are taken out of its strings, and all else stays.
+   A number is no text and is not searched, there as in a value. Only a text in which a secret was found is parsed.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
@@ -17,7 +19,8 @@ from agentorch.core import inbox
 from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError
 from agentorch.ports.blobs import Blobs
-from agentorch.runtime.secret_forms import FORMS
+from agentorch.runtime.json_texts import json_spots, with_strings
+from agentorch.runtime.secret_forms import FORMS, NAMES, SHORTEST_NAME
 
 SHORTEST: Final = 4
 """Characters of a marked value: one of a letter or two would be found in every word."""
@@ -26,6 +29,10 @@ _SHORTEST_KEY: Final = 12
 _LEFT: Final = "[redacted:{}]"
 _SHORTEST_FORM: Final = 8
 """Characters of the shortest text in which any form is found."""
+_SPELT_AGAIN: Final = 3
+"""How often a marked value is found that was escaped again and again: JSON in JSON in JSON."""
+_LEVELS: Final = 5
+"""How often JSON in a string of JSON is taken as a value; what is deeper is taken as the text that it is."""
 _NEVER_SECRET: Final = frozenset(
     {"agent", "arguments", "at", "budget", "effect", "id", "key", "needs", "owner", "policy", "release", "request"}
     | {"request_id", "reserved", "step", "task", "tool", "usage"}
@@ -44,14 +51,17 @@ class _Rule:
 
     __slots__ = ("_left", "_pattern", "marks")
 
-    def __init__(self, name: str, marks: tuple[str, ...], pattern: str) -> None:
+    def __init__(self, left: str, marks: tuple[str, ...], pattern: str) -> None:
         self.marks = marks
         self._pattern = re.compile(pattern)
-        self._left = _LEFT.format(name)
+        self._left = left
 
     def taken_out(self, text: str) -> str:
         """Return `text` without it."""
-        return self._pattern.sub(self._replaced, text) if any(mark in text for mark in self.marks) else text
+        for mark in self.marks:
+            if mark in text:
+                return self._pattern.sub(self._replaced, text)
+        return text
 
     def _replaced(self, found: re.Match[str]) -> str:
         return (found.groupdict().get("keep") or "") + self._left
@@ -72,20 +82,19 @@ class Redactor:
         values = sorted(named, key=len, reverse=True)  # one may be a part of another
         self._rules = (
             *(_of_value(value, named[value]) for value in values),
-            *(_Rule(form.name, form.marks, form.pattern) for form in FORMS),
+            *(_Rule(_LEFT.format(form.name), form.marks, form.pattern) for form in FORMS),
         )
+        self._of_json = tuple(_of_json(value, named[value]) for value in values if '"' in value)
         marks = (re.escape(mark) for rule in self._rules for mark in rule.marks)
-        self._marked = re.compile("|".join(marks)).search
+        self._marks = re.compile("|".join(marks))
+        self._marked = self._marks.search
         self._shortest = min([_SHORTEST_FORM, *map(len, values)])
 
     def text(self, text: str) -> str:
         """Return a text without secrets; the same object when it holds none."""
         if len(text) < self._shortest or self._marked(text) is None:
             return text
-        clean = text
-        for rule in self._rules:
-            clean = rule.taken_out(clean)
-        return text if clean == text else clean
+        return self._cleaned(text, 0)
 
     def data(self, data: bytes) -> bytes:
         """Return bytes without secrets; JSON stays JSON, and what is no text is looked at byte by byte."""
@@ -129,25 +138,88 @@ class Redactor:
             elif isinstance(value, dict):
                 stack.extend(cast("dict[Any, Any]", value))
                 stack.extend(cast("dict[Any, Any]", value).values())
+                if self._holds_named(cast("dict[Any, Any]", value)):
+                    return True
             elif isinstance(value, list | tuple):
                 stack.extend(cast("list[Any]", value))
             elif is_dataclass(value):
                 stack.extend(getattr(value, name) for name in _texts_of(type(value)))
         return False
 
+    def _holds_named(self, items: Mapping[Any, Any]) -> bool:
+        """Whether a value in JSON is a secret because of its name."""
+        return any(
+            len(name) >= SHORTEST_NAME and item.__class__ is str and self._string(item, name) is not item
+            for name, item in items.items()
+            if name.__class__ is str
+        )
+
     def _changed(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            items = cast("dict[Any, Any]", value).items()
-            return {self._changed(name): self._changed(item) for name, item in items}
-        if isinstance(value, list):
-            return [self._changed(item) for item in cast("list[Any]", value)]
+        """Return a copy of a value without secrets; without recursion into JSON, for it may be deep."""
+        whole = [value]
+        rest: list[Any] = [whole]
+        while rest:
+            copy = rest.pop()
+            named = isinstance(copy, dict)
+            for place, item in cast("Iterable[tuple[Any, Any]]", copy.items() if named else enumerate(copy)):
+                if isinstance(item, str):
+                    copy[place] = self._string(item, place) if named and isinstance(place, str) else self.text(item)
+                elif isinstance(item, dict):
+                    items = cast("dict[Any, Any]", item).items()
+                    copy[place] = {self._name(name): part for name, part in items}
+                    rest.append(copy[place])
+                elif isinstance(item, list):
+                    copy[place] = [*cast("list[Any]", item)]
+                    rest.append(copy[place])
+                else:
+                    copy[place] = self._changed_whole(item)
+        return whole[0]
+
+    def _name(self, name: Any) -> Any:
+        return self.text(name) if isinstance(name, str) else name
+
+    def _changed_whole(self, value: Any) -> Any:
+        """Return a copy of what holds JSON, and is not nested in itself."""
         if isinstance(value, tuple):
             return tuple(self._changed(item) for item in cast("tuple[Any, ...]", value))
         if is_dataclass(value) and not isinstance(value, type):
             return replace(value, **{name: self._changed(getattr(value, name)) for name in _texts_of(type(value))})
         return value
+
+    def _cleaned(self, text: str, level: int) -> str:
+        """Return a text without secrets; it stands in a string of JSON, that in another one, `level` times."""
+        if len(text) < self._shortest or self._marked(text) is None:
+            return text
+        clean = self._without(text)
+        spots = json_spots(text) if clean is not text and level < _LEVELS else []
+        if not spots:
+            return clean
+        pieces: list[str] = []
+        last = 0
+        for start, end in spots:
+            inner = text[start:end]
+            for rule in self._of_json:
+                inner = rule.taken_out(inner)
+            inner = with_strings(inner, partial(self._string, level=level + 1), marks=self._marks)
+            pieces += (self._without(text[last:start]), inner)
+            last = end
+        clean = "".join([*pieces, self._without(text[last:])])
+        return text if clean == text else clean
+
+    def _without(self, text: str) -> str:
+        clean = text
+        for rule in self._rules:
+            clean = rule.taken_out(clean)
+        return text if clean == text else clean
+
+    def _string(self, string: str, name: str, *, level: int = 0) -> str:
+        """Return a string of JSON without secrets; its name may say what it is: `{"Authorization": "token ..."}`."""
+        if len(name) >= SHORTEST_NAME and NAMES.search(name):
+            said = f"{name}: "
+            clean = self._without(said + string)
+            if clean != said + string and clean.startswith(said):
+                return clean[len(said) :]
+        return self._cleaned(string, level)
 
 
 class RedactedBlobs:
@@ -173,11 +245,25 @@ def _texts_of(kind: type) -> tuple[str, ...]:
 
 
 def _of_value(value: str, name: str) -> _Rule:
-    """A marked value is found as it is, and as it stands in JSON, in a `repr` and in an address."""
-    spelt = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    """A marked value is found as it is, and as it stands in JSON, in a `repr`, in these again, and in an address."""
+    spelt = {value, repr(f"'\"{value}")[4:-1]}  # with both marks of quotation before it, a repr escapes one in it
+    for _ in range(_SPELT_AGAIN):
+        spelt |= {again for one in spelt for again in _spellings(one)}
     spelt |= {quote(value, safe=""), quote(value)}
     longest_first = sorted(spelt, key=len, reverse=True)
-    return _Rule(name, tuple(longest_first), "|".join(map(re.escape, longest_first)))
+    return _Rule(_LEFT.format(name), tuple(longest_first), "|".join(map(re.escape, longest_first)))
+
+
+def _of_json(value: str, name: str) -> _Rule:
+    """A marked value that is JSON itself, such as an account's file, is found where it is a part of other JSON."""
+    left = _LEFT.format(name)
+    return _Rule(json.dumps(left) if json_spots(value) == [(0, len(value))] else left, (value,), re.escape(value))
+
+
+def _spellings(text: str) -> Iterable[str]:
+    """Return how a text is written inside quotation marks: in JSON, with slashes escaped or not, and in a `repr`."""
+    in_json = json.dumps(text, ensure_ascii=False)[1:-1]
+    return json.dumps(text)[1:-1], in_json, in_json.replace("/", "\\/"), repr(text)[1:-1], ascii(text)[1:-1]
 
 
 def _pairs(marked: Secrets) -> Iterable[tuple[str, str]]:

@@ -1,0 +1,90 @@
+"""JSON in texts: where a text is JSON, so that its strings can be changed and all else stays as it is spelt.
+
+1. JSON is what is wholly an object, a list or a string; also what a model put in a fence, or behind its thoughts.
+2. Nothing here recurses: what is nested too deeply to be parsed is taken for JSON when it consists of its words.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, cast
+
+from agentorch.documents import spoken
+
+Spot = tuple[int, int]
+_BRACKETS: Final = {"{": "}", "[": "]", '"': '"'}
+_STRING: Final = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*+:)?', re.DOTALL)
+"""A string, and whether it is the name of a member."""
+_WORDS: Final = re.compile(r'(?:[\s\[\]{},:]|"(?:[^"\\]|\\.)*+"|-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity)*+')
+_FENCE: Final = "```"
+_HALF: Final = re.compile("[\ud800-\udfff]")
+
+
+def json_spots(text: str) -> list[Spot]:
+    """Return the beginnings and ends of the JSON in a text; none when it has none."""
+    if _is_json(text):
+        return [(0, len(text))]
+    said = spoken(text)
+    start = text.rfind(said)
+    if 0 < len(said) < len(text) and start >= 0 and _is_json(said):
+        return [(start, start + len(said))]
+    return [spot for spot in _fenced(text) if _is_json(text[slice(*spot)])] if _FENCE in text else []
+
+
+def with_strings(text: str, changed: Callable[[str, str], str], *, marks: re.Pattern[str]) -> str:
+    """Return JSON in which each string is what `changed` makes of it and of its name, which is empty without one.
+
+    Only strings with a mark in them, and those whose name has one, are read. What is not changed is the same object.
+    """
+    pieces: list[str] = []
+    copied = last = mark = 0
+    name = ""
+    for found in _STRING.finditer(text):
+        start, end = found.span(1)
+        mark = _next(marks, text, start) if mark <= start else mark
+        named = name if name and not text[last:start].strip() else ""
+        name, last = "", found.end()
+        if mark >= end and not named:
+            continue
+        string = _read(found[1])
+        clean = changed(string, named)
+        name = clean if last > end else ""
+        if clean != string:
+            pieces += (text[copied:start], _spelt(clean, like=found[1]))
+            copied = end
+    return "".join([*pieces, text[copied:]]) if pieces else text
+
+
+def _next(marks: re.Pattern[str], text: str, start: int) -> int:
+    found = marks.search(text, start)
+    return len(text) if found is None else found.start()
+
+
+def _fenced(text: str) -> Iterator[Spot]:
+    start = 0
+    for index, part in enumerate(text.split(_FENCE)):
+        end = start + len(part)
+        if index % 2:
+            yield start + len(part.partition("\n")[0]), end
+        start = end + len(_FENCE)
+
+
+def _is_json(text: str) -> bool:
+    inner = text.strip()
+    if not inner or _BRACKETS.get(inner[0]) != inner[-1]:
+        return False
+    try:
+        json.loads(text, parse_int=str, parse_float=str)  # no number is too long for that
+    except RecursionError:
+        return _WORDS.fullmatch(text) is not None
+    except ValueError:
+        return False
+    return True
+
+
+def _read(spelt: str) -> str:
+    return cast("str", json.loads(spelt)) if "\\" in spelt else spelt[1:-1]
+
+
+def _spelt(string: str, *, like: str) -> str:
+    return json.dumps(string, ensure_ascii=like.isascii() or _HALF.search(string) is not None)
