@@ -31,10 +31,7 @@ _ESCAPES: Final = (
     r"\\u[0-9A-Fa-f]{4}",
     r"\\U[0-9A-Fa-f]{8}",
     "%[0-9A-Fa-f]{2}",
-    r"\[m",
-    r"\[[0-9]m",
-    r"\[[0-9;]{2}m",
-    r"\[[0-9;]{4}m",
+    *(rf"\[{number}m" for number in ("", "[0-9]", "[0-9]{2}", "[0-9;]{4}")),
 )
 """Spellings of one character that end in a letter or a digit, and of a terminal's colours, each of one length."""
 
