@@ -1,8 +1,8 @@
 """The context: what an agent sees of the run, and may ask of it."""
 
-import asyncio
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, overload
 
@@ -18,6 +18,7 @@ from agentorch.core.verdict import Verdict
 from agentorch.errors import FileAccessError
 from agentorch.files import read_regular
 from agentorch.ports.services import ContextServices
+from agentorch.threads import in_thread
 
 T = TypeVar("T")
 LARGEST_FILE: Final = 512 * 1024 * 1024
@@ -140,7 +141,7 @@ class Context:
         self._services.check()
         path = Path(path)
         try:
-            data = await asyncio.to_thread(read_regular, path, most=LARGEST_FILE)
+            data = await in_thread(partial(read_regular, path, most=LARGEST_FILE))
         except OSError as error:
             raise FileAccessError(f"{path}: cannot be read: {error.strerror}") from error
         kind = media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

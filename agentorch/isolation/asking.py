@@ -5,12 +5,10 @@ has it called at the right moment, or reads its result from the journal.
 """
 
 import base64
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import anyio.to_thread
 from pydantic_core import to_jsonable_python
 
 from agentorch.agents import Agent, Context
@@ -23,6 +21,7 @@ from agentorch.errors import ConfigurationError
 from agentorch.isolation.frames import Facts, Invoke, Reply, Report, fault_of
 from agentorch.isolation.wire import Wire
 from agentorch.signatures import output_of, output_of_step
+from agentorch.threads import called
 from agentorch.tools import Tool, as_tool
 
 Call = Callable[[Any, "Asking"], Any]
@@ -103,10 +102,7 @@ class Asking:
         output = output_of_step(name, function)
 
         async def run(_: Any, __: Asking) -> Any:
-            if inspect.iscoroutinefunction(function):
-                return output.encode(await function(*args))
-            result = await anyio.to_thread.run_sync(function, *args)
-            return output.encode(await result if inspect.isawaitable(result) else result)
+            return output.encode(await called(function, *args))
 
         value = await self._ask("step", name=name, callable=self._named(run), arguments=_json(name, args))
         return output.revive(value)
@@ -166,10 +162,7 @@ class Asking:
 def _probing(tool: Tool[..., Any]) -> Call:
     async def probe(key: Any, _: Asking) -> Any:
         assert tool.probe is not None
-        if inspect.iscoroutinefunction(tool.probe):
-            return await tool.probe(key)
-        said = await anyio.to_thread.run_sync(tool.probe, key)
-        return await said if inspect.isawaitable(said) else said
+        return await called(tool.probe, key)
 
     return probe
 

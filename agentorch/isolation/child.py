@@ -7,9 +7,9 @@ import asyncio
 import faulthandler
 import socket
 import sys
+from functools import partial
 from typing import Any, cast
 
-import anyio.to_thread
 from pydantic_core import to_jsonable_python
 
 from agentorch.agents import Agent, Context
@@ -22,6 +22,7 @@ from agentorch.isolation.limits import die_with, limit_memory
 from agentorch.isolation.place import found
 from agentorch.isolation.standing import loading
 from agentorch.isolation.wire import Wire
+from agentorch.threads import Threads, under
 
 
 def main(pipe: int, parent: int) -> None:
@@ -56,9 +57,11 @@ async def _work(agent: Agent, begin: Begin, wire: Wire) -> Ended:
     calls: list[Call] = []
     services = Asking(wire, begin.facts, calls)
     working: set[asyncio.Task[None]] = set()
+    threads = Threads()
 
     def invoked(frame: Invoke) -> None:
-        task = asyncio.get_running_loop().create_task(services.invoked(frame))
+        with under(threads):
+            task = asyncio.get_running_loop().create_task(services.invoked(frame))
         working.add(task)
         task.add_done_callback(working.discard)
 
@@ -68,26 +71,16 @@ async def _work(agent: Agent, begin: Begin, wire: Wire) -> Ended:
         arguments = agent.bind(begin.inputs, given, problems=begin.problems)
         if begin.memory is not None:
             limit_memory(begin.memory)
-        return _encoded(agent, await _called(agent, arguments))
+        return _encoded(agent, await _called(agent, arguments, threads))
     except BaseException as error:  # noqa: BLE001  # an agent may raise anything
         return Ended(fault=fault_of(error))
 
 
-async def _called(agent: Agent, arguments: dict[str, Any]) -> Any:
+async def _called(agent: Agent, arguments: dict[str, Any], threads: Threads) -> Any:
     function = cast("Any", agent.function)
     if agent.is_async:
         return await function(**arguments)
-
-    def body() -> tuple[Any, BaseException | None]:
-        try:
-            return function(**arguments), None
-        except BaseException as error:  # noqa: BLE001  # as above
-            return None, error
-
-    output, error = await anyio.to_thread.run_sync(body)
-    if error is not None:
-        raise error
-    return output
+    return await threads.call(partial(function, **arguments))
 
 
 def _encoded(agent: Agent, output: Any) -> Ended:

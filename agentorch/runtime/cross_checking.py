@@ -16,6 +16,7 @@ from agentorch.ports.blobs import Blobs
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.large import loaded
 from agentorch.runtime.supervisor import Supervisor
+from agentorch.threads import Threads, under
 from agentorch.validation import Across
 
 LONGEST_PROBLEM = 4_000
@@ -57,17 +58,20 @@ class CheckDesk:
             await self._asked(supervisor, run, command)
 
     async def _asked(self, supervisor: Supervisor, run: HostedRun, command: CheckOutputs) -> None:
-        broken = False
+        broken, threads = False, Threads()
         try:
             async with asyncio.timeout(run.state.policy.timeout):
                 outputs = [await self._output(run, name) for name in command.tasks]
-                problems = await self._checks[command.check].problems(outputs)
+                with under(threads):
+                    problems = await self._checks[command.check].problems(outputs)
         except TimeoutError:
-            broken, problems = True, (f"it took longer than {run.state.policy.timeout:g} s",)
+            goes_on = ", and could not be stopped: it goes on by itself" if threads else ""
+            broken, problems = True, (f"it took longer than {run.state.policy.timeout:g} s{goes_on}",)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # a check may raise anything; then it has not judged
             if isinstance(error, asyncio.CancelledError) and _is_stopped():
+                await threads.ended()  # it is named when that takes longer than the grace
                 raise
             broken, problems = True, (f"{type(error).__name__}: {error}",)
         words = tuple(clipped(self._redacted(problem), LONGEST_PROBLEM) for problem in problems)

@@ -4,13 +4,12 @@ Every failure but a cancellation becomes a classified `Result`; nothing that an 
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Protocol, cast
 
 import anyio
-import anyio.to_thread
 from pydantic_core import to_jsonable_python
 
 from agentorch.agents import Agent, Context, MalformedInput
@@ -37,6 +36,7 @@ from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.named_secrets import NO_SECRETS, NamedSecrets
 from agentorch.runtime.own_context import in_own_context
 from agentorch.runtime.services import DispatchServices
+from agentorch.threads import under
 from agentorch.validation import SCHEMA, Validators, validate, validators_for
 
 LONGEST_PROBLEM: Final = 4_000
@@ -78,7 +78,6 @@ class Execution:
         self._secrets = secrets
         self._redacted = redacted
         self._threads = anyio.CapacityLimiter(threads)
-        self._unlimited = anyio.CapacityLimiter(math.inf)
 
     async def __call__(self, job: Job) -> Result:
         """Return what came of the dispatch."""
@@ -127,7 +126,8 @@ class Execution:
         if validators or agent.checks:
             job.suspended()
             context = services.given(Context)
-            encoded, verdict = await validate(agent, output, context=context, validators=validators)
+            with under(job.own_threads()):
+                encoded, verdict = await validate(agent, output, context=context, validators=validators)
             problems, by = verdict.problems, verdict.by
         else:
             encoded, problems = agent.output.examine(output)
@@ -156,20 +156,8 @@ class Execution:
             return await in_own_context(function(**arguments), job.suspended, job.went_on)
         async with self._threads:
             job.suspended()  # only now: the time in the queue is not the task's
-            job.runs_on = job.unseen = True
-
-            def body() -> tuple[Any, BaseException | None]:
-                try:
-                    return function(**arguments), None
-                except BaseException as error:  # noqa: BLE001  # a future that held a GeneratorExit would end the slot
-                    return None, error
-                finally:
-                    job.over()
-
-            output, error = await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=self._unlimited)
-        if error is not None:
-            raise error
-        return output
+            job.unseen = True
+            return await job.own_threads().call(partial(function, **arguments))
 
 
 class Services:

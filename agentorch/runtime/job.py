@@ -20,6 +20,7 @@ from agentorch.errors import PermanentError
 from agentorch.messages.work import Result, Work
 from agentorch.ports.bus import Delivery
 from agentorch.runtime.awaiting import only_awaits
+from agentorch.threads import Threads
 
 GRACE: Final = DEFAULT.grace
 """Seconds that a body has to end in once it was stopped, where no policy says otherwise."""
@@ -34,8 +35,8 @@ class Job:
     """One dispatch in a slot."""
 
     __slots__ = (
-        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "calls", "deadline", "delivery", "ended",
-        "runs_on", "slot", "stands", "timed_out", "turned", "unseen", "used", "when_over", "withdrawn", "work",
+        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "abandoned", "calls", "deadline", "delivery",
+        "ended", "slot", "stands", "threads", "timed_out", "turned", "unseen", "used", "when_over", "withdrawn", "work",
     )  # fmt: skip
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
@@ -63,14 +64,27 @@ class Job:
         self.withdrawn = False
         self.ended = False
         """Whether its body is over: what it has left behind may use the run no more."""
-        self.runs_on = False
-        """Whether its body goes on although it was stopped: a thread, or a body that takes no cancellation."""
+        self.abandoned = False
+        """Whether its grace was up before its end."""
+        self.threads: Threads | None = None
+        """Its body's thread, and those of its tools, checks, probes and steps."""
         self.used: Usage = NOTHING
         """Model use of a body that was ended."""
         self.calls: set[asyncio.Task[Any]] | None = None
         """Calls through its context that other tasks than the slot make."""
         self.when_over: Callable[[], None] | None = None
-        """To be called when a body that went on in its thread is over, from that thread."""
+        """To be called when the last thread that went on is over, from that thread."""
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether something of it goes on although it was stopped: a thread, or a body that takes no cancellation."""
+        return self.abandoned or bool(self.threads)
+
+    def own_threads(self) -> Threads:
+        """Return what its threads are begun under."""
+        if self.threads is None:
+            self.threads = Threads(self._over)
+        return self.threads
 
     def suspended(self) -> None:
         """Begin to watch the time: the body did not end at once. A body that does costs no timer."""
@@ -107,10 +121,9 @@ class Job:
         for call in tuple(self.calls or ()):
             call.cancel()
 
-    def over(self) -> None:
-        """The body has ended in its thread."""
-        self.runs_on = False
-        if (call := self.when_over) is not None:
+    def _over(self) -> None:
+        """One of its threads has ended."""
+        if not self.threads and (call := self.when_over) is not None:
             call()
 
     def check(self) -> None:

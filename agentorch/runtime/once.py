@@ -7,7 +7,6 @@
 """
 
 import asyncio
-import inspect
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,6 +20,7 @@ from agentorch.runtime.effect_calls import EffectCall
 from agentorch.runtime.host import Host
 from agentorch.runtime.job import GRACE
 from agentorch.runtime.large import loaded, stored
+from agentorch.threads import called
 from agentorch.tools import Tool
 
 _TO_END: Final = 0.8
@@ -126,9 +126,7 @@ class Once:
         if probe is None:
             raise unknown from cause
         try:
-            said = probe(self._effect) if inspect.iscoroutinefunction(probe) else None
-            said = await said if said is not None else await asyncio.to_thread(probe, self._effect)
-            said = await said if inspect.isawaitable(said) else said
+            said = await called(probe, self._effect)
         except Exception as error:
             raise self._unknown(f"could not be looked up (probe: {type(error).__name__}: {error})") from error
         if said is None:

@@ -1,6 +1,5 @@
 """The services of one dispatch: what `Context` and the prompt agents reach the run through."""
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -35,6 +34,7 @@ from agentorch.runtime.once import Once
 from agentorch.runtime.scheduler import behind
 from agentorch.runtime.steps import MODEL, Steps, arguments_of, asked, response_as_json, response_from_json
 from agentorch.signatures import output_of_step
+from agentorch.threads import called, under
 from agentorch.tools import Tool, as_tool
 
 LONGEST_REPORT: Final = 1_000
@@ -313,11 +313,12 @@ class DispatchServices:
         inside = copy(self)
         inside.place = Place(step, call.key)
         context = Context(Guard(inside, self._job))
-        if used.effect != "once":
-            return await used.invoke(values, context=context)
-        key, grace = self._work.key, self._work.grace
-        once = Once(used, values, key=key, call=call, host=self._host, blobs=self._blobs, grace=grace)
-        return await once.result(context)
+        with under(self._job.own_threads()):
+            if used.effect != "once":
+                return await used.invoke(values, context=context)
+            key, grace = self._work.key, self._work.grace
+            once = Once(used, values, key=key, call=call, host=self._host, blobs=self._blobs, grace=grace)
+            return await once.result(context)
 
     async def _approved(self, tool: Tool[..., Any], values: Mapping[str, Any], step: str) -> None:
         """Wait until a person agrees to the call; PermanentError when they do not."""
@@ -345,12 +346,8 @@ class DispatchServices:
         step = self._steps.identify(name, arguments_of(name, args), within=self.place.step)
         if step in self._steps:
             return output.revive(await self._steps.read(step))
-        if inspect.iscoroutinefunction(function):
-            result = await function(*args)
-        else:
-            result = await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
-            result = await result if inspect.isawaitable(result) else result
-        encoded = output.encode(result)
+        with under(self._job.own_threads()):
+            encoded = output.encode(await called(function, *args))
         return output.revive(fresh(await self._steps.finish(step, name, encoded)))
 
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Final
 
 from agentorch.core.failures import FailureKind
+from agentorch.core.usage import NOTHING
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
@@ -153,7 +154,8 @@ class Worker:
         self._jobs[work.key] = job
         cancelled = False
         try:
-            result = await self._execute(job)
+            came = await self._execute(job)
+            result = None if job.threads and self._outlasts(job, came) else came
         except asyncio.CancelledError:
             if self._closing:
                 raise
@@ -190,8 +192,15 @@ class Worker:
             return Result(work.key, kind=FailureKind.BUDGET, problems=(problem,))
         return None
 
+    def _outlasts(self, job: Job, result: Result) -> bool:
+        """Whether a thread goes on behind a body that was stopped, and has not brought what it was asked for."""
+        if not job.stopped or (result.kind is None and not job.withdrawn) or not self._awaits_thread(job):
+            return False
+        job.used = NOTHING if result.usage is None else result.usage
+        return True
+
     def _awaits_thread(self, job: Job) -> bool:
-        """Whether the body of a job that was stopped goes on in its thread, and may still end within its grace."""
+        """Whether something of a job that was stopped goes on in a thread, and may still end within its grace."""
         loop = asyncio.get_running_loop()
 
         def over() -> None:
@@ -204,7 +213,7 @@ class Worker:
         return job.when_over is not None
 
     def _over(self, job: Job) -> None:
-        """A thread has ended after its job was stopped, and in time."""
+        """The last thread has ended after its job was stopped, and in time."""
         if self._is_current(job):
             self._give_up(job)
 
@@ -297,7 +306,7 @@ class Worker:
         if self._closing or not self._is_current(job):
             return
         _warn(job)
-        job.runs_on = job.ended = True
+        job.abandoned = job.ended = True
         self._slots.discard(job.slot)
         self._give_up(job)
 

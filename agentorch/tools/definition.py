@@ -1,7 +1,5 @@
 """A tool: a typed function that a model, or an agent, may call."""
 
-import asyncio
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
@@ -19,6 +17,7 @@ from agentorch.signatures import (
     output_of_type,
     read_signature,
 )
+from agentorch.threads import called
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -94,10 +93,7 @@ class Tool(Generic[P, R]):
         for name in self._context_names:
             given[name] = context
         function = cast("Callable[..., Any]", self.function)
-        if self.is_async:
-            return self.output.encode(await function(**given))
-        result = await asyncio.to_thread(function, **given)
-        return self.output.encode(await result if inspect.isawaitable(result) else result)
+        return self.output.encode(await called(function, **given))
 
 
 def json_arguments(text: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@
    ValueError and AssertionError reject in their words; every other exception is a fault of the check itself.
 """
 
-import asyncio
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
@@ -16,6 +15,7 @@ from agentorch.agents import Agent, Context, Judge
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.verdict import Verdict
 from agentorch.errors import ConfigurationError
+from agentorch.threads import called
 
 Validator = Callable[..., Any]
 """A check that the caller adds: `(output)` or `(output, context)`, sync or async."""
@@ -110,12 +110,7 @@ async def run_check(check: Validator, output: Any, context: Context | None) -> t
 async def run_on(check: Validator, *arguments: Any) -> tuple[str, ...]:
     """Return the problems that a check finds in just these arguments."""
     try:
-        if isinstance(check, Judge) or inspect.iscoroutinefunction(check):
-            result = await check(*arguments)
-        else:
-            result = await asyncio.to_thread(check, *arguments)
-            if inspect.isawaitable(result):
-                result = await result
+        result = await (check(*arguments) if isinstance(check, Judge) else called(check, *arguments))
     except (ValueError, AssertionError) as error:
         return (str(error) or f"{name_of(check)} does not hold",)
     return _problems(check, result)

@@ -1,8 +1,9 @@
 """The agents of the simulation: what they give depends on their inputs alone, what goes wrong on the seed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agentorch import Agent, Context, agent, tool
@@ -66,15 +67,23 @@ def team(world: World, process: Process, scenario: Scenario) -> list[Agent]:
     return agents
 
 
-def _checked(work: Work) -> Callable[[str, Context], str | None]:
-    def fits(output: str, context: Context) -> str | None:
+def _checked(work: Work) -> Callable[[str, Context], Awaitable[str | None]]:
+    async def fits(output: str, context: Context) -> str | None:
         """Reject now and then what is as good as it will ever be."""
+        await _turned()
         return f"not this time: {output[:20]}" if work.troubled(context.task.id, "rejected", times=0.3) else None
 
     return fits
 
 
-def _counts(output: str) -> str | None:
+async def _turned() -> None:
+    """Let others go first, as a thread would."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def _counts(output: str) -> str | None:
+    await _turned()
     return None if output.startswith("count") else "it must begin with count"
 
 
@@ -128,7 +137,7 @@ def _asking(work: Work) -> list[Agent]:
 
 
 def _paying(work: Work) -> Agent:
-    @tool(effect="once", probe=lambda key: _probed(work.world, key))
+    @tool(effect="once", probe=partial(_probed, work.world))
     async def pay(name: str, context: Context) -> str:
         """Pay."""
         await work.passes(0.05)
@@ -149,8 +158,9 @@ def _paying(work: Work) -> Agent:
     return payer
 
 
-def _probed(world: World, key: str) -> Any:
+async def _probed(world: World, key: str) -> Any:
     """Half the effects can be looked up."""
+    await _turned()
     if sum(key.encode()) % 2:
         return None
     return f"paid for {key.split('/')[1]}" if world.paid[key] else False
