@@ -15,6 +15,7 @@ from agentorch.core.references import BrokenReference, as_text, fill, resolve
 from agentorch.core.reservations import Queued, chain, reserve
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import FINAL, RunState, Status, TaskState
+from agentorch.core.task_count import is_beyond, tasks_counted
 from agentorch.core.task_time import task_time
 from agentorch.core.values import clipped
 
@@ -111,8 +112,8 @@ def _lack(state: RunState, task: TaskState, at: float) -> str | None:
     budget = state.budget
     if budget.max_depth is not None and task.depth > budget.max_depth:
         return f"delegation is {task.depth} levels deep, max_depth={budget.max_depth}"
-    if budget.max_tasks is not None and len(state.tasks) > budget.max_tasks and task.order >= budget.max_tasks:
-        return f"the run has {len(state.tasks)} tasks, max_tasks={budget.max_tasks}"
+    if budget.max_tasks is not None and is_beyond(state, task, budget.max_tasks):
+        return f"the run has {tasks_counted(state)} tasks, max_tasks={budget.max_tasks}"
     caller = state.tasks[task.caller.split("/", 2)[1]] if task.caller is not None else task
     return _lack_within(state, task, caller.account, at) if caller.account is not None else None
 

@@ -20,6 +20,7 @@ from agentorch.core.commands import Dispatch
 from agentorch.core.failures import Problem
 from agentorch.core.running_time import end_of_run
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
+from agentorch.core.task_count import tasks_counted
 from agentorch.core.task_time import end_of_time
 from agentorch.core.usage import Budget
 
@@ -266,7 +267,7 @@ def remaining(state: RunState, task: TaskState, at: float) -> Budget:
     if run.max_depth is not None:
         update["max_depth"] = max(0, run.max_depth - task.depth)
     if run.max_tasks is not None:
-        update["max_tasks"] = max(0, run.max_tasks - len(state.tasks))
+        update["max_tasks"] = max(0, run.max_tasks - tasks_counted(state))
     end = end_of(state, task)
     if end is not None or state.last_words:
         update["max_seconds"] = max(0.0, end - at) if end is not None else 0.0

@@ -92,6 +92,10 @@ class Host:
         self._supervisor.send(run, inbox.FinishStep(self._supervisor.now(), key, step, name, result, usage, call))
         await run.durable()
 
+    async def durable(self, key: str) -> None:
+        """Wait until all that is decided of the run that `key` is of is durable."""
+        await self._run(key).durable()
+
     async def intend(self, key: str, effect: str, tool: str, arguments: str) -> None:
         """Write down that the dispatch `key` is about to have an effect of which nothing is known yet.
 

@@ -188,9 +188,14 @@ class DispatchServices:
     async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
         """Call the dispatch's model: a step, counted against the budget, its deltas shown to readers of the run."""
         self._alive()
-        step = self._steps.identify(MODEL, [self._work.model, asked(request)], within=self.place.step)
-        if step in self._steps:
-            return response_from_json(await self._steps.read(step))
+        given = digest([self._work.model, asked(request)])
+        with self._steps.begun(MODEL, given, within=self.place.step) as step:
+            if step in self._steps:
+                return response_from_json(await self._steps.read(step))
+            return response_from_json(await self._completed(step, request, stream=stream))
+
+    async def _completed(self, step: str, request: ModelRequest, *, stream: bool) -> Any:
+        """Call the model anew and return its answer as the journal has it."""
         account = self._host.account(self._work.key)
         call = await self._opened(account, request)
         try:
@@ -198,15 +203,14 @@ class DispatchServices:
         except BaseException as error:
             self._bring_nothing(account, call, wasted_by(error))
             raise
-        said = response_as_json(response)
         usage = replace(response.usage, calls=1)
         self._used.spent += usage
         try:
-            said = await self._steps.finish(step, MODEL, said, usage=usage, call=call.name or None)
+            said = response_as_json(response)
+            return await self._steps.finish(step, MODEL, said, usage=usage, call=call.name or None)
         finally:
             if account is not None:
                 account.settle(call, usage)
-        return response_from_json(said)
 
     async def _opened(self, account: Account | None, request: ModelRequest) -> Call:
         """Make room in the budget for a call, where something limits it; waiting for that is not the task's time."""
@@ -291,21 +295,21 @@ class DispatchServices:
         used = as_tool(tool)
         values = used.parse(arguments)
         given = digest(values)
-        step = self._steps.identify_by(used.name, given, within=self.place.step)
-        call = self._effects.begin(self.place.effect, used.name, given, once=used.effect == "once")
-        if step in self._steps:
-            return await self._steps.read(step)
-        try:
-            work = partial(self._used_anew, used, values, step, call)
-            result = await self._steps.told(step, used.name, told, work)
-        except BaseException as error:
-            self._effects.failed(call, used.name, error)
-            raise
-        if isinstance(result, Told):
-            self._effects.failed(call, used.name)
-            return result
-        self._effects.ended(call, used.name)
-        return await self._steps.finish(step, used.name, result)
+        with self._steps.begun(used.name, given, within=self.place.step, in_turn=True) as step:
+            call = self._effects.begin(self.place.effect, used.name, given, once=used.effect == "once")
+            if step in self._steps:
+                return await self._steps.read(step)
+            try:
+                work = partial(self._used_anew, used, values, step, call)
+                result = await self._steps.told(step, used.name, told, work)
+            except BaseException as error:
+                self._effects.failed(call, used.name, error)
+                raise
+            if isinstance(result, Told):
+                self._effects.failed(call, used.name)
+                return result
+            self._effects.ended(call, used.name)
+            return await self._steps.finish(step, used.name, result)
 
     async def _used_anew(self, used: Tool[..., Any], values: dict[str, Any], step: str, call: EffectCall) -> Any:
         if used.approval and not call.doubt and not self._host.is_known(self._work.key, call.key):
@@ -324,37 +328,37 @@ class DispatchServices:
         """Wait until a person agrees to the call; PermanentError when they do not."""
         shown = clipped(self._host.redacted(json.dumps(values, ensure_ascii=False)), LONGEST_REPORT)
         question = f"May '{self._work.agent}' use '{tool.name}' with {shown}?"
-        if await self._asked(question, {"type": "boolean"}, step, "approval") is not True:
+        with self._steps.asked_about(step) as identity:
+            agreed = await self._asked(question, {"type": "boolean"}, identity, "approval")
+        if agreed is not True:
             raise PermanentError(f"tool '{tool.name}': a person did not approve the call")
 
     async def call(self, agent: str, inputs: Mapping[str, Any], *, told: Tell | None = None) -> Any:
         """Run another agent as a task of its own and return its output (JSON)."""
         self._alive()
-        asked = f"{agent}-{digest(dict(inputs))[:8]}"
-        count = self._steps.count(f"@{asked}")
-        name = f"{self._work.task.id}.{self._work.attempt}.{asked}" + (f".{count}" if count > 1 else "")
-        given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
-        waits = self._job.call_waits()
-        work = partial(self._host.delegate, self._work.key, name, agent, given, waits)
-        result = await self._steps.told(f"@{name}", agent, told, work)
+        with self._steps.called(agent, digest(dict(inputs))) as name:
+            given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
+            waits = self._job.call_waits()
+            work = partial(self._host.delegate, self._work.key, name, agent, given, waits)
+            result = await self._steps.told(f"@{name}", agent, told, work)
         return result if isinstance(result, Told) else await loaded(result, self._blobs)
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call `function` unless the attempt has done so before; return its result as its annotation says."""
         self._alive()
         output = output_of_step(name, function)
-        step = self._steps.identify(name, arguments_of(name, args), within=self.place.step)
-        if step in self._steps:
-            return output.revive(await self._steps.read(step))
-        with under(self._job.own_threads()):
-            encoded = output.encode(await called(function, *args))
-        return output.revive(fresh(await self._steps.finish(step, name, encoded)))
+        with self._steps.begun(name, digest(arguments_of(name, args)), within=self.place.step) as step:
+            if step in self._steps:
+                return output.revive(await self._steps.read(step))
+            with under(self._job.own_threads()):
+                encoded = output.encode(await called(function, *args))
+            return output.revive(fresh(await self._steps.finish(step, name, encoded)))
 
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
         """Ask a person and wait for the answer; that time is not the task's."""
         self._alive()
-        identity = self._steps.identify("ask", [question, answer_schema], within=self.place.step)
-        return await self._asked(question, answer_schema, identity, "question")
+        with self._steps.begun("ask", digest([question, answer_schema]), within=self.place.step) as identity:
+            return await self._asked(question, answer_schema, identity, "question")
 
     async def _asked(self, question: str, schema: dict[str, Any], identity: str, kind: RequestKind) -> Any:
         self._job.wait_for_turn(True)

@@ -1,26 +1,29 @@
 """The steps of one dispatch: what its attempt has finished already is read back, what it finishes is journaled.
 
-1. A step is known by its name, the hash of its arguments and how-many-eth with that hash; never by its place in time.
+1. A step is known by its name, the hash of its arguments and how-many-eth with that hash of those that brought
+   something; never by its place in time. See `call_numbers`.
 2. Calls inside a tool are told apart from the body's: when the tool is read back, they are not made.
 3. A step is finished when the journal has it. Whoever made the call sees what a resumed attempt would read.
 4. What a model is told of a call that failed is a step too: else a resumed attempt would tell it something else, and
    pay for what follows again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from agentorch.core.identity import digest
 from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError, MalformedOutput
 from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.model import ModelRequest, ModelResponse
 from agentorch.ports.services import Tell, Told
+from agentorch.runtime.call_numbers import CallNumbers
 from agentorch.runtime.host import Host
 from agentorch.runtime.large import Unstorable, loaded, stored
 
@@ -34,36 +37,84 @@ class Steps:
     """What a dispatch, and the tools that it calls, have done so far."""
 
     def __init__(self, work: Work, host: Host, blobs: Blobs) -> None:
+        self._work = work
         self._key = work.key
         self._known: Mapping[str, Any] = work.steps
         self._host = host
         self._blobs = blobs
-        self._counts: dict[str, int] = {}
+        self._finished: dict[str, list[int]] | None = None
+        """The numbers of the steps that the attempt had finished before, by mark."""
+        self._numbers: dict[str, CallNumbers] = {}
 
-    def identify(self, name: str, arguments: Any, *, within: str = "") -> str:
-        """Return the identity of the next call of `name` with these JSON arguments, inside the step `within`.
+    @contextmanager
+    def begun(self, name: str, arguments: str, *, within: str = "", in_turn: bool = False) -> Generator[str]:
+        """Hold the identity of a call of `name` with arguments of this digest, inside the step `within`.
 
-        The journal keeps it: of a secret in the name it holds what the name in the journal does.
+        When the call ends by an exception it has brought nothing. `in_turn` is for calls that have more than their
+        result: which of them comes first must not depend on what is finished. The journal keeps the identity: of a
+        secret in the name it holds what the name in the journal does.
         """
-        return self.identify_by(name, digest(arguments), within=within)
-
-    def identify_by(self, name: str, arguments: str, *, within: str = "") -> str:
-        """Return the same, given the digest of the arguments."""
         mark = f"{within}{'/' if within else ''}{self._host.redacted(name)}:{arguments[:16]}"
-        return f"{mark}:{self.count(mark)}"
+        numbers = self._numbers_of(mark, in_turn=in_turn)
+        number = numbers.take()
+        try:
+            yield f"{mark}:{number}"
+        except BaseException:
+            numbers.give_back(number)
+            raise
 
-    def count(self, mark: str) -> int:
-        """Return how often `mark` has been counted, this time included."""
-        count = self._counts[mark] = self._counts.get(mark, 0) + 1
-        return count
+    @contextmanager
+    def asked_about(self, step: str) -> Generator[str]:
+        """Hold the identity of the question whether a call may be made: before each time that it is made."""
+        numbers = self._numbers_of(f"{step}?")
+        number = numbers.take()
+        try:
+            yield step if number == 1 else f"{step}?{number}"
+        except BaseException:
+            numbers.give_back(number)
+            raise
+
+    @contextmanager
+    def called(self, agent: str, inputs: str) -> Generator[str]:
+        """Hold the id of the task that a call of an agent is, given the digest of its inputs.
+
+        One that is only left alone goes on: called again, it is the same one. That it failed is kept.
+        """
+        asked = f"{agent}-{inputs[:8]}"
+        numbers = self._numbers_of(f"@{asked}")
+        number = numbers.take()
+        try:
+            yield f"{self._work.task.id}.{self._work.attempt}.{asked}" + (f".{number}" if number > 1 else "")
+        except asyncio.CancelledError:
+            numbers.give_back(number)
+            raise
+
+    def _numbers_of(self, mark: str, *, in_turn: bool = True) -> CallNumbers:
+        numbers = self._numbers.get(mark)
+        if numbers is None:
+            finished = () if in_turn or not self._known else self._finished_before().get(mark, ())
+            numbers = self._numbers[mark] = CallNumbers(finished)
+        return numbers
+
+    def _finished_before(self) -> dict[str, list[int]]:
+        if self._finished is None:
+            self._finished = {}
+            for step in self._known:
+                mark, _, number = step.rpartition(":")
+                if number.isdecimal():  # what was told of a failed call is no result
+                    self._finished.setdefault(mark, []).append(int(number))
+        return self._finished
 
     def __contains__(self, step: str) -> bool:
         return step in self._known or step in self._host.steps_of(self._key)
 
     async def read(self, step: str) -> Any:
         """Return the result (JSON) of a step that the attempt has finished before."""
-        known = self._known if step in self._known else self._host.steps_of(self._key)
-        return await loaded(known[step], self._blobs)
+        if step in self._known:
+            return await loaded(self._known[step], self._blobs)
+        kept = self._host.steps_of(self._key)[step]
+        await self._host.durable(self._key)  # whoever has made it may have been stopped just before it was
+        return await loaded(kept, self._blobs)
 
     async def finish(
         self, step: str, name: str, result: Any, *, usage: Usage | None = None, call: str | None = None
