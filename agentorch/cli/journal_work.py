@@ -16,7 +16,7 @@ from agentorch.cli.meter import Meter
 from agentorch.cli.result import ENVIRONMENT, SUCCEEDED
 from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
-from agentorch.cli.words import counted
+from agentorch.cli.words import counted, escaped
 from agentorch.errors import ConfigurationError, JournalError
 from agentorch.journal.checking import Check, Checked, Fault
 from agentorch.journal.compacting import Compacted, Compaction
@@ -50,6 +50,7 @@ def verify_journal(run: str | None, setup: Setup, *, json: bool) -> int:
 def export_journal(runs: Sequence[str], to: Path | None, setup: Setup, *, live: bool, json: bool) -> int:
     """Write runs, or all of them, to a file or stdout; return 2 when one had to be left out, or anything is wrong."""
     screen = Screen()
+    to = None if to == Path("-") else to
     path = _existing(setup)
     run_ids = [_named(setup, run) for run in runs]
     with file_to_read(path) as connection, _metered(screen, "exported") as meter:
@@ -136,7 +137,7 @@ def _metered(screen: Screen, what: str, noun: str = "events") -> Generator[Meter
 def _write(to: Path | None, lines: Iterable[bytes]) -> None:
     if to is None:
         sys.stdout.flush()
-        sys.stdout.buffer.writelines(lines)
+        sys.stdout.buffer.writelines(map(_escaped, lines) if sys.stdout.isatty() else lines)
         sys.stdout.buffer.flush()
         return
     try:
@@ -153,6 +154,11 @@ def _write(to: Path | None, lines: Iterable[bytes]) -> None:
             why = f"{error.strerror}: nothing is left of it; name another place"
             raise ConfigurationError(f"--to {to}: {why}") from None
         raise
+
+
+def _escaped(line: bytes) -> bytes:
+    """Return a line of an export for a terminal: the same values, of other bytes, which no import takes."""
+    return escaped(line.decode("utf-8", "replace")).encode()
 
 
 @contextmanager

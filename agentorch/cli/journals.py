@@ -1,11 +1,10 @@
 """Reading the journal: runs by the beginning of their id, and their events."""
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
+from agentorch.cli.screen import Screen
 from agentorch.cli.words import short_id
 from agentorch.core.events import Event
 from agentorch.errors import ConfigurationError, JournalDamaged, RunNotFoundError
@@ -20,24 +19,31 @@ _FEW: Final = 5
 
 @asynccontextmanager
 async def reading(place: str) -> AsyncGenerator[Journal]:
-    """Open the journal at `place` for reading, also on a read-only disk; ConfigurationError when there is none yet."""
+    """Open the journal at `place` for reading, as it stands; ConfigurationError when there is none yet.
+
+    What keeps its file from being read whole is said, once; a request or an event that is written all the same opens it
+    to write.
+    """
     if place == "memory:":
         raise ConfigurationError("the journal memory: holds no runs of earlier commands: name a file with --journal")
     if "://" not in place and not at_home(place).exists():  # before anything runs
         raise ConfigurationError(f"journal {place}: there is no such file; `agentorch run` makes it")
     journal = open_journal(place)
-    if isinstance(journal, SqliteJournal) and not _can_be_written(journal.path):
-        await journal.open_to_read()
-    else:
+    if not isinstance(journal, SqliteJournal):
         await journal.open()
+    else:
+        await journal.open_to_read()
+    told = False
     try:
         yield journal
+    except JournalDamaged as error:
+        told = str(error).startswith("journal ")  # and no run in it
+        raise
     finally:
         await journal.close()
-
-
-def _can_be_written(path: Path) -> bool:
-    return path.is_dir() or (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK))
+        damage = journal.damage if isinstance(journal, SqliteJournal) else None
+        if damage is not None and not told:
+            Screen().say(f"{damage}; what is left of it is shown", "yellow", whole=True)
 
 
 async def named_run(journal: Journal, name: str) -> RunRecord:

@@ -51,7 +51,12 @@ def json_text(value: Any, *, indent: int | None = None) -> str:
     if indent is not None:
         with suppress(RecursionError):  # each level takes several calls of its own
             text = json.dumps(value, indent=indent, ensure_ascii=False, default=_plain)
-    return text.translate(_ESCAPED)
+    return escaped(text)
+
+
+def escaped(json: str) -> str:
+    """Return JSON, the same values, without what a terminal would obey or not show."""
+    return json.translate(_ESCAPED)
 
 
 def _plain(value: Any) -> Any:

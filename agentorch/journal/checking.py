@@ -16,7 +16,7 @@ from agentorch.journal.chain import Header, Link, anchor, unseal
 from agentorch.journal.codec import CODEC
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import needed
-from agentorch.journal.records import Row, Telling, run_rows, tags_in
+from agentorch.journal.records import Row, Telling, events_of, listed, tags_in
 from agentorch.journal.requests import rows_after, wrong_with
 
 Seen = Callable[[int, int], None]
@@ -71,33 +71,39 @@ class Check:
         return self.found
 
     def _check(self, run_id: str | None) -> None:
-        listed = [row for row in run_rows(self._connection, "ORDER BY number") if run_id in {None, row.run_id}]
-        self._all = sum(row.head for row in listed)
-        for row in listed:
+        found = listed(self._connection)
+        chosen = [row for row in found.rows if run_id in {None, row.run_id}]
+        if found.lost and (run_id is None or not chosen):
+            words = f"the list of runs has lost rows ({found.lost}): restore the file from a copy"
+            self._add(Fault(run_id, None, words))
+        self._all = sum(row.head for row in chosen)
+        for row in chosen:
+            if row.is_blank:
+                self._add(Fault(None, None, "a row of the list of runs cannot be read: restore the file from a copy"))
+                continue
             self.found.runs += 1
             try:
                 self._check_run(row)
             except sqlite3.DatabaseError as error:
                 self._add(Fault(row.run_id, None, f"its rows cannot be read on: {error}"))
-        known = {row.run_id for row in listed}
+        known = {row.run_id for row in chosen}
         self._check_requests(None if run_id is None else known, known)
         if run_id is None:
-            self._check_strays()
+            if not found.lost:
+                self._check_strays()
             self._check_blobs()
             self._check_file()
 
     def _add(self, fault: Fault) -> None:
-        self.found.faults.append(fault)
+        if self.found.faults[-1:] != [fault]:
+            self.found.faults.append(fault)
 
     def _check_run(self, row: Row) -> None:
         run_id = row.run_id
         chain = _Chain(run_id, self._add)
         telling = Telling()
         before, dropped, over = len(self.found.faults), 0, False
-        rows = self._connection.execute(
-            "SELECT seq, header, payload FROM events WHERE run = ? ORDER BY seq", (row.number,)
-        )
-        for seq, stored, payload in rows:
+        for seq, stored, payload in events_of(self._connection, row):
             self.found.events += 1
             self._seen(self.found.events, self._all)
             header = chain.follow(seq, stored)

@@ -15,6 +15,7 @@ from agentorch.errors import JournalError
 from agentorch.journal.checking import Check, Fault, Seen
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import mentioned
+from agentorch.journal.schema import undo
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Compaction:
             self._drop_blobs()
             self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            undo(self._connection)
             raise
         self._shrink()
         self.found.after = self._size()

@@ -15,7 +15,7 @@ from agentorch.journal.exported import BlobLine, EndLine, EventLine, RequestLine
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import mentioned
 from agentorch.journal.owners import Owners
-from agentorch.journal.records import Row, Telling, run_rows, tags_in
+from agentorch.journal.records import Row, Telling, events_of, listed, tags_in
 from agentorch.journal.requests import read, rows_after, wrong_with
 from agentorch.journal.schema import file_of
 
@@ -50,7 +50,10 @@ class Export:
     def lines(self, run_ids: Sequence[str] = ()) -> Iterator[bytes]:
         """Go through the lines for these runs, or for all, oldest first; a damaged run is left out whole."""
         yield first_line(self._release)
-        chosen = [row for row in run_rows(self._connection, "ORDER BY number") if not run_ids or row.run_id in run_ids]
+        found = listed(self._connection)
+        if found.lost:
+            self.mended.append(Fault(None, None, f"the list of runs has lost rows ({found.lost}): runs may be missing"))
+        chosen = [row for row in found.rows if not run_ids or row.run_id in run_ids]
         done, of = 0, sum(row.head for row in chosen)
         for row in chosen:
             told = self._checked(row)
@@ -67,7 +70,7 @@ class Export:
         faults = check.run(row.run_id).faults
         telling = check.sound.get(row.run_id)
         if telling is None or (telling.opening is None and (row.status not in FINISHED or tags_in(row.tags) is None)):
-            self.faults += faults
+            self.faults += [fault for fault in faults if fault not in self.faults]
             return None
         self.mended += faults
         told = _told(row, telling)
@@ -82,8 +85,7 @@ class Export:
     def _run(self, row: Row, told: RunLine) -> Iterator[bytes]:
         yield written(told)
         given: set[str] = set()
-        sql = "SELECT header, payload FROM events WHERE run = ? ORDER BY seq"
-        for header, payload in self._connection.execute(sql, (row.number,)):
+        for _, header, payload in events_of(self._connection, row):
             for name in sorted(mentioned(payload or b"") - given):
                 given.add(name)
                 yield from self._blob(name, given)

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agentorch.journal.schema import in_words, open_unchanged, open_writer, prepare
+from agentorch.journal.schema import in_words, open_unchanged, open_writer
 
 
 @contextmanager
@@ -23,7 +23,6 @@ def file_to_read(path: Path) -> Generator[sqlite3.Connection]:
 @contextmanager
 def file_to_write(path: Path) -> Generator[sqlite3.Connection]:
     """Open the file, which is made when it is not there; the block begins and commits its own transactions."""
-    prepare(path)
     with _in_words(path):
         connection = open_writer(path, "power")
         try:

@@ -15,6 +15,7 @@ from agentorch.journal.checking import Fault, Seen
 from agentorch.journal.exported import EndLine, Line, RunLine, check_first_line, read
 from agentorch.journal.intake import Intake, Refused
 from agentorch.journal.listing import FINISHED
+from agentorch.journal.schema import undo
 
 _AGAIN = "export it again"
 
@@ -84,9 +85,11 @@ class Import:
         try:
             behind, refused = _taken(intake, lines)
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            undo(self._connection)
             raise
-        self._connection.execute("COMMIT" if refused is None else "ROLLBACK")
+        if refused is None:
+            self._connection.execute("COMMIT")
+        undo(self._connection)
         if refused is not None:
             self.found.refused.append(Fault(told.run_id, refused.seq, str(refused)))
         elif intake.is_new:

@@ -15,8 +15,8 @@ from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
 from agentorch.journal.chain import TYPE_FROM, Link, Sealed, anchor, compacted, damaged, walk
 from agentorch.journal.codec import CODEC
-from agentorch.journal.records import record_of, row_of, run_rows
-from agentorch.journal.schema import FAULTS, in_words, is_damage, open_reader
+from agentorch.journal.records import listed, record_of, row_of, run_rows
+from agentorch.journal.schema import FAULTS, in_words, is_damage, open_reader, undo
 from agentorch.journal.waiting import to_the_end
 from agentorch.ports.journal import RunRecord
 
@@ -75,8 +75,7 @@ class Reader:
         try:
             return call(connection, *args)
         finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")  # nothing was written, and a COMMIT fails in a damaged file
+            undo(connection)  # nothing was written, and a COMMIT fails in a damaged file
 
     async def _call(self, call: Callable[..., T], *args: Any) -> T:
         if self._thread is None:
@@ -164,8 +163,11 @@ def _check_end(run_id: str, end: Link, head: Link, *, whole: bool) -> None:
 
 def runs(
     connection: sqlite3.Connection, status: str | None, tags: dict[str, str], before: int, limit: int
-) -> list[tuple[int, RunRecord]]:
-    """Return up to `limit` runs that were started before the one of that number, newest first, with their numbers."""
+) -> tuple[list[tuple[int, RunRecord]], str]:
+    """Return up to `limit` runs that were started before the one of that number, newest first, with their numbers.
+
+    Behind them stands what SQLite said where rows could not be read.
+    """
     where = ["number < ?"]
     values: list[Any] = [before]
     if status is not None:
@@ -174,8 +176,8 @@ def runs(
     for name, value in tags.items():
         where.append(_HAS_TAG)
         values += [name, value]
-    found = run_rows(connection, f"WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?", (*values, limit))
-    return [(row.number, record_of(connection, row)) for row in found]
+    found = listed(connection, " AND ".join(where), tuple(values), newest=limit)
+    return [(row.number, record_of(connection, row)) for row in found.rows], found.lost
 
 
 def by_id(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:

@@ -1,10 +1,14 @@
 """The rows of the list of runs: taken from events, and outside their chain, so that damage shows in no hash.
 
-A cell that cannot be read keeps neither its run nor any other from being listed: the run's first event says it again.
+1. A cell that cannot be read keeps neither its run nor any other from being listed: the run's first event says it
+   again.
+2. Pages that are gone keep no row that is left from being read: the rows are then looked for one by one.
 """
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, cast
 
@@ -13,9 +17,12 @@ from agentorch.errors import JournalError
 from agentorch.journal.chain import Link, anchor, unseal
 from agentorch.journal.codec import CODEC
 from agentorch.journal.listing import Opening, opening, owner_told_by, status_told_by
+from agentorch.journal.schema import is_damage
 from agentorch.ports.journal import RunRecord
 
 COLUMNS: Final = "number, run_id, goal, status, started, updated, head, hash, tags, key, request"
+_GAP: Final = 1_000
+"""Numbers that are looked up behind the last row that could be read; a page has far fewer."""
 _NO_TEXT: Final = "\ufffd"
 """What stands for bytes that are no text."""
 
@@ -36,9 +43,21 @@ class Row(NamedTuple):
     request: str | None
 
     @property
+    def is_blank(self) -> bool:
+        """Whether nothing is left of it that tells which run it is."""
+        return self.run_id == _NO_TEXT and not self.head
+
+    @property
     def end(self) -> Link:
         """Where the run's chain is said to end."""
         return Link(self.head, self.hash)
+
+
+class Listed(NamedTuple):
+    """Rows of the list, and what SQLite said where others could not be read."""
+
+    rows: list[Row]
+    lost: str = ""
 
 
 class Telling:
@@ -87,16 +106,96 @@ def tags_in(stored: object) -> dict[str, str] | None:
 
 def row_of(connection: sqlite3.Connection, run_id: str) -> Row | None:
     """Return the row of a run, also where the index of the list is damaged."""
-    for how in ("", "NOT INDEXED"):
-        for row in run_rows(connection, f"{how} WHERE run_id = ?", (run_id,)):
-            if row.run_id == run_id:  # and not one that a damaged index has led to
-                return row
+    try:
+        for how in ("", "NOT INDEXED"):
+            for row in run_rows(connection, f"{how} WHERE run_id = ?", (run_id,)):
+                if row.run_id == run_id:  # and not one that a damaged index has led to
+                    return row
+    except sqlite3.DatabaseError as error:
+        if not is_damage(connection, error):
+            raise
+        for row in _rows_left(connection, "run_id = ?", (run_id,)):
+            return row
+        raise
     return None
 
 
 def run_rows(connection: sqlite3.Connection, where: str = "", values: tuple[Any, ...] = ()) -> list[Row]:
     """Return the rows that `where` lets through, in the order that it says."""
-    return [Row(*row) for row in connection.execute(f"SELECT {COLUMNS} FROM runs {where}", values)]  # noqa: S608
+    return [_row(cells) for cells in connection.execute(f"SELECT {COLUMNS} FROM runs {where}", values)]  # noqa: S608
+
+
+def listed(
+    connection: sqlite3.Connection, where: str = "1", values: tuple[Any, ...] = (), *, newest: int | None = None
+) -> Listed:
+    """Return the rows that `where` lets through, oldest first, or the `newest` so many, newest first."""
+    order = "" if newest is None else f" DESC LIMIT {newest}"
+    try:
+        return Listed(run_rows(connection, f"WHERE {where} ORDER BY number{order}", values))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(connection, error):
+            raise
+        rows = list(_rows_left(connection, where, values))
+        return Listed(rows if newest is None else rows[::-1][:newest], str(error))
+
+
+def _rows_left(connection: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Iterator[Row]:
+    """Go through the rows, oldest first, whose pages are there."""
+    for number in _numbers_left(connection):
+        with suppress(sqlite3.DatabaseError):
+            yield from run_rows(connection, f"NOT INDEXED WHERE number = ? AND {where}", (number, *values))
+
+
+def _numbers_left(connection: sqlite3.Connection) -> list[int]:
+    """Return the numbers of the rows that are left: up to the next page that is gone, then behind it, and so on."""
+    found: list[int] = []
+    place = 0
+    whole = False
+    while not whole:
+        whole = True
+        try:
+            for (number,) in connection.execute("SELECT number FROM runs NOT INDEXED WHERE number > ?", (place,)):
+                if number > place:  # a damaged page may lead back
+                    place = number
+                    found.append(number)
+        except sqlite3.DatabaseError:
+            behind = next((number for number in range(place + 1, place + _GAP) if _has(connection, number)), None)
+            if behind is not None:
+                whole, place = False, behind
+                found.append(behind)
+    return found
+
+
+def _has(connection: sqlite3.Connection, number: int) -> bool:
+    with suppress(sqlite3.DatabaseError):
+        return connection.execute("SELECT 1 FROM runs WHERE number = ?", (number,)).fetchone() is not None
+    return False
+
+
+def _row(cells: tuple[Any, ...]) -> Row:
+    """Return a row; where a cell is not of its type, it holds what stands for that."""
+    row = Row(*cells)
+    run_id, goal, status = (text if isinstance(text, str) else _NO_TEXT for text in cells[1:4])
+    return row._replace(run_id=run_id, goal=goal, status=status, head=_number(row.head))
+
+
+def _number(cell: object) -> int:
+    return cell if isinstance(cell, int) else 0
+
+
+def events_of(connection: sqlite3.Connection, run: Row) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Go through seq, header and payload of a run's events, up to its head where pages of their index are gone."""
+    last = 0
+    sql = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq > ?"
+    try:
+        for row in connection.execute(sql.format("") + " ORDER BY seq", (run.number, last)):
+            yield row
+            last = row[0]
+    except sqlite3.DatabaseError as error:
+        if not is_damage(connection, error):
+            raise
+        if last < run.head:  # they lie in their order without an index
+            yield from connection.execute(sql.format("NOT INDEXED") + " LIMIT ?", (run.number, last, run.head - last))
 
 
 def record_of(connection: sqlite3.Connection, row: Row) -> RunRecord:
@@ -117,7 +216,13 @@ def record_of(connection: sqlite3.Connection, row: Row) -> RunRecord:
 
 def _first_event(connection: sqlite3.Connection, row: Row) -> Opening | None:
     """Return what the run's first event says; None when it is not what was written."""
-    found = connection.execute("SELECT header, payload FROM events WHERE run = ? AND seq = 1", (row.number,)).fetchone()
+    sql = "SELECT header, payload FROM events WHERE run = ? AND seq = 1"
+    try:
+        found = connection.execute(sql, (row.number,)).fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(connection, error):
+            raise
+        return None
     try:
         stored, payload = found
         header = unseal(stored)

@@ -7,10 +7,14 @@
 3. The file is readable by its owner only; it holds what the agents saw.
 """
 
+import errno
 import os
 import sqlite3
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final, Literal
 
 from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
@@ -40,16 +44,22 @@ _TABLES: Final = (
 )
 _NETWORK: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs"}
 _CORRUPT: Final = "SQLITE_CORRUPT"
+_FULL: Final = "the disk is full: free some space, then resume, or start again what had not begun"
 _WORDS: Final = {
     "SQLITE_NOTADB": "it is not a database file: name another file",
-    "SQLITE_FULL": "the disk is full: free some space, then resume, or start again what had not begun",
+    "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR_SHMSIZE": _FULL,  # no room for the index of the log
     "SQLITE_READONLY": "it is read-only: choose a place that can be written",
     "SQLITE_BUSY": f"another process has kept it busy for {BUSY_SECONDS:.0f} s",
     "SQLITE_CANTOPEN": "the file cannot be opened: check the path and its permissions",
     "SQLITE_IOERR": "the disk reports an input/output error: see to the disk, then resume",
     "SQLITE_CORRUPT": "the disk cannot be read any more: see to the disk, then resume",
 }
-
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
+_LEAST: Final = 65_536
+"""Bytes that a log and its index need at first."""
+_WAYS: Final = ("mode=rw", "mode=ro&readonly_shm=1", "mode=ro&immutable=1")
+"""How a file is opened that is only read: to be left tidy; with no room for anything beside it; without its log."""
 
 FAULTS: Final = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the second where it speaks of a damaged file in that file's own bytes."""
@@ -58,16 +68,28 @@ FAULTS: Final = (sqlite3.Error, UnicodeDecodeError)
 def in_words(path: Path, error: sqlite3.Error | OSError | UnicodeDecodeError) -> JournalError:
     """Return `error` as one line that names the file and the remedy."""
     if isinstance(error, UnicodeDecodeError):
-        return JournalDamaged(f"journal {path}: the database file is damaged: restore it from a copy")
+        return damaged_file(path)
     if isinstance(error, OSError):
+        if error.errno in _NO_ROOM:
+            return JournalError(f"journal {path}: {_FULL}")
         return JournalError(f"journal {path}: {error.strerror or error}: choose a place that can be written")
+    if str(error).startswith("no such table"):  # its marks are there, and its first page is not whole
+        return damaged_file(path, error)
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(_CORRUPT) and _can_be_read(path):
-        return JournalDamaged(f"journal {path}: the database file is damaged ({error}): restore it from a copy")
+        return damaged_file(path, error)
+    if name.startswith("SQLITE_READONLY") and _has_no_room(path):  # it is read without an index beside it
+        return JournalError(f"journal {path}: {_FULL}")
     for prefix, words in _WORDS.items():
         if name.startswith(prefix):
             return JournalError(f"journal {path}: {words}")
     return JournalError(f"journal {path}: {error}")
+
+
+def damaged_file(path: Path, why: object = "") -> JournalDamaged:
+    """Return what is said of a file whose bytes are at fault."""
+    because = f" ({why})" if why else ""
+    return JournalDamaged(f"journal {path}: the database file is damaged{because}: restore it from a copy")
 
 
 def is_damage(connection: sqlite3.Connection, error: sqlite3.DatabaseError) -> bool:
@@ -93,20 +115,49 @@ def _can_be_read(path: Path) -> bool:
         return False
 
 
+def _has_no_room(path: Path) -> bool:
+    """Whether the disk does not take what the log of a journal needs at first: what it counts as free it may keep."""
+    try:
+        with TemporaryFile(dir=path.parent, buffering=0) as file:
+            file.write(bytes(_LEAST))
+    except OSError as error:
+        return error.errno in _NO_ROOM
+    return False
+
+
 def prepare(path: Path) -> None:
-    """Make sure that a database file may stand at `path`, creating folders (0700) and an empty file (0600)."""
+    """Make sure that a database file may stand at `path`, creating folders (0700) and an empty file.
+
+    An empty file has the mode 0600 afterwards, whoever made it.
+    """
     if sqlite3.sqlite_version_info < (3, 37):
         raise JournalError(f"journal {path}: SQLite 3.37 is needed, this Python has {sqlite3.sqlite_version}")
-    if path.is_dir():
-        raise JournalError(f"journal {path}: this is a folder: name a file in it, such as {path / 'runs.db'}")
+    _refuse_folder(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            _keep_private(handle)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise in_words(path, error) from None
     system = file_system(path.resolve(), _mounts())
     if system in _NETWORK:
         raise JournalError(f"journal {path}: {system} is a network file system, where locks fail: use a local disk")
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise JournalError(f"journal {path}: this is a folder: name a file in it, such as {path / 'runs.db'}")
+
+
+def _keep_private(handle: int) -> None:
+    """Take an empty file that was there already from everybody but its owner; what it lets be read is not ours yet."""
+    about = os.fstat(handle)
+    if stat.S_ISREG(about.st_mode) and not about.st_size and hasattr(os, "fchmod"):
+        with suppress(PermissionError):  # it is another user's
+            os.fchmod(handle, 0o600)
 
 
 def file_system(path: Path, mounts: str) -> str | None:
@@ -129,10 +180,11 @@ def _mounts() -> str:
 
 
 def open_writer(path: Path, durability: Durability, *, busy: float = BUSY_SECONDS) -> sqlite3.Connection:
-    """Return the connection that writes, with tables made; JournalError when the file cannot be used.
+    """Return the connection that writes, the file and its tables made; JournalError when the file cannot be used.
 
     It waits for another process for `busy` seconds at most.
     """
+    prepare(path)
     try:
         connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -161,18 +213,51 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def open_unchanged(path: Path) -> sqlite3.Connection:
-    """Return a connection that reads a file which cannot be written, as on a read-only disk.
+    """Return a connection that reads a file as it stands: on a read-only or a full disk, and whoever writes to it.
 
-    A log beside the file is read along if SQLite can use it there; else the file is read as it stands.
+    A log beside the file is read along if SQLite can use it there. Of a file that was cut off what is left is read
+    (`wrong_with_file` tells), and one without tables is a journal without runs.
     """
-    connection = _reading(path, "mode=ro")
+    _refuse_folder(path)
+    for way in _WAYS:
+        connection = _reading(path, way)
+        try:
+            check_ours(connection, path)
+            if _pragma(connection, "user_version") == 0:
+                _stand_in_for_tables(connection)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if way == _WAYS[-1] or (getattr(error, "sqlite_errorname", "") or "").startswith("SQLITE_BUSY"):
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise AssertionError("the last way returns or raises")
+
+
+def wrong_with_file(connection: sqlite3.Connection) -> str | None:
+    """Return what SQLite says of a file of which it reads only what is left, to be asked before anything is read."""
+    connection.execute("PRAGMA writable_schema=0")
     try:
-        check_ours(connection, path)
-    except sqlite3.OperationalError:
-        connection.close()
-        connection = _reading(path, "mode=ro&immutable=1")
-        check_ours(connection, path)
-    return connection
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(connection, error):
+            raise
+        return str(error)
+    finally:
+        connection.execute("PRAGMA writable_schema=1")
+    return None
+
+
+def _stand_in_for_tables(connection: sqlite3.Connection) -> None:
+    """Give a connection empty tables of its own, in memory, where the file has none."""
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA query_only=0")
+    for table in _TABLES:
+        connection.execute(table.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+    connection.execute("PRAGMA query_only=1")
 
 
 def as_it_can_be_read(stored: bytes) -> str:
@@ -200,6 +285,12 @@ def check_ours(connection: sqlite3.Connection, path: Path) -> None:
     try:
         _check_marks(connection, path)
     finally:
+        undo(connection)
+
+
+def undo(connection: sqlite3.Connection) -> None:
+    """End a transaction without a trace; SQLite has done so itself where the disk is full, and says nothing of that."""
+    if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
@@ -235,8 +326,9 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(table)
             connection.execute(f"PRAGMA application_id={APPLICATION}")
             connection.execute(f"PRAGMA user_version={SCHEMA}")
-    finally:
         connection.execute("COMMIT")
+    finally:
+        undo(connection)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> Any:

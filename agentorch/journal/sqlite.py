@@ -12,10 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import anyio.to_thread
-
 from agentorch.core.events import Event
-from agentorch.errors import JournalError
+from agentorch.errors import JournalDamaged, JournalError
 from agentorch.journal import reader
 from agentorch.journal.appending import pack
 from agentorch.journal.heartbeat import STALE
@@ -23,7 +21,7 @@ from agentorch.journal.kept import SqliteBlobs
 from agentorch.journal.owners import Owners
 from agentorch.journal.reader import Reader
 from agentorch.journal.requests import RequestRow, leave, read, rows_after
-from agentorch.journal.schema import Durability, open_unchanged, prepare
+from agentorch.journal.schema import Durability, damaged_file, open_unchanged, wrong_with_file
 from agentorch.journal.writer import Writer
 from agentorch.ports.journal import Request, RunRecord
 
@@ -46,6 +44,10 @@ class SqliteJournal:
         self._reader = Reader(self.path)
         self._owners = Owners(self.path, stale=stale)
         self._openings = 0
+        self._left = False
+        """Whether it was opened to read: then what is left of a damaged file is what there is."""
+        self.damage: JournalDamaged | None = None
+        """What is wrong with the file as a whole, although it was opened to read what is left of it."""
         self._unread: set[int] = set()
         """Requests that cannot be read, and of which that was said."""
         self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -60,10 +62,14 @@ class SqliteJournal:
             self._openings += 1
 
     async def open_to_read(self) -> None:
-        """Open the file, which may be one that cannot be written; whoever writes to it then gets a JournalError."""
+        """Open the file, which may be one that cannot be written, that somebody keeps locked, or that was cut off.
+
+        It is opened for writing when first something is to be written, and that then gets the JournalError.
+        `damage` says what keeps the file from being read whole; what can be read of it, is.
+        """
         async with self._turn():
             if not self._openings:
-                await self._reader.open(open_unchanged)
+                await self._open_to_read()
             self._openings += 1
 
     async def close(self) -> None:
@@ -82,13 +88,25 @@ class SqliteJournal:
         return self._lock[1]
 
     async def _open(self) -> None:
-        await anyio.to_thread.run_sync(prepare, self.path)
+        self._left = False
+        self.damage = None
         await self._writer.open()
         try:
             await self._reader.open()
         except BaseException:
             await self._writer.close()
             raise
+
+    async def _open_to_read(self) -> None:
+        await self._reader.open(open_unchanged)
+        try:
+            wrong = await self._reader.run(wrong_with_file)
+        except BaseException:
+            await self._reader.close()
+            raise
+        self._left = True
+        self.damage = None if wrong is None else damaged_file(self.path, wrong)
+        self._writer.open_when_needed()
 
     async def _close(self) -> None:
         try:
@@ -134,14 +152,18 @@ class SqliteJournal:
         """Go through the runs, newest first."""
         before = _LAST
         left = _LAST if limit is None else limit
+        lost, page = "", []
         while left > 0:
-            page = await self._reader.run(reader.runs, status, tags or {}, before, min(left, _PAGE))
+            page, wrong = await self._reader.run(reader.runs, status, tags or {}, before, min(left, _PAGE))
+            lost = wrong or lost
             for _, record in page:
                 yield record
             if len(page) < _PAGE:
-                return
+                break
             before = page[-1][0]
             left -= len(page)
+        if lost:
+            self._miss(damaged_file(self.path, lost), all_of_it=before == _LAST and not page)
 
     async def find(self, key: str) -> RunRecord | None:
         """Return the run that was started under `key`."""
@@ -149,7 +171,17 @@ class SqliteJournal:
 
     async def record(self, run_id: str) -> RunRecord | None:
         """Return the record of one run."""
-        return await self._reader.run(reader.by_id, run_id)
+        try:
+            return await self._reader.run(reader.by_id, run_id)
+        except JournalDamaged as error:
+            self._miss(error)
+            return None
+
+    def _miss(self, error: JournalDamaged, *, all_of_it: bool = False) -> None:
+        """Raise the error that keeps runs from being found, but where what is left is asked for, and something is."""
+        if all_of_it or not self._left:
+            raise error
+        self.damage = self.damage or error
 
     async def verify(self, run_id: str) -> int:
         """Check the run's whole chain; return its head. JournalDamaged names the run and seq of the first fault."""

@@ -7,7 +7,8 @@
    asked for in earnest (measured: 512 events took up to 14 s). So when nothing was committed for 10 ms, the loop
    stands still until the next commit, for 2 ms at most, and again after another 10 ms.
 4. Nothing is acknowledged that was written to a file which somebody has removed.
-5. The thread ends only by `close`, after all that was queued; nobody abandons it.
+5. The thread ends only by `close`, after all that was queued; nobody abandons it. Where a file is opened to be read,
+   it begins with the first entry: reading waits for no lock, and goes on where nothing can be written.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from typing import Any, Final, TypeVar
 
 from agentorch.errors import JournalError
 from agentorch.journal.appending import Append, Appender
-from agentorch.journal.schema import Durability, in_words, open_writer
+from agentorch.journal.schema import Durability, in_words, open_writer, undo
 from agentorch.journal.standing import OpenFile
 from agentorch.journal.waiting import to_the_end
 
@@ -68,25 +69,32 @@ class Writer:
 
     async def open(self) -> None:
         """Start the thread, which opens the file; JournalError when it cannot."""
-        loop = asyncio.get_running_loop()
-        opened: asyncio.Future[None] = loop.create_future()
-        self._ended = loop.create_future()
-        work = (loop, opened, self._ended)
-        self._thread = threading.Thread(target=self._work, args=work, name="agentorch-journal", daemon=True)
-        self._thread.start()
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._start(opened)
         try:
             await opened
         except BaseException:
             await self.close()
             raise
-        self._loop = loop
+        self._loop = opened.get_loop()
+
+    def open_when_needed(self) -> None:
+        """Let the first entry start the thread; when the file cannot be opened, that and all later ones fail."""
+        self._loop = asyncio.get_running_loop()
+
+    def _start(self, opened: "asyncio.Future[None]") -> None:
+        loop = opened.get_loop()
+        self._ended = loop.create_future()
+        work = (loop, opened, self._ended)
+        self._thread = threading.Thread(target=self._work, args=work, name="agentorch-journal", daemon=True)
+        self._thread.start()
 
     async def close(self) -> None:
         """Wait until all that was queued is written and the file is closed; no cancellation cuts this short."""
         thread, self._thread = self._thread, None
+        self._loop = None
         if thread is None or self._ended is None:
             return
-        self._loop = None
         self._queue.put(None)
         try:
             await to_the_end(self._ended)
@@ -114,6 +122,10 @@ class Writer:
 
     def _enqueue(self, entry: Append | Job) -> None:
         self._queue.put(entry)
+        if self._thread is None:
+            opened: asyncio.Future[None] = entry.future.get_loop().create_future()
+            opened.add_done_callback(lambda opened: opened.exception())  # it is the entry's to raise
+            self._start(opened)
         if self._waiting == 0:
             self._since = time.monotonic()
         self._waiting += 1
@@ -136,10 +148,18 @@ class Writer:
             connection = open_writer(self._path, self._durability)
         except Exception as error:  # noqa: BLE001  # it is raised where `open` is awaited
             self._call(loop, _settle, [(opened, None, error)])
+            self._refuse_until_closed(loop, error)
         else:
             self._call(loop, _settle, [(opened, None, None)])
             self._write_until_closed(loop, connection)
         self._call(loop, _settle, [(ended, None, None)])
+
+    def _refuse_until_closed(self, loop: asyncio.AbstractEventLoop, error: Exception) -> None:
+        last: Append | Job | None = self._queue.get()
+        while last is not None:
+            self._committed.set()
+            self._call(loop, self._settle, [(last.future, None, error)])
+            last = self._queue.get()
 
     def _write_until_closed(self, loop: asyncio.AbstractEventLoop, connection: sqlite3.Connection) -> None:
         appender = Appender(connection)
@@ -177,8 +197,7 @@ class Writer:
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
             appender.forget()
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            undo(connection)
             if len(group) > 1 and not isinstance(error, sqlite3.OperationalError):
                 # Not the disk or a lock: one entry is at fault, and only that one is to fail.
                 return [told for entry in group for told in self._commit(connection, appender, [entry])]
@@ -204,11 +223,13 @@ def _run(connection: sqlite3.Connection, job: Job) -> Told:
     connection.execute("SAVEPOINT job")
     try:
         result = job.call(connection)
-    except Exception as error:  # noqa: BLE001  # only this job failed
+    except Exception as error:
+        if not connection.in_transaction:  # SQLite has undone the whole group: the disk is full, or gone
+            raise
         connection.execute("ROLLBACK TO job")
-        return job.future, None, error
-    finally:
         connection.execute("RELEASE job")
+        return job.future, None, error
+    connection.execute("RELEASE job")
     return job.future, result, None
 
 

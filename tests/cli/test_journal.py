@@ -55,6 +55,14 @@ def test_an_export_is_imported_elsewhere(agentorch: Command, home: Path):
     assert agentorch("runs", "export", "last", *there).out == agentorch("runs", "export", "last").out
 
 
+def test_an_export_to_a_dash_goes_to_stdout(agentorch: Command, home: Path):
+    """As everywhere; no file of that name is left."""
+    agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
+    said = agentorch("journal", "export", "--to", "-")
+    assert (said.code, said.out) == (0, agentorch("journal", "export").out)
+    assert not (home / "-").exists()
+
+
 def test_an_unfinished_run_is_moved_with_a_word(agentorch: Command, home: Path):
     """Whoever imports it hears that it must go on in one journal only; there it is carried on, its answer along."""
     (home / "wait.yaml").write_text("goal: x\ntasks:\n  - {id: send, agent: sender, inputs: {letter: hello}}\n")

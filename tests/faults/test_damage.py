@@ -1,13 +1,17 @@
 """Bits that flip anywhere in a journal's file, and a file that is cut off: seen, named, and the rest stays readable."""
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from agentorch.core.events import Event
-from agentorch.errors import AgentorchError, JournalError
+from agentorch.errors import AgentorchError, JournalDamaged, JournalError
+from agentorch.journal.checking import Check
+from agentorch.journal.exporting import Export
+from agentorch.journal.files import file_to_read
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.testing.journal_suite import reported, started
 
@@ -115,3 +119,60 @@ async def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) 
 
     assert read == sorted(read, reverse=True)
     assert 0 < read[-1] < read[0] < len(RUNS) * EVENTS
+
+
+async def test_a_list_of_runs_that_lost_pages_still_names_the_rest(tmp_path: Path) -> None:
+    """Of many runs: all whose rows are left are listed, found, checked and exported, whatever else is gone."""
+    whole_file, cut = tmp_path / "whole.db", tmp_path / "cut.db"
+    ids = [f"{number:03}-run" for number in range(120)]
+    journal = SqliteJournal(whole_file, "process")
+    await journal.open()
+    for run in ids:
+        await journal.append(run, [started(run), reported(run, 2)], after=0)
+    await journal.close()
+    data = whole_file.read_bytes()
+    cut.write_bytes(data[: int(len(data) * 0.7)])
+
+    with pytest.raises(JournalError):
+        await SqliteJournal(cut).open()
+    journal = SqliteJournal(cut)
+    await journal.open_to_read()
+    listed = [record.run_id async for record in journal.runs()]
+    found = [run for run in ids if await journal.record(run) is not None]
+    sound = [run for run in listed if await _is_sound(journal, run)]
+    damage = journal.damage
+    await journal.close()
+    with file_to_read(cut) as connection:
+        checked = Check(connection).run()
+    with file_to_read(cut) as connection:
+        export = Export(connection, release="1")
+        lines = list(export.lines())
+
+    assert isinstance(damage, JournalDamaged)
+    assert listed[::-1] == found == ids[: len(found)]
+    assert 0 < len(sound) <= len(found) < len(ids)
+    assert checked.runs == len(found)
+    assert str(checked.faults[0]).startswith("the list of runs has lost rows (")
+    assert export.runs == sum(line.startswith(b'{"run"') for line in lines) == len(sound)
+    assert str(export.mended[0]).endswith("runs may be missing")
+
+
+async def _is_sound(journal: SqliteJournal, run: str) -> bool:
+    try:
+        events = [event for after in range(2) for event in await journal.read(run, after=after, limit=1)]
+    except JournalDamaged:
+        return False
+    return len(events) == 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_wherever_a_file_ends_checking_and_exporting_are_no_bug(tmp_path: Path, seed: int) -> None:
+    """They end with faults, or with one line."""
+    data, _ = await whole(tmp_path)
+    chance = random.Random(seed)
+    for number, length in enumerate([5100 + 900 * seed, *(chance.randrange(100, len(data)) for _ in range(12))]):
+        path = tmp_path / f"{number}.db"
+        path.write_bytes(data[:length])
+        with suppress(JournalError), file_to_read(path) as connection:
+            assert Check(connection).run().faults
+            assert len(list(Export(connection, release="1").lines())) >= 2

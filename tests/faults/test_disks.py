@@ -13,6 +13,7 @@ import pytest
 
 from agentorch import Orchestrator
 from agentorch.errors import AgentorchError, JournalError
+from agentorch.journal.sqlite import SqliteJournal
 from tests.faults.disk import Disk, disk, missing
 from tests.faults.long_run import KEY, carried_on, plan, until_the_fault, writer
 
@@ -52,6 +53,18 @@ async def test_a_full_disk(own_disk: Disk) -> None:
     words = "the disk is full: free some space, then resume, or start again what had not begun"
     assert said == f"journal {journal}: {words}"
     assert await carried_on(journal, told=told)
+
+
+async def test_a_large_value_on_a_full_disk(own_disk: Disk) -> None:
+    """SQLite undoes all by itself where a value is larger than its cache: the line is of the disk all the same."""
+    journal = SqliteJournal(own_disk.folder / "runs.db")
+    await journal.open()
+    with pytest.raises(JournalError) as caught:
+        await journal.blobs.put(bytes(80 << 20))
+    assert await journal.blobs.get(await journal.blobs.put(b"small")) == b"small"
+    await journal.close()
+
+    assert "the disk is full" in one_line(caught.value)
 
 
 async def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:

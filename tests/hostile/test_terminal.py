@@ -149,6 +149,19 @@ def test_a_terminal_sees_no_sequence_of_theirs(tmp_path: Path, arguments: list[s
     assert b"evil" in seen or arguments[0] == "plan"
 
 
+def test_a_terminal_sees_an_exported_journal_with_escapes(home: Path) -> None:
+    """Each line is JSON with the same values as in a file; nothing in it is obeyed."""
+    code, _, err = command(str(home), "journal", "export", "--to", "there.jsonl")
+    assert code == 0, err
+    written = (home / "there.jsonl").read_text("utf-8")
+    seen = drawn(home, "journal", "export").decode().replace("\r\n", "\n")
+    lines = [line for line in seen.splitlines() if line.startswith("{")]
+
+    assert set(written) & OBEYED - {"\n"}
+    assert not set("".join(lines)) & OBEYED
+    assert [json.loads(line) for line in lines] == [json.loads(line) for line in written.split("\n")[:-1]]
+
+
 def drawn(folder: Path, *arguments: str) -> bytes:
     """Run a command on a terminal of its own; return every byte that the terminal was sent."""
     child, terminal = pty.fork()

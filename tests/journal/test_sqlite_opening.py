@@ -41,6 +41,27 @@ async def test_the_file_is_private_and_its_folders_are_made(tmp_path: Path) -> N
     assert [each.name for each in path.parent.iterdir()] == ["runs.db"]
 
 
+def modes_in(folder: Path) -> set[int]:
+    """Return the modes of the files in a folder."""
+    return {each.stat().st_mode & 0o777 for each in folder.iterdir()}
+
+
+async def test_an_empty_file_that_was_there_becomes_private(tmp_path: Path) -> None:
+    """So do the files beside it; a journal that somebody has opened to others stays as they made it."""
+    path = tmp_path / "runs.db"
+    path.touch(0o644)
+    path.chmod(0o644)
+    found: list[set[int]] = []
+    for _ in range(2):
+        journal = SqliteJournal(path)
+        await journal.open()
+        await journal.append(f"r{len(found)}", [started(f"r{len(found)}")], after=0)
+        found.append(modes_in(tmp_path))
+        await journal.close()
+        path.chmod(0o640)
+    assert found == [{0o600}, {0o640}]
+
+
 async def test_power_is_full_and_process_is_normal(tmp_path: Path) -> None:
     """The settings that the promises rest on are the ones in force."""
     settings: list[tuple[Durability, int]] = [("power", 2), ("process", 1)]
@@ -154,7 +175,7 @@ async def test_a_journal_on_a_read_only_disk_can_be_read(disk: Path, killed: boo
     try:
         assert [record.run_id async for record in reading.runs()] == ["a"]
         assert await reading.read("a") == [started("a")]
-        with pytest.raises(JournalError, match="is not open"):
+        with pytest.raises(JournalError, match="choose a place that can be written"):
             await reading.append("a", [reported("a", 2)], after=1)
     finally:
         await reading.close()
