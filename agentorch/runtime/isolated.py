@@ -12,7 +12,7 @@ import logging
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from agentorch.agents import Agent, Context
 from agentorch.core.values import fresh
@@ -21,13 +21,10 @@ from agentorch.isolation import Child, place_of, raised
 from agentorch.isolation.frames import Ask, Begin, Ended, Facts, Invoke, Load, Loaded, Reply, Report, fault_of
 from agentorch.isolation.place import Place
 from agentorch.ports.services import ContextServices
-from agentorch.runtime.job import Job
+from agentorch.runtime.job import TO_END, Job
 from agentorch.runtime.serving import answered
 
 log = logging.getLogger(__name__)
-
-_TO_END: Final = 0.8
-"""The part of the grace for which a call with an effect is waited for."""
 
 
 class ProcessDied(Exception):
@@ -156,7 +153,7 @@ class _Conversation:
             return await asyncio.shield(pumping)
         except asyncio.CancelledError:
             if self._effects:
-                await asyncio.wait(self._effects, timeout=self._job.work.grace * _TO_END)
+                await asyncio.wait(self._effects, timeout=self._job.work.grace * TO_END)
             raise
         finally:
             self._is_over = True
