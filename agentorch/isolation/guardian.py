@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 _PROGRAM: Final = str(Path(__file__).with_name("guarding.py"))
+_TO_END: Final = 2.0
+"""Seconds in which it ends by itself."""
 
 
 class Guardian:
@@ -42,9 +44,14 @@ class Guardian:
         self._tell(f"-{group}\n")
 
     async def close(self) -> None:
-        """End the guardian."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+        """End the guardian; one that stands still is killed."""
+        if self._process is None or self._process.stdin is None:
+            return
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), _TO_END)
+        except TimeoutError:
+            self._process.kill()
             await self._process.wait()
 
     def _tell(self, lines: str) -> None:

@@ -97,6 +97,17 @@ async def test_a_guardian_that_was_killed_is_replaced() -> None:
     assert (first.wait(), second.wait()) == (-signal.SIGKILL, -signal.SIGKILL)
 
 
+async def test_closing_does_not_wait_for_a_guardian_that_stands_still() -> None:
+    """It is killed then."""
+    guardian, guarded = Guardian(), sleeping()
+    await guardian.guard(guarded.pid)
+    assert guardian._process is not None
+    guardian._process.send_signal(signal.SIGSTOP)
+    await guardian.close()
+    guarded.kill()
+    assert (guardian._process.returncode, guarded.wait()) == (-signal.SIGKILL, -signal.SIGKILL)
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfd_open")
 async def test_a_pipe_that_a_fork_holds_open_hides_no_end() -> None:
     """The end of the process counts, not that of the pipe; signals that end others do not end the guardian."""
