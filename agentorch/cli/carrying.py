@@ -74,25 +74,29 @@ def _leave() -> NoReturn:
     os._exit(INTERRUPTED)
 
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_STOPPING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interrupts:
-    """Ctrl-C or SIGTERM while this is open: the first is told to whoever waits, the second ends the process."""
+    """Ctrl-C, SIGTERM or the end of the terminal while this is open: the first is told to whoever waits.
+
+    The second ends the process. A terminal that is closed says so twice and means it once; under nohup it is not heard.
+    """
 
     def __init__(self) -> None:
         self._came = asyncio.Event()
         self.came = ""
         """What came, as a person calls it."""
+        self._heard = [one for one in _STOPPING if one.name != "SIGHUP" or signal.getsignal(one) is signal.SIG_DFL]
 
     def __enter__(self) -> Self:
-        for number in _STOPPING:
+        for number in self._heard:
             with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, or in another thread
                 asyncio.get_running_loop().add_signal_handler(number, self._interrupt, number)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for number in _STOPPING:
+        for number in self._heard:
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
@@ -112,6 +116,8 @@ class Interrupts:
 
     def _interrupt(self, number: signal.Signals) -> None:
         if self._came.is_set():
+            if number.name == "SIGHUP":
+                return
             if sys.stderr.isatty():
                 os.write(2, b"\x1b[?25h\n")  # the cursor was hidden while the table lived
             os._exit(INTERRUPTED)

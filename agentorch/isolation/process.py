@@ -114,6 +114,11 @@ class Child(asyncio.SubprocessProtocol):
         return await receive(self._reader)
 
     @property
+    def group(self) -> int:
+        """The process group of it and of what it starts."""
+        return self._transport.get_pid()
+
+    @property
     def alive(self) -> bool:
         """Whether it has not ended, as far as is known."""
         return not (self.ended.done() or self._killed)
@@ -124,7 +129,7 @@ class Child(asyncio.SubprocessProtocol):
             self._killed = True
             self._writer.close()
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._transport.get_pid(), signal.SIGKILL)
+                os.killpg(self.group, signal.SIGKILL)
 
     async def gone(self) -> int:
         """Wait until it has ended; return its exit code."""

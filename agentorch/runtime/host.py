@@ -19,7 +19,6 @@ from agentorch.errors import AgentorchError, PermanentError
 from agentorch.ports.journal import Journal, KnowsOwners
 from agentorch.runtime.account import Account
 from agentorch.runtime.hosted import HostedRun
-from agentorch.runtime.job import GRACE
 from agentorch.runtime.standing import Standing
 from agentorch.runtime.supervisor import Supervisor
 
@@ -41,6 +40,8 @@ class Host:
         """Calls that are having an effect just now, by idempotency key."""
         self._in_threads: set[str] = set()
         """Those of them that nothing can stop."""
+        self._within: dict[str, float] = {}
+        """Seconds that each of them has to end in once it is to be stopped."""
         self._closing = False
 
     def account(self, key: str) -> Account | None:
@@ -164,9 +165,12 @@ class Host:
         """Return the call that is having the effect just now."""
         return self._flying.get(effect)
 
-    def fly(self, key: str, effect: str, calling: "asyncio.Task[Any]", *, in_thread: bool) -> None:
+    def fly(
+        self, key: str, effect: str, calling: "asyncio.Task[Any]", *, within: float = 0.0, in_thread: bool = False
+    ) -> None:
         """Take note of a call that is having an effect; its run is kept until it ends."""
         self._flying[effect] = calling
+        self._within[effect] = within
         if in_thread:
             self._in_threads.add(effect)
         run = self._run(key)
@@ -174,7 +178,7 @@ class Host:
         calling.add_done_callback(lambda _: self._landed(effect, run, calling))
 
     def _landed(self, effect: str, run: HostedRun, calling: "asyncio.Task[Any]") -> None:
-        del self._flying[effect]
+        del self._flying[effect], self._within[effect]
         self._in_threads.discard(effect)
         if not calling.cancelled():
             calling.exception()  # whoever waits has it; nobody may be left who does
@@ -182,11 +186,10 @@ class Host:
         self._supervisor.landed(run)
 
     async def land(self) -> None:
-        """Begin no effect any more, and wait for the calls in threads, which nothing can stop, at most GRACE."""
+        """Begin no effect any more, and wait for the calls that have one, each for as long as when it is stopped."""
         self._closing = True
-        in_threads = [self._flying[effect] for effect in self._in_threads]
-        if in_threads:
-            await asyncio.wait(in_threads, timeout=GRACE)
+        waits = [asyncio.wait({calling}, timeout=self._within[effect]) for effect, calling in self._flying.items()]
+        await asyncio.gather(*waits)
 
     def close(self) -> bool:
         """End the calls that still have effects: what became of them stays open.

@@ -5,6 +5,7 @@
 2. Its context is asked for here, so that everything is journaled, counted and refused as in process.
 3. When the dispatch is stopped the child is killed at once, but for a call with an effect under way: that is waited for
    as long as the grace allows. Nobody waits for the process to be gone.
+4. When this process ends, in whatever way, a guardian kills the groups of its children.
 """
 
 import asyncio
@@ -12,22 +13,19 @@ import logging
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from agentorch.agents import Agent, Context
 from agentorch.core.values import fresh
 from agentorch.errors import ConfigurationError, EffectNotDone
-from agentorch.isolation import Child, place_of, raised
+from agentorch.isolation import Child, Guardian, place_of, raised
 from agentorch.isolation.frames import Ask, Begin, Ended, Facts, Invoke, Load, Loaded, Reply, Report, fault_of
 from agentorch.isolation.place import Place
 from agentorch.ports.services import ContextServices
-from agentorch.runtime.job import Job
+from agentorch.runtime.job import TO_END, Job
 from agentorch.runtime.serving import answered
 
 log = logging.getLogger(__name__)
-
-_TO_END: Final = 0.8
-"""The part of the grace for which a call with an effect is waited for."""
 
 
 class ProcessDied(Exception):
@@ -51,6 +49,7 @@ class Isolated:
         self._places: dict[str, Place] = {name: place_of(agent) for name, agent in agents.items() if agent.isolate}
         self._spare: dict[str, asyncio.Task[Child]] = {}
         self._going: set[asyncio.Task[Any]] = set()
+        self._guardian = Guardian()
         self._closed = False
 
     async def run(self, agent: Agent, job: Job, services: ContextServices, *, inputs: dict[str, Any]) -> Any:
@@ -85,6 +84,7 @@ class Isolated:
                 self._reap(child)
         if self._going:
             await asyncio.wait(self._going, timeout=5)
+        await self._guardian.close()
 
     async def _output(self, agent: Agent, child: Child, ended: Ended | None) -> Any:
         if ended is None:
@@ -103,7 +103,10 @@ class Isolated:
         child = None
         if starting is not None:
             child = await starting
-        if child is None or not child.alive:
+        if child is not None and not child.alive:
+            self._reap(child)
+            child = None
+        if child is None:
             child = await self._started(agent)
         if not self._closed and agent.name not in self._spare:
             spare = asyncio.get_running_loop().create_task(self._started(agent), name=f"agentorch child {agent.name}")
@@ -114,6 +117,7 @@ class Isolated:
     async def _started(self, agent: Agent) -> Child:
         child = await Child.start(f"agent {agent.name!r}")
         try:
+            await self._guardian.guard(child.group)
             await child.send(Load(self._places[agent.name], agent.card.version))
             said = await child.receive()
         except BaseException:
@@ -129,6 +133,7 @@ class Isolated:
         raise ConfigurationError(f"{child.name} cannot be loaded by its process: {said.fault.name}: {said.fault.words}")
 
     def _reap(self, child: Child) -> None:
+        self._guardian.leave(child.group)
         going = asyncio.get_running_loop().create_task(child.gone())
         self._going.add(going)
         going.add_done_callback(self._going.discard)
@@ -156,7 +161,7 @@ class _Conversation:
             return await asyncio.shield(pumping)
         except asyncio.CancelledError:
             if self._effects:
-                await asyncio.wait(self._effects, timeout=self._job.work.grace * _TO_END)
+                await asyncio.wait(self._effects, timeout=self._job.work.grace * TO_END)
             raise
         finally:
             self._is_over = True

@@ -24,6 +24,8 @@ from agentorch.threads import Threads
 
 GRACE: Final = DEFAULT.grace
 """Seconds that a body has to end in once it was stopped, where no policy says otherwise."""
+TO_END: Final = 0.8
+"""The part of a task's grace for which a call with an effect is waited for, when it is stopped or closed."""
 _FEW: Final = 50
 """Calls that a body makes side by side and that are looked at whenever anything of them may have changed."""
 _A_LOOK: Final = 2e-5

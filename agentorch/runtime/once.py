@@ -18,13 +18,11 @@ from agentorch.errors import EffectNotDone, EffectUnknown, MalformedOutput
 from agentorch.ports.blobs import Blobs
 from agentorch.runtime.effect_calls import EffectCall
 from agentorch.runtime.host import Host
-from agentorch.runtime.job import GRACE
+from agentorch.runtime.job import GRACE, TO_END
 from agentorch.runtime.large import loaded, stored
 from agentorch.threads import called
 from agentorch.tools import Tool
 
-_TO_END: Final = 0.8
-"""Share of the grace that a call has to end in when its dispatch is stopped."""
 _SHOWN: Final = 200
 """Characters of the arguments that a person is shown."""
 
@@ -84,12 +82,13 @@ class Once:
     async def _made(self, context: Context) -> Any:
         call = self._intended(context)
         calling = asyncio.get_running_loop().create_task(call, name=f"agentorch {self._tool.name}")
-        self._host.fly(self._key, self._effect, calling, in_thread=not self._tool.is_async)
+        within, in_thread = self._grace * TO_END, not self._tool.is_async
+        self._host.fly(self._key, self._effect, calling, within=within, in_thread=in_thread)
         try:
             return await asyncio.shield(calling)
         except asyncio.CancelledError:
-            await asyncio.wait({calling}, timeout=self._grace * _TO_END)
-            if self._tool.is_async:  # a thread goes on, and brings its receipt whenever it ends
+            await asyncio.wait({calling}, timeout=within)
+            if not in_thread:  # a thread goes on, and brings its receipt whenever it ends
                 calling.cancel()
             raise
 

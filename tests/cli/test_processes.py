@@ -87,7 +87,7 @@ def test_no_color(home: Path) -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", child.before or "")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -> None:
     """What is done is kept; the line that is printed takes the run up again."""
     (home / "slow.yaml").write_text(SLOW, encoding="utf-8")
@@ -189,6 +189,40 @@ def test_ctrl_c_takes_isolated_agents_along(home: Path) -> None:
     while status.exists() and "State:\tZ" not in status.read_text(encoding="ascii"):
         time.sleep(0.05)
     assert child.exitstatus == 130
+
+
+def test_closing_the_terminal_stops_the_run(home: Path) -> None:
+    """It says so twice, and means it once: what is done is kept, and isolated agents are taken along."""
+    (home / "asleep.py").write_text(ISOLATED, encoding="utf-8")
+    (home / "asleep.yaml").write_text("tasks: [{id: a, agent: asleep, inputs: {topic: pid}}]", encoding="utf-8")
+    child = terminal("run", "--plan", "asleep.yaml", "-a", "asleep.py")
+    while not (home / "pid").exists() or not (home / "pid").read_text(encoding="utf-8"):
+        time.sleep(0.05)
+    child.kill(signal.SIGHUP)
+    child.close(force=False)
+    while json.loads(run("runs", "ls", "--json").stdout)["status"] == "running":
+        time.sleep(0.05)
+    status = Path("/proc") / (home / "pid").read_text(encoding="utf-8") / "status"
+    while status.exists() and "State:\tZ" not in status.read_text(encoding="ascii"):
+        time.sleep(0.05)
+    assert json.loads(run("runs", "ls", "--json").stdout)["status"] == "stopped"
+
+
+def test_under_nohup_the_end_of_the_terminal_is_not_heard(home: Path) -> None:
+    """Whoever started it so wants it to go on."""
+    (home / "slow.yaml").write_text(SLOW, encoding="utf-8")
+    process = subprocess.Popen(
+        ["nohup", *RUN, "run", "--plan", "slow.yaml", "-a", "team.py"],
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("facts: succeeded"):
+            break
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=WAIT)
+    assert "SIGTERM" in run("runs", "show", "last").stdout
 
 
 def test_a_killed_run_is_listed_as_interrupted(home: Path) -> None:

@@ -291,9 +291,8 @@ async def test_an_owner_before_the_last_one_may_go_on_too() -> None:
     assert "stands still and may go on" in question
 
 
-async def test_what_goes_on_in_a_thread_outlives_its_orchestrator(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_goes_on_in_a_thread_outlives_its_orchestrator() -> None:
     """It was closed while a tool ran that nothing can stop: the next one does not believe that nothing has happened."""
-    monkeypatch.setattr("agentorch.runtime.host.GRACE", 0.05)
     journal = MemoryJournal()
     begun, gate = threading.Event(), threading.Event()
     paid: list[str] = []
@@ -350,7 +349,7 @@ async def test_closing_while_a_thread_acts_costs_nobody_an_attempt() -> None:
     async def threads(context: Context) -> list[str]:
         return [str(await context.tool(slowly)), str(await context.tool(later))]
 
-    @agent(name="loops", description="Acts in the loop.", tools=[hanging], attempts=1)
+    @agent(name="loops", description="Acts in the loop.", tools=[hanging], attempts=1, grace=0.1)
     async def loops(context: Context) -> str:
         return str(await context.tool(hanging))
 
