@@ -41,7 +41,7 @@ def remedy(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> lis
         return _stop(state, task, problem, stamp)
     if failure.kind is FailureKind.UNKNOWN:
         return [park(task, failure, stamp)]
-    repeatable = not state.catalog[task.agent].acts_unseen
+    repeatable = not (failure.called or state.catalog[task.agent].acts_unseen)
     if failure.kind is FailureKind.BUDGET and repeatable and (narrow := waits_for(state, task)):
         again = _again(task, stamp, "when the budget has room for it")
         return [again, stamp(ev.TaskQueued, task=name, reason=problem.message, account=narrow.task)]
