@@ -16,6 +16,7 @@
     |- MalformedInput              values that an agent or a tool cannot take (in `agentorch.signatures`)
     |- TransientError              raised by agents: worth another try
     |- PermanentError              raised by agents: not worth another try
+    |  |- BudgetExceeded           raised by `context.call`: a limit of the budget kept the other agent from its work
     |  `- EffectNotDone            raised by tools: it is certain that nothing has happened
     |- EffectUnknown               whether an effect has happened is not known: the task waits for a person
     |- RunFailed                   `Outcome.raise_for_problems()`
@@ -144,6 +145,13 @@ class TransientError(AgentorchError):
 
 class PermanentError(AgentorchError):
     """For agents and tools to raise: the same call will fail again."""
+
+
+class BudgetExceeded(PermanentError):
+    """An agent that was called failed because a limit of the budget was reached: of tokens, calls, depth, tasks, time.
+
+    Where the caller lets it pass, it fails with the same kind: neither another plan nor a person is asked.
+    """
 
 
 class EffectNotDone(PermanentError):

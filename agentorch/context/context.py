@@ -88,7 +88,8 @@ class Context:
     async def call(self, agent: Any, /, **inputs: Any) -> Any:
         """Run another agent (or its name) as a task of its own and return its output, in its type where it is known.
 
-        Budget, deadline and cancellation are inherited. Raises PermanentError with its problem when it fails.
+        Budget, deadline and cancellation are inherited. Raises PermanentError with its problem when it fails, which is
+        a BudgetExceeded where a limit of the budget has kept it from its work.
         """
         name = agent if isinstance(agent, str) else str(agent.name)
         output = await self._services.call(name, cast("Mapping[str, Any]", to_jsonable_python(inputs)))

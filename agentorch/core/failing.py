@@ -42,7 +42,7 @@ def remedy(state: RunState, task: TaskState, failure: Fail, stamp: Stamp) -> lis
     if failure.kind is FailureKind.UNKNOWN:
         return [park(task, failure, stamp)]
     # Beside what it has delegated it would come to the same point again, as often as that gives something back.
-    repeatable = not (state.catalog[task.agent].acts_unseen or task.open_children)
+    repeatable = not (failure.called or task.open_children or state.catalog[task.agent].acts_unseen)
     if failure.kind is FailureKind.BUDGET and repeatable and (narrow := waits_for(state, task)):
         again = _again(task, stamp, "when the budget has room for it")
         return [again, stamp(ev.TaskQueued, task=name, reason=problem.message, account=narrow.task)]

@@ -153,6 +153,8 @@ class Fail:
     rejected_by: tuple[str, ...] = ()
     runs_on: bool = False
     """Whether its body did not end although it was stopped."""
+    called: bool = False
+    """Whether what failed is an agent that it has called: that one has waited for whatever waiting would bring."""
 
 
 @dataclass(frozen=True, slots=True)

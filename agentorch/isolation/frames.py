@@ -221,6 +221,7 @@ _KNOWN: Final[dict[str, Any]] = {
         asyncio.CancelledError,
         errors.TransientError,
         errors.PermanentError,
+        errors.BudgetExceeded,
         errors.EffectNotDone,
         errors.EffectUnknown,
         errors.ModelRefusal,

@@ -65,6 +65,8 @@ class Result:
     """Names of the checks that rejected the output."""
     runs_on: bool = False
     """Whether its body did not end although it was stopped."""
+    called: bool = False
+    """Whether what failed is an agent that it has called."""
 
 
 @dataclass(frozen=True, slots=True)

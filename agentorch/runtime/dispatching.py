@@ -99,4 +99,5 @@ def message_of(result: Result, at: float) -> inbox.Succeed | inbox.Fail:
         result.effect,
         rejected_by=result.rejected_by,
         runs_on=result.runs_on,
+        called=result.called,
     )

@@ -19,6 +19,7 @@ from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.core.values import clipped, fresh, whole_characters
 from agentorch.errors import (
+    BudgetExceeded,
     ConfigurationError,
     EffectUnknown,
     MalformedOutput,
@@ -220,6 +221,8 @@ def failed(work: Work, error: BaseException) -> Result:
             kind = FailureKind.UNCONFIGURED
         case EffectUnknown():
             kind, effect = FailureKind.UNKNOWN, error.effect
+        case BudgetExceeded():
+            kind = FailureKind.BUDGET
         case PermanentError() | MalformedInput() | BrokenReference():
             kind = FailureKind.PERMANENT
         case ProcessDied():
@@ -228,7 +231,8 @@ def failed(work: Work, error: BaseException) -> Result:
             return Result(work.key, kind=FailureKind.CRASH, problems=(f"{error.name}: {error}",))
         case _:
             kind = FailureKind.CRASH
-    return Result(work.key, output, kind, (_words(error, kind),), retry_after=retry_after, effect=effect)
+    called = isinstance(error, BudgetExceeded)
+    return Result(work.key, output, kind, (_words(error, kind),), retry_after=retry_after, effect=effect, called=called)
 
 
 def _words(error: BaseException, kind: FailureKind) -> str:

@@ -9,13 +9,13 @@ from typing import Any, Literal
 from agentorch.core import inbox
 from agentorch.core.effect_keys import known_as, left_over, may_be_another_s
 from agentorch.core.effects import new_effect
-from agentorch.core.failures import Problem
+from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import digest
 from agentorch.core.reservations import account_of, remaining
 from agentorch.core.state import FINAL, Receipt, Status, TaskState
 from agentorch.core.steps import attempt_of
 from agentorch.core.usage import Budget, Usage
-from agentorch.errors import AgentorchError, PermanentError
+from agentorch.errors import AgentorchError, BudgetExceeded, PermanentError
 from agentorch.ports.journal import Journal, KnowsOwners
 from agentorch.runtime.account import Account
 from agentorch.runtime.hosted import HostedRun
@@ -228,7 +228,7 @@ class Host:
             raise PermanentError(f"'{agent}' was taken out by a new plan")
         if child.status is Status.SUCCEEDED:
             return run.state.outputs[name]
-        raise PermanentError(_why(child))
+        raise _failure_of(child)
 
     async def _ended(self, run: HostedRun, name: str) -> TaskState | None:
         """Return a delegated task when it is final; None when a new plan has taken it out."""
@@ -293,6 +293,7 @@ class Host:
         return run
 
 
-def _why(child: TaskState) -> str:
+def _failure_of(child: TaskState) -> PermanentError:
     problem = child.problem or Problem(str(child.status), f"the task was {child.status}")
-    return f"'{child.task.agent}' failed: {problem.message}"
+    kind = BudgetExceeded if problem.code == FailureKind.BUDGET else PermanentError
+    return kind(f"'{child.task.agent}' failed: {problem.message}")

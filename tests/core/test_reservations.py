@@ -335,3 +335,15 @@ def test_whoever_comes_while_another_is_called_up_stands_behind_it() -> None:
     assert bench.state.called_up == "c"
     bench.admit("e")
     assert (bench.statuses["e"], bench.state.called_up, bench.state.room) == ("budget", "c", True)
+
+
+def test_a_caller_does_not_wait_for_what_the_called_agent_has_waited_for() -> None:
+    """Its own call of a model would wait while another task holds what is left; the failure of an agent does not."""
+    statuses: list[str] = []
+    for of_an_agent in (False, True):
+        bench = Bench(WRITER).begin(task("a"), task("b", agent="writer"), answer="$b", budget=Budget(max_calls=1))
+        bench.admit("b")
+        key = bench.admit("a")
+        bench.send(msg.Fail(0.0, key, FailureKind.BUDGET, ("'writer' failed: too little is left",), called=of_an_agent))
+        statuses.append(bench.statuses["a"])
+    assert statuses == ["budget", "failed"]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from agentorch import Orchestrator, Outcome, Plan, Policy
-from agentorch.isolation.frames import LENGTH, Fault, Frame, Reply, decode, encode, fault_of
+from agentorch.errors import BudgetExceeded
+from agentorch.isolation.frames import LENGTH, Fault, Frame, Reply, decode, encode, fault_of, raised
 from agentorch.isolation.process import Child
 from agentorch.testing import ScriptedModel
 from tests.isolation.team import HALF
@@ -34,6 +35,12 @@ def test_every_exception_can_be_told() -> None:
     """Half a character in its words becomes a question mark, as in the journal."""
     frame = Reply(1, fault=fault_of(RuntimeError(HALF)))
     assert decode(encode(frame)[LENGTH:]) == Reply(1, fault=Fault("RuntimeError", "a?b"))
+
+
+def test_a_limit_that_was_reached_is_one_on_the_other_side() -> None:
+    """So that the caller's failure is of the same kind."""
+    error = raised(fault_of(BudgetExceeded("'writer' failed: all is used")))
+    assert (type(error), str(error)) == (BudgetExceeded, "'writer' failed: all is used")
 
 
 @pytest.mark.parametrize(

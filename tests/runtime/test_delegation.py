@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch import Budget, Context, Orchestrator, Outcome, Plan, Policy, agent
 from agentorch.bus import MemoryBus
+from agentorch.core.state import Request
 from agentorch.core.task import Task
-from agentorch.errors import PermanentError
+from agentorch.errors import BudgetExceeded, PermanentError
 from agentorch.events import TaskDelegated, TaskStarted, TaskSucceeded
 from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
+from agentorch.testing import ScriptedModel
 
 
 @agent(description="Doubles.")
@@ -176,3 +178,50 @@ async def test_a_patch_withdraws_a_caller_and_what_it_called_from_other_machines
     async with Orchestrator([endless, calling, breaking, quick], planner=Patcher(), bus=Far()) as orchestrator:
         outcome = await orchestrator.run(plan)
     assert (outcome.status, outcome.answer) == ("succeeded", "done")
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (Budget(max_calls=0), "'asking' failed: all of max_calls=0 model calls are used"),
+        (Budget(max_depth=0), "'asking' failed: delegation is 1 levels deep, max_depth=0"),
+        (Budget(max_tasks=1), "'asking' failed: the run has 2 tasks, max_tasks=1"),
+    ],
+    ids=["calls", "depth", "tasks"],
+)
+async def test_a_limit_stays_a_limit_over_a_call(budget: Budget, words: str) -> None:
+    """The caller fails as the called agent does: neither another plan nor a person is asked; one that makes do may."""
+
+    @agent(description="Asks a model.", needs_model=True)
+    async def asking(context: Context) -> str:
+        return await context.model("say something")
+
+    @agent(description="Calls.")
+    async def calling(context: Context) -> str:
+        return await context.call(asking)
+
+    @agent(description="Makes do.")
+    async def careful(context: Context) -> str:
+        try:
+            return await context.call(asking)
+        except BudgetExceeded as error:
+            return str(error)
+
+    asked: list[str] = []
+
+    def ask(request: Request) -> None:
+        asked.append(request.question)
+
+    model = ScriptedModel("said")
+    team = [asking, calling, careful]
+    outcomes: dict[str, Outcome] = {}
+    async with Orchestrator(team, model=model, on_request=ask) as orchestrator:
+        for doer in (calling, careful):
+            plan = Plan("call")
+            plan.add("only", agent=doer)
+            outcomes[doer.name] = await orchestrator.run(plan, budget=budget)
+
+    (problem,) = outcomes["calling"].problems
+    assert (problem.code, problem.message, problem.remedy) == ("budget", words, "raise the budget and start again")
+    assert outcomes["careful"].answer == words
+    assert (asked, model.requests) == ([], [])
