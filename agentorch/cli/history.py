@@ -60,7 +60,8 @@ def list_runs(setup: Setup, *, status: str | None, limit: int, json: bool) -> in
     columns(screen, rows, head=head)
     for record in records:
         if record.damage:
-            words = f"{record.damage}; `agentorch journal verify {record.run_id}` says what is wrong"
+            named = f" {record.run_id}" if record.run_id.isascii() else ""  # of a row that is gone nothing is known
+            words = f"{record.damage}; `agentorch journal verify{named}` says what is wrong"
             screen.say(f"run {record.run_id}: {words}", whole=True)
     return 0
 
