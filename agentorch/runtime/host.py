@@ -165,10 +165,11 @@ class Host:
         """Return the call that is having the effect just now."""
         return self._flying.get(effect)
 
-    def fly(
-        self, key: str, effect: str, calling: "asyncio.Task[Any]", *, within: float = 0.0, in_thread: bool = False
-    ) -> None:
-        """Take note of a call that is having an effect; its run is kept until it ends."""
+    def fly(self, key: str, effect: str, calling: "asyncio.Task[Any]", *, within: float, in_thread: bool) -> None:
+        """Take note of a call that is having an effect; its run is kept until it ends.
+
+        It has `within` seconds to end in, once it is to be stopped.
+        """
         self._flying[effect] = calling
         self._within[effect] = within
         if in_thread:
