@@ -155,7 +155,8 @@ class _Agents:
         elif self._budget_problem is not None and card.name not in self._priced:
             self._priced.add(card.name)
             if words := self._budget_problem(card):
-                remedy = "say its price (AGENTORCH_PRICES, or Orchestrator(prices=...)), or limit tokens instead"
+                says = "AGENTORCH_PRICES, Orchestrator(prices=...), or `cost` of your own class"
+                remedy = f"say its price ({says}), or limit tokens instead"
                 problems.append(Problem(Code.BUDGET, words, task.id, remedy))
         for name in task.policy.fallback if task.policy is not UNSET else ():
             if name not in self._cards:

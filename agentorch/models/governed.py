@@ -11,7 +11,7 @@ from agentorch.errors import FailureKind, ModelError
 from agentorch.models.caller import CALLER, LONG_WAIT
 from agentorch.models.gate import LONGEST_PAUSE, Passage
 from agentorch.models.governor import Governor, Lease
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced
 
 _EXPECTED_OUTPUT: Final = 1_000
 _LONGEST_WAIT: Final = 60.0
@@ -96,7 +96,7 @@ class GovernedModel:
     @property
     def priced(self) -> bool:
         """Whether the price of its calls is known beforehand."""
-        return bool(getattr(self.model, "priced", True))
+        return is_priced(self.model)
 
     @property
     def secrets(self) -> tuple[str, ...]:

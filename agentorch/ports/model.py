@@ -100,6 +100,8 @@ class Model(Protocol):
     stream that ends without a finish reason, the time-out, the wrong key. A refusal or a content filter is a *response*
     with that finish reason, because its tokens are paid for. What a call used that brought no answer (it broke off, it
     was cancelled) is told with its exception; see `wasted`.
+
+    One that says what it costs is `Priced` besides; any other is unpriced, and may not be used under a limit of money.
     """
 
     name: str
@@ -118,12 +120,45 @@ class Model(Protocol):
         ...
 
 
+class Priced(Protocol):
+    """What a model says of money; each by itself will do.
+
+    `priced` alone is for one whose calls cost nothing, or what the `usage.money` of its responses says.
+    """
+
+    @property
+    def priced(self) -> bool:
+        """Whether the price of its calls is known beforehand; without it, whether `cost` knows any."""
+        ...
+
+    def cost(self, usage: Usage) -> float | None:
+        """Return what `usage` costs in US dollars, or None when nobody knows."""
+        ...
+
+
+def is_priced(model: Any) -> bool:
+    """Whether the price of a model's calls is known beforehand: nobody's silence makes them free."""
+    priced: bool | None = getattr(model, "priced", None)
+    if priced is not None:
+        return priced
+    cost: Any = getattr(model, "cost", None)
+    return cost is not None and cost(Usage(1, 1)) is not None
+
+
+def used_by(model: Any, usage: Usage) -> Usage:
+    """Return what one call of `model` has used as it is charged: unpriced, where nobody says what it costs."""
+    known = usage.money or usage.unpriced or is_priced(model)
+    return replace(usage, calls=1) if known else replace(usage, calls=1, unpriced=1)
+
+
 def wasted(error: BaseException, usage: Usage) -> None:
     """Tell with an exception what the call used that it ends."""
     error.__dict__["model_usage"] = usage
 
 
-def wasted_by(error: BaseException) -> Usage:
-    """Return what the call used that an exception has ended: one call, and nothing else when nobody has told."""
+def wasted_by(error: BaseException, model: Any = None) -> Usage:
+    """Return what the call of `model` used that an exception has ended: one call, and no more when nobody has told."""
     usage = error.__dict__.get("model_usage")
-    return replace(usage, calls=1) if isinstance(usage, Usage) else Usage(calls=1)
+    if not isinstance(usage, Usage):
+        return Usage(calls=1)
+    return used_by(model, usage) if model is not None and usage.tokens else replace(usage, calls=1)

@@ -25,8 +25,8 @@ from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import ModelError
 from agentorch.models import WAITING
 from agentorch.planning.model_planner import Complete
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, wasted_by
-from agentorch.runtime.call_terms import Asked, Terms, asked_by, is_priced, price_at, terms_of
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, used_by, wasted_by
+from agentorch.runtime.call_terms import Asked, Terms, asked_by, price_at, terms_of
 from agentorch.runtime.hosted import HostedRun
 
 PLANNING_FOR: Final[ContextVar["Account | None"]] = ContextVar("planning_for", default=None)
@@ -75,6 +75,8 @@ class Account:
         """Count a call in and say what it may ask; raise ModelError of kind BUDGET when there is no room for it."""
         if self._left() is None:
             return Call("", request)
+        if not is_priced(model):
+            self._no_limit_of_money(model)
         asked = asked_by(request, model) if self._counts else Asked(0, None)
         name, terms = await self._opened(asked, model)
         try:
@@ -140,6 +142,12 @@ class Account:
         budget = budget_over(self._run.state, self._task())
         return budget.max_tokens is not None or budget.max_money is not None
 
+    def _no_limit_of_money(self, model: Model) -> None:
+        limit = budget_over(self._run.state, self._task()).max_money
+        if limit is not None:
+            words = f"the price of model {model.name!r} is unknown, so max_money={limit:g} could not be held"
+            raise ModelError(words, kind=FailureKind.BUDGET)
+
     def _narrow(self, terms_in: Callable[..., Terms | None]) -> list[CoreAccount]:
         """Return the accounts in which there is no room for a call, if there could be any."""
         state = self._run.state
@@ -198,9 +206,9 @@ def charged(model: Model, *, silence: float | None) -> Complete:
         try:
             response = await model.complete(call.request, on_delta=on_delta and _heard(on_delta, account))
         except BaseException as error:
-            account.settle(call, wasted_by(error))
+            account.settle(call, wasted_by(error, model))
             raise
-        account.settle(call, replace(response.usage, calls=1))
+        account.settle(call, used_by(model, response.usage))
         return response
 
     return complete

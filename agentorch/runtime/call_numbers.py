@@ -6,8 +6,8 @@
    second may have been answered alone.
 """
 
-from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 
 
 class CallNumbers:
@@ -18,18 +18,16 @@ class CallNumbers:
     def __init__(self, finished: Iterable[int] = ()) -> None:
         """Make them ready; `finished` are those whose results are known and may be had first."""
         self._finished = frozenset(finished)
-        self._unread = list(self._finished)
+        self._unread = sorted(self._finished)
         """Those of them that no call has now: a heap."""
-        heapify(self._unread)
         self._back: list[int] = []
         """Others that were given back: a heap, too."""
         self._last = 0
 
     def take(self) -> int:
         """Return the number of a call that begins."""
-        for kept in (self._unread, self._back):
-            if kept:
-                return heappop(kept)
+        if self._unread or self._back:
+            return heappop(self._unread or self._back)
         self._last += 1
         while self._last in self._finished:
             self._last += 1
@@ -38,3 +36,25 @@ class CallNumbers:
     def give_back(self, number: int) -> None:
         """A call has brought nothing."""
         heappush(self._unread if number in self._finished else self._back, number)
+
+
+class Held:
+    """A number that is held while a `with` block lasts, under the name that `named` gives it."""
+
+    __slots__ = ("_numbers", "_unless", "name", "number")
+
+    def __init__(
+        self, numbers: CallNumbers, named: Callable[[int], str], unless: type[BaseException] = BaseException
+    ) -> None:
+        """Take it; it is given back when the block ends by an exception of the type `unless`."""
+        self._numbers = numbers
+        self._unless = unless
+        self.number = numbers.take()
+        self.name = named(self.number)
+
+    def __enter__(self) -> str:
+        return self.name
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is not None and issubclass(kind, self._unless):
+            self._numbers.give_back(self.number)

@@ -112,9 +112,3 @@ def price_at(model: Any, spent: Usage) -> Price:
         return usual if said is None else said
 
     return price
-
-
-def is_priced(model: Any) -> bool:
-    """Whether it is known what use of `model` costs."""
-    cost: Any = getattr(model, "cost", None)
-    return cost is not None and cost(Usage(1, 1)) is not None

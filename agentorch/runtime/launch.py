@@ -231,7 +231,7 @@ class Launch:
         if budget.max_money is not None and name:
             raise ConfigurationError(
                 f"the price of model {name!r} is unknown, so max_money={budget.max_money:g} could not be held: say it "
-                "(AGENTORCH_PRICES, or Orchestrator(prices=...)), or limit tokens instead"
+                "(AGENTORCH_PRICES, Orchestrator(prices=...), or `cost` of your own class), or limit tokens instead"
             )
 
     @property

@@ -22,7 +22,7 @@ from agentorch.messages.work import TextDelta, Work
 from agentorch.models import CALLER, WAITING, Caller
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.bus import Bus
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, wasted_by
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, used_by, wasted_by
 from agentorch.ports.services import Tell, Told
 from agentorch.runtime.account import Account, Call
 from agentorch.runtime.effect_calls import EffectCall, EffectCalls
@@ -201,9 +201,9 @@ class DispatchServices:
         try:
             response = await self._answered(call.request, stream=stream)
         except BaseException as error:
-            self._bring_nothing(account, call, wasted_by(error))
+            self._bring_nothing(account, call, error)
             raise
-        usage = replace(response.usage, calls=1)
+        usage = used_by(self._model_for(call.request), response.usage)
         self._used.spent += usage
         try:
             said = response_as_json(response)
@@ -254,10 +254,11 @@ class DispatchServices:
             self._used.waited_long = True
             self._host.report(self._work.key, WAITS)
 
-    def _bring_nothing(self, account: Account | None, call: Call, used: Usage) -> None:
+    def _bring_nothing(self, account: Account | None, call: Call, error: BaseException) -> None:
         """Count a call that brought no answer."""
-        if self._model_for(call.request) is None:
+        if (model := self._model_for(call.request)) is None:
             return
+        used = wasted_by(error, model)
         if account is not None:
             account.settle(call, used)
         elif self._job.ended:

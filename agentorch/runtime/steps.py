@@ -9,8 +9,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 from agentorch.ports.model import ModelRequest, ModelResponse
 from agentorch.ports.services import Tell, Told
-from agentorch.runtime.call_numbers import CallNumbers
+from agentorch.runtime.call_numbers import CallNumbers, Held
 from agentorch.runtime.host import Host
 from agentorch.runtime.large import Unstorable, loaded, stored
 
@@ -46,8 +45,7 @@ class Steps:
         """The numbers of the steps that the attempt had finished before, by mark."""
         self._numbers: dict[str, CallNumbers] = {}
 
-    @contextmanager
-    def begun(self, name: str, arguments: str, *, within: str = "", in_turn: bool = False) -> Generator[str]:
+    def begun(self, name: str, arguments: str, *, within: str = "", in_turn: bool = False) -> Held:
         """Hold the identity of a call of `name` with arguments of this digest, inside the step `within`.
 
         When the call ends by an exception it has brought nothing. `in_turn` is for calls that have more than their
@@ -55,39 +53,22 @@ class Steps:
         secret in the name it holds what the name in the journal does.
         """
         mark = f"{within}{'/' if within else ''}{self._host.redacted(name)}:{arguments[:16]}"
-        numbers = self._numbers_of(mark, in_turn=in_turn)
-        number = numbers.take()
-        try:
-            yield f"{mark}:{number}"
-        except BaseException:
-            numbers.give_back(number)
-            raise
+        return Held(self._numbers_of(mark, in_turn=in_turn), lambda number: f"{mark}:{number}")
 
-    @contextmanager
-    def asked_about(self, step: str) -> Generator[str]:
+    def asked_about(self, step: str) -> Held:
         """Hold the identity of the question whether a call may be made: before each time that it is made."""
         numbers = self._numbers_of(f"{step}?")
-        number = numbers.take()
-        try:
-            yield step if number == 1 else f"{step}?{number}"
-        except BaseException:
-            numbers.give_back(number)
-            raise
+        return Held(numbers, lambda number: step if number == 1 else f"{step}?{number}")
 
-    @contextmanager
-    def called(self, agent: str, inputs: str) -> Generator[str]:
+    def called(self, agent: str, inputs: str) -> Held:
         """Hold the id of the task that a call of an agent is, given the digest of its inputs.
 
         One that is only left alone goes on: called again, it is the same one. That it failed is kept.
         """
         asked = f"{agent}-{inputs[:8]}"
+        first = f"{self._work.task.id}.{self._work.attempt}.{asked}"
         numbers = self._numbers_of(f"@{asked}")
-        number = numbers.take()
-        try:
-            yield f"{self._work.task.id}.{self._work.attempt}.{asked}" + (f".{number}" if number > 1 else "")
-        except asyncio.CancelledError:
-            numbers.give_back(number)
-            raise
+        return Held(numbers, lambda number: first if number == 1 else f"{first}.{number}", asyncio.CancelledError)
 
     def _numbers_of(self, mark: str, *, in_turn: bool = True) -> CallNumbers:
         numbers = self._numbers.get(mark)

@@ -7,7 +7,7 @@ from agentorch.core.card import AgentCard
 from agentorch.core.state import ANSWERER
 from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.errors import ConfigurationError
-from agentorch.ports.model import Model
+from agentorch.ports.model import Model, is_priced
 from agentorch.registry import Registry
 from agentorch.runtime.call_terms import USUAL_OUTPUT, price_at
 from agentorch.runtime.opener import Opener
@@ -123,7 +123,7 @@ class Team:
 
 def unpriced(models: Sequence[Model]) -> str:
     """Return the first model whose price is not known, or an empty name."""
-    return next((model.name for model in models if not getattr(model, "priced", True)), "")
+    return next((model.name for model in models if not is_priced(model)), "")
 
 
 def _opened(name: str, agent: Agent, opener: Opener) -> Model:

@@ -77,6 +77,9 @@ class _Rule:
 class ScriptedModel:
     """A `Model` for tests; see the rules above."""
 
+    priced = True
+    """It costs nothing, or what its replies say."""
+
     def __init__(
         self, script: Script | Mapping[str, Script] = (), *, name: str = "scripted", delay: float = 0.0
     ) -> None:

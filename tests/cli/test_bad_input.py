@@ -274,7 +274,7 @@ def test_a_limit_of_money_needs_a_price(agentorch: Command, monkeypatch: pytest.
     arguments = ("run", "x", "-a", "team.py", "-m", "house", "--max-money", "1", "--no-progress")
     assert line_of(agentorch(*arguments)) == (
         "agentorch: the price of model 'house' is unknown, so max_money=1 could not be held: say it (AGENTORCH_PRICES, "
-        "or Orchestrator(prices=...)), or limit tokens instead"
+        "Orchestrator(prices=...), or `cost` of your own class), or limit tokens instead"
     )
     monkeypatch.setenv("AGENTORCH_PRICES", '{"house": {"input": 0.2, "output": 0.6}}')
     said = agentorch(*arguments)

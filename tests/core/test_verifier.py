@@ -237,7 +237,8 @@ def test_limit_and_budget() -> None:
         return "no price is known for poet's model" if one.name == "poet" else None
 
     result = check(FIND, WRITE, Task("again", "poet", "", {"facts": []}), max_tasks=2, budget_problem=price)
-    remedy = "say its price (AGENTORCH_PRICES, or Orchestrator(prices=...)), or limit tokens instead"
+    says = "AGENTORCH_PRICES, Orchestrator(prices=...), or `cost` of your own class"
+    remedy = f"say its price ({says}), or limit tokens instead"
     assert said(result) == [
         f"E_BUDGET write: no price is known for poet's model ({remedy})",
         "E_LIMIT 3 tasks, at most 2 (plan fewer, larger tasks)",
