@@ -6,6 +6,7 @@ has it called at the right moment, or reads its result from the journal.
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import asdict
 from typing import Any
 
@@ -35,9 +36,18 @@ class Asking:
         self._wire = wire
         self._facts = facts
         self._calls = calls
-        self._within = within
-        self.idempotency_key = effect or facts.idempotency_key
+        self._at = (within, effect or facts.idempotency_key)
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """The call that these services are used in, and its idempotency key: a tool's, or that of a step's function."""
+        stepping = _STEPPING.get()
+        return self._at if stepping is None or stepping[0] is not self else stepping[1]
+
+    @property
+    def idempotency_key(self) -> str:
         """A name for the current effect."""
+        return self.place[1]
 
     @property
     def task(self) -> Task:
@@ -62,7 +72,7 @@ class Asking:
     @property
     def budget(self) -> Budget:
         """What is left for this task now."""
-        return UNLIMITED.model_copy(update=self._wire.ask_now("budget", within=self._within))
+        return UNLIMITED.model_copy(update=self._wire.ask_now("budget", within=self.place[0]))
 
     @property
     def deadline(self) -> float | None:
@@ -101,8 +111,12 @@ class Asking:
         """Run `function` as a step, in this process."""
         output = output_of_step(name, function)
 
-        async def run(_: Any, __: Asking) -> Any:
-            return output.encode(await called(function, *args))
+        async def run(_: Any, inside: Asking) -> Any:
+            before = _STEPPING.set((self, inside.place))
+            try:
+                return output.encode(await called(function, *args))
+            finally:
+                _STEPPING.reset(before)
 
         value = await self._ask("step", name=name, callable=self._named(run), arguments=_json(name, args))
         return output.revive(value)
@@ -113,7 +127,7 @@ class Asking:
 
     def report(self, text: str) -> None:
         """Say in one line how far the work is."""
-        self._wire.send(Report(whole_characters(str(text)), self._within))
+        self._wire.send(Report(whole_characters(str(text)), self.place[0]))
 
     async def put_blob(self, data: bytes) -> str:
         """Store a large value."""
@@ -133,7 +147,7 @@ class Asking:
             self._wire.send(Reply(frame.number, fault=fault_of(error)))
 
     async def _ask(self, method: Any, **arguments: Any) -> Any:
-        return await self._wire.ask(method, arguments, within=self._within)
+        return await self._wire.ask(method, arguments, within=self.place[0])
 
     def _named(self, call: Call) -> int:
         self._calls.append(call)
@@ -157,6 +171,10 @@ class Asking:
             "invoke": self._named(invoke),
             "probe": None if tool.probe is None else self._named(_probing(tool)),
         }
+
+
+_STEPPING: ContextVar[tuple[Asking, tuple[int, str]] | None] = ContextVar("agentorch_stepping", default=None)
+"""The services that a step's function uses, and its place."""
 
 
 def _probing(tool: Tool[..., Any]) -> Call:

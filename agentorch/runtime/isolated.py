@@ -9,6 +9,7 @@
 """
 
 import asyncio
+import contextvars
 import logging
 import signal
 from collections.abc import Mapping
@@ -147,6 +148,8 @@ class _Conversation:
         self._job = job
         self._scopes: dict[int, ContextServices] = {0: services}
         """The services that hold in the body, and inside each call that is under way."""
+        self._contexts: dict[int, contextvars.Context] = {}
+        """What holds around each such call, by the same numbers: in which step it is."""
         self._invoked: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
         self._answers: set[asyncio.Task[None]] = set()
@@ -192,7 +195,8 @@ class _Conversation:
                     raise ProcessDied(f"its process sent a {type(frame).__name__}, which is not its to send")
 
     def _serve(self, frame: Ask) -> None:
-        answering = asyncio.get_running_loop().create_task(self._answer(frame))
+        around = self._contexts.get(frame.within)
+        answering = asyncio.get_running_loop().create_task(self._answer(frame), context=around and around.copy())
         self._answers.add(answering)
         answering.add_done_callback(self._answers.discard)
         if frame.method == "use" and frame.arguments["tool"]["effect"] == "once":
@@ -219,7 +223,7 @@ class _Conversation:
         self._number += 1
         number = self._number
         services = self._scopes[0] if context is None else context.services
-        self._scopes[number] = services
+        self._scopes[number], self._contexts[number] = services, contextvars.copy_context()
         waiting = self._invoked[number] = asyncio.get_running_loop().create_future()
         if once:
             self._effects.add(waiting)
@@ -228,7 +232,7 @@ class _Conversation:
             return await waiting
         finally:
             self._effects.discard(waiting)
-            del self._invoked[number], self._scopes[number]
+            del self._invoked[number], self._scopes[number], self._contexts[number]
 
     def _told(self, frame: Reply) -> None:
         waiting = self._invoked.get(frame.number)

@@ -31,6 +31,7 @@ from agentorch.runtime.host import Host, RequestKind
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_beside, objective_text, stored
 from agentorch.runtime.once import Once
+from agentorch.runtime.places import Place, place_of, stepping
 from agentorch.runtime.scheduler import behind
 from agentorch.runtime.steps import MODEL, Steps, arguments_of, asked, response_as_json, response_from_json
 from agentorch.signatures import output_of_step
@@ -60,16 +61,6 @@ class _Used:
     unjournaled: Usage = NOTHING
     waited_long: bool = False
     """Whether it was told that a call waits long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a dispatch services are used: in the agent's body, or in a tool that it calls."""
-
-    step: str
-    """The tool's step; empty in the body."""
-    effect: str
-    """The idempotency key that holds there."""
 
 
 class AskJudge(Protocol):
@@ -114,8 +105,12 @@ class DispatchServices:
         self._used = _Used()
         self._steps = Steps(work, host, blobs)
         self._effects = EffectCalls(work.key, host)
-        self.place = Place("", f"{work.run_id}/{lineage(work.task.id)}")
-        """Where in the dispatch these services are used."""
+        self.at = Place("", f"{work.run_id}/{lineage(work.task.id)}")
+
+    @property
+    def place(self) -> Place:
+        """Where in the dispatch these services are used just now."""
+        return place_of(self, self.at)
 
     @property
     def spent(self) -> Usage:
@@ -172,7 +167,7 @@ class DispatchServices:
 
     @property
     def idempotency_key(self) -> str:
-        """The same over dispatches, attempts and fallback agents; inside a tool it names the tool's call."""
+        """The same over dispatches, attempts and fallback agents; in a tool, or a step's function, it names that."""
         return self.place.effect
 
     @property
@@ -316,7 +311,7 @@ class DispatchServices:
         if used.approval and not call.doubt and not self._host.is_known(self._work.key, call.key):
             await self._approved(used, values, step)
         inside = copy(self)
-        inside.place = Place(step, call.key)
+        inside.at = Place(step, call.key)
         context = Context(Guard(inside, self._job))
         with under(self._job.own_threads()):
             if used.effect != "once":
@@ -351,7 +346,8 @@ class DispatchServices:
         with self._steps.begun(name, digest(arguments_of(name, args)), within=self.place.step) as step:
             if step in self._steps:
                 return output.revive(await self._steps.read(step))
-            with under(self._job.own_threads()):
+            inside = Place(step, f"{self.place.effect}/{digest(step)[:16]}")
+            with under(self._job.own_threads()), stepping(self, inside):
                 encoded = output.encode(await called(function, *args))
             return output.revive(fresh(await self._steps.finish(step, name, encoded)))
 

@@ -78,7 +78,7 @@ async def _call(given: Mapping[str, Any], services: ContextServices, _: Invoke) 
 
 async def _step(given: Mapping[str, Any], services: ContextServices, invoke: Invoke) -> Any:
     async def there(*args: Any) -> Any:
-        return await invoke(given["callable"], list(args), None)
+        return await invoke(given["callable"], list(args), Context(services))
 
     return await services.step(given["name"], there, *given["arguments"])
 
