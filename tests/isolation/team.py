@@ -77,6 +77,23 @@ async def busy(context: Context, folder: str) -> dict[str, Any]:
     }
 
 
+@tool(effect="once")
+async def enter(folder: str, context: Context) -> int:
+    """Write a line into a file, and count them."""
+    with (Path(folder) / "book").open("a", encoding="utf-8") as book:
+        book.write(f"{context.idempotency_key}\n")
+    return len((Path(folder) / "book").read_text(encoding="utf-8").splitlines())
+
+
+@agent(description="Makes two equal entries, one in a step; is cut off between them.", isolate=True, tools=[enter])
+async def two_entries(context: Context, folder: str) -> list[int]:
+    first = await context.step("first", lambda: context.tool(enter, folder=folder))
+    if not (Path(folder) / "begun").exists():
+        (Path(folder) / "begun").touch()
+        raise TransientError("later", retry_after=0.01)
+    return [first, await context.tool(enter, folder=folder)]
+
+
 async def left_over(context: Context) -> list[int | None]:
     """Return how many calls are left before a call of a model, after it, and in a thread."""
     before = context.budget.max_calls

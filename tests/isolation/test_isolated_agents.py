@@ -124,6 +124,13 @@ def outcome_child(events: list[Any]) -> str:
     return next(event.task for event in events if event.type == "TaskDelegated")
 
 
+async def test_what_a_step_calls_there_is_inside_the_step(tmp_path: Path) -> None:
+    """Read back with it: the body's own equal call is made."""
+    outcome = await carried_out("two_entries", folder=str(tmp_path))
+    assert outcome.answer == [1, 2]
+    assert len(set((tmp_path / "book").read_text(encoding="utf-8").splitlines())) == 2
+
+
 async def test_the_context_works_from_a_thread_there() -> None:
     """`anyio.from_thread.run`, as in process."""
     async with Orchestrator([TEAM], model=ScriptedModel("well"), planner="rules") as orchestrator:
