@@ -6,7 +6,9 @@ Sockets are limited by pytest-socket (see `addopts` in pyproject.toml); pytest-r
 import asyncio
 import os
 import re
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,11 @@ clean_environment(Path(_home.name))
 def repository() -> Path:
     """The root of the checkout."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture
+def heard_hangup() -> Iterator[None]:
+    """Have processes that the test starts hear SIGHUP, also where the tests run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, lambda *_: None)  # what is handled here is at its default there
+    yield
+    signal.signal(signal.SIGHUP, before)

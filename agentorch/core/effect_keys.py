@@ -1,7 +1,7 @@
 """The keys of effects: which call is which, over dispatches, attempts, fallback agents and patches.
 
 1. A key says task, tool, arguments, and how-many-eth call with these; never the order of the calls. A call inside a
-   tool is told apart from the body's by the tool's own key in front.
+   tool is told apart from the body's by the tool's own key in front, one inside a step by `step/<digest of its name>`.
 2. A call that did not happen, or of which nobody knows, is the same call when it is made again.
 3. What an earlier attempt has done and this one has not asked for again may be this very call in other words: before
    such a one is made, a person is asked. Delegated tasks that came of the same caller and agent are looked at alike.

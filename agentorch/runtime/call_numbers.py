@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 class CallNumbers:
     """Numbers from 1 on."""
 
-    __slots__ = ("_back", "_finished", "_last", "_unread")
+    __slots__ = ("_back", "_finished", "_gone", "_last", "_unread")
 
     def __init__(self, finished: Iterable[int] = ()) -> None:
         """Make them ready; `finished` are those whose results are known and may be had first."""
@@ -22,6 +22,7 @@ class CallNumbers:
         """Those of them that no call has now: a heap."""
         self._back: list[int] = []
         """Others that were given back: a heap, too."""
+        self._gone: set[int] = set()
         self._last = 0
 
     def take(self) -> int:
@@ -29,13 +30,19 @@ class CallNumbers:
         if self._unread or self._back:
             return heappop(self._unread or self._back)
         self._last += 1
-        while self._last in self._finished:
+        while self._last in self._finished or self._last in self._gone:
             self._last += 1
         return self._last
 
     def give_back(self, number: int) -> None:
-        """A call has brought nothing."""
-        heappush(self._unread if number in self._finished else self._back, number)
+        """A call has brought nothing; said twice it is the same."""
+        free = self._unread if number in self._finished else self._back
+        if number not in free:
+            heappush(free, number)
+
+    def use_up(self, number: int) -> None:
+        """No call may have a number: it is one's that is not made again."""
+        self._gone.add(number)
 
 
 class Held:

@@ -39,13 +39,21 @@ class EffectCalls:
         self._unknown: dict[str, str] = {}
         """For a tool: the call of which nobody knows."""
 
-    def begin(self, place: str, tool: str, arguments: str, *, once: bool) -> EffectCall:
-        """Return the next call of `tool` with arguments of the digest `arguments` at `place`."""
-        first = key_of(place, tool, arguments, 1)
-        number = self._next.get(first, 1)
-        while (key := self._host.known_as(self._key, key_of(place, tool, arguments, number))) in self._taken:
-            number += 1
-        self._next[first] = number
+    def take(self, key: str) -> None:
+        """A key is that of a call which is not made again: no other call has it."""
+        self._taken.add(key)
+
+    def forget(self, key: str) -> None:
+        """A call was made inside a step that has failed: made again, it is the same one."""
+        self._taken.discard(key)
+        self._next.clear()
+
+    def begin(self, place: str, tool: str, arguments: str, *, once: bool, own: str | None = None) -> EffectCall:
+        """Return the next call of `tool` with arguments of the digest `arguments` at `place`.
+
+        `own` is its key, where that is known.
+        """
+        key = own or self._free(place, tool, arguments)
         self._taken.add(key)
         if not once:
             return EffectCall(key, arguments)
@@ -54,6 +62,15 @@ class EffectCalls:
         if self._host.receipt(self._key, key) is None and self._has_left(tool):
             return EffectCall(key, arguments, _IN_OTHER_WORDS, key)
         return EffectCall(key, arguments)
+
+    def _free(self, place: str, tool: str, arguments: str) -> str:
+        """Return the key of the next call that none has."""
+        first = key_of(place, tool, arguments, 1)
+        number = self._next.get(first, 1)
+        while (key := self._host.known_as(self._key, key_of(place, tool, arguments, number))) in self._taken:
+            number += 1
+        self._next[first] = number
+        return key
 
     def failed(self, call: EffectCall, tool: str, error: BaseException | None = None) -> None:
         """A call has brought nothing: when it is made again, it is the same one."""

@@ -20,14 +20,14 @@ class Place:
     """The idempotency key that holds there."""
 
 
-_STEPPING: ContextVar[tuple[object, Place] | None] = ContextVar("agentorch_stepping", default=None)
-"""The services that a step's function uses, and its place."""
+_STEPPING: ContextVar[tuple[tuple[object, Place], ...]] = ContextVar("agentorch_stepping", default=())
+"""The services that the functions of steps use, and their places, the innermost first."""
 
 
 @contextmanager
 def stepping(services: object, place: Place) -> Generator[None]:
     """Have `services` be used at `place` in this block, and in what is begun in it."""
-    before = _STEPPING.set((services, place))
+    before = _STEPPING.set(((services, place), *_STEPPING.get()))
     try:
         yield
     finally:
@@ -36,5 +36,4 @@ def stepping(services: object, place: Place) -> Generator[None]:
 
 def place_of(services: object, otherwise: Place) -> Place:
     """Return where `services` are used just now."""
-    inside = _STEPPING.get()
-    return otherwise if inside is None or inside[0] is not services else inside[1]
+    return next((place for used, place in _STEPPING.get() if used is services), otherwise)

@@ -28,6 +28,7 @@ from agentorch.runtime.account import Account, Call
 from agentorch.runtime.effect_calls import EffectCall, EffectCalls
 from agentorch.runtime.guard import Guard
 from agentorch.runtime.host import Host, RequestKind
+from agentorch.runtime.insides import Insides
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import loaded, objective_beside, objective_text, stored
 from agentorch.runtime.once import Once
@@ -105,6 +106,7 @@ class DispatchServices:
         self._used = _Used()
         self._steps = Steps(work, host, blobs)
         self._effects = EffectCalls(work.key, host)
+        self._insides = Insides(work.steps, self._steps, self._effects)
         self.at = Place("", f"{work.run_id}/{lineage(work.task.id)}")
 
     @property
@@ -292,19 +294,20 @@ class DispatchServices:
         values = used.parse(arguments)
         given = digest(values)
         with self._steps.begun(used.name, given, within=self.place.step, in_turn=True) as step:
-            call = self._effects.begin(self.place.effect, used.name, given, once=used.effect == "once")
+            place, once = self.place, used.effect == "once"
+            call = self._effects.begin(place.effect, used.name, given, once=once, own=self._insides.key_of(step))
+            unplaced = place is not self.at or (self._insides.nested and not place.step)
+            self._insides.effect(call.key)
             if step in self._steps:
                 return await self._steps.read(step)
-            try:
+            with self._insides.made(step, partial(self._effects.failed, call, used.name)) as made:
                 work = partial(self._used_anew, used, values, step, call)
                 result = await self._steps.told(step, used.name, told, work)
-            except BaseException as error:
-                self._effects.failed(call, used.name, error)
-                raise
             if isinstance(result, Told):
-                self._effects.failed(call, used.name)
+                self._insides.forget(made)
                 return result
             self._effects.ended(call, used.name)
+            await self._insides.keep(made, used.name, effect=call.key if unplaced else "")
             return await self._steps.finish(step, used.name, result)
 
     async def _used_anew(self, used: Tool[..., Any], values: dict[str, Any], step: str, call: EffectCall) -> Any:
@@ -336,7 +339,9 @@ class DispatchServices:
             given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
             waits = self._job.call_waits()
             work = partial(self._host.delegate, self._work.key, name, agent, given, waits)
+            self._insides.call(name, brought=False)
             result = await self._steps.told(f"@{name}", agent, told, work)
+            self._insides.call(name, brought=not isinstance(result, Told))
         return result if isinstance(result, Told) else await loaded(result, self._blobs)
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -346,9 +351,10 @@ class DispatchServices:
         with self._steps.begun(name, digest(arguments_of(name, args)), within=self.place.step) as step:
             if step in self._steps:
                 return output.revive(await self._steps.read(step))
-            inside = Place(step, f"{self.place.effect}/{digest(step)[:16]}")
-            with under(self._job.own_threads()), stepping(self, inside):
+            inside = Place(step, f"{self.place.effect}/step/{digest(name)[:16]}")
+            with self._insides.made(step) as made, under(self._job.own_threads()), stepping(self, inside):
                 encoded = output.encode(await called(function, *args))
+            await self._insides.keep(made, name)
             return output.revive(fresh(await self._steps.finish(step, name, encoded)))
 
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:

@@ -70,6 +70,25 @@ class Steps:
         numbers = self._numbers_of(f"@{asked}")
         return Held(numbers, lambda number: first if number == 1 else f"{first}.{number}", asyncio.CancelledError)
 
+    def use_up(self, name: str) -> None:
+        """A delegated task belongs to a step that is finished: no call is that one."""
+        numbers, number = self._number_of(name)
+        numbers.use_up(number)
+
+    def give_back(self, name: str) -> None:
+        """A delegated task belongs to a step that has failed: called again, it is the same one."""
+        numbers, number = self._number_of(name)
+        numbers.give_back(number)
+
+    def _number_of(self, name: str) -> tuple[CallNumbers, int]:
+        asked, _, number = name.removeprefix(f"{self._work.task.id}.{self._work.attempt}.").partition(".")
+        return self._numbers_of(f"@{asked}"), int(number or 1)
+
+    def forget(self, step: str) -> None:
+        """A step has failed: what was finished inside is read back when it is made again."""
+        for mark in [mark for mark in self._numbers if mark.startswith(f"{step}/")]:
+            del self._numbers[mark]
+
     def _numbers_of(self, mark: str, *, in_turn: bool = True) -> CallNumbers:
         numbers = self._numbers.get(mark)
         if numbers is None:

@@ -43,6 +43,7 @@ def process_of(guardian: Guardian) -> int:
     return guardian._process.pid
 
 
+@pytest.mark.usefixtures("heard_hangup")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGQUIT])
 async def test_nothing_outlives_the_parent(tmp_path: Path, number: signal.Signals) -> None:
     """However it ends: neither its child, nor what that has started."""
