@@ -49,9 +49,13 @@ def repository() -> Path:
     return Path(__file__).parent.parent
 
 
+def _unheard(number: int, frame: object) -> None:
+    del number, frame
+
+
 @pytest.fixture
 def heard_hangup() -> Iterator[None]:
     """Have processes that the test starts hear SIGHUP, also where the tests run under `nohup`."""
-    before = signal.signal(signal.SIGHUP, lambda *_: None)  # what is handled here is at its default there
+    before = signal.signal(signal.SIGHUP, _unheard)  # what is handled here is at its default there
     yield
     signal.signal(signal.SIGHUP, before)
