@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 from agentorch import Context, agent, tool
 from agentorch.core.task import Task
 from agentorch.errors import ModelRefusal, PermanentError, TransientError
+from agentorch.threads import MOST
 
 HALF = "a\ud800b"
 """A text with half a character, as models and truncation make them."""
@@ -116,6 +118,31 @@ async def counting_here(context: Context) -> list[int | None]:
 def threaded(context: Context) -> str:
     context.report("in a thread")
     return anyio.from_thread.run(context.model, "Well?")
+
+
+WHO: ContextVar[str] = ContextVar("who", default="nobody")
+"""Who has called."""
+ALL_TOGETHER = threading.Barrier(MOST)
+"""What as many calls stand at as there are threads."""
+
+
+@tool
+def who() -> str:
+    """Say who has called."""
+    return WHO.get()
+
+
+@tool
+def together(context: Context) -> str:
+    """Wait for the others, then use a tool."""
+    ALL_TOGETHER.wait(30)
+    return anyio.from_thread.run(context.tool, who)
+
+
+@agent(description="Uses as many tools at once as there are threads.", isolate=True, tools=[together, who])
+async def crowd(context: Context) -> list[str]:
+    WHO.set("the crowd")
+    return await asyncio.gather(*[context.tool(together) for _ in range(MOST)])
 
 
 @agent(description="Asks a model that declines.", isolate=True)
