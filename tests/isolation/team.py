@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from agentorch import Context, agent, tool
 from agentorch.core.task import Task
-from agentorch.errors import ModelRefusal, PermanentError, TransientError
+from agentorch.errors import BudgetExceeded, ModelRefusal, PermanentError, TransientError
 from agentorch.threads import MOST
 
 HALF = "a\ud800b"
@@ -143,6 +143,19 @@ def together(context: Context) -> str:
 async def crowd(context: Context) -> list[str]:
     WHO.set("the crowd")
     return await asyncio.gather(*[context.tool(together) for _ in range(MOST)])
+
+
+@agent(description="Fails in two ways at once.", isolate=True, attempts=1)
+async def torn() -> None:
+    async def short() -> None:
+        raise BudgetExceeded("all is used")
+
+    async def wrong() -> None:
+        raise ValueError("no such number")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(wrong())
+        group.create_task(short())
 
 
 @agent(description="Asks a model that declines.", isolate=True)

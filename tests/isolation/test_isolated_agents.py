@@ -145,6 +145,12 @@ async def test_plain_tools_that_use_tools_wait_for_no_place_of_their_own() -> No
     assert outcome.answer == ["the crowd"] * MOST
 
 
+async def test_what_goes_wrong_at_once_there_is_classified_by_the_worst() -> None:
+    """As in process: an exception group crosses with its members."""
+    problems = (await carried_out("torn")).problems
+    assert [(one.code, one.message) for one in problems] == [("budget", "all is used; ValueError: no such number")]
+
+
 async def test_what_the_context_raises_is_raised_there_as_what_it_is() -> None:
     """The agent may catch it."""
     model = ScriptedModel(Reply(refusal="no"))
