@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Final, cast
 
 from agentorch.errors import FailureKind
 
-__all__ = ["Code", "FailureKind", "Problem"]
+__all__ = ["WORST_FIRST", "Code", "FailureKind", "Problem", "members_of"]
 
 
 class Code(StrEnum):
@@ -66,3 +67,35 @@ class Problem:
         head = f"{self.task}: " if self.task else ""
         tail = f" ({self.remedy})" if self.remedy else ""
         return f"{self.code} {head}{self.message}{tail}"
+
+
+WORST_FIRST: Final = (
+    FailureKind.UNKNOWN,
+    FailureKind.BUDGET,
+    FailureKind.UNCONFIGURED,
+    FailureKind.PERMANENT,
+    FailureKind.REFUSED,
+    FailureKind.CANCELLED,
+    FailureKind.CRASH,
+    FailureKind.INVALID,
+    FailureKind.TRANSIENT,
+)
+"""Of what went wrong at once, the first of these counts.
+
+First where a person must be asked, then what no further try mends, then what a fresh one may; what is mended in its
+form, and what passes by itself, count only where there is nothing else.
+"""
+
+
+def members_of(error: BaseException) -> list[BaseException]:
+    """Return what went wrong at once: the members of an exception group, and of those in it, each once; or `error`."""
+    found: dict[int, BaseException] = {}
+    rest = [error]
+    while rest:
+        one = rest.pop()
+        if id(one) in found:
+            continue
+        found[id(one)] = one
+        if isinstance(one, BaseExceptionGroup):
+            rest.extend(reversed(cast("BaseExceptionGroup[Any]", one).exceptions))
+    return [one for one in found.values() if not isinstance(one, BaseExceptionGroup)]

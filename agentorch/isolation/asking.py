@@ -1,13 +1,15 @@
 """The services of a dispatch as its agent sees them in a child process: every call is asked of the parent.
 
 What is to be called there (a tool, a step's function, a probe) stays here: the parent, which journals and counts it,
-has it called at the right moment, or reads its result from the journal.
+has it called at the right moment, or reads its result from the journal. It is called as if whoever named it did so: in
+the context variables that held there, which say in which step that is, and from which thread.
 """
 
 import base64
+import contextvars
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -29,10 +31,19 @@ Call = Callable[[Any, "Asking"], Any]
 """Something that the parent may have called: given its arguments and the services inside the call."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A call that the parent knows by its number."""
+
+    call: Call
+    around: contextvars.Context
+    """What held where it was named."""
+
+
 class Asking:
     """See `agentorch.ports.services.ContextServices`."""
 
-    def __init__(self, wire: Wire, facts: Facts, calls: list[Call], *, within: int = 0, effect: str = "") -> None:
+    def __init__(self, wire: Wire, facts: Facts, calls: list[Named], *, within: int = 0, effect: str = "") -> None:
         self._wire = wire
         self._facts = facts
         self._calls = calls
@@ -137,11 +148,15 @@ class Asking:
         """Read a large value."""
         return base64.b64decode(await self._ask("get_blob", sha256=sha256))
 
+    def around(self, frame: Invoke) -> contextvars.Context:
+        """Return the context to call in what the parent names: one of its own for each time."""
+        return self._calls[frame.callable].around.copy()
+
     async def invoked(self, frame: Invoke) -> None:
         """Call what the parent names, and tell it what came of that."""
         inside = Asking(self._wire, self._facts, self._calls, within=frame.number, effect=frame.idempotency_key)
         try:
-            value = to_jsonable_python(await self._calls[frame.callable](frame.arguments, inside))
+            value = to_jsonable_python(await self._calls[frame.callable].call(frame.arguments, inside))
             self._wire.send(Reply(frame.number, value))
         except BaseException as error:  # noqa: BLE001  # the parent raises it where the call was made
             self._wire.send(Reply(frame.number, fault=fault_of(error)))
@@ -150,7 +165,7 @@ class Asking:
         return await self._wire.ask(method, arguments, within=self.place[0])
 
     def _named(self, call: Call) -> int:
-        self._calls.append(call)
+        self._calls.append(Named(call, contextvars.copy_context()))
         return len(self._calls) - 1
 
     def _face(self, candidate: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from agentorch.agents import Agent, Context
 from agentorch.core.task import Task
 from agentorch.core.values import whole_characters
 from agentorch.errors import ConfigurationError
-from agentorch.isolation.asking import Asking, Call
+from agentorch.isolation.asking import Asking, Named
 from agentorch.isolation.frames import Begin, Ended, Invoke, Load, Loaded, fault_of
 from agentorch.isolation.limits import die_with, limit_memory
 from agentorch.isolation.place import found
@@ -54,14 +54,17 @@ def _loaded(order: Load) -> Agent:
 
 
 async def _work(agent: Agent, begin: Begin, wire: Wire) -> Ended:
-    calls: list[Call] = []
+    calls: list[Named] = []
     services = Asking(wire, begin.facts, calls)
     working: set[asyncio.Task[None]] = set()
     threads = Threads()
 
-    def invoked(frame: Invoke) -> None:
+    async def invoke(frame: Invoke) -> None:
         with under(threads):
-            task = asyncio.get_running_loop().create_task(services.invoked(frame))
+            await services.invoked(frame)
+
+    def invoked(frame: Invoke) -> None:
+        task = asyncio.get_running_loop().create_task(invoke(frame), context=services.around(frame))
         working.add(task)
         task.add_done_callback(working.discard)
 

@@ -2,18 +2,19 @@
 
 1. Nothing but JSON crosses, read by pydantic into one of the types below. No code, no pickled object.
 2. What goes wrong on one side is raised on the other as the same exception of the tree, with its words; any other
-   exception arrives as `Elsewhere`, which knows what it was called.
+   exception arrives as `Elsewhere`, which knows what it was called. A group arrives as one of all that was in it.
 """
 
 import asyncio
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
 from agentorch import errors
+from agentorch.core.failures import members_of
 from agentorch.core.task import Task
 from agentorch.core.values import whole_characters
 from agentorch.isolation.place import Place
@@ -43,6 +44,8 @@ class Fault:
     retry_after: float | None = None
     text: str = ""
     effect: str = ""
+    members: list["Fault"] = field(default_factory=list["Fault"])
+    """Those of an exception group, and of the groups in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,10 @@ async def receive(reader: asyncio.StreamReader) -> Frame | None:
 
 def fault_of(error: BaseException) -> Fault:
     """Return an exception as JSON, whatever its words hold."""
+    if isinstance(error, BaseExceptionGroup):
+        several = cast("BaseExceptionGroup[Any]", error)
+        members = [fault_of(one) for one in members_of(several)]
+        return Fault("BaseExceptionGroup", whole_characters(several.message), members=members)
     name = error.name if isinstance(error, Elsewhere) else type(error).__name__
     try:
         words = str(error)
@@ -194,6 +201,8 @@ def fault_of(error: BaseException) -> Fault:
 
 def raised(fault: Fault) -> BaseException:
     """Return the exception that a fault tells of."""
+    if fault.members:
+        return BaseExceptionGroup(fault.words, [raised(member) for member in fault.members])
     match fault.name:
         case "CancelledError":
             return asyncio.CancelledError(fault.words)

@@ -13,7 +13,7 @@ import anyio
 from pydantic_core import to_jsonable_python
 
 from agentorch.agents import Agent, Context, MalformedInput
-from agentorch.core.failures import FailureKind
+from agentorch.core.failures import WORST_FIRST, FailureKind, members_of
 from agentorch.core.references import BrokenReference
 from agentorch.core.task import Task
 from agentorch.core.usage import NOTHING, Usage
@@ -44,6 +44,8 @@ LONGEST_PROBLEM: Final = 4_000
 """Characters of a problem in words that are kept: it is journaled, and shown to models and to people."""
 THREADS: Final = 64
 """Agents that are plain functions, at once."""
+MOST_TOLD: Final = 10
+"""Problems of a body in which several things went wrong at once that are told."""
 
 
 class Prompted(Protocol):
@@ -206,7 +208,20 @@ def sources_in(output: Any) -> tuple[str, ...]:
 
 
 def failed(work: Work, error: BaseException) -> Result:
-    """Classify what an agent raised."""
+    """Classify what an agent raised; of several things at once the worst counts, and the others are named behind it."""
+    each = [_failed(work, member) for member in members_of(error)]
+    if len(each) == 1:
+        return each[0]
+    each.sort(key=lambda result: WORST_FIRST.index(cast("FailureKind", result.kind)))
+    worst = each[0]
+    words = list(dict.fromkeys(problem for result in each for problem in result.problems))
+    problems = words if len(words) <= MOST_TOLD else [*words[:MOST_TOLD], f"and {len(words) - MOST_TOLD} more"]
+    waits = [result.retry_after for result in each if result.kind is worst.kind and result.retry_after is not None]
+    called = any(result.called for result in each)
+    return replace(worst, problems=tuple(problems), retry_after=max(waits, default=None), called=called)
+
+
+def _failed(work: Work, error: BaseException) -> Result:
     output: Any = None
     retry_after: float | None = None
     effect: str | None = None

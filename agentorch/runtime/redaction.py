@@ -64,7 +64,10 @@ class _Rule:
         return text
 
     def _replaced(self, found: re.Match[str]) -> str:
-        return (found.groupdict().get("keep") or "") + self._left
+        groups = found.groupdict()
+        if groups.get("none") is not None:
+            return found[0]
+        return (groups.get("keep") or "") + self._left
 
 
 class Redactor:

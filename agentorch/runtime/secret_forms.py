@@ -5,6 +5,8 @@
 3. No form reaches over a quotation mark or a backslash, so that JSON in which a secret stood is JSON afterwards.
 4. A form begins where a word does. A letter or a digit that ends an escape is no part of the word behind it: in JSON,
    in a `repr` and in an address, however often the escape itself was escaped.
+5. The time is in proportion to the text. Where a form would look to the end of a word from each place in it at which
+   one may begin, it steps over a word that holds none (group `none`), or looks so far and no farther.
 """
 
 import re
@@ -21,7 +23,7 @@ class Form:
     marks: tuple[str, ...]
     """Texts of which one stands in every secret of this form."""
     pattern: str
-    """What it looks like; what is in a group `keep` stays."""
+    """What it looks like; what is in a group `keep` stays, and all of it where `none` has matched."""
 
 
 _ESCAPES: Final = (
@@ -50,6 +52,8 @@ _HEADER: Final = rf"authorization{_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}"
 _SCHEME: Final = "(?:basic|digest|token|bearer|apikey|negotiate)"
 _OF_PEM: Final = r"[A-Za-z0-9+/=\s,:-]|\\{1,15}[nrt/]"
 _VALUE: Final = r"""[^\s"'\\,;\[\]{}<>]"""
+_NO_DIGIT: Final = r"""[^\s"'\\,;\[\]{}<>0-9]"""
+_OF_JWT: Final = "[A-Za-z0-9_-]"
 
 FORMS: Final = (
     Form(
@@ -58,7 +62,7 @@ FORMS: Final = (
         rf"-----BEGIN [A-Z0-9 ]{{0,40}}PRIVATE KEY-----(?:{_OF_PEM})*?"
         rf"(?:-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY-----|(?!{_OF_PEM}))",
     ),
-    Form("api-key", ("sk-",), _begun("sk-") + r"(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}"),
+    Form("api-key", ("sk-",), _begun("sk-") + "(?:(?P<none>[A-Za-z_-]*+(?![0-9]))|[A-Za-z0-9_-]{16,})"),
     Form("aws-key", ("AKIA", "ASIA"), _begun("A[KS]IA") + r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     Form(
         "aws-secret",
@@ -77,14 +81,19 @@ FORMS: Final = (
     ),
     Form("google-key", ("AIza",), _begun("AIza") + r"[A-Za-z0-9_-]{35}"),
     Form("google-token", ("ya29.",), _begun(r"ya29\.") + r"[A-Za-z0-9_-]{20,}"),
-    Form("jwt", ("eyJ",), _begun("eyJ") + r"[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+    Form(
+        "jwt",
+        ("eyJ",),
+        rf"{_begun('eyJ')}(?:(?P<none>{_OF_JWT}*+(?!\.eyJ{_OF_JWT}{{8,}}+\.))"
+        rf"|{_OF_JWT}{{8,}}\.eyJ{_OF_JWT}{{8,}}\.{_OF_JWT}*)",
+    ),
     Form(
         "authorization", ("uthorization", "UTHORIZATION"), rf"(?i)(?P<keep>{_HEADER}{_SCHEME}\s+)(?!\[){_VALUE}{{6,}}"
     ),
     Form(
         "authorization",
         ("uthorization", "UTHORIZATION"),
-        rf"(?i)(?P<keep>{_HEADER})(?!{_SCHEME}\b)(?={_VALUE}*[0-9]){_VALUE}{{12,}}",
+        rf"(?i)(?P<keep>{_HEADER})(?!{_SCHEME}\b)(?={_NO_DIGIT}{{0,128}}[0-9]){_VALUE}{{12,}}",
     ),
     Form(
         "token",

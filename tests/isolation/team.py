@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from pydantic import BaseModel
 
 from agentorch import Context, agent, tool
 from agentorch.core.task import Task
-from agentorch.errors import ModelRefusal, PermanentError, TransientError
+from agentorch.errors import BudgetExceeded, ModelRefusal, PermanentError, TransientError
+from agentorch.threads import MOST
 
 HALF = "a\ud800b"
 """A text with half a character, as models and truncation make them."""
@@ -116,6 +118,44 @@ async def counting_here(context: Context) -> list[int | None]:
 def threaded(context: Context) -> str:
     context.report("in a thread")
     return anyio.from_thread.run(context.model, "Well?")
+
+
+WHO: ContextVar[str] = ContextVar("who", default="nobody")
+"""Who has called."""
+ALL_TOGETHER = threading.Barrier(MOST)
+"""What as many calls stand at as there are threads."""
+
+
+@tool
+def who() -> str:
+    """Say who has called."""
+    return WHO.get()
+
+
+@tool
+def together(context: Context) -> str:
+    """Wait for the others, then use a tool."""
+    ALL_TOGETHER.wait(30)
+    return anyio.from_thread.run(context.tool, who)
+
+
+@agent(description="Uses as many tools at once as there are threads.", isolate=True, tools=[together, who])
+async def crowd(context: Context) -> list[str]:
+    WHO.set("the crowd")
+    return await asyncio.gather(*[context.tool(together) for _ in range(MOST)])
+
+
+@agent(description="Fails in two ways at once.", isolate=True, attempts=1)
+async def torn() -> None:
+    async def short() -> None:
+        raise BudgetExceeded("all is used")
+
+    async def wrong() -> None:
+        raise ValueError("no such number")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(wrong())
+        group.create_task(short())
 
 
 @agent(description="Asks a model that declines.", isolate=True)

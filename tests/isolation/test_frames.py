@@ -1,13 +1,13 @@
 """What crosses the boundary of a process: any JSON value, any exception, and never nothing at all."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from agentorch import Orchestrator, Outcome, Plan, Policy
-from agentorch.errors import BudgetExceeded
-from agentorch.isolation.frames import LENGTH, Fault, Frame, Reply, decode, encode, fault_of, raised
+from agentorch.errors import BudgetExceeded, EffectUnknown
+from agentorch.isolation.frames import LENGTH, Elsewhere, Fault, Frame, Reply, decode, encode, fault_of, raised
 from agentorch.isolation.process import Child
 from agentorch.testing import ScriptedModel
 from tests.isolation.team import HALF
@@ -41,6 +41,22 @@ def test_a_limit_that_was_reached_is_one_on_the_other_side() -> None:
     """So that the caller's failure is of the same kind."""
     error = raised(fault_of(BudgetExceeded("'writer' failed: all is used")))
     assert (type(error), str(error)) == (BudgetExceeded, "'writer' failed: all is used")
+
+
+def test_a_group_is_one_of_its_members_on_the_other_side() -> None:
+    """Those of the groups in it too; each is what it was, or known by its name."""
+    inner = ExceptionGroup("inner", [EffectUnknown("who knows", effect="e"), ValueError("no")])
+    frame = Reply(1, fault=fault_of(BaseExceptionGroup(HALF, [inner, SystemExit(3)])))
+    found = decode(encode(frame)[LENGTH:])
+    assert isinstance(found, Reply)
+    assert found.fault is not None
+    group = cast("BaseExceptionGroup[Exception]", raised(found.fault))
+    unknown, *others = group.exceptions
+    assert isinstance(unknown, EffectUnknown)
+    assert (group.message, unknown.effect) == ("a?b", "e")
+    assert [isinstance(one, Elsewhere) and (one.name, str(one)) for one in others] == [
+        ("ValueError", "no"), ("SystemExit", "3"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from agentorch.isolation import Child
 from agentorch.ports.model import ToolCall
 from agentorch.runtime.isolated import _Conversation
 from agentorch.testing import Reply, ScriptedModel
+from agentorch.threads import MOST
 
 TEAM = str(Path(__file__).parent / "team.py")
 ONCE = Policy(replans=0)
@@ -135,6 +136,19 @@ async def test_the_context_works_from_a_thread_there() -> None:
     """`anyio.from_thread.run`, as in process."""
     async with Orchestrator([TEAM], model=ScriptedModel("well"), planner="rules") as orchestrator:
         assert (await orchestrator.run(plan_of("threaded"))).answer == "well"
+
+
+async def test_plain_tools_that_use_tools_wait_for_no_place_of_their_own() -> None:
+    """As in process, however many do so at once: each tool is called in the context of whoever has called it."""
+    async with Orchestrator([TEAM]) as orchestrator:
+        outcome = await orchestrator.run(plan_of("crowd"), policy=ONCE, timeout=20)
+    assert outcome.answer == ["the crowd"] * MOST
+
+
+async def test_what_goes_wrong_at_once_there_is_classified_by_the_worst() -> None:
+    """As in process: an exception group crosses with its members."""
+    problems = (await carried_out("torn")).problems
+    assert [(one.code, one.message) for one in problems] == [("budget", "all is used; ValueError: no such number")]
 
 
 async def test_what_the_context_raises_is_raised_there_as_what_it_is() -> None:

@@ -1,14 +1,27 @@
-"""One dispatch, carried out: when its clock starts."""
+"""One dispatch, carried out: when its clock starts, and what is made of all that went wrong at once."""
 
 import asyncio
 import threading
 from typing import Any, Never
 
-from agentorch import Agent, agent
+import pytest
+
+from agentorch import Agent, Budget, Context, Orchestrator, Plan, agent
 from agentorch.blobs.memory import MemoryBlobs
+from agentorch.core.failures import FailureKind
 from agentorch.core.task import Task
-from agentorch.messages.work import Work
-from agentorch.runtime.execution import Execution
+from agentorch.errors import (
+    BudgetExceeded,
+    ConfigurationError,
+    EffectUnknown,
+    MalformedOutput,
+    ModelError,
+    ModelRefusal,
+    PermanentError,
+    TransientError,
+)
+from agentorch.messages.work import Result, Work
+from agentorch.runtime.execution import MOST_TOLD, Execution, failed
 from agentorch.runtime.isolated import Isolated
 from agentorch.runtime.job import Job
 from agentorch.runtime.services import DispatchServices
@@ -58,3 +71,77 @@ async def test_waiting_for_a_thread_is_not_the_tasks_time() -> None:
 
     assert (before, watched) == (["keeper"], ["keeper", "quick"])
     assert outputs == ["kept", "quick"]
+
+
+LATER = TransientError("later", retry_after=1)
+BUSY = ModelError("busy", kind=FailureKind.TRANSIENT, retry_after=3)
+UNKNOWN = EffectUnknown("who knows", effect="run/one/pay/1")
+OVER = BudgetExceeded("all is used")
+CRASH = ValueError("no")
+
+
+def of(*errors: BaseException) -> Result:
+    """Return what comes of a body in which all of these were raised at once."""
+    work = Work("key", "run", Task(id="one", agent="one"), "one", {}, "")
+    return failed(work, BaseExceptionGroup("unhandled errors in a TaskGroup", errors))
+
+
+@pytest.mark.parametrize(
+    ("errors", "result"),
+    [
+        ([LATER, BUSY], Result("key", None, FailureKind.TRANSIENT, ("later", "busy"), retry_after=3)),
+        ([LATER, CRASH], Result("key", None, FailureKind.CRASH, ("ValueError: no", "later"))),
+        ([CRASH, LATER, PermanentError("never")], Result(
+            "key", None, FailureKind.PERMANENT, ("never", "ValueError: no", "later"),
+        )),
+        ([ModelRefusal("no"), PermanentError("no")], Result("key", None, FailureKind.PERMANENT, ("no",))),
+        ([PermanentError("never"), ConfigurationError("no such model")], Result(
+            "key", None, FailureKind.UNCONFIGURED, ("no such model", "never"),
+        )),
+        ([ConfigurationError("no such model"), OVER], Result(
+            "key", None, FailureKind.BUDGET, ("all is used", "no such model"), called=True,
+        )),
+        ([ModelError("used up", kind=FailureKind.BUDGET), OVER], Result(
+            "key", None, FailureKind.BUDGET, ("used up", "all is used"), called=True,
+        )),
+        ([OVER, LATER, UNKNOWN], Result(
+            "key", None, FailureKind.UNKNOWN, ("who knows", "all is used", "later"), effect=UNKNOWN.effect, called=True,
+        )),
+        ([MalformedOutput("no JSON", text="{"), LATER], Result("key", "{", FailureKind.INVALID, ("no JSON", "later"))),
+        ([ExceptionGroup("within", [OVER])], Result("key", None, FailureKind.BUDGET, ("all is used",), called=True)),
+        ([asyncio.CancelledError("so")], Result("key", None, FailureKind.CRASH, ("CancelledError: so",))),
+    ],
+)  # fmt: skip
+def test_of_what_went_wrong_at_once_the_worst_counts(errors: list[BaseException], result: Result) -> None:
+    """In one order, whatever came first; all of it is named, the worst first."""
+    assert of(*errors) == result
+
+
+def test_not_all_of_a_thousand_problems_are_told() -> None:
+    """The first ones, and how many more there are."""
+    problems = of(*[ValueError(number) for number in range(1_000)]).problems
+    assert problems == (*(f"ValueError: {number}" for number in range(MOST_TOLD)), f"and {1_000 - MOST_TOLD} more")
+
+
+async def test_a_limit_that_is_reached_in_a_task_group_is_one_of_the_budget() -> None:
+    """As it is with `asyncio.gather`: the body is not called a crash, nor begun again."""
+    begun = list[int]()
+
+    @agent(description="Is called.")
+    async def callee(number: int) -> int:
+        return number
+
+    @agent(description="Calls.")
+    async def caller(context: Context) -> None:
+        begun.append(1)
+        async with asyncio.TaskGroup() as group:
+            for number in range(3):
+                group.create_task(context.call(callee, number=number))
+
+    plan = Plan("limited")
+    plan.add("one", agent=caller)
+    async with Orchestrator([caller, callee]) as orchestrator:
+        outcome = await orchestrator.run(plan, budget=Budget(max_tasks=2))
+
+    assert [problem.code for problem in outcome.problems] == ["budget"]
+    assert begun == [1]

@@ -186,6 +186,30 @@ def test_a_deep_value_is_no_trouble():
     assert replace(message, output=1).output == 1
 
 
+@pytest.mark.timeout(15)
+@pytest.mark.parametrize("begins", ["sk-", "sk-_", "eyJ-", "authorization=", "bearer%20", "://a:"])
+def test_what_only_ever_begins_as_a_secret_costs_no_more_than_other_words(begins: str):
+    """A megabyte of it takes a blink; where each beginning is followed to the end, it takes minutes."""
+    text = begins * (1_000_000 // len(begins))
+    assert REDACTOR.text(text) is text
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("sk-" * 40 + "0123", "[redacted:api-key]"),
+        ("sk-" * 40 + " sk-0123456789abcdef", "sk-" * 40 + " [redacted:api-key]"),
+        ("eyJ-" * 9 + f".x {SECRETS['jwt'][0]}", "eyJ-" * 9 + ".x [redacted:jwt]"),
+        ("eyJ-" * 9 + SECRETS["jwt"][0][2:], "[redacted:jwt]"),
+        ("Authorization: " + "a-" * 60 + "1", "Authorization: [redacted:authorization]"),
+        ("authorization=authorization: abcdef123456", "authorization=authorization: [redacted:authorization]"),
+    ],
+)
+def test_a_secret_behind_beginnings_of_one_is_found(text: str, clean: str):
+    """In the same word, and in the next."""
+    assert REDACTOR.text(text) == clean
+
+
 async def test_blobs_are_stored_without_secrets():
     """Large values too, JSON or not; the name is that of what is stored."""
 
