@@ -7,9 +7,10 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, NoReturn, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from agentorch.cli.asking import Person
+from agentorch.cli.leaving import INTERRUPTED
 from agentorch.cli.plan_checks import say_unused, unused
 from agentorch.cli.progress import Progress
 from agentorch.cli.result import STOPPED, command, show_outcome
@@ -23,7 +24,6 @@ from agentorch.runtime.outcome import Outcome
 from agentorch.runtime.run import Run
 
 T = TypeVar("T")
-INTERRUPTED: Final = 130
 _TICK: Final = 0.125
 _GRACE: Final = 0.5
 """Seconds in which the last events may still be shown."""
@@ -49,8 +49,7 @@ class Foreground:
 async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awaitable[Run]], how: Foreground) -> int:
     """Carry a run out to where nothing more happens by itself; return the exit code.
 
-    The first Ctrl-C stops the run: what is done is kept, it can be resumed, and the process ends here, because the
-    threads of plain functions cannot be stopped and would be waited for. The second leaves at once.
+    The first Ctrl-C stops the run: what is done is kept, and it can be resumed. The second leaves at once.
     """
     with Interrupts() as interrupts:
         async with orchestrator:
@@ -59,19 +58,11 @@ async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awai
             outcome = await interrupts.unless(_watched(run, progress, how))
             if outcome is None:
                 await _stopped(run, progress, how, by=interrupts.came)
-        if outcome is None:
-            _leave()
+    if outcome is None:
+        return INTERRUPTED
     if outcome.plan.tasks:
         say_unused(how.screen, unused(outcome.plan.tasks, how.inputs))
     return show_outcome(how.screen, outcome, json=how.json, setup=how.setup, warned=how.tells)
-
-
-def _leave() -> NoReturn:
-    for stream in (sys.__stdout__, sys.__stderr__):
-        with suppress(OSError, ValueError):
-            if stream is not None:
-                stream.flush()
-    os._exit(INTERRUPTED)
 
 
 _STOPPING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))

@@ -4,13 +4,13 @@ import os
 import sys
 from typing import Any, Final
 
+from agentorch.cli.leaving import INTERRUPTED, leave
 from agentorch.cli.streams import let_go_of_stdout, open_closed_streams, tell
 from agentorch.errors import AgentorchError, FailureKind, MissingExtraError, ModelError
 
 FAILED: Final = 1
 ENVIRONMENT: Final = 2
 BUG: Final = 70
-INTERRUPTED: Final = 130
 _LONGEST: Final = 2_000
 """Characters of a message that are shown."""
 _EXTRA: Final = {"typer", "rich", "platformdirs", "pydantic_settings", "prompt_toolkit"}
@@ -26,10 +26,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("AGENTORCH_DEBUG") and not isinstance(error, BrokenPipeError):
             raise
-        sys.exit(_told(error))
+        code = _told(error)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    sys.exit(code)
+        code = INTERRUPTED
+    leave(code)
 
 
 def _app() -> int:

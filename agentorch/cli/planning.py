@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import anyio
-
+from agentorch.cli.looping import in_loop
 from agentorch.cli.plan_checks import say_problems, say_unused, unused
 from agentorch.cli.plan_text import as_text
 from agentorch.cli.running import hint_at_model, named_values, orchestrator_of, what_to_run
@@ -38,7 +37,7 @@ def show_plan(
     else:
         hint_at_model(screen, setup)
         try:
-            plan = anyio.run(lambda: orchestrator.plan(what, inputs=named_values(inputs)))
+            plan = in_loop(lambda: orchestrator.plan(what, inputs=named_values(inputs)))
         except PlanError as error:
             screen.say(f"agentorch: no plan: {one_line(str(error))}")
             return _FAILED

@@ -15,6 +15,7 @@ from agentorch.cli.carrying import Foreground, carry
 from agentorch.cli.given import Given
 from agentorch.cli.journals import named_run, reading
 from agentorch.cli.kept_library import kept_library
+from agentorch.cli.looping import in_loop
 from agentorch.cli.plan_checks import say_problems, say_unused, unused
 from agentorch.cli.result import ENVIRONMENT
 from agentorch.cli.screen import Screen
@@ -129,7 +130,7 @@ def carried(setup: Setup, begin: Callable[[Orchestrator], Awaitable[Run]], foreg
         return await begin(orchestrator)
 
     with redirect_stdout(sys.stderr), kept_library(setup) as library:  # an agent's own print() is no data of ours
-        return anyio.run(carry, orchestrator_of(setup, foreground.screen, library), begin_and_say, foreground)
+        return in_loop(carry, orchestrator_of(setup, foreground.screen, library), begin_and_say, foreground)
 
 
 def _new_folder(setup: Setup) -> Path | None:

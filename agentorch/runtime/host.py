@@ -247,7 +247,7 @@ class Host:
         `identity` is the step that asks: another one asks anew, even in the same words.
         """
         run = self._run(key)
-        request_id = f"{kind}:{':'.join(key.split('/')[1:4])}:{digest(identity)[:16]}"
+        request_id = _request_id(key, kind, identity)
         if request_id not in run.state.answers:
             waiter = run.questions.get(request_id)
             if waiter is None:
@@ -257,6 +257,11 @@ class Host:
             await asyncio.shield(waiter)
             await self._slot(run, key)
         return run.state.answers[request_id]
+
+    def has_asked(self, key: str, identity: str) -> bool:
+        """Whether the attempt of the dispatch `key` has asked a person, as `identity`, to approve a call."""
+        state, request_id = self._run(key).state, _request_id(key, "approval", identity)
+        return request_id in state.answers or request_id in state.requests
 
     async def _slot(self, run: HostedRun, key: str) -> None:
         """Wait until a dispatch that has waited may go on: the slot that it gave away may be another's by now."""
@@ -292,6 +297,10 @@ class Host:
         if run is None:
             raise AgentorchError(f"{key} is not carried out here any more")
         return run
+
+
+def _request_id(key: str, kind: RequestKind, identity: str) -> str:
+    return f"{kind}:{':'.join(key.split('/')[1:4])}:{digest(identity)[:16]}"
 
 
 def _failure_of(child: TaskState) -> PermanentError:

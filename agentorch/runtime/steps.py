@@ -11,6 +11,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count, takewhile
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -44,6 +45,8 @@ class Steps:
         self._finished: dict[str, list[int]] | None = None
         """The numbers of the steps that the attempt had finished before, by mark."""
         self._numbers: dict[str, CallNumbers] = {}
+        self._asked_before: dict[str, int] = {}
+        """For a step: how many questions whether it may be made are over and done with since earlier dispatches."""
 
     def begun(self, name: str, arguments: str, *, within: str = "", in_turn: bool = False) -> Held:
         """Hold the identity of a call of `name` with arguments of this digest, inside the step `within`.
@@ -56,9 +59,19 @@ class Steps:
         return Held(self._numbers_of(mark, in_turn=in_turn), lambda number: f"{mark}:{number}")
 
     def asked_about(self, step: str) -> Held:
-        """Hold the identity of the question whether a call may be made: before each time that it is made."""
-        numbers = self._numbers_of(f"{step}?")
-        return Held(numbers, lambda number: step if number == 1 else f"{step}?{number}")
+        """Hold the identity of the question whether a call may be made: before each time that it is made.
+
+        Of what earlier dispatches of the attempt have asked, the last one counts: a Yes before it was used up.
+        """
+
+        def question(number: int) -> str:
+            return step if number == 1 else f"{step}?{number}"
+
+        if step not in self._asked_before:
+            later = takewhile(lambda number: self._host.has_asked(self._key, question(number)), count(2))
+            self._asked_before[step] = sum(1 for _ in later)
+        before = self._asked_before[step]
+        return Held(self._numbers_of(f"{step}?"), lambda number: question(before + number))
 
     def called(self, agent: str, inputs: str) -> Held:
         """Hold the id of the task that a call of an agent is, given the digest of its inputs.

@@ -135,6 +135,18 @@ async def stubborn(topic: str) -> str:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
             pass
+
+@agent(description="Leaves a thread of its own behind.")
+async def leaving(topic: str) -> str:
+    waiting = asyncio.to_thread(threading.Event().wait)
+    try:
+        await asyncio.wait_for(waiting, 0.1)
+    except TimeoutError:
+        return topic
+
+@agent(description="Ends.")
+def brief(topic: str) -> str:
+    return topic
 """
 
 
@@ -160,6 +172,27 @@ def test_nothing_that_runs_on_keeps_the_process(home: Path, agent: str) -> None:
     out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out, err) == (130, "", "")
     assert json.loads(run("runs", "--json").stdout)["status"] == "stopped"
+
+
+@pytest.mark.parametrize(("agent", "code", "answer"), [("endless", 1, ""), ("stubborn", 1, ""), ("leaving", 0, "x\n")])
+def test_a_command_ends_though_its_agents_go_on(home: Path, agent: str, code: int, answer: str) -> None:
+    """What could not be stopped is not waited for once the outcome is told and kept: the exit code is the outcome's."""
+    (home / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    task = f"{{id: a, agent: {agent}, inputs: {{topic: x}}, timeout: 2, grace: 0.1, attempts: 1}}"
+    (home / "late.yaml").write_text(f"tasks: [{task}]", encoding="utf-8")
+    said = run("run", "--plan", "late.yaml", "-a", "endless.py")
+    assert (said.returncode, said.stdout) == (code, answer), said.stderr
+    assert said.stderr.splitlines()[-1].startswith("1 task" if answer else "0 of 1 task")
+    assert json.loads(run("runs", "--json").stdout)["status"] == ("succeeded" if answer else "failed")
+
+
+def test_a_command_whose_agents_have_ended_leaves_as_any_program_does(home: Path) -> None:
+    """Threads that only wait for more to do are none that go on: what is registered to be done at the end is done."""
+    (home / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    (home / "brief.yaml").write_text("tasks: [{id: a, agent: brief, inputs: {topic: x}}]", encoding="utf-8")
+    code = "import atexit; from agentorch.cli import main; atexit.register(print, 'at the end'); main()"
+    said = run("run", "--plan", "brief.yaml", "-a", "endless.py", code=code)
+    assert (said.returncode, said.stdout) == (0, "x\nat the end\n"), said.stderr
 
 
 ISOLATED = """

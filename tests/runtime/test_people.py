@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch import Context, Orchestrator, Plan, Policy, agent, tool
 from agentorch.core.state import Request
-from agentorch.errors import ConfigurationError
+from agentorch.errors import ConfigurationError, EffectNotDone, PermanentError, TransientError
 from agentorch.runtime.outcome import OutcomeStatus
 
 
@@ -167,6 +167,79 @@ async def test_the_same_question_asked_again_is_another_question(tmp_path: Path)
 
     assert first.answer == ["many", "some", "7"]
     assert (waiting.status, resumed.answer) == (OutcomeStatus.WAITING, ["some", "9"])
+
+
+class Letterbox:
+    """A tool that a person has to allow, full at first, and an agent that sends by it until it has or may not."""
+
+    def __init__(self, *, full: int, failures: int = 0) -> None:
+        self.sent: list[str] = []
+
+        @tool(effect="once", approval=True)
+        async def send(letter: str) -> str:
+            nonlocal full
+            if full:
+                full -= 1
+                raise EffectNotDone("the box is full")
+            self.sent.append(letter)
+            return "sent"
+
+        @agent(description="Sends a letter.", tools=[send])
+        async def sending(context: Context) -> str:
+            nonlocal failures
+            said = "the box is full"
+            while said.endswith("full"):
+                try:
+                    said = await context.tool(send, letter="x")
+                except PermanentError as error:
+                    said = str(error)
+            if failures:
+                failures -= 1
+                raise TransientError("the line is bad", retry_after=0.01)
+            return said
+
+        self.agent = sending
+        self.plan = Plan("send")
+        self.plan.add("send", agent=sending)
+
+
+REFUSED = "tool 'send': a person did not approve the call"
+
+
+async def test_a_no_is_not_overruled_by_an_earlier_yes() -> None:
+    """The Yes was used up by a call that did not come about; the No to the next one holds when the attempt goes on."""
+    box = Letterbox(full=1, failures=1)
+    answers = [True, False]
+
+    def answering(request: Request) -> bool:
+        return answers.pop(0)
+
+    async with Orchestrator([box.agent], on_request=answering) as orchestrator:
+        outcome = await asyncio.wait_for(orchestrator.run(box.plan), 5)
+
+    assert (outcome.answer, box.sent, answers) == (REFUSED, [], [])
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+async def test_the_second_time_that_a_call_is_asked_about_outlives_its_process(tmp_path: Path, agreed: bool) -> None:
+    """The question that was open is the one that counts, and no other is asked; one Yes is good for one call."""
+    box = Letterbox(full=1)
+    answers = [True]
+
+    def answering(request: Request) -> bool | None:
+        return answers.pop() if answers else None
+
+    async with Orchestrator([box.agent], journal=tmp_path / "runs.db", on_request=answering) as before:
+        waiting = await asyncio.wait_for(before.run(box.plan), 5)
+    async with Orchestrator([box.agent], journal=tmp_path / "runs.db") as after:
+        run = await after.take_up(waiting.run_id)
+        again = await asyncio.wait_for(run.outcome(), 5)
+        (request,) = run.waiting
+        await run.answer(request.request_id, agreed)
+        outcome = await asyncio.wait_for(run.outcome(), 5)
+
+    assert (waiting.status, again.status) == (OutcomeStatus.WAITING, OutcomeStatus.WAITING)
+    assert (outcome.answer, box.sent) == (("sent", ["x"]) if agreed else (REFUSED, []))
 
 
 def nobody(request: Request) -> None:
