@@ -1,7 +1,6 @@
 """A journal on a full or a read-only disk, locked by another process or cut off: what can be read is shown."""
 
 import json
-import shutil
 import sqlite3
 import subprocess
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.mounting import mounted
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -48,13 +48,6 @@ def own_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("AGENTORCH_JOURNAL", str(folder / "runs.db"))
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
-
-
-def mounted(*arguments: str) -> bool:
-    """Call `mount`; whether it worked."""
-    if shutil.which("mount") is None:
-        return False
-    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode == 0
 
 
 def begun(agentorch: Command) -> str:

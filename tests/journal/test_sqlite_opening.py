@@ -15,6 +15,7 @@ from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
 from agentorch.journal.schema import APPLICATION, SCHEMA, Durability, check_ours, file_system, open_writer
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.testing.journal_suite import reported, started
+from tests.mounting import mounted
 
 
 async def refusal(path: Path) -> JournalError:
@@ -138,13 +139,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting is not allowed here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
-
-
-def mounted(*arguments: str) -> bool:
-    """Call `mount`; whether it worked."""
-    if shutil.which("mount") is None:
-        return False
-    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode == 0
 
 
 async def test_a_read_only_disk(disk: Path) -> None:
