@@ -15,6 +15,7 @@ from agentorch.core.failures import Code
 from agentorch.errors import EffectNotDone
 from agentorch.testing import ScriptedModel
 from agentorch.threads import MOST, Threads, in_thread, under
+from agentorch.validation import Across
 
 GOES_ON = "its body could not be stopped: it goes on by itself, and nobody waits for it"
 
@@ -203,22 +204,28 @@ async def test_a_plain_tool_asks_its_context_from_its_thread() -> None:
         assert (await orchestrator.run(one("user"))).answer == "well, word"
 
 
-@pytest.mark.parametrize("ends", [True, False])
-async def test_a_plain_check_across_tasks_is_named_when_it_goes_on(ends: bool, gate: Gate) -> None:
-    """As an async one that takes no cancellation."""
+@agent(description="Answers.")
+async def brief() -> str:
+    return "done"
 
-    @agent(description="Answers.")
-    async def brief() -> str:
-        return "done"
+
+def standing_at(gate: Gate) -> Across:
+    """Return a plain check that does not end while the gate is shut."""
 
     @across("one", "two")
     def standing(first: str, second: str) -> None:
         gate.wait()
 
+    return standing
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_plain_check_across_tasks_is_named_when_it_goes_on(ends: bool, gate: Gate) -> None:
+    """As an async one that takes no cancellation."""
     plan = one("brief")
     plan.add("two", agent="brief", needs=("one",))
     policy = Policy(grace=30 if ends else 0.05)
-    async with Orchestrator([brief], validators=[standing], policy=policy) as orchestrator:
+    async with Orchestrator([brief], validators=[standing_at(gate)], policy=policy) as orchestrator:
         run = await orchestrator.submit(plan)
         await anyio.to_thread.run_sync(gate.begun.acquire)
         await run.cancel()
@@ -234,18 +241,10 @@ async def test_a_plain_check_across_tasks_is_named_when_it_goes_on(ends: bool, g
 def test_closing_does_not_wait_for_a_plain_check_across_tasks(gate: Gate) -> None:
     """Nor does the event loop when it ends."""
 
-    @agent(description="Answers.")
-    async def brief() -> str:
-        return "done"
-
-    @across("one", "two")
-    def standing(first: str, second: str) -> None:
-        gate.wait()
-
     async def main() -> None:
         plan = one("brief")
         plan.add("two", agent="brief", needs=("one",))
-        async with Orchestrator([brief], validators=[standing], policy=Policy(grace=0.05)) as orchestrator:
+        async with Orchestrator([brief], validators=[standing_at(gate)], policy=Policy(grace=0.05)) as orchestrator:
             await orchestrator.submit(plan)
             await anyio.to_thread.run_sync(gate.begun.acquire)
 
