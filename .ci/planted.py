@@ -10,6 +10,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -26,6 +28,11 @@ AT_ONCE = 2
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider", "--timeout=15")
 FAILED = 1
 """What pytest returns when tests ran and some failed."""
+LIMIT, WARM_LIMIT = 60, 900
+"""Seconds for the tests of one fault, and for all tests without any.
+
+The timeout of a test is an exception in the middle of it: a fault may swallow it, or leave a thread that never ends.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,14 @@ class Copy:
     def check_import(self) -> str | None:
         """Return what is wrong with where `agentorch` comes from."""
         code = "import agentorch; print(agentorch.__file__)"
-        said = self._run([sys.executable, "-c", code]).stdout.strip()
+        said = self._run([sys.executable, "-c", code], LIMIT)[1]
         wanted = str((self._folder / "agentorch" / "__init__.py").resolve())
         return None if said == wanted else f"the copy is not what is imported: {said or 'nothing'}"
 
     def check_tests(self, tests: list[str]) -> str | None:
         """Return what is wrong with the tests when nothing is planted."""
-        done = self._run([*PYTEST, *tests])
-        return None if done.returncode == 0 else f"without any fault, pytest says: {_last_line(done.stdout)}"
+        code, said = self._run([*PYTEST, *tests], WARM_LIMIT)
+        return None if code == 0 else f"without any fault, pytest says: {said}"
 
     def check(self, fault: Fault) -> str | None:
         """Return what is wrong with the guards against a fault, or None when they saw it."""
@@ -73,24 +80,33 @@ class Copy:
         path.write_text(text.replace(fault.find, fault.replace), encoding="utf-8")
         Path(cache_from_source(str(path))).unlink(missing_ok=True)
         try:
-            done = self._run([*PYTEST, *fault.tests], PYTHONDONTWRITEBYTECODE="1")
+            code, said = self._run([*PYTEST, *fault.tests], LIMIT, PYTHONDONTWRITEBYTECODE="1")
         finally:
             path.write_text(text, encoding="utf-8")
-        said = _last_line(done.stdout)
-        seen = done.returncode == FAILED and re.search(r"\b\d+ failed\b", said)
-        return None if seen else f"pytest returned {done.returncode} for {' '.join(fault.tests)}: {said}"
+        seen = code is None or (code == FAILED and re.search(r"\b\d+ failed\b", said))
+        return None if seen else f"pytest returned {code} for {' '.join(fault.tests)}: {said}"
 
-    def _run(self, command: list[str], **environment: str) -> "subprocess.CompletedProcess[str]":
+    def _run(self, command: list[str], limit: float, **environment: str) -> tuple[int | None, str]:
+        """Return what a command returned, and its last line; it is killed, and returned None, at its limit."""
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        return subprocess.run(
+        # A file and no pipe: what a test has started may outlive it, and would keep a pipe open.
+        with tempfile.TemporaryFile() as output, subprocess.Popen(
             command,
             cwd=self._folder,
             env=kept | {"PYTHONPATH": str(self._folder)} | environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:  # fmt: skip
+            code = None
+            with suppress(subprocess.TimeoutExpired):
+                code = process.wait(limit)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            output.seek(0)
+            said = output.read().decode("utf-8", "replace")
+        return code, (said.strip().splitlines() or ["nothing was said"])[-1]
 
 
 def faults_of(checkout: Path) -> Iterator[Fault]:
@@ -103,10 +119,6 @@ def faults_of(checkout: Path) -> Iterator[Fault]:
 def chosen(fault: Fault, words: list[str]) -> bool:
     """Whether a fault is to be planted."""
     return not words or any(word in fault.name for word in words)
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["nothing was said"])[-1]
 
 
 def main() -> int:
@@ -122,13 +134,17 @@ def main() -> int:
         for number in range(AT_ONCE):
             copies.put(Copy(checkout, Path(folder).resolve() / str(number)))
 
-        def checked(fault: Fault) -> tuple[str | None, float]:
+        def checked(fault: Fault) -> bool:
             copy = copies.get()
             began = time.monotonic()
             try:
-                return copy.check(fault), time.monotonic() - began
+                verdict = copy.check(fault)
             finally:
                 copies.put(copy)
+            seen = "seen  " if verdict is None else "MISSED"
+            words_of_it = "" if verdict is None else f": {verdict}"
+            print(f"{seen} {time.monotonic() - began:5.1f} s  {fault.name}{words_of_it}", flush=True)
+            return verdict is None
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             # Each copy is warmed by a half of the tests: what they compile is there for the faults.
@@ -139,13 +155,11 @@ def main() -> int:
             wrong += pool.map(lambda copy, half: copy.check_tests(half) if half else None, own, halves)
             for copy in own:
                 copies.put(copy)
-            verdicts = [] if any(wrong) else list(pool.map(checked, faults))
-    for words_of_it in filter(None, wrong):
-        print(words_of_it)
-    for fault, (verdict, seconds) in zip(faults, verdicts, strict=False):
-        seen = "seen  " if verdict is None else "MISSED"
-        print(f"{seen} {seconds:5.1f} s  {fault.name}" + (f": {verdict}" if verdict else ""))
-    return int(any(wrong) or any(verdict for verdict, _ in verdicts))
+            for words_of_it in filter(None, wrong):
+                print(words_of_it)
+            if any(wrong):
+                return 1
+            return int(not all(list(pool.map(checked, faults))))
 
 
 if __name__ == "__main__":

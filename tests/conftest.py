@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,9 +52,15 @@ def _unheard(number: int, frame: object) -> None:
     del number, frame
 
 
-@pytest.fixture
-def heard_hangup() -> Iterator[None]:
-    """Have processes that the test starts hear SIGHUP, also where the tests run under `nohup`."""
-    before = signal.signal(signal.SIGHUP, _unheard)  # what is handled here is at its default there
-    yield
-    signal.signal(signal.SIGHUP, before)
+def hear_signals() -> None:
+    """Have every process that a test starts hear what ends a process, also where the tests run under `nohup` or by `&`.
+
+    What is ignored here would be ignored there; what is handled here is at its default there.
+    """
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, _unheard)
+
+
+hear_signals()

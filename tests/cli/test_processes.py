@@ -87,7 +87,6 @@ def test_no_color(home: Path) -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", child.before or "")
 
 
-@pytest.mark.usefixtures("heard_hangup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_and_resume_goes_on(home: Path, number: signal.Signals) -> None:
     """What is done is kept; the line that is printed takes the run up again."""
@@ -225,7 +224,6 @@ def test_ctrl_c_takes_isolated_agents_along(home: Path) -> None:
     assert child.exitstatus == 130
 
 
-@pytest.mark.usefixtures("heard_hangup")
 def test_closing_the_terminal_stops_the_run(home: Path) -> None:
     """It says so twice, and means it once: what is done is kept, and isolated agents are taken along."""
     (home / "asleep.py").write_text(ISOLATED, encoding="utf-8")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,23 @@ asyncio.run(main())
 """
 
 
+STARTED: list[subprocess.Popen[bytes]] = []
+
+
 def python(*arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start an interpreter in a group of its own."""
-    return subprocess.Popen([sys.executable, *arguments], stdin=stdin, start_new_session=True)
+    STARTED.append(subprocess.Popen([sys.executable, *arguments], stdin=stdin, start_new_session=True))
+    return STARTED[-1]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Have what a test started end with it, however that ends."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.wait()
 
 
 def sleeping() -> subprocess.Popen[bytes]:
@@ -43,14 +58,13 @@ def process_of(guardian: Guardian) -> int:
     return guardian._process.pid
 
 
-@pytest.mark.usefixtures("heard_hangup")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGQUIT])
 async def test_nothing_outlives_the_parent(tmp_path: Path, number: signal.Signals) -> None:
     """However it ends: neither its child, nor what that has started."""
     parent = python("-c", PARENT, TEAM, str(tmp_path / "pids"))
     processes = await begun(tmp_path / "pids")
     parent.send_signal(number)
-    await asyncio.to_thread(parent.wait)
+    await asyncio.to_thread(parent.wait, 30)
     for process in processes:
         await gone(process)
     assert len(processes) == 2

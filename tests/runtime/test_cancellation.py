@@ -299,7 +299,7 @@ async def test_a_thread_is_named_only_when_it_goes_on(ends: bool) -> None:
 
     async with Orchestrator([waiting]) as orchestrator:
         run = await orchestrator.submit(single("waiting"))
-        await anyio.to_thread.run_sync(begun.wait)
+        await anyio.to_thread.run_sync(begun.wait, 20)
         await run.cancel()
         if ends:
             release.set()

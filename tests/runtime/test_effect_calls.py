@@ -311,7 +311,7 @@ async def test_what_goes_on_in_a_thread_outlives_its_orchestrator() -> None:
 
     async with Orchestrator([worker], journal=journal, policy=Policy(grace=0.05)) as before:
         run = await before.submit(plan())
-        await asyncio.to_thread(begun.wait)
+        await asyncio.to_thread(begun.wait, 20)
     async with Orchestrator([worker], journal=journal) as after:
         taken = await after.take_up(run.id)
         outcome = await taken.outcome()
@@ -359,7 +359,7 @@ async def test_closing_while_a_thread_acts_costs_nobody_an_attempt() -> None:
     async with Orchestrator([threads, loops], journal=journal) as before:
         run = await before.submit(plan)
         await cut.wait()
-        await asyncio.to_thread(acting.wait)
+        await asyncio.to_thread(acting.wait, 20)
         asyncio.get_running_loop().call_later(0.05, gate.set)
     closed = list(begun)
     async with Orchestrator([threads, loops], journal=journal) as after:

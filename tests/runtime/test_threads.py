@@ -107,7 +107,7 @@ async def test_a_thread_is_named_only_when_it_goes_on(where: str, ends: bool, ga
     """The outcome waits for it as long as the grace."""
     async with Orchestrator([waiting(where, gate)]) as orchestrator:
         run = await orchestrator.submit(one("waiting", grace=30 if ends else 0.05))
-        await anyio.to_thread.run_sync(gate.begun.acquire)
+        await anyio.to_thread.run_sync(gate.begun.acquire, True, 20)
         await run.cancel()
         if ends:
             gate.open()
@@ -142,7 +142,7 @@ async def test_threads_that_go_on_take_no_place_from_other_runs(gate: Gate) -> N
     async with Orchestrator([waiting("tool", gate), brief], policy=Policy(grace=0.01)) as orchestrator:
         for _ in range(45):
             run = await orchestrator.submit(one("waiting"))
-            await anyio.to_thread.run_sync(gate.begun.acquire)
+            await anyio.to_thread.run_sync(gate.begun.acquire, True, 20)
             await run.cancel()
             await run.outcome()
         outcome = await orchestrator.run(one("brief"))
@@ -227,7 +227,7 @@ async def test_a_plain_check_across_tasks_is_named_when_it_goes_on(ends: bool, g
     policy = Policy(grace=30 if ends else 0.05)
     async with Orchestrator([brief], validators=[standing_at(gate)], policy=policy) as orchestrator:
         run = await orchestrator.submit(plan)
-        await anyio.to_thread.run_sync(gate.begun.acquire)
+        await anyio.to_thread.run_sync(gate.begun.acquire, True, 20)
         await run.cancel()
         if ends:
             gate.open()
@@ -246,7 +246,7 @@ def test_closing_does_not_wait_for_a_plain_check_across_tasks(gate: Gate) -> Non
         plan.add("two", agent="brief", needs=("one",))
         async with Orchestrator([brief], validators=[standing_at(gate)], policy=Policy(grace=0.05)) as orchestrator:
             await orchestrator.submit(plan)
-            await anyio.to_thread.run_sync(gate.begun.acquire)
+            await anyio.to_thread.run_sync(gate.begun.acquire, True, 20)
 
     calling = threading.Thread(target=asyncio.run, args=(main(),))
     calling.start()
@@ -260,7 +260,7 @@ async def test_so_many_threads_side_by_side_and_no_more(gate: Gate) -> None:
     with under(threads):
         calls = [asyncio.create_task(in_thread(gate.wait)) for _ in range(MOST)]
         for _ in range(MOST):
-            await asyncio.to_thread(gate.begun.acquire)
+            await asyncio.to_thread(gate.begun.acquire, True, 20)
         for call in calls[1:]:
             call.cancel()
         more = asyncio.create_task(in_thread(lambda: anyio.from_thread.run(in_thread, contextvars.copy_context)))
