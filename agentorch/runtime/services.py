@@ -184,12 +184,12 @@ class DispatchServices:
 
     async def complete(self, request: ModelRequest, *, stream: bool = True) -> ModelResponse:
         """Call the dispatch's model: a step, counted against the budget, its deltas shown to readers of the run."""
-        self._alive()
+        self.check()
         given = digest([self._work.model, asked(request)])
         with self._steps.begun(MODEL, given, within=self.place.step) as step:
-            if step in self._steps:
-                return response_from_json(await self._steps.read(step))
-            return response_from_json(await self._completed(step, request, stream=stream))
+            known = step in self._steps
+            said = await (self._steps.read(step) if known else self._completed(step, request, stream=stream))
+        return response_from_json(said)
 
     async def _completed(self, step: str, request: ModelRequest, *, stream: bool) -> Any:
         """Call the model anew and return its answer as the journal has it."""
@@ -279,17 +279,17 @@ class DispatchServices:
 
     async def converse(self, prompt: str, *, output: Any, tools: Sequence[Any]) -> Any:
         """Ask the model in words; return its answer as the type `output`."""
-        self._alive()
+        self.check()
         return await self._converse(self, prompt, output=output, tools=tools)
 
     async def judge(self, judge: Any, output: Any) -> Verdict:
         """Ask a judge about an output, in a context of its own."""
-        self._alive()
+        self.check()
         return await self._ask_judge(self, judge, output)
 
     async def use(self, tool: Any, arguments: Mapping[str, Any], *, told: Tell | None = None) -> Any:
         """Use a tool as a step: its approval asked for, its effect had once."""
-        self._alive()
+        self.check()
         used = as_tool(tool)
         values = used.parse(arguments)
         given = digest(values)
@@ -303,12 +303,12 @@ class DispatchServices:
             with self._insides.made(step, partial(self._effects.failed, call, used.name)) as made:
                 work = partial(self._used_anew, used, values, step, call)
                 result = await self._steps.told(step, used.name, told, work)
-            if isinstance(result, Told):
-                self._insides.forget(made)
-                return result
-            self._effects.ended(call, used.name)
-            await self._insides.keep(made, used.name, effect=call.key if unplaced else "")
-            return await self._steps.finish(step, used.name, result)
+                if isinstance(result, Told):
+                    self._insides.forget(made)
+                    return result
+                self._effects.ended(call, used.name)
+                await self._insides.keep(made, used.name, effect=call.key if unplaced else "")
+                return await self._steps.finish(step, used.name, result)
 
     async def _used_anew(self, used: Tool[..., Any], values: dict[str, Any], step: str, call: EffectCall) -> Any:
         if used.approval and not call.doubt and not self._host.is_known(self._work.key, call.key):
@@ -334,7 +334,7 @@ class DispatchServices:
 
     async def call(self, agent: str, inputs: Mapping[str, Any], *, told: Tell | None = None) -> Any:
         """Run another agent as a task of its own and return its output (JSON)."""
-        self._alive()
+        self.check()
         with self._steps.called(agent, digest(dict(inputs))) as name:
             given = {parameter: await stored(value, self._blobs) for parameter, value in inputs.items()}
             waits = self._job.call_waits()
@@ -346,20 +346,22 @@ class DispatchServices:
 
     async def step(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call `function` unless the attempt has done so before; return its result as its annotation says."""
-        self._alive()
+        self.check()
         output = output_of_step(name, function)
         with self._steps.begun(name, digest(arguments_of(name, args)), within=self.place.step) as step:
             if step in self._steps:
                 return output.revive(await self._steps.read(step))
             inside = Place(step, f"{self.place.effect}/step/{digest(name)[:16]}")
-            with self._insides.made(step) as made, under(self._job.own_threads()), stepping(self, inside):
-                encoded = output.encode(await called(function, *args))
-            await self._insides.keep(made, name)
-            return output.revive(fresh(await self._steps.finish(step, name, encoded)))
+            with self._insides.made(step) as made:
+                with under(self._job.own_threads()), stepping(self, inside):
+                    encoded = output.encode(await called(function, *args))
+                await self._insides.keep(made, name)
+                kept = await self._steps.finish(step, name, encoded)
+            return output.revive(fresh(kept))
 
     async def ask(self, question: str, answer_schema: dict[str, Any]) -> Any:
         """Ask a person and wait for the answer; that time is not the task's."""
-        self._alive()
+        self.check()
         with self._steps.begun("ask", digest([question, answer_schema]), within=self.place.step) as identity:
             return await self._asked(question, answer_schema, identity, "question")
 
@@ -372,7 +374,7 @@ class DispatchServices:
 
     def report(self, text: str) -> None:
         """Say in one line how far the work is."""
-        self._alive()
+        self.check()
         self._host.report(self._work.key, clipped(self._host.redacted(text), LONGEST_REPORT))
 
     def trimmed(self, name: str, *, tokens: int, kept: int, blob: str) -> None:
@@ -381,12 +383,12 @@ class DispatchServices:
 
     async def put_blob(self, data: bytes) -> str:
         """Store a large value; return its SHA-256."""
-        self._alive()
+        self.check()
         return await self._blobs.put(data)
 
     async def get_blob(self, sha256: str) -> bytes:
         """Read a large value."""
-        self._alive()
+        self.check()
         try:
             return await self._blobs.get(sha256)
         except KeyError:
@@ -394,7 +396,4 @@ class DispatchServices:
 
     def check(self) -> None:
         """Raise when the dispatch was stopped or has ended."""
-        self._job.check()
-
-    def _alive(self) -> None:
         self._job.check()

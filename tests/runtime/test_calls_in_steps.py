@@ -209,7 +209,7 @@ async def test_the_arguments_of_a_step_say_nothing_of_the_calls_inside(effect: A
     assert len(keys) == (2 if effect == "once" else 3)
 
 
-@pytest.mark.parametrize("how", ["fails", "is cancelled"])
+@pytest.mark.parametrize("how", ["fails", "is cancelled", "gives what cannot be kept"])
 @pytest.mark.parametrize("what", ["step", "tool"])
 async def test_a_step_that_is_made_again_makes_the_same_calls(how: str, what: str) -> None:
     """In the same dispatch: what has happened inside is not repeated, and the model not asked again."""
@@ -217,18 +217,20 @@ async def test_a_step_that_is_made_again_makes_the_same_calls(how: str, what: st
     asked: list[object] = []
     tries = [0]
 
-    async def work(context: Context) -> str:
+    async def work(context: Context) -> Any:
         tries[0] += 1
         said = await context.model("Well?")
         result = await context.tool(pay, amount=5) + await context.call(payer, amount=6)
         if tries[0] == 1 and how == "fails":
             raise ValueError("no")
-        if tries[0] == 1:
+        if tries[0] == 1 and how == "is cancelled":
             await anyio.sleep(1000)
+        if tries[0] == 1:
+            return 10**5000
         return f"{said}, {result}"
 
     @tool
-    async def outer(context: Context) -> str:
+    async def outer(context: Context) -> Any:
         """Do it all."""
         return await work(context)
 
