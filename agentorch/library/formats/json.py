@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from agentorch.library.formats.plain import read_plain
 from agentorch.library.passage import Field, Section, Unit
 
 _TOKEN: Final = re.compile(r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<mark>[{}\[\]:,])|(?P<word>[^\s{}\[\]:,"]+))')
+_WORD: Final = re.compile(r"-?[0-9][0-9.eE+-]*|-?Infinity|NaN|true|false|null")
 _DEEPEST: Final = 100
 
 
@@ -50,7 +51,7 @@ class _Reader:
             raise ValueError(f"line {line}: unexpected {word}")
         else:
             name = path[-1] if path else ""
-            fields.append(Field(line, name, str(_plain(word))))
+            fields.append(Field(line, name, _plain(word)))
         self.depth -= 1
 
     def object(self, path: tuple[str, ...]) -> None:
@@ -59,7 +60,7 @@ class _Reader:
             _, key = self.next()
             if self.next()[1] != ":":
                 raise ValueError("no colon")
-            self.value((*path, str(_plain(key))), fields)
+            self.value((*path, _plain(key)), fields)
             if self.peek() == ",":
                 self.next()
         self.next()
@@ -79,7 +80,7 @@ class _Reader:
             fields.append(Field(first, name, ", ".join(field.value for field in plain)))
 
     def emit(self, path: tuple[str, ...], fields: list[Field]) -> None:
-        if fields:
+        if any(field.name or field.value.strip() for field in fields):
             text = "; ".join(f"{field.name}: {field.value}" if field.name else field.value for field in fields)
             lines = [field.line for field in fields]
             self.sections.append(Section(" > ".join(path), [Unit(min(lines), max(lines), text, tuple(fields))]))
@@ -108,6 +109,10 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
         at = match.end()
 
 
-def _plain(token: str) -> Any:
-    """Return the value of a string or a number; `true` and `null` as they are written."""
-    return json.loads(token) if token.startswith('"') else token
+def _plain(token: str) -> str:
+    """Return a string's value; what is none is as it is written."""
+    if token.startswith('"'):
+        return str(json.loads(token))
+    if _WORD.fullmatch(token) is None:
+        raise ValueError(f"no JSON: {token:.40}")
+    return token
