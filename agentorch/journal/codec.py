@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from agentorch.core.events import AnyEvent, Event
 from agentorch.core.policy import Policy
+from agentorch.core.values import in_line
 from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -120,6 +121,6 @@ def _read(model: type[Event], payload: bytes) -> Event:
 def _why(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = in_line(".".join(str(part) for part in first["loc"]), 80)
         return f"{place}: {first['msg']}" if place else first["msg"]
     return " ".join(str(error).split()) or type(error).__name__

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json, to_jsonable_python
 from typing_extensions import TypedDict
 
+from agentorch.core.values import in_line
 from agentorch.errors import BusError
 from agentorch.messages.work import Payload, Result, TextDelta, Withdrawal, Work
 
@@ -71,7 +72,7 @@ def decode(data: bytes) -> Envelope:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BusError(f"no envelope: {place[:80]}: {first['msg'][:200]}; {_REMEDY}") from None
+        raise BusError(f"no envelope: {in_line(place, 80)}: {first['msg'][:200]}; {_REMEDY}") from None
     except (ValueError, RecursionError) as error:
         raise BusError(f"no envelope: {error}; {_REMEDY}") from None
     return Envelope(

@@ -3,8 +3,10 @@
 import pytest
 
 from agentorch.bus import MemoryBus, open_bus
+from agentorch.core.task import Task
 from agentorch.errors import BusError, ConfigurationError
-from agentorch.messages.envelope import decode
+from agentorch.messages.envelope import Envelope, decode, encode
+from agentorch.messages.work import Work
 from agentorch.ports.bus import Bus
 from agentorch.testing.bus_conformance import BusConformance
 
@@ -33,3 +35,11 @@ def test_an_envelope_of_another_kind_is_refused() -> None:
     """Decoding names the type that it does not know."""
     with pytest.raises(BusError, match="'Gossip'"):
         decode(b'{"type": "Gossip"}')
+
+
+def test_an_envelope_is_refused_in_one_line() -> None:
+    """Whatever name somebody has given a part of it."""
+    given = encode(Envelope("task.a", Work("k", "run", Task(id="k", agent="a"), "a", {}, "")))
+    with pytest.raises(BusError, match=r"^no envelope: budget.max depth: Extra inputs are not permitted; ") as caught:
+        decode(given.replace(b'"max_depth"', b'"max\xc2\x85depth"'))
+    assert len(str(caught.value).splitlines()) == 1

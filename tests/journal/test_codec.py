@@ -118,12 +118,15 @@ def test_what_is_newer_is_refused(type: str, version: int, said: str) -> None:
     assert str(caught.value).endswith("upgrade agentorch")
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b'{"seq": 1}', b"\xff\xfe", b'{"seq": NaN}'])
+STRANGE = b'{"seq":7,"at":1,"run_id":"r","task":"a","key":"k","output":1,"a\xc2\x85b":1}'
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b'{"seq": 1}', b"\xff\xfe", b'{"seq": NaN}', STRANGE])
 def test_bytes_that_are_no_event_are_damage(payload: bytes) -> None:
     """Never a pydantic traceback: run, seq and reason in one line."""
     with pytest.raises(JournalDamaged, match=r"^run r, seq 7: the bytes of TaskSucceeded cannot be read: ") as caught:
         CODEC.decode("TaskSucceeded", 1, payload, run_id="r", seq=7)
-    assert "\n" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("value", [object(), {1, object()}, 10**4400], ids=["object", "set", "endless"])
