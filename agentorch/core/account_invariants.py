@@ -4,25 +4,28 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from agentorch.core.accounts import ZERO, Account, Amount
+from agentorch.core.reservations import chain
 from agentorch.core.state import RunState, Status
 
 
 def contradictions(state: RunState) -> Iterator[str]:
     """Yield what is wrong with the accounts, and with the tasks that wait for budget; nothing when all is sound."""
     everyone = (*state.tasks.values(), *(task for _, task in state.retired))
-    accounts = [task.account for task in everyone if task.account is not None]
+    accounts = {id(task.account): task.account for task in everyone if task.account is not None}
+    for call in state.calls.values():  # a task that starts again has left one behind when it was stopped in a call
+        accounts.update((id(account), account) for account in chain(call.account))
     if state.account is not None:
-        accounts.append(state.account)
+        accounts[id(state.account)] = state.account
         yield from _run(state, state.account)
     under_way: dict[int, Amount] = defaultdict(lambda: ZERO)
     spent: dict[int, Amount] = defaultdict(lambda: ZERO)
-    for account in accounts:
+    for account in accounts.values():
         if account.within is not None:
             under_way[id(account.within)] += account.held
             spent[id(account.within)] += account.spent
     for call in state.calls.values():
         under_way[id(call.account)] += call.estimate
-    for account in accounts:
+    for account in accounts.values():
         whose = account.task or "the run"
         if account.under_way != under_way[id(account)]:
             yield f"under way for {whose} is {account.under_way}, but it should be {under_way[id(account)]}"

@@ -347,3 +347,22 @@ def test_a_caller_does_not_wait_for_what_the_called_agent_has_waited_for() -> No
         bench.send(msg.Fail(0.0, key, FailureKind.BUDGET, ("'writer' failed: too little is left",), called=of_an_agent))
         statuses.append(bench.statuses["a"])
     assert statuses == ["budget", "failed"]
+
+
+def test_the_call_of_a_task_that_starts_again_counts_until_somebody_tells_of_it() -> None:
+    """It was stopped in its call because what it needs was changed: what it may still use is nobody else's."""
+    bench = Bench(WRITER).begin(
+        task("a"), *written("b", needs=("a",)), task("x"), answer="$b", planner="model", budget=Budget(max_calls=2)
+    )
+    bench.succeed("a")
+    key = bench.admit("b")
+    called(bench, "b", "c1")
+    bench.fail("x")
+    bench.patched(task("a", inputs={"n": 1}), task("x", inputs={"n": 1}))
+    during = left_for(bench.state, None)
+    bench.send(msg.Spend(bench.now, f"a call of {key}", ONE, "c1"))
+    after = left_for(bench.state, None)
+
+    assert bench.statuses["b"] == "pending"
+    assert [left.calls for left in (during, after) if left is not None] == [1, 1]
+    assert bench.state.spent.calls == 1
