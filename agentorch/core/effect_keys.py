@@ -4,7 +4,7 @@
    tool is told apart from the body's by the tool's own key in front, one inside a step by `step/<digest of its name>`.
 2. A call that did not happen, or of which nobody knows, is the same call when it is made again.
 3. What an earlier attempt has done and this one has not asked for again may be this very call in other words: before
-   such a one is made, a person is asked. Delegated tasks that came of the same caller and agent are looked at alike.
+   such a one is made, a person is asked. What a task of the plan has delegated is looked at with it, whoever calls.
 4. In a fork, what its ancestors have done is found under their keys.
 """
 
@@ -13,12 +13,10 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from agentorch.core.identity import Key, lineage
-from agentorch.core.state import Receipt, RunState
+from agentorch.core.state import Receipt, RunState, TaskState
 
-_GIVEN: Final = re.compile(r"(\.[a-z][a-z0-9_-]*)-[0-9a-f]{8}(?:\.\d+)?(?=\.|$)")
-"""In the lineage of a delegated task: what its inputs and their number add to the agent's name."""
-_DELEGATED: Final = re.compile(r"(?P<chain>.+\.\d+)\.(?P<own>[a-z][a-z0-9_-]*(?:\.\d+)?)")
-"""The id of a delegated task: its caller with the attempt, and the rest."""
+_CALLS: Final = re.compile(r"\.(\d+)\.(?=[a-z])")
+"""In the id of a delegated task: between a caller and what it has called, the caller's attempt."""
 _SHOWN: Final = 16
 """Hex digits of the arguments' digest in a key."""
 
@@ -70,29 +68,53 @@ def left_over(state: RunState, key: str, tool: str) -> list[str]:
 
 
 def may_be_another_s(state: RunState, key: str, effect: str, taken: AbstractSet[str]) -> bool:
-    """Whether a left-over effect has not been asked for again: neither by the dispatch `key`, nor by a task beside it.
+    """Whether a left-over effect has not been asked for again: neither by the dispatch `key`, nor by a task near it.
 
     `taken` are the keys of the calls that the dispatch has made.
     """
     receipt = state.receipts[effect]
     if receipt.void or not taken.isdisjoint(_within(effect)):
         return False
-    mine, its = Key.parse(key).task, receipt.task
-    if lineage(mine) == lineage(its):
+    mine, its = Key.parse(key), Key.parse(receipt.key)
+    if lineage(mine.task) == lineage(its.task):
         return True
-    here, there = _DELEGATED.fullmatch(mine), _DELEGATED.fullmatch(its)
-    assert here is not None  # of one family, and not of one lineage
-    assert there is not None
-    return here["chain"] != there["chain"] and f"{here['chain']}.{there['own']}" not in state.tasks
+    here, there = _path(mine), _path(its)
+    shared = 2  # a task of the plan, which is the same, and its attempt, which may be another one
+    while here[:shared] == there[:shared] and here[shared : shared + 1] == there[shared : shared + 1] != []:
+        shared += 2
+    return not _is_asked_again(state, here[:shared], there[shared:], receipt, its)
+
+
+def _is_asked_again(state: RunState, caller: list[str], rest: list[str], receipt: Receipt, its: Key) -> bool:
+    """Whether the attempt of a caller that both have in common has called again for an effect, or has just had it.
+
+    `caller` is the path to that attempt, `rest` what leads from there to the effect: nothing when it was its own.
+    """
+    if rest:
+        return ".".join((*caller, rest[0])) in state.tasks
+    task = state.tasks.get(".".join(caller[:-1]))
+    if task is None:
+        return False
+    own = (its.revision, str(its.attempt)) == (task.revision, caller[-1])
+    return own or _has_step(task, receipt)
 
 
 def _is_cut_off(state: RunState, dispatch: Key, effect: str) -> bool:
     receipt = state.receipts[effect]
     if Key.parse(receipt.key).dispatch == dispatch.dispatch:
         return False
-    mark = f"{receipt.tool}:{receipt.arguments[:_SHOWN]}:"
     task = state.tasks.get(dispatch.task)
-    return task is None or not any(mark in step for step in task.steps or ())
+    return task is None or not _has_step(task, receipt)
+
+
+def _has_step(task: TaskState, receipt: Receipt) -> bool:
+    mark = f"{receipt.tool}:{receipt.arguments[:_SHOWN]}:"
+    return any(mark in step for step in task.steps or ())
+
+
+def _path(key: Key) -> list[str]:
+    """Return the tasks that lead to a dispatch, the outermost first, each with its attempt behind it."""
+    return [*_CALLS.split(key.task), str(key.attempt)]
 
 
 def _within(effect: str) -> list[str]:
@@ -107,7 +129,7 @@ def _listed(state: RunState, receipt: Receipt) -> list[str]:
 
 
 def _family(task: str, tool: str) -> str:
-    return _GIVEN.sub(r"\1", lineage(task)) + "/" + tool
+    return f"{task.partition('.')[0]}/{tool}"
 
 
 def _attempt(key: str) -> str:

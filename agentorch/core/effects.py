@@ -166,6 +166,8 @@ def open_effects(state: RunState) -> list[Receipt]:
     return [receipt for receipt in state.receipts.values() if receipt.is_open]
 
 
-def has_open_effect(state: RunState, name: str) -> bool:
-    """Whether a task has an effect that nobody knows of."""
-    return any(receipt.task == name for receipt in open_effects(state))
+def effects_of(state: RunState, name: str) -> list[Receipt]:
+    """Return what a task, or what it has delegated, has had or may have had."""
+    within = f"{name}."
+    receipts = [receipt for receipt in state.receipts.values() if not receipt.void]
+    return [receipt for receipt in receipts if receipt.task == name or receipt.task.startswith(within)]

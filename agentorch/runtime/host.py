@@ -205,7 +205,7 @@ class Host:
     async def delegate(
         self, key: str, name: str, agent: str, inputs: Mapping[str, Any], waits: Callable[[bool], None]
     ) -> Any:
-        """Run `agent` as the task `name` under the dispatch `key`; return its output.
+        """Run `agent` as the task `name` under the dispatch `key`; return its output, which is durable then.
 
         `waits` is told whether the call stands still: with what it has called, or for a slot to go on in.
         """
@@ -227,9 +227,11 @@ class Host:
             standing.leave(name, waits)
         if child is None:
             raise PermanentError(f"'{agent}' was taken out by a new plan")
-        if child.status is Status.SUCCEEDED:
-            return run.state.outputs[name]
-        raise _failure_of(child)
+        if child.status is not Status.SUCCEEDED:
+            raise _failure_of(child)
+        output = run.state.outputs[name]
+        await run.durable()
+        return output
 
     async def _ended(self, run: HostedRun, name: str) -> TaskState | None:
         """Return a delegated task when it is final; None when a new plan has taken it out."""
@@ -242,7 +244,7 @@ class Host:
     async def ask(
         self, key: str, question: str, answer_schema: dict[str, Any], *, identity: str, kind: RequestKind = "question"
     ) -> Any:
-        """Ask a person; return the answer, also one that was given before a crash.
+        """Ask a person; return the answer, which is durable then, also one that was given before a crash.
 
         `identity` is the step that asks: another one asks anew, even in the same words.
         """
@@ -256,6 +258,7 @@ class Host:
             self._supervisor.send(run, inbox.Ask(now, key, request_id, question, answer_schema, kind))
             await asyncio.shield(waiter)
             await self._slot(run, key)
+        await run.durable()
         return run.state.answers[request_id]
 
     def has_asked(self, key: str, identity: str) -> bool:

@@ -62,8 +62,12 @@ def test_a_fork_finds_what_its_ancestors_have_done() -> None:
         (("a/1/2/1", "pay/x-1"), "a/1/2/2", (), True),
         (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.2.cash-00000000/1/1/1", (), True),
         (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.2.cash-11111111.2/1/1/1", (), True),
-        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.1.cash-11111111/1/1/1", (), False),
-        (("boss.1.till-00000000/1/1/1", "pay/x-1"), "boss.2.cash-11111111/1/1/1", (), False),
+        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.1.cash-11111111/1/1/1", (), True),
+        (("boss.1.till-00000000/1/1/1", "pay/x-1"), "boss.2.cash-11111111/1/1/1", (), True),
+        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss/1/2/1", (), True),
+        (("boss/1/1/1", "pay/x-1"), "boss.2.cash-00000000/1/1/1", (), True),
+        (("boss.1.a-00000000.1.b-00000000/1/1/1", "pay/x-1"), "boss.1.a-00000000.2.c-00000000/1/1/1", (), True),
+        (("boss.1.a-00000000.1.b-00000000/1/1/1", "pay/x-1"), "boss.2.c-00000000/1/1/1", (), True),
     ],
     ids=[
         "of an earlier attempt",
@@ -76,8 +80,12 @@ def test_a_fork_finds_what_its_ancestors_have_done() -> None:
         "of a dispatch that was cut off",
         "of the same delegated task",
         "of a task delegated in other words",
-        "of another delegated task of this attempt",
+        "of a delegated task that a patch has taken out",
         "of another agent",
+        "of an agent that was called, and now its caller acts",
+        "of the caller, and now an agent that it calls acts",
+        "two calls down",
+        "two calls down, and now one",
     ],
 )
 def test_what_is_left_over(receipt: tuple[str, str], dispatch: str, taken: tuple[str, ...], *, left: bool) -> None:
@@ -99,6 +107,28 @@ def test_a_task_beside_asks_for_it_itself() -> None:
     state = state_with(("boss.1.cash-00000000/1/1/1", "pay/x-1"))
     add(state, "boss.2.cash-00000000")
     assert found(state, "boss.2.cash-11111111/1/1/1") == []
+
+
+@pytest.mark.parametrize(
+    "dispatch", ["boss.1.cash-11111111/1/1/1", "boss.1.till-00000000.1.x-00000000/1/1/1", "boss/1/1/1"]
+)
+def test_what_another_call_of_the_same_attempt_did_is_its_own(dispatch: str) -> None:
+    """Whoever acts beside it, below it or above it means another effect."""
+    state = state_with(("boss.1.cash-00000000/1/1/1", "pay/x-1"))
+    for name in ("boss", "boss.1.cash-00000000"):
+        add(state, name)
+    assert found(state, dispatch) == []
+
+
+@pytest.mark.parametrize(("attempt", "steps"), [("1/1", {}), ("1/2", {f"pay:{CALL[:16]}:1": "paid"})])
+def test_what_the_attempt_of_a_caller_did_is_its_own(attempt: str, steps: dict[str, str]) -> None:
+    """Just now, or in an earlier one and called again since: what it calls then means another effect."""
+    state = state_with(("boss/1/1/1", "pay/x-1"))
+    add(state, "boss", **steps)
+    number = attempt[-1]
+    assert found(state, f"boss.{number}.cash-00000000/1/1/1") == []
+    add(state, "boss")
+    assert found(state, "boss.2.cash-00000000/1/1/1") == ["run/boss/pay/x-1"]
 
 
 def test_what_did_not_happen_is_not_left_over() -> None:

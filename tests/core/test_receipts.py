@@ -139,3 +139,31 @@ def test_no_patch_touches_a_task_with_an_open_effect() -> None:
     (event,) = refused
     assert isinstance(event, ev.PlanRejected)
     assert "nobody knows whether it has happened" in event.problems[0].message
+
+
+def test_no_patch_touches_the_caller_of_an_agent_with_an_open_effect() -> None:
+    """What it has delegated would be taken out, and the next one would pay again."""
+    bench = Bench(PAYER).begin(task("a"), task("b"), answer="$b", planner="model")
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1.payer", "payer", {"n": 1}))
+    key = bench.admit("a.1.payer")
+    bench.send(msg.Intend(bench.now, key, "run/a.payer/pay/3-1", "pay", "3"))
+    bench.fail("b")
+    (event,) = bench.patched(task("a", inputs={"n": 2}), task("b", inputs={"x": 1}))
+    assert isinstance(event, ev.PlanRejected)
+    assert "nobody knows whether it has happened" in event.problems[0].message
+
+
+def test_no_patch_drops_a_task_that_has_had_an_effect() -> None:
+    """Under another id it would have it again; under its own it finds the receipt."""
+    bench = Bench(PAYER).begin(task("a", agent="payer", attempts=1), task("b"), answer="$b", planner="model")
+    bench.admit("a")
+    intend(bench)
+    bench.send(msg.Confirm(bench.now, PAY, "paid", "tool"))
+    bench.fail("a", FailureKind.PERMANENT)
+    (event,) = bench.patched(task("c", agent="payer"), drop=("a",))
+    assert isinstance(event, ev.PlanRejected)
+    assert (event.problems[0].message, event.problems[0].remedy) == (
+        "'a' has had an effect: it may not be dropped, since another task would have it again",
+        "keep it as 'a', with another agent, objective or inputs",
+    )
+    assert kinds(bench.patched(task("a", agent="payer", inputs={"n": 2})))[:1] == ["PlanPatched"]
