@@ -2,8 +2,8 @@
 
 1. A call takes the lowest number that no other one holds and that was not used up in this dispatch.
 2. One that has brought nothing gives its number back: made again, it is the same one.
-3. Where any of the equal calls may have an earlier one's result, those go first that have one: of two side by side the
-   second may have been answered alone.
+3. Where any of the equal calls may have an earlier one's result (questions to a model or a person), those go first that
+   have one: of two side by side the second may have been answered alone.
 """
 
 from collections.abc import Callable, Iterable

@@ -348,7 +348,7 @@ class DispatchServices:
         """Call `function` unless the attempt has done so before; return its result as its annotation says."""
         self.check()
         output = output_of_step(name, function)
-        with self._steps.begun(name, digest(arguments_of(name, args)), within=self.place.step) as step:
+        with self._steps.begun(name, digest(arguments_of(name, args)), within=self.place.step, in_turn=True) as step:
             if step in self._steps:
                 return output.revive(await self._steps.read(step))
             inside = Place(step, f"{self.place.effect}/step/{digest(name)[:16]}")

@@ -232,3 +232,28 @@ async def test_a_person_is_asked_before_each_time_that_a_call_is_made() -> None:
     assert (outcome.answer, used) == ("ordered 1", [1, 1])
     assert asked == opened
     assert len(set(asked)) == 2
+
+
+async def test_steps_that_begin_in_the_same_order_keep_their_results(tmp_path: Path) -> None:
+    """Side by side, and the second was finished alone: the first, which is made again, is not given its result."""
+    cut = Cut()
+    other = asyncio.Event()
+
+    @agent(description="Fetches.")
+    async def fetching(context: Context) -> list[str]:
+        async def page_of(url: str) -> str:
+            async def fetch() -> str:
+                if url == "a":
+                    await other.wait()
+                    await cut.here()
+                return f"page of {url}"
+
+            page = await context.step("fetch", fetch)
+            other.set()
+            return page
+
+        return await asyncio.gather(page_of("a"), page_of("b"))
+
+    outcome = await cut.resumed(fetching, tmp_path / "runs.db")
+
+    assert outcome.answer == ["page of a", "page of b"]
