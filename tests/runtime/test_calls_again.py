@@ -252,7 +252,7 @@ async def test_steps_that_begin_in_the_same_order_keep_their_results(tmp_path: P
             other.set()
             return page
 
-        return await asyncio.gather(page_of("a"), page_of("b"))
+        return list(await asyncio.gather(page_of("a"), page_of("b")))
 
     outcome = await cut.resumed(fetching, tmp_path / "runs.db")
 
