@@ -12,6 +12,8 @@ from agentorch import Orchestrator, Policy
 from agentorch.core.state import FINAL, Request, Status
 from agentorch.core.task import Task
 from agentorch.errors import AgentorchError
+from agentorch.messages.envelope import Envelope
+from agentorch.messages.work import Withdrawal
 from agentorch.ports.planner import Finished, Offer, Patch, PlanReport, PlanRequest
 from agentorch.runtime.run import Run
 from agentorch.runtime.worker import Worker
@@ -205,8 +207,13 @@ class Life:
         assert engine is not None
         self.world.fault("worker lost")
         old = engine.worker
-        await old.close()
-        engine.worker = Worker(engine.bus, agents=tuple(engine.team.agents), execute=old._execute)
+        try:
+            await old.close()
+        finally:  # also when the run has ended by then: what the old one gives back must be somebody's
+            engine.worker = Worker(engine.bus, agents=tuple(engine.team.agents), execute=old._execute)
+            if self.todo.local and self.run is not None:
+                for key in self.run._hosted.stopping:  # no process is without a worker for a while
+                    engine.bus.broadcast(Envelope("withdraw", Withdrawal(key)))
 
     async def _cancel(self, run: Run, after: float) -> None:
         await asyncio.sleep(after)
