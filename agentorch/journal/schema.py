@@ -5,6 +5,8 @@
 2. Events lie in the order in which they came, with a small index by run: a group that writes to many runs touches
    a tenth of the pages that it would touch if each run's events lay together.
 3. The file is readable by its owner only; it holds what the agents saw.
+4. A file that is there is opened by SQLite alone: to close any descriptor of it would drop the locks of this process,
+   those of its open journals too, and the next process would take their log for nobody's.
 """
 
 import errno
@@ -61,6 +63,9 @@ _LEAST: Final = 65_536
 _WAYS: Final = ("mode=rw", "mode=ro&readonly_shm=1", "mode=ro&immutable=1")
 """How a file is opened that is only read: to be left tidy; with no room for anything beside it; without its log."""
 
+_LOOKED_AT: Final[dict[tuple[int, int], int]] = {}
+"""Descriptors of files that seemed damaged, by device and inode: they stay open."""
+
 FAULTS: Final = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the second where it speaks of a damaged file in that file's own bytes."""
 
@@ -109,8 +114,12 @@ def file_of(connection: sqlite3.Connection) -> Path:
 def _can_be_read(path: Path) -> bool:
     """Whether the disk still gives bytes: on one that is gone SQLite believes that the file is malformed."""
     try:
-        with path.open("rb") as file:
-            return bool(file.read(1))
+        about = path.stat()
+        place = about.st_dev, about.st_ino
+        if place not in _LOOKED_AT:
+            _LOOKED_AT[place] = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        os.lseek(_LOOKED_AT[place], 0, os.SEEK_SET)
+        return bool(os.read(_LOOKED_AT[place], 1))
     except OSError:
         return False
 
@@ -135,11 +144,9 @@ def prepare(path: Path) -> None:
     _refuse_folder(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            _keep_private(handle)
-        finally:
-            os.close(handle)
+        with suppress(FileExistsError):  # nobody can have a lock on a file that was not there
+            os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+        _keep_private(path)
     except OSError as error:
         raise in_words(path, error) from None
     system = file_system(path.resolve(), _mounts())
@@ -152,12 +159,16 @@ def _refuse_folder(path: Path) -> None:
         raise JournalError(f"journal {path}: this is a folder: name a file in it, such as {path / 'runs.db'}")
 
 
-def _keep_private(handle: int) -> None:
+def _keep_private(path: Path) -> None:
     """Take an empty file that was there already from everybody but its owner; what it lets be read is not ours yet."""
-    about = os.fstat(handle)
-    if stat.S_ISREG(about.st_mode) and not about.st_size and hasattr(os, "fchmod"):
+    about = path.stat()
+    if not os.access(path, os.R_OK | os.W_OK):
+        is_read_only = hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY
+        number = errno.EROFS if is_read_only else errno.EACCES
+        raise OSError(number, os.strerror(number), str(path))
+    if stat.S_ISREG(about.st_mode) and not about.st_size:
         with suppress(PermissionError):  # it is another user's
-            os.fchmod(handle, 0o600)
+            path.chmod(0o600)
 
 
 def file_system(path: Path, mounts: str) -> str | None:

@@ -1,5 +1,6 @@
 """Every way in which an SQLite journal cannot be opened is one clear line."""
 
+import asyncio
 import contextlib
 import shutil
 import sqlite3
@@ -16,6 +17,18 @@ from agentorch.journal.schema import APPLICATION, SCHEMA, Durability, check_ours
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.testing.journal_suite import reported, started
 from tests.mounting import mounted
+
+APPENDS = (
+    "import asyncio, sys\n"
+    "from agentorch.journal.sqlite import SqliteJournal\n"
+    "from agentorch.testing.journal_suite import started\n"
+    "async def main():\n"
+    "    journal = SqliteJournal(sys.argv[1]); await journal.open()\n"
+    "    await journal.append(sys.argv[2], [started(sys.argv[2])], after=0)\n"
+    "    await journal.close()\n"
+    "asyncio.run(main())\n"
+)
+"""Appends a run to a journal, in a process of its own."""
 
 
 async def refusal(path: Path) -> JournalError:
@@ -232,20 +245,30 @@ def test_a_file_that_becomes_ours_while_we_look(tmp_path: Path) -> None:
 
 def test_processes_that_open_a_new_file_together(tmp_path: Path) -> None:
     """Six processes make one journal at the same moment: all succeed, each run is there."""
-    script = (
-        "import asyncio, sys\n"
-        "from agentorch.journal.sqlite import SqliteJournal\n"
-        "from agentorch.testing.journal_suite import started\n"
-        "async def main():\n"
-        "    journal = SqliteJournal(sys.argv[1]); await journal.open()\n"
-        "    await journal.append(sys.argv[2], [started(sys.argv[2])], after=0)\n"
-        "    await journal.close()\n"
-        "asyncio.run(main())\n"
-    )
     path = tmp_path / "runs.db"
-    children = [subprocess.Popen([sys.executable, "-c", script, str(path), f"r{n}"]) for n in range(6)]
+    children = [subprocess.Popen([sys.executable, "-c", APPENDS, str(path), f"r{n}"]) for n in range(6)]
     assert [child.wait(50) for child in children] == [0] * 6
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT count(*) FROM runs").fetchone() == (6,)
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
     connection.close()
+
+
+async def test_a_second_journal_of_a_process_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Another process that closes the file does not take itself for the last one, and the log for nobody's."""
+    path = tmp_path / "runs.db"
+    async with contextlib.AsyncExitStack() as stack:
+        first = SqliteJournal(path)
+        await first.open()
+        stack.push_async_callback(first.close)
+        await first.append("r1", [started("r1")], after=0)
+        second = SqliteJournal(path)
+        await second.open()
+        await second.close()
+        done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", APPENDS, str(path), "r2"], check=False)
+        await first.append("r1", [reported("r1", 2)], after=1)
+    connection = sqlite3.connect(path)
+    heads = dict(connection.execute("SELECT run_id, head FROM runs"))
+    connection.close()
+
+    assert (done.returncode, heads) == (0, {"r1": 2, "r2": 1})
