@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from agentorch.core import events as ev
 from agentorch.core.accounts import Account
 from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside, usage_added
+from agentorch.core.children import follow
 from agentorch.core.commands import AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.crosschecks import look_up
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
@@ -372,7 +373,7 @@ def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
     child.rank = caller.rank  # the caller waits for it: the plan need not be ranked anew
     earlier = state.tasks.get(event.task)
     if earlier is not None:
-        child.attempt = earlier.attempt + 1
+        follow(child, earlier, goes_on=event.continues)
         state.retired.append((state.revision, earlier))
     state.tasks[event.task] = child
     state.open += 1

@@ -22,6 +22,19 @@ def cancel_children(state: RunState, tasks: Iterable[TaskState], stamp: Stamp) -
     return [stamp(ev.TaskCancelled, task=child.task.id, reason="its caller ended") for child in reversed(found)]
 
 
+def follow(child: TaskState, earlier: TaskState, *, goes_on: bool) -> None:
+    """Put a child in the place of one that brought nothing: another attempt, or the one that was cut off.
+
+    That goes on with what it has finished, and with what it has called.
+    """
+    if not goes_on:
+        child.attempt = earlier.attempt + 1
+        return
+    child.attempt, child.dispatch = earlier.attempt, earlier.dispatch + 1
+    child.steps, child.children = earlier.steps, earlier.children
+    child.ladder, child.approved, child.spent = earlier.ladder, earlier.approved, earlier.spent
+
+
 def circle_of(state: RunState, caller: TaskState, spec: Task) -> str:
     """Say which calls lead from an agent with the same inputs to this call of it; "" when none do, or none are sought.
 

@@ -270,7 +270,10 @@ def _delegate(state: RunState, message: msg.Delegate, stamp: Stamp) -> list[ev.E
         return []
     spec = Task(message.task, message.agent, inputs=dict(message.inputs))
     depth = caller.depth + 1
-    delegated = stamp(ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth)
+    cut_off = known is not None and known.status is Status.CANCELLED and known.task == spec
+    delegated = stamp(
+        ev.TaskDelegated, task=message.task, spec=spec, caller=message.key, depth=depth, continues=cut_off
+    )
     lack = lack_of_tasks(caller) if known is None else None
     if lack is not None:
         return [delegated, over_budget(message.task, lack, stamp)]

@@ -111,6 +111,8 @@ class TaskDelegated(TaskEvent, frozen=True):
     caller: str
     """Key of the dispatch that called."""
     depth: int
+    continues: bool = False
+    """Whether it goes on as the attempt that was cut off with an earlier dispatch of its caller."""
 
 
 class TaskWentOn(TaskEvent, frozen=True):

@@ -4,7 +4,7 @@ from agentorch.core import inbox as msg
 from agentorch.core.card import AgentCard
 from agentorch.core.failures import FailureKind
 from agentorch.core.policy import Policy
-from tests.core.bench import Bench, task
+from tests.core.bench import Bench, kinds, task
 
 CAREFUL = Policy(approval="before")
 
@@ -54,8 +54,8 @@ def test_a_yes_holds_for_the_attempts_of_one_agent() -> None:
     assert not bench.state.requests
 
 
-def test_an_agent_that_is_called_again_is_asked_about_again() -> None:
-    """The call that was given up has a request of its own: its answer says nothing of the new one."""
+def test_an_agent_that_is_called_again_after_a_cut_goes_on_with_its_question() -> None:
+    """It is the same attempt: a person is asked the same question, and one answer is enough."""
     bench = Bench(AgentCard(name="child", policy=CAREFUL)).begin(task("a"))
     key = bench.admit("a")
     bench.send(msg.Delegate(bench.now, key, "a.1.child", "child", {}))
@@ -68,5 +68,5 @@ def test_an_agent_that_is_called_again_is_asked_about_again() -> None:
     bench.admit("a.1.child")
     (second,) = bench.state.requests
 
-    assert (first, second) == ("approve:a.1.child:1:1:child", "approve:a.1.child:1:2:child")
-    assert bench.send(msg.Answer(bench.now, first, True, "ann")) == []
+    assert (first, second) == ("approve:a.1.child:1:1:child", "approve:a.1.child:1:1:child")
+    assert kinds(bench.send(msg.Answer(bench.now, first, True, "ann"))) == ["RequestAnswered a.1.child"]

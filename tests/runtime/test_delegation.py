@@ -2,16 +2,18 @@
 
 import asyncio
 
+import anyio
 import pytest
 
 from agentorch import Budget, Context, Orchestrator, Outcome, Plan, Policy, agent
 from agentorch.bus import MemoryBus
 from agentorch.core.state import Request
 from agentorch.core.task import Task
-from agentorch.errors import BudgetExceeded, PermanentError
+from agentorch.errors import BudgetExceeded, PermanentError, TransientError
 from agentorch.events import TaskDelegated, TaskStarted, TaskSucceeded
+from agentorch.ports.model import ModelRequest
 from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
-from agentorch.testing import ScriptedModel
+from agentorch.testing import LoopClock, ScriptedModel
 
 
 @agent(description="Doubles.")
@@ -225,3 +227,54 @@ async def test_a_limit_stays_a_limit_over_a_call(budget: Budget, words: str) -> 
     assert (problem.code, problem.message, problem.remedy) == ("budget", words, "raise the budget and start again")
     assert outcomes["careful"].answer == words
     assert (asked, model.requests) == ([], [])
+
+
+async def _breaks() -> None:
+    await anyio.sleep(5)
+    raise TransientError("it is busy")
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("how", ["a transient error", "its time is up"])
+async def test_what_a_caller_had_called_when_it_was_cut_off_goes_on(how: str) -> None:
+    """The same attempt calls again: two levels down, what was finished is read back, and nothing is asked twice."""
+    asked: list[str] = []
+    questions: list[str] = []
+    tries: list[int] = []
+
+    @agent(description="Asks a model and a person, and then stands still, twice.", needs_model=True)
+    async def child(name: str, context: Context) -> str:
+        said = await context.model(f"well, {name}")
+        agreed = await context.ask("Well?", bool)
+        await anyio.sleep(20 if len(tries) < 3 else 0)
+        return f"{said} {agreed}"
+
+    @agent(description="Calls it, after a question of its own.", needs_model=True)
+    async def between(name: str, context: Context) -> str:
+        await context.model(f"first {name}")
+        return str(await context.call(child, name=name))
+
+    @agent(description="Is cut off while it waits.", timeout=10)
+    async def caller(context: Context) -> str:
+        tries.append(1)
+        others = [_breaks()] if (how, len(tries)) == ("a transient error", 1) else []
+        return str((await asyncio.gather(context.call(between, name="ann"), *others))[0])
+
+    def model(request: ModelRequest) -> str:
+        asked.append(str(request.messages[-1].content)[-5:])
+        return "said"
+
+    def agree(request: Request) -> bool:
+        questions.append(request.question)
+        return True
+
+    plan = Plan("call")
+    plan.add("one", agent=caller)
+    team = [caller, between, child]
+    async with Orchestrator(team, model=ScriptedModel(model), clock=LoopClock(), on_request=agree) as orchestrator:
+        run = await orchestrator.submit(plan, policy=Policy(replans=0))
+        outcome = await run.outcome()
+        delegated = [event.continues async for event in run if isinstance(event, TaskDelegated)]
+
+    assert (outcome.answer, asked, questions) == ("said True", ["t ann", ", ann"], ["Well?"])
+    assert delegated == [False, False, True, True, True, True]

@@ -44,6 +44,7 @@ def agree(request: object) -> bool:
     ("how", "event"),
     [("ask", "RequestAnswered"), ("tool", "RequestAnswered"), ("call", "TaskSucceeded")],
 )
+@pytest.mark.looptime
 async def test_a_body_goes_on_with_what_is_durable(how: str, event: str) -> None:
     """Killed right behind it, the next one is given the same."""
     journal = Slow()
