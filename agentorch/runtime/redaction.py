@@ -10,10 +10,11 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from agentorch.core import inbox
 from agentorch.core.task import Task
@@ -39,6 +40,10 @@ _NEVER_SECRET: Final = frozenset(
 )
 """Fields with names, digests and numbers of the runtime's own, and a run's idempotency key, by which it is found."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_HEX: Final = re.compile("%[0-9A-F]{2}")
+_CODE: Final = re.compile(r"(?<=\\u)[0-9a-f]{4}")
+_IN_BYTES: Final = ("utf-8", "cp1252", "utf-16-le", "utf-16-be")
+"""Encodings in which a marked value is looked for in bytes."""
 _PLAIN: Final = frozenset({int, float, bool, type(None)})
 
 T = TypeVar("T")
@@ -92,6 +97,10 @@ class Redactor:
         self._marks = re.compile("|".join(marks))
         self._marked = self._marks.search
         self._shortest = min([_SHORTEST_FORM, *map(len, values)])
+        self._encoded = {data: _LEFT.format(named[one]).encode() for one in values for data in _encoded(one)}
+        wide = [data for data in self._encoded if b"\0" in data]
+        self._others = {"utf-8": _any_of(wide), "latin-1": _any_of(self._encoded)}
+        """Finds marked values in bytes that seem to be in an encoding, and are not, or not all of them."""
 
     def text(self, text: str) -> str:
         """Return a text without secrets; the same object when it holds none."""
@@ -102,13 +111,13 @@ class Redactor:
     def data(self, data: bytes) -> bytes:
         """Return bytes without secrets; JSON stays JSON, and what is no text is looked at byte by byte."""
         try:
-            text = data.decode()
-            clean = self.text(text)
-            return data if clean is text else clean.encode()
+            text, encoding = data.decode(), "utf-8"
         except UnicodeDecodeError:
-            text = data.decode("latin-1")
-            clean = self.text(text)
-            return data if clean is text else clean.encode("latin-1")
+            text, encoding = data.decode("latin-1"), "latin-1"
+        clean = self.text(text)
+        left = data if clean is text else clean.encode(encoding)
+        others = self._others[encoding]
+        return left if others is None else others.sub(lambda found: self._encoded[found[0]], left)
 
     def value(self, value: T) -> T:
         """Return a JSON value, or what tasks, problems and plans are made of, without secrets."""
@@ -252,9 +261,22 @@ def _of_value(value: str, name: str) -> _Rule:
     spelt = {value, repr(f"'\"{value}")[4:-1]}  # with both marks of quotation before it, a repr escapes one in it
     for _ in range(_SPELT_AGAIN):
         spelt |= {again for one in spelt for again in _spellings(one)}
-    spelt |= {quote(value, safe=""), quote(value)}
+    spelt |= {quote(value, safe=""), quote(value), quote_plus(value), repr(value.encode("utf-8", "replace"))[2:-1]}
+    spelt |= {_HEX.sub(lambda digits: digits[0].lower(), one) for one in spelt}
+    spelt |= {_CODE.sub(lambda digits: digits[0].upper(), one) for one in spelt}
     longest_first = sorted(spelt, key=len, reverse=True)
     return _Rule(_LEFT.format(name), tuple(longest_first), "|".join(map(re.escape, longest_first)))
+
+
+def _any_of(texts: Iterable[bytes]) -> re.Pattern[bytes] | None:
+    pattern = b"|".join(map(re.escape, texts))
+    return re.compile(pattern) if pattern else None
+
+
+def _encoded(value: str) -> Iterable[bytes]:
+    for encoding in _IN_BYTES:
+        with suppress(UnicodeEncodeError):
+            yield value.encode(encoding)
 
 
 def _of_json(value: str, name: str) -> _Rule:

@@ -1,7 +1,9 @@
 """Secrets are found where they stand, nothing else is, and redacting twice is redacting once."""
 
 import json
+import re
 from dataclasses import replace
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -115,6 +117,32 @@ def test_marked_values_are_found_however_they_are_spelt(value: str):
         assert "[redacted:DB]" in clean
         assert value not in clean
     assert b"[redacted:DB]" in redactor.data(json.dumps({"a": value}).encode())
+
+
+def _lower(address: str) -> str:
+    return re.sub("%..", lambda code: code[0].lower(), address)
+
+
+def _upper(text: str) -> str:
+    return re.sub(r"(?<=\\u)....", lambda code: code[0].upper(), text)
+
+
+@pytest.mark.parametrize("value", ["pässwörd", "a b/c?d+e"])
+def test_marked_values_are_found_in_addresses_and_bytes(value: str):
+    """With spaces as `+`, in small hexadecimal digits, in the `repr` of bytes, in JSON with capital ones."""
+    addresses = [quote(value), quote(value, safe=""), urlencode({"q": value})]
+    texts = [*addresses, *map(_lower, addresses), repr({"a": value.encode()}), _upper(json.dumps([value]))]
+    assert [text for text in texts if "[redacted:DB]" not in Redactor({"DB": value}).text(text)] == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+def test_marked_values_are_found_in_bytes_of_other_encodings(encoding: str):
+    """Also where the bytes are no text as a whole, or another one than they seem."""
+    value = "pässwörd-1"
+    for before in (b"", b"\xff\xfe\x00\x01"):
+        clean = Redactor({"DB": value}).data(before + f"it is {value}.".encode(encoding))
+        assert b"[redacted:DB]" in clean
+        assert value.encode(encoding)[4:] not in clean
 
 
 def test_the_longer_of_two_values_goes_first():
