@@ -17,6 +17,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import Any, Final, Literal
 
 from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
@@ -65,6 +66,9 @@ _WAYS: Final = ("mode=rw", "mode=ro&readonly_shm=1", "mode=ro&immutable=1")
 
 _LOOKED_AT: Final[dict[tuple[int, int], int]] = {}
 """Descriptors of files that seemed damaged, by device and inode: they stay open."""
+
+_CREATING: Final = Lock()
+"""Held from the making of an empty file until its descriptor is closed."""
 
 FAULTS: Final = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the second where it speaks of a damaged file in that file's own bytes."""
@@ -144,8 +148,7 @@ def prepare(path: Path) -> None:
     _refuse_folder(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):  # nobody can have a lock on a file that was not there
-            os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+        _create(path)
         _keep_private(path)
     except OSError as error:
         raise in_words(path, error) from None
@@ -157,6 +160,13 @@ def prepare(path: Path) -> None:
 def _refuse_folder(path: Path) -> None:
     if path.is_dir():
         raise JournalError(f"journal {path}: this is a folder: name a file in it, such as {path / 'runs.db'}")
+
+
+def _create(path: Path) -> None:
+    """Make the file if it is not there, where links lead; nobody has a lock on it before its descriptor is closed."""
+    place = os.path.realpath(path)  # Path.resolve has an error of its own for links that lead in a circle
+    with _CREATING, suppress(FileExistsError):
+        os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
 
 
 def _keep_private(path: Path) -> None:

@@ -6,15 +6,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
+from agentorch.errors import FileAccessError, JournalDamaged, JournalError, JournalVersionError
 from agentorch.journal.schema import APPLICATION, SCHEMA, Durability, check_ours, file_system, open_writer
 from agentorch.journal.sqlite import SqliteJournal
+from agentorch.library import Library
 from agentorch.testing.journal_suite import reported, started
 from tests.mounting import mounted
 
@@ -254,21 +255,50 @@ def test_processes_that_open_a_new_file_together(tmp_path: Path) -> None:
     connection.close()
 
 
-async def test_a_second_journal_of_a_process_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
-    """Another process that closes the file does not take itself for the last one, and the log for nobody's."""
-    path = tmp_path / "runs.db"
+@contextlib.asynccontextmanager
+async def beside_another_process(path: Path) -> AsyncGenerator[None]:
+    """Have the journal at `path` open meanwhile; then another process writes to it, and this one goes on."""
     async with contextlib.AsyncExitStack() as stack:
         first = SqliteJournal(path)
         await first.open()
         stack.push_async_callback(first.close)
         await first.append("r1", [started("r1")], after=0)
-        second = SqliteJournal(path)
-        await second.open()
-        await second.close()
+        yield
         done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", APPENDS, str(path), "r2"], check=False)
         await first.append("r1", [reported("r1", 2)], after=1)
     connection = sqlite3.connect(path)
     heads = dict(connection.execute("SELECT run_id, head FROM runs"))
     connection.close()
-
     assert (done.returncode, heads) == (0, {"r1": 2, "r2": 1})
+
+
+async def test_a_second_journal_of_a_process_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Another process that closes the file does not take itself for the last one, and the log for nobody's."""
+    path = tmp_path / "runs.db"
+    async with beside_another_process(path):
+        second = SqliteJournal(path)
+        await second.open()
+        await second.close()
+
+
+async def test_a_library_leaves_the_locks_of_a_journal_in_its_folders(tmp_path: Path) -> None:
+    """It opens neither the journal nor what lies beside it, by search or by name, and says so."""
+    (tmp_path / "kettle.txt").write_text("The kettle boils at noon.\n", "utf-8")
+    path = tmp_path / "runs.db"
+    async with beside_another_process(path):
+        with Library([tmp_path]) as library:
+            found = library.find("When does the kettle boil?")
+            notes = library.notes
+            for name in ("runs.db", "runs.db-shm"):
+                with pytest.raises(FileAccessError, match="a database in use"):
+                    library.read(name)
+
+    assert [passage.source for passage in found] == [f"{tmp_path}/kettle.txt:1"]
+    assert notes == [f"not read: {path}, {path}-shm, {path}-wal: a database in use"]
+
+
+async def test_links_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:
+    """In one line, as any other path that cannot be opened."""
+    (tmp_path / "a.db").symlink_to(tmp_path / "b.db")
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+    assert "symbolic links" in str(await refusal(tmp_path / "a.db"))
