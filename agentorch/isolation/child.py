@@ -5,6 +5,7 @@ It is started ahead of its work where it can be, and never works twice: nothing 
 
 import asyncio
 import faulthandler
+import signal
 import socket
 import sys
 from functools import partial
@@ -28,6 +29,7 @@ from agentorch.threads import Threads, under
 def main(pipe: int, parent: int) -> None:
     """Be a child: `pipe` is the file descriptor of its end of the pipe."""
     die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as of any other signal: no KeyboardInterrupt in the agent
     faulthandler.enable()
     cast("Any", sys.stdout).reconfigure(line_buffering=True)
     wire = Wire(socket.socket(fileno=pipe))

@@ -4,6 +4,7 @@
    keys of model providers: it asks for the model through its context.
 2. What it prints is logged, the first `LINES` lines of it.
 3. `kill` is SIGKILL to it and to what it has started, and waits for nobody.
+4. One that was ended by a signal of others, not by `kill` and not by what it did itself, was cut off.
 """
 
 import asyncio
@@ -27,6 +28,10 @@ LINES: Final = 200
 """Lines of a child's output that are logged."""
 LINE: Final = 1_000
 """Characters of one of them."""
+_OF_OTHERS: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM})
+"""Signals that the system or a person sends; by any other a process has ended itself."""
+_TO_END: Final = 2.0
+"""Seconds between its own end and that of its pipe, whichever comes first."""
 _START: Final = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[3])
@@ -43,6 +48,8 @@ class Child(asyncio.SubprocessProtocol):
         """What its lines are logged under."""
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """Its exit code once it has ended; negative is a signal."""
+        self.cut_off = False
+        """Whether it was ended by a signal of others."""
         self.last_line = ""
         self._lines = 0
         self._rest = b""
@@ -68,6 +75,8 @@ class Child(asyncio.SubprocessProtocol):
             )  # fmt: skip
             child._transport = transport
             child._reader, child._writer = await asyncio.open_connection(sock=ours)
+            # A process that it has forked may hold the pipe open when it has ended.
+            child.ended.add_done_callback(lambda _: loop.call_later(_TO_END, child._writer.close))
         except BaseException:
             ours.close()
             raise
@@ -101,6 +110,8 @@ class Child(asyncio.SubprocessProtocol):
         code = self._transport.get_returncode()
         if not self.ended.done():
             self.ended.set_result(0 if code is None else code)
+        if not self._killed:
+            self.cut_off = code is not None and -code in _OF_OTHERS
 
     async def send(self, frame: Frame) -> None:
         """Send a frame; one to a child that is gone is lost. ValueError when it is too long."""
@@ -122,6 +133,10 @@ class Child(asyncio.SubprocessProtocol):
     def alive(self) -> bool:
         """Whether it has not ended, as far as is known."""
         return not (self.ended.done() or self._killed)
+
+    async def end(self) -> None:
+        """Give it a moment to end by itself once its pipe has ended: a `kill` would hide how it did."""
+        await asyncio.wait({self.ended}, timeout=_TO_END)
 
     def kill(self) -> None:
         """End it, and what it has started, at once."""

@@ -5,7 +5,8 @@
 2. Its context is asked for here, so that everything is journaled, counted and refused as in process.
 3. When the dispatch is stopped the child is killed at once, but for a call with an effect under way: that is waited for
    as long as the grace allows. Nobody waits for the process to be gone.
-4. When this process ends, in whatever way, a guardian kills the groups of its children.
+4. A child that others have ended, by a signal, is an attempt that was cut off: the next dispatch continues it.
+5. When this process ends, in whatever way, a guardian kills the groups of its children.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from typing import Any
 
 from agentorch.agents import Agent, Context
 from agentorch.core.values import fresh
-from agentorch.errors import ConfigurationError, EffectNotDone
+from agentorch.errors import ConfigurationError, EffectNotDone, TransientError
 from agentorch.isolation import Child, Guardian, place_of, raised
 from agentorch.isolation.frames import Ask, Begin, Ended, Facts, Invoke, Load, Loaded, Reply, Report, fault_of
 from agentorch.isolation.place import Place
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 
 class ProcessDied(Exception):
     """A child ended before it gave an output; the words say how."""
+
+
+class ProcessCutOff(TransientError):
+    """A child was ended by a signal that others sent: not by agentorch, and not by its own doing."""
 
 
 class Unfit(Exception):
@@ -68,6 +73,8 @@ class Isolated:
         try:
             await child.send(Begin(fresh(inputs), problems, agent.memory, facts))
             ended = await _Conversation(child, job, services).held()
+            if ended is None:
+                await child.end()
         finally:
             child.kill()
             self._reap(child)
@@ -89,7 +96,7 @@ class Isolated:
 
     async def _output(self, agent: Agent, child: Child, ended: Ended | None) -> Any:
         if ended is None:
-            raise ProcessDied(_how(await child.gone(), child.last_line, agent.memory))
+            raise await _death(child, agent.memory)
         if ended.fault is not None:
             if ended.fault.name == "MemoryError":
                 raise ProcessDied(_too_much(agent.memory))
@@ -103,7 +110,8 @@ class Isolated:
         starting = self._spare.pop(agent.name, None)
         child = None
         if starting is not None:
-            child = await starting
+            with suppress(ProcessCutOff):
+                child = await starting
         if child is not None and not child.alive:
             self._reap(child)
             child = None
@@ -121,6 +129,8 @@ class Isolated:
             await self._guardian.guard(child.group)
             await child.send(Load(self._places[agent.name], agent.card.version))
             said = await child.receive()
+            if said is None:
+                await child.end()
         except BaseException:
             child.kill()
             self._reap(child)
@@ -129,6 +139,8 @@ class Isolated:
             return child
         child.kill()
         self._reap(child)
+        if child.cut_off:
+            raise await _death(child, agent.memory)
         if not isinstance(said, Loaded) or said.fault is None:
             raise ConfigurationError(f"{child.name}: its process ended while it was loaded: {child.last_line}")
         raise ConfigurationError(f"{child.name} cannot be loaded by its process: {said.fault.name}: {said.fault.words}")
@@ -253,9 +265,20 @@ def _heard(starting: "asyncio.Task[Child]") -> None:
         log.debug("a spare process could not be started; the next dispatch says why", exc_info=error)
 
 
-def _how(code: int, last_line: str, memory: int | None) -> str:
+async def _death(child: Child, memory: int | None) -> ProcessDied | ProcessCutOff:
+    """Return what is to be raised for a child that gave no output."""
+    code = await child.gone()
+    said = f"; its last line: {child.last_line}" if child.last_line else ""
+    words = _how(code, said, memory)
+    if child.cut_off:
+        return ProcessCutOff(words)
+    if -code == signal.SIGKILL:
+        return ProcessDied(f"its process closed its pipe before it gave an output, and was ended{said}")
+    return ProcessDied(words)
+
+
+def _how(code: int, said: str, memory: int | None) -> str:
     """Say how a child ended."""
-    said = f"; its last line: {last_line}" if last_line else ""
     if code >= 0:
         return f"its process ended with exit code {code} before it gave an output{said}"
     name = signal.Signals(-code).name

@@ -16,7 +16,7 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from agentorch.core.failures import FailureKind
 from agentorch.core.usage import NOTHING
@@ -78,15 +78,23 @@ class Worker:
         try:
             for slot in self._slots:
                 slot.cancel()
-            if self._slots:
+            # A thread that is in a call through its context waits in it, and nobody else would end the call.
+            calls = self._calls_left()
+            for call in calls:
+                call.cancel()
+            if self._slots or calls:
                 grace = max((job.work.grace for job in self._jobs.values()), default=GRACE)
-                _, stubborn = await asyncio.wait(self._slots, timeout=grace)
+                _, stubborn = await asyncio.wait(self._slots | calls, timeout=grace)
                 for job in [job for job in self._jobs.values() if job.slot in stubborn]:
                     _warn(job)
         finally:
             self._subscription.close()
             if self._watch is not None:
                 self._watch.cancel()
+
+    def _calls_left(self) -> "set[asyncio.Task[Any]]":
+        """Return the calls that other tasks than a slot make: of jobs under way, and left behind by others."""
+        return {call for job in (*self._jobs.values(), *self._left.values()) for call in job.calls or ()}
 
     def _accept(self, delivery: Delivery) -> None:
         self._queue.append(delivery)

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -182,8 +184,6 @@ async def failing(how: str) -> int:
             os._exit(3)
         case "crash":
             os.abort()
-        case "killed":
-            os.kill(os.getpid(), 9)
         case _:
             return "no number"  # pyright: ignore[reportReturnType]
     return 1
@@ -258,3 +258,67 @@ async def stubborn(file: str, hold_loop: bool) -> str:
             await asyncio.sleep(600)
         except BaseException:  # noqa: BLE001
             continue
+
+
+def enter_in(folder: str, line: str) -> str:
+    """Note that something was done."""
+    with (Path(folder) / "ledger").open("a", encoding="utf-8") as ledger:
+        ledger.write(f"{line}\n")
+    return line
+
+
+def wait_for_end(folder: str) -> None:
+    """Say which process this is, and wait for what comes; go on when one before it has done so."""
+    file = Path(folder) / "pids"
+    if not file.exists():
+        file.write_text(str(os.getpid()), encoding="utf-8")
+        time.sleep(600)
+
+
+def fork() -> None:
+    """Start a process that holds what this one has open."""
+    if os.fork() == 0:
+        time.sleep(600)
+
+
+@agent(description="Is killed in the middle.", isolate=True, attempts=1)
+async def cut_short(folder: str, forks: bool, context: Context) -> str:
+    said = await context.model("Well?")
+    await context.step("first", enter_in, folder, "first")
+    if forks:
+        fork()
+    wait_for_end(folder)
+    await context.step("second", enter_in, folder, "second")
+    return said
+
+
+@agent(description="Ends itself by a signal.", isolate=True, attempts=1)
+async def signalled(number: int) -> None:
+    os.kill(os.getpid(), number)
+    await asyncio.sleep(600)
+
+
+@agent(description="Hangs up, and goes on.", isolate=True, attempts=1)
+def unheard() -> None:
+    for number in range(3, 32):
+        with suppress(OSError):
+            socket.socket(fileno=os.dup(number)).shutdown(socket.SHUT_WR)
+    time.sleep(600)
+
+
+@tool(effect="once")
+async def pay_slowly(folder: str) -> str:
+    """Pay, which takes a while."""
+    enter_in(folder, "paid")
+    wait_for_end(folder)
+    return "paid"
+
+
+@agent(description="Pays.", isolate=True, tools=[pay_slowly])
+async def paying(folder: str, context: Context) -> str:
+    return await context.tool(pay_slowly, folder=folder)
+
+
+@agent(description="Has a model pay.", isolate=True)
+async def having_paid(folder: str, context: Context) -> str:
+    return await context.model(f"Pay in {folder}", tools=[pay_slowly])

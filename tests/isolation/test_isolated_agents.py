@@ -166,7 +166,6 @@ async def test_what_the_context_raises_is_raised_there_as_what_it_is() -> None:
         ("exit", "crash", "SystemExit: 3"),
         ("leave", "crash", "its process ended with exit code 3 before it gave an output; its last line: about to"),
         ("crash", "crash", "its process was killed (SIGABRT)"),
-        ("killed", "crash", "its process was killed (SIGKILL), by the system for want of memory or by somebody"),
         ("type", "invalid", "valid integer"),
     ],
 )

@@ -1,12 +1,17 @@
 """Closing an orchestrator, as Ctrl-C does: calls with an effect have their time to end in."""
 
 import asyncio
+from typing import Any
 
+import anyio.from_thread
 import pytest
 
-from agentorch import Context, Orchestrator, Plan, agent, tool
+from agentorch import Agent, Context, Orchestrator, Plan, agent, tool
 from agentorch.journal.memory import MemoryJournal
 from agentorch.testing import LoopClock
+
+LEFT: list[asyncio.Task[Any]] = []
+"""Tasks that a body has left behind."""
 
 
 @pytest.mark.looptime
@@ -41,3 +46,41 @@ async def test_closing_waits_for_an_effect_as_a_cancel_does(takes: float, known:
 
     assert (said, outcome.answer) == (["ended", "paid"] if known else ["ended"], "paid" if known else None)
     assert took == pytest.approx(2.5 if known else 4, abs=0.1)
+
+
+@agent(description="Asks from its thread.")
+def asking(context: Context) -> str:
+    """Wait for a person."""
+    return str(anyio.from_thread.run(context.ask, "Who?"))
+
+
+@agent(description="Leaves a question behind.")
+async def leaving(context: Context) -> str:
+    """End before the answer."""
+    LEFT.append(asyncio.create_task(context.ask("Who?")))
+    await asyncio.sleep(0.01)
+    return "it asks on"
+
+
+@agent(description="Waits for a person too.")
+async def beside(context: Context) -> str:
+    """Keep the run from its end."""
+    return str(await context.ask("And who?"))
+
+
+@pytest.mark.parametrize("asker", [asking, leaving])
+def test_closing_ends_the_calls_beside_the_bodies(asker: Agent, caplog: pytest.LogCaptureFixture) -> None:
+    """A thread that waits for a person is told, and a task; the end of the program has nothing to say of it."""
+
+    async def main() -> str:
+        before = asyncio.all_tasks()
+        plan = Plan("ask")
+        plan.add("one", agent=asker)
+        plan.add("two", agent=beside)
+        async with Orchestrator([asker, beside]) as orchestrator:
+            status = (await orchestrator.run(plan)).status
+        assert asyncio.all_tasks() <= before
+        return status
+
+    assert asyncio.run(main()) == "waiting"
+    assert caplog.text == ""
