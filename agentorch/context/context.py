@@ -1,5 +1,6 @@
 """The context: what an agent sees of the run, and may ask of it."""
 
+import hashlib
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -147,6 +148,8 @@ class Context:
             raise FileAccessError(f"{path}: cannot be read: {error.strerror}") from error
         kind = media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         sha256 = await self._services.put_blob(data)
+        if sha256 != (await in_thread(partial(hashlib.sha256, data))).hexdigest():  # secrets were taken out of it
+            data = await self.read(sha256)
         return Artifact(name=path.name, sha256=sha256, size=len(data), media_type=kind)
 
 

@@ -2,11 +2,12 @@
 
 1. JSON is what is wholly an object, a list or a string; also what a model put in a fence, or behind its thoughts.
 2. Nothing here recurses: what is nested too deeply to be parsed is taken for JSON when it consists of its words.
+3. Two names of one object that are changed to the same are told apart by a number: no member is lost.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, cast
 
 from agentorch.documents import spoken
@@ -15,9 +16,30 @@ Spot = tuple[int, int]
 _BRACKETS: Final = {"{": "}", "[": "]", '"': '"'}
 _STRING: Final = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*+:)?', re.DOTALL)
 """A string, and whether it is the name of a member."""
+_TOKEN: Final = re.compile(rf"[{{}}]|{_STRING.pattern}", re.DOTALL)
 _WORDS: Final = re.compile(r'(?:[\s\[\]{},:]|"(?:[^"\\]|\\.)*+"|-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity)*+')
 _FENCE: Final = "```"
 _HALF: Final = re.compile("[\ud800-\udfff]")
+
+
+class Apart:
+    """Gives the changed names of one object a number where they are no longer different; the others are kept."""
+
+    __slots__ = ("_numbers", "_taken")
+
+    def __init__(self, kept: Iterable[str]) -> None:
+        self._taken = set(kept)
+        self._numbers: dict[str, int] = {}
+
+    def name(self, name: str) -> str:
+        """Return a changed name, with a number behind it when there is one like it."""
+        one, number = name, self._numbers.get(name, 1)
+        while one in self._taken:
+            number += 1
+            one = f"{name} ({number})"
+        self._numbers[name] = number
+        self._taken.add(one)
+        return one
 
 
 def json_spots(text: str) -> list[Spot]:
@@ -37,6 +59,7 @@ def with_strings(text: str, changed: Callable[[str, str], str], *, marks: re.Pat
     Only strings with a mark in them, and those whose name has one, are read. What is not changed is the same object.
     """
     pieces: list[str] = []
+    renamed: dict[int, tuple[int, str]] = {}
     copied = last = mark = 0
     name = ""
     for found in _STRING.finditer(text):
@@ -52,7 +75,36 @@ def with_strings(text: str, changed: Callable[[str, str], str], *, marks: re.Pat
         if clean != string:
             pieces += (text[copied:start], _spelt(clean, like=found[1]))
             copied = end
+            if name:
+                renamed[start] = len(pieces) - 1, clean
+    for start, one in _told_apart(text, {start: clean for start, (_, clean) in renamed.items()}):
+        index, clean = renamed[start]
+        if one != clean:
+            pieces[index] = _spelt(one, like=pieces[index])
     return "".join([*pieces, text[copied:]]) if pieces else text
+
+
+def _told_apart(text: str, renamed: dict[int, str]) -> Iterator[tuple[int, str]]:
+    """Yield what the changed names become, each by the place at which it stood in the JSON."""
+    if not renamed:
+        return
+    kept: dict[int, list[str]] = {}
+    changed: dict[int, list[int]] = {}
+    objects: list[int] = []
+    for found in _TOKEN.finditer(text):
+        start = found.start()
+        if found[0] == "{":
+            objects.append(start)
+        elif found[0] == "}":
+            del objects[-1:]
+        elif found[2] is not None and objects:
+            if start in renamed:
+                changed.setdefault(objects[-1], []).append(start)
+            else:
+                kept.setdefault(objects[-1], []).append(found[1])
+    for place, starts in changed.items():
+        apart = Apart(map(_read, kept.get(place, ())))
+        yield from ((start, apart.name(renamed[start])) for start in starts)
 
 
 def _next(marks: re.Pattern[str], text: str, start: int) -> int:

@@ -10,17 +10,16 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import quote, quote_plus
 
 from agentorch.core import inbox
 from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError
 from agentorch.ports.blobs import Blobs
-from agentorch.runtime.json_texts import json_spots, with_strings
+from agentorch.runtime.json_texts import Apart, json_spots, with_strings
+from agentorch.runtime.marked_values import in_addresses, in_bytes, pattern_of, spellings
 from agentorch.runtime.secret_forms import FORMS, NAMES, SHORTEST_NAME
 
 SHORTEST: Final = 4
@@ -30,8 +29,6 @@ _SHORTEST_KEY: Final = 12
 _LEFT: Final = "[redacted:{}]"
 _SHORTEST_FORM: Final = 8
 """Characters of the shortest text in which any form is found."""
-_SPELT_AGAIN: Final = 3
-"""How often a marked value is found that was escaped again and again: JSON in JSON in JSON."""
 _LEVELS: Final = 5
 """How often JSON in a string of JSON is taken as a value; what is deeper is taken as the text that it is."""
 _NEVER_SECRET: Final = frozenset(
@@ -40,10 +37,6 @@ _NEVER_SECRET: Final = frozenset(
 )
 """Fields with names, digests and numbers of the runtime's own, and a run's idempotency key, by which it is found."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-_HEX: Final = re.compile("%[0-9A-F]{2}")
-_CODE: Final = re.compile(r"(?<=\\u)[0-9a-f]{4}")
-_IN_BYTES: Final = ("utf-8", "cp1252", "utf-16-le", "utf-16-be")
-"""Encodings in which a marked value is looked for in bytes."""
 _PLAIN: Final = frozenset({int, float, bool, type(None)})
 
 T = TypeVar("T")
@@ -54,16 +47,20 @@ Secrets = Mapping[str, str] | Sequence[str]
 class _Rule:
     """A form, or a marked value, ready to be searched for."""
 
-    __slots__ = ("_left", "_pattern", "marks")
+    __slots__ = ("_left", "_marks", "_pattern", "sought")
 
-    def __init__(self, left: str, marks: tuple[str, ...], pattern: str) -> None:
-        self.marks = marks
+    def __init__(self, left: str, marks: tuple[str, ...], pattern: str, *, sought: tuple[str, ...] = ()) -> None:
+        """Take the texts of which one stands in it, none where they are patterns: then these are `sought`."""
+        self.sought = sought or tuple(map(re.escape, marks))
+        self._marks = marks
         self._pattern = re.compile(pattern)
         self._left = left
 
     def taken_out(self, text: str) -> str:
         """Return `text` without it."""
-        for mark in self.marks:
+        if not self._marks:
+            return self._pattern.sub(self._replaced, text)
+        for mark in self._marks:
             if mark in text:
                 return self._pattern.sub(self._replaced, text)
         return text
@@ -93,14 +90,14 @@ class Redactor:
             *(_Rule(_LEFT.format(form.name), form.marks, form.pattern) for form in FORMS),
         )
         self._of_json = tuple(_of_json(value, named[value]) for value in values if '"' in value)
-        marks = (re.escape(mark) for rule in self._rules for mark in rule.marks)
-        self._marks = re.compile("|".join(marks))
+        self._in_bytes = tuple(
+            (form, _LEFT.format(named[value]).encode(encoding), encoding)
+            for value in values
+            for form, encoding in in_bytes(value).items()
+        )
+        self._marks = re.compile("|".join(mark for rule in self._rules for mark in rule.sought))
         self._marked = self._marks.search
         self._shortest = min([_SHORTEST_FORM, *map(len, values)])
-        self._encoded = {data: _LEFT.format(named[one]).encode() for one in values for data in _encoded(one)}
-        wide = [data for data in self._encoded if b"\0" in data]
-        self._others = {"utf-8": _any_of(wide), "latin-1": _any_of(self._encoded)}
-        """Finds marked values in bytes that seem to be in an encoding, and are not, or not all of them."""
 
     def text(self, text: str) -> str:
         """Return a text without secrets; the same object when it holds none."""
@@ -110,14 +107,21 @@ class Redactor:
 
     def data(self, data: bytes) -> bytes:
         """Return bytes without secrets; JSON stays JSON, and what is no text is looked at byte by byte."""
-        try:
-            text, encoding = data.decode(), "utf-8"
-        except UnicodeDecodeError:
-            text, encoding = data.decode("latin-1"), "latin-1"
+        text = _utf8(data)
+        rest = self._without_bytes(data, of_text=text is not None)
+        if rest is not data:
+            text = _utf8(rest)
+        encoding = "utf-8" if text is not None else "latin-1"
+        text = rest.decode(encoding) if text is None else text
         clean = self.text(text)
-        left = data if clean is text else clean.encode(encoding)
-        others = self._others[encoding]
-        return left if others is None else others.sub(lambda found: self._encoded[found[0]], left)
+        return rest if clean is text else clean.encode(encoding)
+
+    def _without_bytes(self, data: bytes, *, of_text: bool) -> bytes:
+        """Return bytes without the marked values that reading them as a text does not show."""
+        for form, left, encoding in self._in_bytes:
+            if not (of_text and encoding == "utf-8") and form in data:
+                data = data.replace(form, left)
+        return data
 
     def value(self, value: T) -> T:
         """Return a JSON value, or what tasks, problems and plans are made of, without secrets."""
@@ -177,8 +181,7 @@ class Redactor:
                 if isinstance(item, str):
                     copy[place] = self._string(item, place) if named and isinstance(place, str) else self.text(item)
                 elif isinstance(item, dict):
-                    items = cast("dict[Any, Any]", item).items()
-                    copy[place] = {self._name(name): part for name, part in items}
+                    copy[place] = self._renamed(cast("dict[Any, Any]", item))
                     rest.append(copy[place])
                 elif isinstance(item, list):
                     copy[place] = [*cast("list[Any]", item)]
@@ -187,8 +190,18 @@ class Redactor:
                     copy[place] = self._changed_whole(item)
         return whole[0]
 
-    def _name(self, name: Any) -> Any:
-        return self.text(name) if isinstance(name, str) else name
+    def _renamed(self, items: Mapping[Any, Any]) -> dict[Any, Any]:
+        """Return a copy with names without secrets, as many as there were."""
+        clean = {name: self.text(name) if isinstance(name, str) else name for name in items}
+        apart = Apart(name for name, left in clean.items() if left is name)
+        renamed: dict[Any, Any] = {}
+        for name, part in items.items():
+            left = clean[name]
+            if left is name:
+                renamed[name] = part
+            else:  # the name says what stands beside it while nothing is added to it
+                renamed[apart.name(left)] = self._string(part, left) if isinstance(part, str) else part
+        return renamed
 
     def _changed_whole(self, value: Any) -> Any:
         """Return a copy of what holds JSON, and is not nested in itself."""
@@ -258,37 +271,23 @@ def _texts_of(kind: type) -> tuple[str, ...]:
 
 def _of_value(value: str, name: str) -> _Rule:
     """A marked value is found as it is, and as it stands in JSON, in a `repr`, in these again, and in an address."""
-    spelt = {value, repr(f"'\"{value}")[4:-1]}  # with both marks of quotation before it, a repr escapes one in it
-    for _ in range(_SPELT_AGAIN):
-        spelt |= {again for one in spelt for again in _spellings(one)}
-    spelt |= {quote(value, safe=""), quote(value), quote_plus(value), repr(value.encode("utf-8", "replace"))[2:-1]}
-    spelt |= {_HEX.sub(lambda digits: digits[0].lower(), one) for one in spelt}
-    spelt |= {_CODE.sub(lambda digits: digits[0].upper(), one) for one in spelt}
-    longest_first = sorted(spelt, key=len, reverse=True)
-    return _Rule(_LEFT.format(name), tuple(longest_first), "|".join(map(re.escape, longest_first)))
+    spelt = spellings(value)
+    sought = (*in_addresses(value), *map(pattern_of, spelt))
+    as_they_are = sought == tuple(map(re.escape, spelt))
+    return _Rule(_LEFT.format(name), tuple(spelt) if as_they_are else (), "|".join(sought), sought=sought)
 
 
-def _any_of(texts: Iterable[bytes]) -> re.Pattern[bytes] | None:
-    pattern = b"|".join(map(re.escape, texts))
-    return re.compile(pattern) if pattern else None
-
-
-def _encoded(value: str) -> Iterable[bytes]:
-    for encoding in _IN_BYTES:
-        with suppress(UnicodeEncodeError):
-            yield value.encode(encoding)
+def _utf8(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _of_json(value: str, name: str) -> _Rule:
     """A marked value that is JSON itself, such as an account's file, is found where it is a part of other JSON."""
     left = _LEFT.format(name)
     return _Rule(json.dumps(left) if json_spots(value) == [(0, len(value))] else left, (value,), re.escape(value))
-
-
-def _spellings(text: str) -> Iterable[str]:
-    """Return how a text is written inside quotation marks: in JSON, with slashes escaped or not, and in a `repr`."""
-    in_json = json.dumps(text, ensure_ascii=False)[1:-1]
-    return json.dumps(text)[1:-1], in_json, in_json.replace("/", "\\/"), repr(text)[1:-1], ascii(text)[1:-1]
 
 
 def _pairs(marked: Secrets) -> Iterable[tuple[str, str]]:
