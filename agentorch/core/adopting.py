@@ -1,5 +1,7 @@
 """Taking a run over: from here on its old owner can write nothing, and what was under way is carried out again."""
 
+from collections.abc import Iterator
+
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.calling import lost_calls
@@ -13,7 +15,8 @@ def adopt(state: RunState, message: msg.Adopt, stamp: Stamp) -> list[ev.Event]:
     """Name the new owner; begin afresh what agents that have changed had begun."""
     events: list[ev.Event] = [stamp(ev.RunAdopted, owner=message.owner, cards=dict(message.cards))]
     for task in list(state.tasks.values()):
-        if task.agent in message.restart and _is_begun(task) and not state.catalog[task.agent].acts_unseen:
+        has_changed = task.agent in message.restart or not message.restart.isdisjoint(_left(state, task))
+        if has_changed and _is_begun(task) and not state.catalog[task.agent].acts_unseen:
             events += _afresh(state, task, stamp)
     return [*events, *lost_calls(state, stamp)]
 
@@ -23,14 +26,27 @@ def changed_agents(state: RunState, versions: dict[str, str]) -> tuple[str, ...]
 
     Those that the run's journal knows nothing of count as unchanged.
     """
-    open_agents = {task.agent for task in state.tasks.values() if task.status not in FINAL}
+    open_agents = {task.agent for task in state.tasks.values() if task.status not in FINAL or task.steps}
     names = (name for name, version in state.cards.items() if versions.get(name, version) != version)
     return tuple(name for name in names if ":" in name or name in open_agents)
 
 
 def _is_begun(task: TaskState) -> bool:
     """Whether an attempt is under way that could be continued."""
-    return task.status is Status.RUNNING or (bool(task.steps) and task.status not in FINAL)
+    if task.status in FINAL:
+        return False
+    return task.status is Status.RUNNING or bool(task.steps or task.children)
+
+
+def _left(state: RunState, task: TaskState) -> Iterator[str]:
+    """Yield the agents of what a task had called when it was cut off, and that would go on if it called again."""
+    for name in task.children or ():
+        child = state.tasks.get(name)
+        if child is None or child.status not in FINAL:
+            continue
+        if child.steps:
+            yield child.agent
+        yield from _left(state, child)
 
 
 def _afresh(state: RunState, task: TaskState, stamp: Stamp) -> list[ev.Event]:

@@ -59,6 +59,8 @@ def left_over(state: RunState, key: str, tool: str) -> list[str]:
     """
     found: list[str] = []
     dispatch = Key.parse(key)
+    if _is_first(state, dispatch):
+        return found
     for attempt, effects in state.effects.get(_family(dispatch.task, tool), {}).items():
         if attempt != _attempt(key):
             found += effects
@@ -97,6 +99,11 @@ def _is_asked_again(state: RunState, caller: list[str], rest: list[str], receipt
         return False
     own = (its.revision, str(its.attempt)) == (task.revision, caller[-1])
     return own or _has_step(task, receipt)
+
+
+def _is_first(state: RunState, dispatch: Key) -> bool:
+    """Whether nothing of what leads to a dispatch was ever begun before, so that it has nothing behind it."""
+    return state.revision == dispatch.dispatch == 1 and set(_path(dispatch)[1::2]) == {"1"}
 
 
 def _is_cut_off(state: RunState, dispatch: Key, effect: str) -> bool:

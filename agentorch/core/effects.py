@@ -166,8 +166,10 @@ def open_effects(state: RunState) -> list[Receipt]:
     return [receipt for receipt in state.receipts.values() if receipt.is_open]
 
 
-def effects_of(state: RunState, name: str) -> list[Receipt]:
-    """Return what a task, or what it has delegated, has had or may have had."""
-    within = f"{name}."
-    receipts = [receipt for receipt in state.receipts.values() if not receipt.void]
-    return [receipt for receipt in receipts if receipt.task == name or receipt.task.startswith(within)]
+def effects_by_task(state: RunState) -> dict[str, list[Receipt]]:
+    """Return what each task of the plan, or what it has delegated, has had or may have had."""
+    found: dict[str, list[Receipt]] = {}
+    for receipt in state.receipts.values():
+        if not receipt.void:
+            found.setdefault(receipt.task.partition(".")[0], []).append(receipt)
+    return found

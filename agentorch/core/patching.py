@@ -16,7 +16,7 @@ from agentorch.core import events as ev
 from agentorch.core.card import money_problem
 from agentorch.core.commands import Withdraw
 from agentorch.core.crosschecks import look_up, reopen
-from agentorch.core.effects import effects_of
+from agentorch.core.effects import effects_by_task
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent, leave_running
@@ -198,15 +198,16 @@ def _refusals(state: RunState, patch: Patch) -> tuple[Problem, ...]:
     """Say which tasks may not start again, nor be replaced, because they have, or may have, changed the world."""
     problems: list[Problem] = []
     touched = [state.tasks[name] for name in state.tasks if name in patch.changed]
+    had = effects_by_task(state)
     for task in (*touched, *reset_by(state, patch.changed)):
         name, effects, remedy = task.task.id, state.catalog[task.agent].effects, None
         if task.status is Status.SUCCEEDED and effects != "none":
             message = f"'{name}' has succeeded and its agent '{task.agent}' has effects: it may not be changed"
         elif task.started and state.catalog[task.agent].acts_unseen:
             message = f"'{name}' was begun and its agent '{task.agent}' has effects: it may not be changed"
-        elif any(receipt.is_open for receipt in effects_of(state, name)):
+        elif any(receipt.is_open for receipt in had.get(name, ())):
             message = f"'{name}' has an effect of which nobody knows whether it has happened: it may not be changed"
-        elif name in patch.drop and effects_of(state, name):
+        elif name in patch.drop and name in had:
             message = f"'{name}' has had an effect: it may not be dropped, since another task would have it again"
             remedy = f"keep it as '{name}', with another agent, objective or inputs"
         else:

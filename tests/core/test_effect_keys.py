@@ -3,6 +3,7 @@
 import pytest
 
 from agentorch.core.effect_keys import enter_receipt, key_of, known_as, left_over, may_be_another_s, tool_of
+from agentorch.core.identity import Key
 from agentorch.core.state import Receipt, RunState, TaskState
 from agentorch.core.task import Task
 
@@ -29,6 +30,7 @@ def add(state: RunState, name: str, **steps: str) -> None:
 def found(state: RunState, dispatch: str, *taken: str) -> list[str]:
     """Return what is left over for a call of `pay` by a dispatch."""
     key = f"run/{dispatch}"
+    state.revision = Key.parse(key).revision
     mine = {f"run/{one}" for one in taken}
     return [one for one in left_over(state, key, "pay") if may_be_another_s(state, key, one, mine)]
 
@@ -62,7 +64,7 @@ def test_a_fork_finds_what_its_ancestors_have_done() -> None:
         (("a/1/2/1", "pay/x-1"), "a/1/2/2", (), True),
         (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.2.cash-00000000/1/1/1", (), True),
         (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.2.cash-11111111.2/1/1/1", (), True),
-        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.1.cash-11111111/1/1/1", (), True),
+        (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss.1.cash-11111111/2/1/1", (), True),
         (("boss.1.till-00000000/1/1/1", "pay/x-1"), "boss.2.cash-11111111/1/1/1", (), True),
         (("boss.1.cash-00000000/1/1/1", "pay/x-1"), "boss/1/2/1", (), True),
         (("boss/1/1/1", "pay/x-1"), "boss.2.cash-00000000/1/1/1", (), True),

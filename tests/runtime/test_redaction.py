@@ -141,7 +141,7 @@ def test_marked_values_are_found_in_bytes_of_other_encodings(encoding: str):
     value = "pässwörd-1"
     for before in (b"", b"\xff\xfe\x00\x01"):
         clean = Redactor({"DB": value}).data(before + f"it is {value}.".encode(encoding))
-        assert b"[redacted:DB]" in clean
+        assert any("[redacted:DB]".encode(left) in clean for left in ("ascii", "utf-16-le", "utf-16-be"))
         assert value.encode(encoding)[4:] not in clean
 
 
