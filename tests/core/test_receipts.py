@@ -167,3 +167,13 @@ def test_no_patch_drops_a_task_that_has_had_an_effect() -> None:
         "keep it as 'a', with another agent, objective or inputs",
     )
     assert kinds(bench.patched(task("a", agent="payer", inputs={"n": 2})))[:1] == ["PlanPatched"]
+
+
+def test_a_patch_may_drop_a_task_whose_effect_has_not_happened() -> None:
+    """Nothing that another task does is done again."""
+    bench = Bench(PAYER).begin(task("a", agent="payer", attempts=1), task("b"), answer="$b", planner="model")
+    bench.admit("a")
+    intend(bench)
+    bench.send(msg.Void(bench.now, PAY, "probe"))
+    bench.fail("a", FailureKind.PERMANENT)
+    assert kinds(bench.patched(task("c", agent="payer"), drop=("a",)))[:1] == ["PlanPatched"]

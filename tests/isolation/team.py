@@ -300,7 +300,7 @@ async def signalled(number: int) -> None:
 
 @agent(description="Hangs up, and goes on.", isolate=True, attempts=1)
 def unheard() -> None:
-    for number in range(3, 32):
+    for number in range(3, 1024):
         with suppress(OSError):
             socket.socket(fileno=os.dup(number)).shutdown(socket.SHUT_WR)
     time.sleep(600)
