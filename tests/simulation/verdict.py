@@ -43,7 +43,7 @@ def _judge_run(world: World, run_id: str, events: list[ev.Event]) -> None:
     _effects(world, state, events)
     _paid_for(world, state, events)
     _as_the_reference(world, state, events)
-    _last_word(world, state)
+    _last_word(world, state, events)
 
 
 def _holds(join: Join, needs: list[Status]) -> bool | None:
@@ -157,8 +157,10 @@ def _output(world: World, state: RunState, task: TaskState) -> None:
         world.wrong(f"{name} gave {state.outputs[name]!r}, the plan makes it {' or '.join(wanted)}")
 
 
-def _last_word(world: World, state: RunState) -> None:
-    """The run's own status fits what its tasks have come to."""
+def _last_word(world: World, state: RunState, events: list[ev.Event]) -> None:
+    """The run's own status fits what its tasks have come to; with an effect that nobody knew of then, it is partial."""
+    said = [problem for event in events if isinstance(event, ev.RunFinished) for problem in event.problems]
+    whole = "partial" if any(problem.code == "unknown" for problem in said) else "succeeded"
     planned = [task.status for task in state.tasks.values() if task.caller is None]
     answered = state.answer_root in state.outputs
     if state.status == "succeeded" and not answered:
@@ -166,7 +168,7 @@ def _last_word(world: World, state: RunState) -> None:
     if state.cancelling is not None:
         if state.status != ("failed" if state.failing else "cancelled"):
             world.wrong(f"the run was stopped and is {state.status}")
-    elif set(planned) == {Status.SUCCEEDED} and state.status != "succeeded":
+    elif set(planned) == {Status.SUCCEEDED} and state.status != whole:
         world.wrong(f"every task succeeded, and the run is {state.status}")
     elif Status.SUCCEEDED not in planned and state.status != "failed":
         world.wrong(f"no task succeeded, and the run is {state.status}")
