@@ -1,5 +1,6 @@
 """Reading the journal: runs by the beginning of their id, and their events."""
 
+import os.path
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -59,9 +60,15 @@ async def named_run(journal: Journal, name: str) -> RunRecord:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise RunNotFoundError(f"no run {name!r} in this journal; `agentorch runs` lists them")
+        raise _unknown(name)
     ids = ", ".join(record.run_id for record in found[:_FEW])
     raise RunNotFoundError(f"{len(found)} runs begin with {name!r}: {ids}{' ...' if len(found) > _FEW else ''}")
+
+
+def _unknown(name: str) -> RunNotFoundError:
+    if os.path.isfile(at_home(name)):  # noqa: PTH113  # it is False for what can be no file's name
+        return RunNotFoundError(f"{name}: this is a file, and a run's id is asked for; for a journal: --journal {name}")
+    return RunNotFoundError(f"no run {name!r} in this journal; `agentorch runs` lists them")
 
 
 async def events_of(journal: Journal, run_id: str, after: int = 0) -> AsyncGenerator[Event]:

@@ -58,6 +58,10 @@ def test_unknown_runs_and_tasks(agentorch: Command) -> None:
     assert line_of(agentorch("why", "zz", "facts")) == (
         "agentorch: no run 'zz' in this journal; `agentorch runs` lists them"
     )
+    assert line_of(agentorch("journal", "verify", "plan.yaml")) == (
+        "agentorch: plan.yaml: this is a file, and a run's id is asked for; for a journal: --journal plan.yaml"
+    )
+    assert line_of(agentorch("why", "z" * 300, "facts")).startswith("agentorch: no run 'zzz")
     assert line_of(agentorch("runs", "show", "0")).startswith("agentorch: 2 runs begin with '0': 0")
     assert line_of(agentorch("why", "last", "fact")).endswith("has no task 'fact'; did you mean 'facts'?")
 
