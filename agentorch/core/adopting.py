@@ -14,10 +14,15 @@ from agentorch.core.state import FINAL, RunState, Status, TaskState
 def adopt(state: RunState, message: msg.Adopt, stamp: Stamp) -> list[ev.Event]:
     """Name the new owner; begin afresh what agents that have changed had begun."""
     events: list[ev.Event] = [stamp(ev.RunAdopted, owner=message.owner, cards=dict(message.cards))]
-    for task in list(state.tasks.values()):
+    cancelled: set[str] = set()
+    for name, task in list(state.tasks.items()):
+        if name in cancelled:  # its caller begins afresh, and calls for it again
+            continue
         has_changed = task.agent in message.restart or not message.restart.isdisjoint(_left(state, task))
         if has_changed and _is_begun(task) and not state.catalog[task.agent].acts_unseen:
-            events += _afresh(state, task, stamp)
+            afresh = _afresh(state, task, stamp)
+            cancelled.update(event.task for event in afresh if isinstance(event, ev.TaskCancelled))
+            events += afresh
     return [*events, *lost_calls(state, stamp)]
 
 
@@ -33,7 +38,7 @@ def changed_agents(state: RunState, versions: dict[str, str]) -> tuple[str, ...]
 
 def _is_begun(task: TaskState) -> bool:
     """Whether an attempt is under way that could be continued."""
-    if task.status in FINAL:
+    if task.status in FINAL or task.waiting == "replan":
         return False
     return task.status is Status.RUNNING or bool(task.steps or task.children)
 

@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from agentorch.core import events as ev
 from agentorch.core.accounts import Account
 from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside, usage_added
-from agentorch.core.children import follow
+from agentorch.core.children import drop_steps, follow
 from agentorch.core.commands import AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.crosschecks import look_up
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
@@ -324,7 +324,7 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
     if state.requests and event.attempt != task.attempt:
         drop_requests(state, event.task)
     if event.attempt != task.attempt:
-        task.steps = None
+        drop_steps(state, task)
     task.ladder = ladder
     task.attempt, task.dispatch = event.attempt, event.dispatch
     task.problem = None

@@ -35,6 +35,15 @@ def follow(child: TaskState, earlier: TaskState, *, goes_on: bool) -> None:
     child.ladder, child.approved, child.spent = earlier.ladder, earlier.approved, earlier.spent
 
 
+def drop_steps(state: RunState, task: TaskState) -> None:
+    """Let go of what a task has finished, and of what it has called and was cut off: neither goes on any more."""
+    queue = [task]
+    while queue:
+        ended = queue.pop()
+        ended.steps = None
+        queue += [state.tasks[name] for name in ended.children or () if name in state.tasks]
+
+
 def circle_of(state: RunState, caller: TaskState, spec: Task) -> str:
     """Say which calls lead from an agent with the same inputs to this call of it; "" when none do, or none are sought.
 

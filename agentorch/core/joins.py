@@ -7,6 +7,7 @@
 
 from typing import Final
 
+from agentorch.core.children import drop_steps
 from agentorch.core.policy import Join
 from agentorch.core.reservations import account_of
 from agentorch.core.scheduling import call_within, make_ready, unready
@@ -141,15 +142,6 @@ def _is_wanted(state: RunState, task: TaskState) -> bool:
     )
 
 
-def _drop_steps(state: RunState, task: TaskState) -> None:
-    """Let go of what a task has finished, and of what it has called and was cut off: neither goes on any more."""
-    queue = [task]
-    while queue:
-        ended = queue.pop()
-        ended.steps = None
-        queue += [state.tasks[name] for name in ended.children or () if name in state.tasks]
-
-
 def _close(state: RunState, task: TaskState, status: Status) -> None:
     has_run = task.status is Status.RUNNING
     unready(state, task)
@@ -160,7 +152,7 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     task.due = None
     task.finished = state.updated
     if task.caller is None or status is not Status.CANCELLED:  # else its caller may go on, and call for it again
-        _drop_steps(state, task)
+        drop_steps(state, task)
     state.open -= 1
     state.room = True  # what was kept for it, if it was to write the answer
     if state.queued_within and not has_run:

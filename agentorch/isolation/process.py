@@ -75,8 +75,8 @@ class Child(asyncio.SubprocessProtocol):
             )  # fmt: skip
             child._transport = transport
             child._reader, child._writer = await asyncio.open_connection(sock=ours)
-            # A process that it has forked may hold the pipe open when it has ended.
-            child.ended.add_done_callback(lambda _: loop.call_later(_TO_END, child._writer.close))
+            # A process that it has forked may hold the pipe open when it has ended, and reads nothing from it.
+            child.ended.add_done_callback(lambda _: loop.call_later(_TO_END, child._hang_up))
         except BaseException:
             ours.close()
             raise
@@ -142,9 +142,13 @@ class Child(asyncio.SubprocessProtocol):
         """End it, and what it has started, at once."""
         if not self._killed:
             self._killed = True
-            self._writer.close()
+            self._hang_up()
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.group, signal.SIGKILL)
+
+    def _hang_up(self) -> None:
+        """Close the pipe; what was not sent yet is for nobody."""
+        self._writer.transport.abort()
 
     async def gone(self) -> int:
         """Wait until it has ended; return its exit code."""

@@ -2,11 +2,8 @@
 
 1. A path counts as what it really is, symbolic links followed; one that leads out of the folders is refused.
 2. Hidden files and folders, and those that tools keep for themselves, are passed over.
-3. A database that is in use is not opened, the journal of a run among them: to close any descriptor of it would drop
-   the locks by which this process holds it.
 """
 
-import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -16,6 +13,7 @@ from typing import Final
 
 from agentorch.core.values import in_line, whole_characters
 from agentorch.errors import FileAccessError
+from agentorch.files import refuse_in_use
 
 PASSED_OVER: Final = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "dist", "build", "target"})
 """Folders that hold no documents, besides the hidden ones."""
@@ -106,8 +104,7 @@ class Folders:
 
     def read(self, real: str, *, most: int) -> bytes:
         """Return the bytes of a file found here; OSError when it cannot be read, or is no longer where it was."""
-        if _is_in_use(real):
-            raise OSError(errno.EBUSY, "a database in use", real)
+        refuse_in_use(real)
         descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not self._is_inside(os.path.realpath(real)):
@@ -161,12 +158,6 @@ class Folders:
                 yield Found(entry.path, shown, self._name(entry.path), status.st_mtime_ns, status.st_size)
         except OSError as error:
             yield Refused(shown, error.strerror or "cannot be read")
-
-
-def _is_in_use(real: str) -> bool:
-    """Whether a file is an SQLite database, or the index of its log, with its log beside it: somebody has it open."""
-    database = real.removesuffix("-wal").removesuffix("-shm")
-    return os.path.isfile(database) and os.path.exists(f"{database}-wal")  # noqa: PTH110, PTH113
 
 
 def _encodable(path: str) -> bool:

@@ -18,6 +18,7 @@ _STRING: Final = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*+:)?', re.DOTALL)
 """A string, and whether it is the name of a member."""
 _TOKEN: Final = re.compile(rf"[{{}}]|{_STRING.pattern}", re.DOTALL)
 _WORDS: Final = re.compile(r'(?:[\s\[\]{},:]|"(?:[^"\\]|\\.)*+"|-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity)*+')
+_BYTE_ORDER_MARK: Final = "\ufeff"
 _FENCE: Final = "```"
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
@@ -44,8 +45,9 @@ class Apart:
 
 def json_spots(text: str) -> list[Spot]:
     """Return the beginnings and ends of the JSON in a text; none when it has none."""
-    if _is_json(text):
-        return [(0, len(text))]
+    mark = text.startswith(_BYTE_ORDER_MARK)
+    if _is_json(text[mark:]):
+        return [(int(mark), len(text))]
     said = spoken(text)
     start = text.rfind(said)
     if 0 < len(said) < len(text) and start >= 0 and _is_json(said):
@@ -53,10 +55,26 @@ def json_spots(text: str) -> list[Spot]:
     return [spot for spot in _fenced(text) if _is_json(text[slice(*spot)])] if _FENCE in text else []
 
 
-def with_strings(text: str, changed: Callable[[str, str], str], *, marks: re.Pattern[str]) -> str:
+def outside_strings(text: str, spots: Iterable[Spot]) -> Iterator[Spot]:
+    """Yield those of some ascending spots in JSON that lie not wholly in a string."""
+    strings = _STRING.finditer(text)
+    begin = end = 0
+    for spot in spots:
+        while end <= spot[0]:
+            found = next(strings, None)
+            begin, end = found.span(1) if found is not None else (len(text), len(text) + 1)
+        if not begin < spot[0] < spot[1] < end:
+            yield spot
+
+
+def with_strings(
+    text: str, changed: Callable[[str, str], str], *, marks: re.Pattern[str], spelt: Callable[[str], str]
+) -> str:
     """Return JSON in which each string is what `changed` makes of it and of its name, which is empty without one.
 
-    Only strings with a mark in them, and those whose name has one, are read. What is not changed is the same object.
+    What then stands between its quotation marks is given to `spelt`, for what only looks like JSON; what that returns
+    is taken when it is a string still. Only strings with a mark in them, and those whose name has one, are read. What
+    is not changed is the same object.
     """
     pieces: list[str] = []
     renamed: dict[int, tuple[int, str]] = {}
@@ -71,9 +89,11 @@ def with_strings(text: str, changed: Callable[[str, str], str], *, marks: re.Pat
             continue
         string = _read(found[1])
         clean = changed(string, named)
+        piece = _as_it_stands(found[1] if clean == string else _spelt(clean, like=found[1]), spelt)
+        clean = clean if piece is None else _read(piece)
         name = clean if last > end else ""
         if clean != string:
-            pieces += (text[copied:start], _spelt(clean, like=found[1]))
+            pieces += (text[copied:start], piece or _spelt(clean, like=found[1]))
             copied = end
             if name:
                 renamed[start] = len(pieces) - 1, clean
@@ -82,6 +102,14 @@ def with_strings(text: str, changed: Callable[[str, str], str], *, marks: re.Pat
         if one != clean:
             pieces[index] = _spelt(one, like=pieces[index])
     return "".join([*pieces, text[copied:]]) if pieces else text
+
+
+def _as_it_stands(string: str, spelt: Callable[[str], str]) -> str | None:
+    """Return a string of JSON whose spelling was changed; None when it is not, or is none then."""
+    if "\\" not in string:
+        return None
+    clean = f'"{spelt(string[1:-1])}"'
+    return clean if clean != string and _is_json(clean) else None
 
 
 def _told_apart(text: str, renamed: dict[int, str]) -> Iterator[tuple[int, str]]:

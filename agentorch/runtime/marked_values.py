@@ -1,65 +1,50 @@
-"""How a marked value may be written: as it is, in JSON, in a `repr`, in these again, in an address, in bytes.
+r"""How a marked value may be written: as it is, in JSON, in a `repr`, in these again, in an address, in bytes.
 
-1. A spelling is one way to write all of it. The digits of an escape may be in either case.
-2. An address is a pattern: who writes one chooses which characters are escaped, and spells a space in two ways. What
-   could end a string of JSON stands in it escaped only, so that JSON is JSON afterwards.
-3. No pattern has two ways to match the same text, so that a search takes time in proportion to it; and each begins with
-   one character, not with a choice, so that it skips what begins otherwise.
+1. Whoever writes it chooses for each character whether it is escaped, and how: `&` is `\u0026` for some writers of JSON
+   and `%26` in an address. So a pattern has a piece for each character, with all ways to write it.
+2. A text in a string in a string has its backslashes doubled each time. Backslashes are counted together with the
+   character behind them: a run of them is read in one way only, and a search takes time in proportion to the text.
+3. Letters and digits are escaped by nobody; a value of these is found as it is.
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
-from urllib.parse import quote
 
-_SPELT_AGAIN: Final = 3
-"""How often a marked value is found that was escaped again and again: JSON in JSON in JSON."""
-_HEX: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}")
+_MOST: Final = 16
+"""Backslashes that one becomes in JSON in JSON in JSON in JSON."""
+_BEGINNING: Final = 24
+"""Characters of a value by which it is searched for first."""
+_PIECE: Final = re.compile(r"(\\*)([^\\])|(\\+)\Z", re.DOTALL)
+"""A character with the backslashes before it; those at the end."""
 _NEVER_ESCAPED: Final = re.compile(r"[A-Za-z0-9_.-]")
-"""Characters that stand as they are in every address."""
-_ALWAYS_ESCAPED: Final = re.compile(r"""[\x00- "'\\%\x7f]""")
-"""Characters that stand in no address as they are."""
-_OF_ADDRESSES: Final = ("utf-8", "latin-1")
+_WITH_A_BACKSLASH: Final = frozenset("\"'/")
+"""Characters that may stand behind a backslash of their own."""
+_LAST_OF_LATIN_1: Final = "\xff"
+_LETTERS: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _IN_BYTES: Final = ("utf-8", "latin-1", "cp1252", "utf-16-le", "utf-16-be")
 """The usual encodings of a text; one that holds all of a value finds it."""
 
 
-def spellings(value: str) -> list[str]:
-    """Return the ways to write a value, the longest first."""
-    data = value.encode("utf-8", "surrogatepass")
-    spelt = {value, quote(data, safe=""), quote(data), repr(data)[2:-1]}
-    spelt |= {repr(f"'\"{value}")[4:-1], repr(b"'\"" + data)[5:-1]}  # with both marks before it, one in it is escaped
-    for _ in range(_SPELT_AGAIN):
-        spelt |= {again for one in spelt for again in _quoted(one)}
-    return sorted(spelt, key=lambda one: (-len(one), one))
+def is_word(value: str) -> bool:
+    """Whether a value is written in one way only."""
+    return all(map(_NEVER_ESCAPED.match, value))
 
 
-def pattern_of(spelling: str) -> str:
-    """Return the pattern of a spelling: it is the spelling itself where no escape in it has a letter."""
-    pieces: list[str] = []
-    last = 0
-    for found in _HEX.finditer(spelling):
-        head = 1 if found[0][0] == "%" else 2
-        pieces += (re.escape(spelling[last : found.start()]), re.escape(found[0][:head]), _either(found[0][head:]))
-        last = found.end()
-    return "".join([*pieces, re.escape(spelling[last:])])
+def pattern(value: str) -> str:
+    """Return the pattern of a value, in all ways to write it."""
+    return "".join(_any_of(ways) for ways in _pieces(value))
 
 
-def in_addresses(value: str) -> Iterator[str]:
-    """Yield the patterns of a value in an address, one for each way to write its first character; none for a word."""
-    if all(map(_NEVER_ESCAPED.match, value)):
-        return
-    for encoding in _OF_ADDRESSES:
-        if encoding != "utf-8" and value.isascii():
-            continue
-        try:
-            first, *rest = [_in_address(char, encoding) for char in value]
-        except UnicodeEncodeError:
-            continue
-        behind = "".join(ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})" for ways in rest)
-        for way in first:
-            yield way + behind
+def beginnings(value: str) -> list[str]:
+    """Return patterns of which one is found wherever a value is; each begins with one character, not with a choice.
+
+    So a search for many of them skips what begins otherwise.
+    """
+    first, *rest = _pieces(value[:_BEGINNING])
+    behind = "".join(map(_any_of, rest))
+    return [way + behind for way in first]
 
 
 def in_bytes(value: str) -> dict[bytes, str]:
@@ -79,22 +64,70 @@ def in_bytes(value: str) -> dict[bytes, str]:
     return dict(sorted(found.items(), key=lambda one: (-len(one[0]), one[0])))
 
 
-def _in_address(char: str, encoding: str) -> tuple[str, ...]:
-    """Return the patterns of one character, of which no two begin alike."""
+def _pieces(value: str) -> Iterator[list[str]]:
+    """Yield the ways to write each character, with the backslashes before it."""
+    for found in _PIECE.finditer(value):
+        if found[3] is None:
+            yield _ways(found[2], len(found[1]))
+        else:
+            yield _at_the_end(len(found[3]))
+
+
+def _ways(char: str, backslashes: int) -> list[str]:
+    """Return the patterns of a character behind some backslashes; none begins with a choice."""
+    bare = [re.escape(char)]
+    if backslashes == 0 and _NEVER_ESCAPED.match(char):
+        return bare
+    escaped = [] if _NEVER_ESCAPED.match(char) else _escapes(char)
+    if backslashes:
+        most = backslashes * _MOST + (_MOST - 1 if escaped else 0)
+        addressed = _any_of([*bare, *_in_address(char), *_run(1, _MOST, escaped)])
+        return [*_run(backslashes, most, [*bare, *escaped]), f"%5[Cc]{{{backslashes}}}{addressed}"]
+    behind = [*bare, *escaped] if char in _WITH_A_BACKSLASH else escaped
+    return [*bare, *_in_address(char), *_run(1, _MOST, behind)]
+
+
+def _at_the_end(backslashes: int) -> list[str]:
+    """Return the patterns of backslashes behind which a value ends: no more of them are taken than are its own."""
+    lengths = [backslashes * _MOST >> level for level in range(_MOST.bit_length())]
+    return [*(_run(length, length, [""])[0] for length in lengths), f"%5[Cc]{{{backslashes}}}"]
+
+
+def _run(least: int, most: int, behind: list[str]) -> list[str]:
+    """Return the pattern of a run of backslashes before one of some patterns; none when there are none."""
+    return [rf"\\\\{{{least - 1},{most - 1}}}{_any_of(behind)}"] if behind else []
+
+
+def _escapes(char: str) -> list[str]:
+    """Return what stands behind the backslashes where a character is escaped by its number, or by a letter."""
+    wide, data = char.encode("utf-16-be", "surrogatepass").hex(), char.encode("utf-8", "surrogatepass")
+    again = rf"\\{{1,{_MOST}}}"
+    found = [again.join(f"u{_either(wide[start : start + 4])}" for start in range(0, len(wide), 4))]
+    found.append(f"U{_either(f'{ord(char):08x}')}")
+    if char <= _LAST_OF_LATIN_1:
+        found.append(f"x{_either(f'{ord(char):02x}')}")
+    if not char.isascii():
+        found.append(again.join(f"x{_either(f'{byte:02x}')}" for byte in data))
+    return [*found, _LETTERS[char]] if char in _LETTERS else found
+
+
+def _in_address(char: str) -> list[str]:
+    """Return how a character is escaped in an address, in UTF-8 and in Latin-1."""
     if _NEVER_ESCAPED.match(char):
-        return (re.escape(char),)
-    data = char.encode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
-    escaped = "".join(f"%{_either(f'{byte:02X}')}" for byte in data)
-    if char == " ":
-        return escaped, r"\+"
-    if _ALWAYS_ESCAPED.match(char):
-        return (escaped,)
-    if char == "/":
-        return escaped, "/", r"\\\\{0,14}/"
-    return escaped, re.escape(char)
+        return []
+    encoded = {char.encode("utf-8", "surrogatepass")}
+    if char <= _LAST_OF_LATIN_1:
+        encoded.add(char.encode("latin-1"))
+    escaped = ["".join(f"%{_either(f'{byte:02x}')}" for byte in data) for data in sorted(encoded)]
+    return [*escaped, r"\+"] if char == " " else escaped
+
+
+def _any_of(ways: list[str]) -> str:
+    return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
 
 
 def _either(digits: str) -> str:
+    """Return the pattern of hexadecimal digits in either case."""
     return "".join(f"[{digit.upper()}{digit.lower()}]" if digit.isalpha() else digit for digit in digits)
 
 

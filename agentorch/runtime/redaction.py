@@ -9,7 +9,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial
 from typing import Any, Final, TypeVar, cast
@@ -18,8 +19,8 @@ from agentorch.core import inbox
 from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError
 from agentorch.ports.blobs import Blobs
-from agentorch.runtime.json_texts import Apart, json_spots, with_strings
-from agentorch.runtime.marked_values import in_addresses, in_bytes, pattern_of, spellings
+from agentorch.runtime.json_texts import Apart, Spot, json_spots, outside_strings, with_strings
+from agentorch.runtime.marked_values import beginnings, in_bytes, is_word, pattern
 from agentorch.runtime.secret_forms import FORMS, NAMES, SHORTEST_NAME
 
 SHORTEST: Final = 4
@@ -37,6 +38,9 @@ _NEVER_SECRET: Final = frozenset(
 )
 """Fields with names, digests and numbers of the runtime's own, and a run's idempotency key, by which it is found."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_BEYOND_LATIN_1: Final = re.compile("[^\x00-\xff]")
+_WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+"""Encodings that a text names by its first two bytes."""
 _PLAIN: Final = frozenset({int, float, bool, type(None)})
 
 T = TypeVar("T")
@@ -65,6 +69,19 @@ class _Rule:
                 return self._pattern.sub(self._replaced, text)
         return text
 
+    def taken_out_of_json(self, text: str) -> str:
+        """Return JSON without it; in strings, which are read, nothing is looked for."""
+        pieces: list[str] = []
+        last = 0
+        for start, end in outside_strings(text, self.found(text)):
+            pieces += (text[last:start], self._left)
+            last = end
+        return "".join([*pieces, text[last:]])
+
+    def found(self, text: str) -> Iterator[Spot]:
+        """Yield where it is."""
+        return (found.span() for found in self._pattern.finditer(text))
+
     def _replaced(self, found: re.Match[str]) -> str:
         groups = found.groupdict()
         if groups.get("none") is not None:
@@ -85,10 +102,9 @@ class Redactor:
             if len(value) >= _SHORTEST_KEY:
                 named.setdefault(value, "api-key")
         values = sorted(named, key=len, reverse=True)  # one may be a part of another
-        self._rules = (
-            *(_of_value(value, named[value]) for value in values),
-            *(_Rule(_LEFT.format(form.name), form.marks, form.pattern) for form in FORMS),
-        )
+        self._of_values = tuple(_of_value(value, named[value]) for value in values)
+        forms = (_Rule(_LEFT.format(form.name), form.marks, form.pattern) for form in FORMS)
+        self._rules = (*self._of_values, *forms)
         self._of_json = tuple(_of_json(value, named[value]) for value in values if '"' in value)
         self._in_bytes = tuple(
             (form, _LEFT.format(named[value]).encode(encoding), encoding)
@@ -107,19 +123,25 @@ class Redactor:
 
     def data(self, data: bytes) -> bytes:
         """Return bytes without secrets; JSON stays JSON, and what is no text is looked at byte by byte."""
-        text = _utf8(data)
-        rest = self._without_bytes(data, of_text=text is not None)
-        if rest is not data:
-            text = _utf8(rest)
-        encoding = "utf-8" if text is not None else "latin-1"
-        text = rest.decode(encoding) if text is None else text
+        wide = _WIDE.get(data[:2])
+        text = None if wide is None else _decoded(data[2:], wide)
+        if wide is not None and text is not None:
+            clean = self.text(text)
+            data = data if clean is text else data[:2] + clean.encode(wide)
+        read = {"utf-8" if _decoded(data, "utf-8") is not None else None, wide if text is not None else None}
+        rest = self._without_bytes(data, read)
+        text, encoding = _decoded(rest, "utf-8"), "utf-8"
+        if text is None:
+            text, encoding = rest.decode("latin-1"), "latin-1"
         clean = self.text(text)
+        if clean is not text and encoding == "latin-1":  # JSON that had other characters escaped has them still
+            clean = _BEYOND_LATIN_1.sub(lambda found: json.dumps(found[0])[1:-1], clean)
         return rest if clean is text else clean.encode(encoding)
 
-    def _without_bytes(self, data: bytes, *, of_text: bool) -> bytes:
-        """Return bytes without the marked values that reading them as a text does not show."""
+    def _without_bytes(self, data: bytes, read: AbstractSet[str | None]) -> bytes:
+        """Return bytes without the marked values that reading them as a text, in some encodings, does not show."""
         for form, left, encoding in self._in_bytes:
-            if not (of_text and encoding == "utf-8") and form in data:
+            if encoding not in read and form in data:
                 data = data.replace(form, left)
         return data
 
@@ -216,7 +238,7 @@ class Redactor:
         if len(text) < self._shortest or self._marked(text) is None:
             return text
         clean = self._without(text)
-        spots = json_spots(text) if clean is not text and level < _LEVELS else []
+        spots = self._whole(text, json_spots(text)) if clean is not text and level < _LEVELS else []
         if not spots:
             return clean
         pieces: list[str] = []
@@ -224,18 +246,30 @@ class Redactor:
         for start, end in spots:
             inner = text[start:end]
             for rule in self._of_json:
-                inner = rule.taken_out(inner)
-            inner = with_strings(inner, partial(self._string, level=level + 1), marks=self._marks)
+                inner = rule.taken_out_of_json(inner)
+            changed = partial(self._string, level=level + 1)
+            inner = with_strings(inner, changed, marks=self._marks, spelt=self._without_values)
             pieces += (self._without(text[last:start]), inner)
             last = end
         clean = "".join([*pieces, self._without(text[last:])])
         return text if clean == text else clean
+
+    def _whole(self, text: str, spots: list[Spot]) -> list[Spot]:
+        """Return the JSON of which no marked value takes a part: with its last line, say, or what stands before it."""
+        for begin, end in (found for rule in self._of_values for found in rule.found(text)) if spots else ():
+            spots = [spot for spot in spots if not (begin < spot[0] < end or begin < spot[1] < end)]
+        return spots
 
     def _without(self, text: str) -> str:
         clean = text
         for rule in self._rules:
             clean = rule.taken_out(clean)
         return text if clean == text else clean
+
+    def _without_values(self, text: str) -> str:
+        for rule in self._of_values:
+            text = rule.taken_out(text)
+        return text
 
     def _string(self, string: str, name: str, *, level: int = 0) -> str:
         """Return a string of JSON without secrets; its name may say what it is: `{"Authorization": "token ..."}`."""
@@ -271,15 +305,14 @@ def _texts_of(kind: type) -> tuple[str, ...]:
 
 def _of_value(value: str, name: str) -> _Rule:
     """A marked value is found as it is, and as it stands in JSON, in a `repr`, in these again, and in an address."""
-    spelt = spellings(value)
-    sought = (*in_addresses(value), *map(pattern_of, spelt))
-    as_they_are = sought == tuple(map(re.escape, spelt))
-    return _Rule(_LEFT.format(name), tuple(spelt) if as_they_are else (), "|".join(sought), sought=sought)
+    if is_word(value):
+        return _Rule(_LEFT.format(name), (value,), re.escape(value))
+    return _Rule(_LEFT.format(name), (), pattern(value), sought=tuple(beginnings(value)))
 
 
-def _utf8(data: bytes) -> str | None:
+def _decoded(data: bytes, encoding: str) -> str | None:
     try:
-        return data.decode()
+        return data.decode(encoding)
     except UnicodeDecodeError:
         return None
 
@@ -287,7 +320,8 @@ def _utf8(data: bytes) -> str | None:
 def _of_json(value: str, name: str) -> _Rule:
     """A marked value that is JSON itself, such as an account's file, is found where it is a part of other JSON."""
     left = _LEFT.format(name)
-    return _Rule(json.dumps(left) if json_spots(value) == [(0, len(value))] else left, (value,), re.escape(value))
+    left = json.dumps(left) if json_spots(value) == [(0, len(value))] else left
+    return _Rule(left, (value,), re.escape(value))
 
 
 def _pairs(marked: Secrets) -> Iterable[tuple[str, str]]:

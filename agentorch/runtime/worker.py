@@ -78,13 +78,12 @@ class Worker:
         try:
             for slot in self._slots:
                 slot.cancel()
-            # A thread that is in a call through its context waits in it, and nobody else would end the call.
-            calls = self._calls_left()
-            for call in calls:
-                call.cancel()
+            calls = self._end_calls()
             if self._slots or calls:
                 grace = max((job.work.grace for job in self._jobs.values()), default=GRACE)
                 _, stubborn = await asyncio.wait(self._slots | calls, timeout=grace)
+                for one in stubborn - self._slots:
+                    one.cancel()
                 for job in [job for job in self._jobs.values() if job.slot in stubborn]:
                     _warn(job)
         finally:
@@ -92,9 +91,20 @@ class Worker:
             if self._watch is not None:
                 self._watch.cancel()
 
-    def _calls_left(self) -> "set[asyncio.Task[Any]]":
-        """Return the calls that other tasks than a slot make: of jobs under way, and left behind by others."""
-        return {call for job in (*self._jobs.values(), *self._left.values()) for call in job.calls or ()}
+    def _end_calls(self) -> "set[asyncio.Task[Any]]":
+        """End the calls that other tasks than a slot make: of jobs under way, and left behind by others.
+
+        A thread that is in a call through its context waits in it, and nobody else would end the call. It is waited
+        for as the calls are: what it asks for next is refused as long as the loop runs, and waits for ever afterwards.
+        """
+        left: set[asyncio.Task[Any]] = set()
+        for job in (*self._jobs.values(), *self._left.values()):
+            job.closing = True
+            if job.threads and (job.calls or job.when_over is not None):
+                left.add(asyncio.ensure_future(job.threads.ended()))
+            left |= job.calls or set()
+            job.stop_calls()
+        return left
 
     def _accept(self, delivery: Delivery) -> None:
         self._queue.append(delivery)
@@ -222,7 +232,7 @@ class Worker:
 
     def _over(self, job: Job) -> None:
         """The last thread has ended after its job was stopped, and in time."""
-        if self._is_current(job):
+        if self._is_current(job) and not self._closing:
             self._give_up(job)
 
     def _leave(self, job: Job) -> None:

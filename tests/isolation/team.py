@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -290,6 +291,17 @@ async def cut_short(folder: str, forks: bool, context: Context) -> str:
     wait_for_end(folder)
     await context.step("second", enter_in, folder, "second")
     return said
+
+
+@agent(description="Stands still while it is answered.", isolate=True, attempts=1)
+async def reading_nothing(folder: str, context: Context) -> int:
+    asking = asyncio.ensure_future(context.model("Well?"))
+    if not (Path(folder) / "pids").exists():
+        await asyncio.sleep(0)
+        fork()
+        (Path(folder) / "pids").write_text(str(os.getpid()), encoding="utf-8")
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return len(await asking)
 
 
 @agent(description="Ends itself by a signal.", isolate=True, attempts=1)

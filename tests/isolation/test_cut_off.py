@@ -90,6 +90,14 @@ async def test_the_attempt_is_continued_with_its_finished_steps(tmp_path: Path, 
     assert retried == [(1, 2)]
 
 
+async def test_one_that_is_killed_while_much_is_sent_to_it_is_waited_for_no_longer(tmp_path: Path) -> None:
+    """Also where a process of its own holds the pipe, and reads nothing."""
+    model = ScriptedModel("x" * 3_000_000)
+    outcome, _ = await killed(plan_of("reading_nothing", folder=str(tmp_path)), tmp_path, signal.SIGKILL, model)
+    assert outcome.answer == 3_000_000, outcome.problems
+    assert len(model.requests) == 1
+
+
 @pytest.mark.parametrize("agent", ["paying", "having_paid"])
 async def test_an_effect_under_way_in_it_waits_for_a_person(tmp_path: Path, agent: str) -> None:
     """Nobody knows whether it has happened, and it is not had again."""

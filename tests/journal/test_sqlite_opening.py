@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agentorch.errors import FileAccessError, JournalDamaged, JournalError, JournalVersionError
+from agentorch.files import read_regular
 from agentorch.journal.schema import APPLICATION, SCHEMA, Durability, check_ours, file_system, open_writer
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.library import Library
@@ -295,6 +296,17 @@ async def test_a_library_leaves_the_locks_of_a_journal_in_its_folders(tmp_path: 
 
     assert [passage.source for passage in found] == [f"{tmp_path}/kettle.txt:1"]
     assert notes == [f"not read: {path}, {path}-shm, {path}-wal: a database in use"]
+
+
+async def test_a_file_that_somebody_names_is_no_journal_in_use(tmp_path: Path) -> None:
+    """An agent that keeps it as an artifact is told so, also behind a link; once nobody has it open it is a file."""
+    path, link = tmp_path / "runs.db", tmp_path / "link"
+    link.symlink_to(path)
+    async with beside_another_process(path):
+        for name in (path, link, f"{path}-shm"):
+            with pytest.raises(OSError, match="a database in use"):
+                read_regular(name, most=100_000_000)
+    assert read_regular(link, most=100_000_000)
 
 
 async def test_links_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Closing an orchestrator, as Ctrl-C does: calls with an effect have their time to end in."""
 
 import asyncio
+import time
 from typing import Any
 
 import anyio.from_thread
 import pytest
 
 from agentorch import Agent, Context, Orchestrator, Plan, agent, tool
+from agentorch.events import RequestOpened
 from agentorch.journal.memory import MemoryJournal
 from agentorch.testing import LoopClock
 
@@ -84,3 +86,69 @@ def test_closing_ends_the_calls_beside_the_bodies(asker: Agent, caplog: pytest.L
 
     assert asyncio.run(main()) == "waiting"
     assert caplog.text == ""
+
+
+SAID: list[str] = []
+"""What was heard of calls after the end."""
+
+
+def work(context: Context) -> str:
+    """Ask, and tidy up afterwards, which takes a while."""
+    try:
+        return str(anyio.from_thread.run(context.ask, "Who?"))
+    finally:
+        time.sleep(0.2)
+        try:
+            anyio.from_thread.run(context.step, "tidy", len, "abc")
+        except BaseException as error:
+            SAID.append(type(error).__name__)
+            raise
+
+
+@agent(description="Asks from its thread, and tidies up.")
+def tidying(context: Context) -> str:
+    """Be a thread."""
+    return work(context)
+
+
+@agent(description="Asks from the thread of a step, and tidies up.")
+async def tidying_in_a_step(context: Context) -> str:
+    """Have a thread."""
+    return str(await context.step("ask", lambda: work(context)))
+
+
+@pytest.mark.parametrize("asker", [tidying, tidying_in_a_step])
+async def test_closing_waits_for_a_thread_whose_call_it_has_ended(
+    asker: Agent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Within the grace: what it asks for next is refused, and would wait for ever in a loop that is gone."""
+    SAID.clear()
+    plan = Plan("ask")
+    plan.add("one", agent=asker)
+    async with Orchestrator([asker]) as orchestrator:
+        run = await orchestrator.submit(plan)
+        async for event in run:
+            if isinstance(event, RequestOpened):
+                break
+    assert SAID == ["CancelledError"]
+    assert caplog.text == ""
+
+
+async def test_what_is_cut_off_by_closing_begins_nothing_new() -> None:
+    """A body that takes its time to end is refused as it is after a cancel."""
+    said: list[str] = []
+
+    @agent(name="late", description="Begins something when it is to end.")
+    async def late(context: Context) -> None:
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await asyncio.sleep(0.01)
+            await context.step("tidy", said.append, "tidied")
+
+    plan = Plan("wait")
+    plan.add("one", agent="late")
+    async with Orchestrator([late]) as orchestrator:
+        await orchestrator.submit(plan)
+        await asyncio.sleep(0.1)
+    assert said == []

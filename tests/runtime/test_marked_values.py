@@ -2,6 +2,7 @@
 
 import json
 import re
+import string
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -72,6 +73,72 @@ def test_a_value_is_found_in_every_spelling_of_an_address_and_of_bytes(value: st
         assert clean.endswith(" y")
         assert redactor.text(clean) is clean
         assert not [word for word in re.findall("[a-z0-9]{5,}", value) if word in clean.replace("[redacted:DB]", "")]
+
+
+ESCAPED = {
+    "as Go writes JSON": "&<>",
+    "as .NET does": "&<>+'\"`é",
+    "as Gson does": "=&<>'",
+    "all that may be": "".join(sorted(set("".join(VALUES)) - set(string.ascii_letters + string.digits + "_.-"))),
+}
+
+
+@pytest.mark.parametrize("value", [*VALUES, "a&b<c>d", "AMI+K7MDENG+bPx==", "\\\\server\\share&x"])
+@pytest.mark.parametrize("writer", ESCAPED)
+def test_a_value_is_found_whichever_characters_are_escaped_by_number(value: str, writer: str) -> None:
+    """In JSON, in a log that holds some, and in JSON in JSON."""
+    redactor = Redactor({"DB": value})
+
+    def written(text: str) -> str:
+        escaped = {char: f"\\u{ord(char):04X}" for char in ESCAPED[writer] if char not in '"\\'}
+        return "".join(escaped.get(char, char) for char in json.dumps(text, ensure_ascii=False))
+
+    assert json.loads(redactor.text(f'{{"k": {written(value)}}}')) == {"k": "[redacted:DB]"}
+    assert redactor.text(f"it says {written(value)}") == 'it says "[redacted:DB]"'
+    within = redactor.text(written(f'{{"k": {written(value)}}}'))
+    assert json.loads(json.loads(within)) == {"k": "[redacted:DB]"}
+    assert redactor.text(f"it says {written(f'<{written(value)}>')}").count("[redacted:DB]") == 1
+
+
+def test_an_address_in_json_may_leave_what_is_not_ascii_to_the_json() -> None:
+    """Nobody escapes all of it."""
+    text = json.dumps({"u": "http://h/?q=p+é%2Fx+yz"})
+    assert Redactor({"DB": "p é/x yz"}).text(text) == '{"u": "http://h/?q=[redacted:DB]"}'
+
+
+ACCOUNT = '{\n "user": "svc",\n "pass": "hunter-22"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "clean"),
+    [
+        (ACCOUNT, f"<think>It says:</think>\n{ACCOUNT}", "<think>It says:</think>\n*"),
+        (ACCOUNT, f"<think>It says:</think>{ACCOUNT}done", "<think>It says:</think>*done"),
+        ('tok\n"abc"', '```tok\n"abc"```', "```*```"),
+        ('"abc"', '{"a": "abc", "b": "\\"abc\\"", "c": "abc"}', '{"a": "*", "b": "\\"*\\"", "c": "*"}'),
+        ('"/1//', '{"a": "\\"/1//x", "b": 1}', '{"a": "*x", "b": 1}'),
+        ("C:\\back/", '"of C:\\back/ it"', '"of * it"'),
+        ("n12x", r'{"a": "\n12x", "b": "n12x"}', r'{"a": "\n12x", "b": "*"}'),
+    ],
+)
+def test_a_value_beside_json_and_across_it(value: str, text: str, clean: str) -> None:
+    """One that takes a part of it, one that is a string of it, and one that it only looks like."""
+    assert Redactor({"DB": value}).text(text) == clean.replace("*", "[redacted:DB]")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+def test_json_with_a_byte_order_mark_stays_json(encoding: str) -> None:
+    """Also where the value looks like the second half of an escape."""
+    data = json.dumps(["1\\/++%x", "sk-proj-abcDEF0123456789abcdef"]).join(("\ufeff", "")).encode(encoding)
+    clean = Redactor({"DB": "/++%"}).data(data).decode(encoding).removeprefix("\ufeff")
+    assert json.loads(clean) == ["1[redacted:DB]x", "[redacted:api-key]"]  # where it may be the escape of a slash
+
+
+def test_json_in_latin_1_keeps_what_it_had_to_escape() -> None:
+    """Its other characters are in no byte."""
+    data = r'{"a": "é \u20ac \ud83d\ude00 hunter2"}'.encode("latin-1")
+    clean = r'{"a": "é \u20ac \ud83d\ude00 [redacted:DB]"}'.encode("latin-1")
+    assert Redactor({"DB": "hunter2"}).data(data) == clean
 
 
 @pytest.mark.parametrize("text", ["correct horse", "correct+battery", "p%C3%A4ss", "50%25off", "hunter1 hunter 2"])
