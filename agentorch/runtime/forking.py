@@ -6,7 +6,16 @@ from typing import Any, Final
 from agentorch.core.advance import replay
 from agentorch.core.apply import apply
 from agentorch.core.card import AgentCard
-from agentorch.core.events import Event, PlanCompleted, RunFinished, RunStarted, TasksAccepted
+from agentorch.core.events import (
+    Event,
+    PlanCompleted,
+    PlanPatched,
+    RequestAnswered,
+    RunCancelling,
+    RunFinished,
+    RunStarted,
+    TasksAccepted,
+)
 from agentorch.core.forking import is_between_decisions
 from agentorch.core.inbox import Fork
 from agentorch.core.invariants import InvariantError, check
@@ -34,7 +43,7 @@ async def fork_of(
     events = await _events(engine, parent, at)
     before, behind = _cut(events, at)
     state = replay(RunState(parent, catalog_of(engine, before)), list(before))
-    if not _is_sound(state, behind):
+    if not _is_sound(state, before[-1], behind):
         raise await _no_place(engine, parent, before, at)
     check_team(state)
     engine.checks.refuse_unknown(parent, tuple(state.checks))
@@ -97,13 +106,19 @@ def _sound_places(state: RunState, events: tuple[Event, ...]) -> list[int]:
     places: list[int] = []
     for event, behind in zip(events[sure:], events[sure + 1 :], strict=False):
         apply(state, event)
-        places += [event.seq] if _is_sound(state, behind) else []
+        places += [event.seq] if _is_sound(state, event, behind) else []
     return places
 
 
-def _is_sound(state: RunState, behind: Event | None) -> bool:
-    """Whether a run can begin with this state, given the next event: a plan made by hand comes with its goal."""
+def _is_sound(state: RunState, last: Event, behind: Event | None) -> bool:
+    """Whether a run can begin with this state, given the events before and behind it.
+
+    A plan made by hand comes with its goal, and what a person says of a plan with what follows from it.
+    """
     if isinstance(behind, TasksAccepted | PlanCompleted) and behind.source == "user":
+        return False
+    signed = isinstance(last, RequestAnswered) and last.request_id == "plan"
+    if signed and isinstance(behind, PlanPatched | RunCancelling):
         return False
     try:
         check(state)
