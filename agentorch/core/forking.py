@@ -42,7 +42,9 @@ def is_between_decisions(state: RunState) -> bool:
     """Whether nothing in the state waits for an event that was decided together with the last one."""
     planned = state.complete or "plan" in state.pending
     asked = "plan" in state.requests or not (state.complete and state.unsigned)
-    return planned and asked and all(task.status is not Status.PENDING or undecided(state, task) for task in state.tasks.values())
+    if not (planned and asked):
+        return False
+    return all(task.status is not Status.PENDING or undecided(state, task) for task in state.tasks.values())
 
 
 def _own(event: ev.Event, parent: str, run_id: str) -> ev.Event:

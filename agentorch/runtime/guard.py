@@ -114,7 +114,7 @@ class Guard:
 
     async def _called(self, call: Coroutine[Any, Any, T]) -> T:
         job = self._job
-        if job.stopped or job.ended or job.closing:
+        if job.stopped or job.ended:
             call.close()
             job.check()
         if asyncio.current_task() is job.slot:

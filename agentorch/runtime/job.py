@@ -37,9 +37,8 @@ class Job:
     """One dispatch in a slot."""
 
     __slots__ = (
-        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "abandoned", "calls", "closing", "deadline",
-        "delivery", "ended", "slot", "stands", "threads", "timed_out", "turned", "unseen", "used", "when_over",
-        "withdrawn", "work",
+        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "abandoned", "calls", "deadline", "delivery",
+        "ended", "slot", "stands", "threads", "timed_out", "turned", "unseen", "used", "when_over", "withdrawn", "work",
     )  # fmt: skip
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
@@ -67,8 +66,6 @@ class Job:
         self.withdrawn = False
         self.ended = False
         """Whether its body is over: what it has left behind may use the run no more."""
-        self.closing = False
-        """Whether its worker is closing, and cuts it off."""
         self.abandoned = False
         """Whether its grace was up before its end."""
         self.threads: Threads | None = None
@@ -132,8 +129,8 @@ class Job:
             call()
 
     def check(self) -> None:
-        """Raise when its context may not be used: CancelledError once it is stopped, PermanentError after its end."""
-        if self.stopped or self.closing:
+        """Raise when its context may not be used: CancelledError after it was stopped, PermanentError after its end."""
+        if self.withdrawn or self.timed_out:
             raise asyncio.CancelledError(f"{self.work.key} was stopped")
         if self.ended:
             raise PermanentError(f"{self.work.key} has ended: its context cannot be used any more")

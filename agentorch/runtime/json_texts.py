@@ -72,8 +72,8 @@ def with_strings(
 ) -> str:
     """Return JSON in which each string is what `changed` makes of it and of its name, which is empty without one.
 
-    What then stands between its quotation marks is given to `spelt`, for what only looks like JSON; what that returns
-    is taken when it is a string still. Only strings with a mark in them, and those whose name has one, are read. What
+    What then stands between its quotation marks is given to `spelt`, for what only looks like JSON, unless there is JSON
+    in it; what that returns is taken when it is a string still. Only strings with a mark in them, and those whose name has one, are read. What
     is not changed is the same object.
     """
     pieces: list[str] = []
@@ -106,7 +106,7 @@ def with_strings(
 
 def _as_it_stands(string: str, spelt: Callable[[str], str]) -> str | None:
     """Return a string of JSON whose spelling was changed; None when it is not, or is none then."""
-    if "\\" not in string:
+    if "\\" not in string or json_spots(_read(string)):
         return None
     clean = f'"{spelt(string[1:-1])}"'
     return clean if clean != string and _is_json(clean) else None

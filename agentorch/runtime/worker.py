@@ -99,7 +99,6 @@ class Worker:
         """
         left: set[asyncio.Task[Any]] = set()
         for job in (*self._jobs.values(), *self._left.values()):
-            job.closing = True
             if job.threads and (job.calls or job.when_over is not None):
                 left.add(asyncio.ensure_future(job.threads.ended()))
             left |= job.calls or set()
