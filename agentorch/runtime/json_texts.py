@@ -72,9 +72,9 @@ def with_strings(
 ) -> str:
     """Return JSON in which each string is what `changed` makes of it and of its name, which is empty without one.
 
-    What then stands between its quotation marks is given to `spelt`, for what only looks like JSON, unless there is JSON
-    in it; what that returns is taken when it is a string still. Only strings with a mark in them, and those whose name has one, are read. What
-    is not changed is the same object.
+    What then stands between its quotation marks is given to `spelt`, for what only looks like JSON, unless there is
+    JSON in it; what that returns is taken when it is a string still. Only strings with a mark in them, and those whose
+    name has one, are read. What is not changed is the same object.
     """
     pieces: list[str] = []
     renamed: dict[int, tuple[int, str]] = {}

@@ -130,7 +130,7 @@ async def test_closing_waits_for_a_thread_whose_call_it_has_ended(
         async for event in run:
             if isinstance(event, RequestOpened):
                 break
-    assert SAID == ["CancelledError"]
+    assert SAID in (["CancelledError"], ["PermanentError"])  # it is stopped, or over
     assert caplog.text == ""
 
 
