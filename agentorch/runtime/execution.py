@@ -16,7 +16,7 @@ from agentorch.agents import Agent, Context, MalformedInput
 from agentorch.core.failures import WORST_FIRST, FailureKind, members_of
 from agentorch.core.references import BrokenReference
 from agentorch.core.task import Task
-from agentorch.core.usage import NOTHING, Usage
+from agentorch.core.usage import NOTHING
 from agentorch.core.values import clipped, fresh, whole_characters
 from agentorch.errors import (
     BudgetExceeded,
@@ -90,7 +90,6 @@ class Execution:
             result = await self._attempt(job, services)
         except asyncio.CancelledError:
             if job.stopped or job.slot.cancelling():
-                job.used = services.unjournaled
                 raise
             result = Result(work.key, kind=FailureKind.CRASH, problems=("the agent raised CancelledError",))
         except BaseException as error:  # an agent may raise anything
@@ -99,8 +98,7 @@ class Execution:
             result = failed(work, error)
         if result.kind is not None:
             result = await self._readable(result)
-        used = services.unjournaled
-        return result if used is NOTHING else replace(result, usage=used)
+        return result if job.used is NOTHING else replace(result, usage=job.used)
 
     async def _readable(self, result: Result) -> Result:
         """Return a failure as any journal can hold it: without its output, when that cannot be stored."""
@@ -178,11 +176,6 @@ class Services:
         if self._services is None:
             self._services = self._make(self._job)
         return self._services
-
-    @property
-    def unjournaled(self) -> Usage:
-        """Model use of the dispatch that no step tells."""
-        return NOTHING if self._services is None else self._services.unjournaled
 
     def guarded(self) -> Guard:
         """Return them as the agent's own code may use them."""

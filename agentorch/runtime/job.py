@@ -71,7 +71,7 @@ class Job:
         self.threads: Threads | None = None
         """Its body's thread, and those of its tools, checks, probes and steps."""
         self.used: Usage = NOTHING
-        """Model use of a body that was ended."""
+        """Model use that no step tells: calls that brought no answer."""
         self.calls: set[asyncio.Task[Any]] | None = None
         """Calls through its context that other tasks than the slot make."""
         self.when_over: Callable[[], None] | None = None
@@ -122,6 +122,11 @@ class Job:
         """Cancel the calls that are under way through its context beside the body."""
         for call in tuple(self.calls or ()):
             call.cancel()
+
+    async def calls_ended(self) -> None:
+        """Wait until the calls that were stopped with the body are over: what they have used is the task's."""
+        if self.calls:
+            await asyncio.wait(tuple(self.calls))
 
     def _over(self) -> None:
         """One of its threads has ended."""

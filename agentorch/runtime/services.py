@@ -59,7 +59,6 @@ class _Used:
     """Model use of a dispatch."""
 
     spent: Usage = NOTHING
-    unjournaled: Usage = NOTHING
     waited_long: bool = False
     """Whether it was told that a call waits long."""
 
@@ -118,11 +117,6 @@ class DispatchServices:
     def spent(self) -> Usage:
         """Model use of this dispatch so far."""
         return self._used.spent
-
-    @property
-    def unjournaled(self) -> Usage:
-        """The part of it that no step tells: calls that brought no answer."""
-        return self._used.unjournaled
 
     @property
     def task(self) -> Task:
@@ -262,7 +256,7 @@ class DispatchServices:
             self._host.spent_late(self._work.run_id, self._work.key, used)
         else:
             self._used.spent += used
-            self._used.unjournaled += used
+            self._job.used += used
 
     def _on_delta(self, text: str) -> None:
         delta = TextDelta(self._work.key, text)

@@ -19,7 +19,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 from agentorch.core.failures import FailureKind
-from agentorch.core.usage import NOTHING
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
@@ -177,6 +176,7 @@ class Worker:
             if self._closing:
                 raise
             cancelled = True
+            await job.calls_ended()
             result = None if job.stopped and self._awaits_thread(job) else ended(job)
         except BaseException as error:  # the run must hear of it, whatever it is
             if not job.may_be_caught(error):
@@ -211,10 +211,7 @@ class Worker:
 
     def _outlasts(self, job: Job, result: Result) -> bool:
         """Whether a thread goes on behind a body that was stopped, and has not brought what it was asked for."""
-        if not job.stopped or (result.kind is None and not job.withdrawn) or not self._awaits_thread(job):
-            return False
-        job.used = NOTHING if result.usage is None else result.usage
-        return True
+        return job.stopped and (result.kind is not None or job.withdrawn) and self._awaits_thread(job)
 
     def _awaits_thread(self, job: Job) -> bool:
         """Whether something of a job that was stopped goes on in a thread, and may still end within its grace."""

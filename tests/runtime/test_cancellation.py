@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from agentorch import Context, Orchestrator, Plan, Policy, across, agent
+from agentorch import Agent, Context, Orchestrator, Plan, Policy, across, agent
 from agentorch.core.failures import Code
 from agentorch.core.usage import Usage
 from agentorch.events import OutcomeLate, RunFinished, TaskReported
@@ -310,3 +310,47 @@ async def test_a_thread_is_named_only_when_it_goes_on(ends: bool) -> None:
     assert outcome.status == "cancelled"
     assert [problem.task for problem in outcome.problems if problem.code == Code.RUNS_ON] == ([] if ends else ["one"])
     assert [event.text for event in events if isinstance(event, TaskReported)] == ["begun"]
+
+
+@agent(description="Waits for a call of its own task.")
+async def beside(context: Context) -> str:
+    """Call from a task beside the body."""
+    called = asyncio.create_task(context.model("a"))
+    await asyncio.sleep(600)
+    return await called
+
+
+@agent(description="Calls thrice at once.")
+async def thrice(context: Context) -> str:
+    """Call from tasks."""
+    return "".join(await asyncio.gather(*(context.model(f"call {number}") for number in range(3))))
+
+
+@agent(description="Goes on after its call.", grace=0.1)
+async def going_on(context: Context) -> str:
+    """Call from the body, and end late."""
+    try:
+        return await context.model("a")
+    except asyncio.CancelledError:
+        await outlast(0.3)
+        return "at last"
+
+
+@agent(description="Calls from a process of its own.", isolate=True)
+async def apart(context: Context) -> str:
+    """Call from a child."""
+    return await context.model("a")
+
+
+@pytest.mark.parametrize("caller", [beside, thrice, going_on, apart])
+async def test_what_was_used_until_then_is_in_the_outcome(caller: Agent) -> None:
+    """Also by calls that were under way, whoever made them; nothing limits them, so nothing was written before."""
+    model = ScriptedModel(Reply("x", delay=600))
+    wanted = 3 if caller is thrice else 1
+    async with Orchestrator([caller], model=model) as orchestrator:
+        run = await orchestrator.submit(single(caller.name))
+        while len(model.requests) < wanted:  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+        await run.cancel()
+        outcome = await run.outcome()
+    assert (outcome.status, outcome.usage) == ("cancelled", Usage(calls=wanted))
