@@ -233,6 +233,9 @@ class HostedRun:
         if not self.queued:
             self.settle()
 
+    def asked(self, request: int) -> None:
+        """A request was left for the run's owner. One that is carried out here looks for them by itself."""
+
     @property
     def at_rest(self) -> bool:
         """Whether nothing more will happen here until somebody acts, and all of it is durable.

@@ -93,7 +93,7 @@ class Run:
         if inbox is None:
             self._own(what)
         else:
-            await leave_request(inbox, self.id, message, redact=self._supervisor.redact)
+            self._hosted.asked(await leave_request(inbox, self.id, message, redact=self._supervisor.redact))
 
     async def cancel(self, *, by: str = "user", reason: str = "") -> None:
         """Stop the run; what is done is kept. Durable when this returns.

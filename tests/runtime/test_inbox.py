@@ -11,6 +11,7 @@ import pytest
 
 from agentorch import Context, Event, Orchestrator, Plan, Run, agent, tool
 from agentorch.core.requests import Request as Question
+from agentorch.errors import RunOwnedError
 from agentorch.events import RunCancelling, TaskStarted
 from agentorch.journal.memory import MemoryJournal
 from agentorch.journal.sqlite import SqliteJournal
@@ -287,3 +288,40 @@ async def test_what_is_left_in_the_inbox_holds_no_secret(tmp_path: Path) -> None
     for name in ("runs.db", "runs.db-wal"):
         if (tmp_path / name).exists():
             assert KEY.encode() not in (tmp_path / name).read_bytes()
+
+
+@pytest.mark.parametrize(("act", "came"), [("answer", ("succeeded", "this")), ("cancel", ("cancelled", None))])
+async def test_what_was_asked_of_another_owner_is_waited_for(tmp_path: Path, act: str, came: tuple[str, Any]) -> None:
+    """By the outcome that is asked for behind it; what the owner has done by itself is seen there too."""
+    journal = tmp_path / "runs.db"
+    async with Calls().orchestrator(journal) as owner, Calls().orchestrator(journal) as other:
+        run = await owner.submit(one("asker"))
+        await run.rest()
+        attached = await other.attach(run.id)
+        assert (await attached.outcome()).status == "waiting"
+        (question,) = attached.waiting
+        await (attached.cancel() if act == "cancel" else attached.answer(question.request_id, "this"))
+        outcome = await attached.outcome()
+        assert (outcome.status, outcome.answer) == came
+
+        run = await owner.submit(one("asker"))
+        await run.rest()
+        attached = await other.attach(run.id)
+        await (run.cancel() if act == "cancel" else run.answer(question.request_id, "this"))
+        assert (await run.outcome()).status == (await attached.outcome()).status == came[0]
+
+
+async def test_what_is_asked_of_an_owner_that_goes_is_not_waited_for(tmp_path: Path) -> None:
+    """The request stays in the inbox, for whoever takes the run up."""
+    journal = tmp_path / "runs.db"
+    async with Calls().orchestrator(journal) as other:
+        async with Calls().orchestrator(journal) as owner:
+            run = await owner.submit(one("asker"))
+            await run.rest()
+        attached = await other.attach(run.id)
+        (question,) = attached.waiting
+        await attached.answer(question.request_id, "this")
+        with pytest.raises(RunOwnedError, match="resume it"):
+            await attached.outcome()
+    async with Calls().orchestrator(journal) as again:
+        assert (await again.resume(run.id)).answer == "this"
