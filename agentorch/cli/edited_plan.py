@@ -17,12 +17,13 @@ from agentorch.registry import Registry
 
 
 def problems_of_edit(state: RunState, record: RunRecord, edited: dict[str, Any], setup: Setup) -> Sequence[Problem]:
-    """Return why the run would refuse the plan: with its team where that can be loaded, else by its form alone.
+    """Return why the run would refuse the plan: with its team where that can be loaded, else by its agents' names.
 
     What only its owner can tell, such as the prices of models, is left to that.
     """
     graph = Plan.from_dict(edited).graph()
-    names = {task.agent for task in (*graph.tasks, *(task.task for task in state.tasks.values()))}
+    names = {name for name in state.cards if ":" not in name} or {task.agent for task in graph.tasks}
+    names |= {task.agent for task in state.tasks.values()}
     state.catalog = _team_of(record, setup) or {name: AgentCard(name=name) for name in names}
     state.catalog = {ANSWERER: AgentCard(name=ANSWERER), **state.catalog}
     _, problems = edit_of(state, graph)

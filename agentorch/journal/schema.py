@@ -48,12 +48,13 @@ _TABLES: Final = (
 _NETWORK: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.sshfs"}
 _CORRUPT: Final = "SQLITE_CORRUPT"
 _FULL: Final = "the disk is full: free some space, then resume, or start again what had not begun"
+_BUSY: Final = f"another process has kept it busy for {BUSY_SECONDS:.0f} s: continue, or end, one that stands still"
 _WORDS: Final = {
     "SQLITE_NOTADB": "it is not a database file: name another file",
     "SQLITE_FULL": _FULL,
     "SQLITE_IOERR_SHMSIZE": _FULL,  # no room for the index of the log
     "SQLITE_READONLY": "it is read-only: choose a place that can be written",
-    "SQLITE_BUSY": f"another process has kept it busy for {BUSY_SECONDS:.0f} s",
+    "SQLITE_BUSY": _BUSY,
     "SQLITE_CANTOPEN": "the file cannot be opened: check the path and its permissions",
     "SQLITE_IOERR": "the disk reports an input/output error: see to the disk, then resume",
     "SQLITE_CORRUPT": "the disk cannot be read any more: see to the disk, then resume",

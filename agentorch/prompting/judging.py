@@ -134,6 +134,8 @@ def _ruling(response: ModelResponse) -> Ruling:
 
 def _verdict(judge: Judge, ruling: Ruling) -> Verdict:
     problems = tuple(problem.strip() for problem in ruling.problems if problem.strip())
+    if ruling.accepted and ruling.problems and not problems:
+        return Verdict.reject(f"judge '{judge.name}' accepts it, and says that there are problems with it")
     if problems or ruling.accepted:
         return Verdict(problems)
     criteria = clipped(" ".join(judge.criteria.split()), _SHOWN)

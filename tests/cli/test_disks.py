@@ -123,7 +123,9 @@ def test_a_journal_that_another_process_keeps_locked(agentorch: Command, home: P
 
     assert as_before(agentorch, run_id) == shown
     assert time.monotonic() - began < 5.0
-    assert agentorch("approve", "last", "--yes").err.endswith("another process has kept it busy for 5 s\n")
+    assert agentorch("approve", "last", "--yes").err.endswith(
+        "another process has kept it busy for 5 s: continue, or end, one that stands still\n"
+    )
     other.close()
     assert agentorch("approve", "last", "--yes").code == 0
 

@@ -328,10 +328,12 @@ def test_an_edited_plan_that_cannot_be_carried_out_is_not_left(agentorch: Comman
     both = agentorch("approve", "last", "--plan", "plan.yaml", "--yes")
     (home / "team.py").unlink()  # what can be told without the team still is
     form = agentorch("approve", "last", "--plan", "circle.yaml")
+    name = agentorch("approve", "last", "--plan", "stranger.yaml")
 
-    assert [one.code for one in (circle, stranger, both, form)] == [2, 2, 2, 2]
+    assert [one.code for one in (circle, stranger, both, form, name)] == [2, 2, 2, 2, 2]
     assert circle.err.startswith("agentorch: circle.yaml: E_CYCLE ")
     assert "stranger.yaml: E_UNKNOWN_AGENT a: " in stranger.err
+    assert "stranger.yaml: E_UNKNOWN_AGENT a: " in name.err
     assert "--yes and --plan say different things: give one" in both.err
     assert form.err.startswith("agentorch: circle.yaml: E_CYCLE ")
     assert json.loads(agentorch("approve", "last", "--json").out)[0]["answered"] is None

@@ -37,6 +37,10 @@ async def judged(scripted: Scripted, prompts: Prompts, judge: Judge = JUDGE, out
         (BAD, ("It is too long.",)),
         ('{"accepted": true, "problems": ["It is dull."]}', ("It is dull.",)),
         (
+            '{"accepted": true, "problems": [" "]}',
+            ("judge 'rhyme' accepts it, and says that there are problems with it",),
+        ),
+        (
             '{"accepted": false, "problems": []}',
             ("judge 'rhyme' rejects it without a reason; its criteria: It rhymes.",),
         ),
