@@ -7,6 +7,7 @@
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, cast
 
@@ -53,6 +54,16 @@ def json_spots(text: str) -> list[Spot]:
     if 0 < len(said) < len(text) and start >= 0 and _is_json(said):
         return [(start, start + len(said))]
     return [spot for spot in _fenced(text) if _is_json(text[slice(*spot)])] if _FENCE in text else []
+
+
+def not_crossed(spots: list[Spot], others: Iterable[Spot]) -> list[Spot]:
+    """Return those of some ascending spots whose beginning and end lie inside none of the others."""
+    edges = [edge for spot in spots for edge in spot]
+    crossed: set[int] = set()
+    for begin, end in others:
+        inside = range(bisect_right(edges, begin), bisect_left(edges, end))
+        crossed.update(edge // 2 for edge in inside)
+    return [spot for place, spot in enumerate(spots) if place not in crossed]
 
 
 def outside_strings(text: str, spots: Iterable[Spot]) -> Iterator[Spot]:

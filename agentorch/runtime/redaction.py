@@ -19,7 +19,7 @@ from agentorch.core import inbox
 from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError
 from agentorch.ports.blobs import Blobs
-from agentorch.runtime.json_texts import Apart, Spot, json_spots, outside_strings, with_strings
+from agentorch.runtime.json_texts import Apart, Spot, json_spots, not_crossed, outside_strings, with_strings
 from agentorch.runtime.marked_values import beginnings, in_bytes, is_word, pattern
 from agentorch.runtime.secret_forms import FORMS, NAMES, SHORTEST_NAME
 
@@ -256,8 +256,8 @@ class Redactor:
 
     def _whole(self, text: str, spots: list[Spot]) -> list[Spot]:
         """Return the JSON of which no marked value takes a part: with its last line, say, or what stands before it."""
-        for begin, end in (found for rule in self._of_values for found in rule.found(text)) if spots else ():
-            spots = [spot for spot in spots if not (begin < spot[0] < end or begin < spot[1] < end)]
+        for rule in self._of_values if spots else ():
+            spots = not_crossed(spots, rule.found(text))
         return spots
 
     def _without(self, text: str) -> str:
