@@ -125,7 +125,7 @@ class Job:
 
     async def calls_ended(self) -> None:
         """Wait until the calls that were stopped with the body are over: what they have used is the task's."""
-        if self.calls:
+        if self.stopped and self.calls:
             await asyncio.wait(tuple(self.calls))
 
     def _over(self) -> None:

@@ -79,18 +79,18 @@ def _ways(char: str, backslashes: int) -> list[str]:
     if backslashes == 0 and _NEVER_ESCAPED.match(char):
         return bare
     escaped = [] if _NEVER_ESCAPED.match(char) else _escapes(char)
+    behind = [*bare, *escaped] if char in _WITH_A_BACKSLASH else escaped
     if backslashes:
         most = backslashes * _MOST + (_MOST - 1 if escaped else 0)
-        addressed = _any_of([*bare, *_in_address(char), *_run(1, _MOST, escaped)])
-        return [*_run(backslashes, most, [*bare, *escaped]), f"%5[Cc]{{{backslashes}}}{addressed}"]
-    behind = [*bare, *escaped] if char in _WITH_A_BACKSLASH else escaped
+        addressed = _any_of([*bare, *_in_address(char), *_run(1, _MOST, behind)])
+        return [*_run(backslashes, most, [*bare, *escaped]), "%5[Cc]" * backslashes + addressed]
     return [*bare, *_in_address(char), *_run(1, _MOST, behind)]
 
 
 def _at_the_end(backslashes: int) -> list[str]:
     """Return the patterns of backslashes behind which a value ends: no more of them are taken than are its own."""
     lengths = [backslashes * _MOST >> level for level in range(_MOST.bit_length())]
-    return [*(_run(length, length, [""])[0] for length in lengths), f"%5[Cc]{{{backslashes}}}"]
+    return [*(_run(length, length, [""])[0] for length in lengths), "%5[Cc]" * backslashes]
 
 
 def _run(least: int, most: int, behind: list[str]) -> list[str]:

@@ -312,6 +312,27 @@ async def test_a_thread_is_named_only_when_it_goes_on(ends: bool) -> None:
     assert [event.text for event in events if isinstance(event, TaskReported)] == ["begun"]
 
 
+@agent(description="Cancels its own task beside a call.", attempts=1)
+async def giving_up(context: Context) -> str:
+    """Leave a question open."""
+    asking = asyncio.create_task(context.ask("Who?"))
+    await asyncio.sleep(0.01)
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(600)
+    return await asking
+
+
+@pytest.mark.looptime
+async def test_a_body_that_cancels_itself_has_broken_and_waits_for_no_call_of_its_own() -> None:
+    """Nobody has stopped that; a retry, or a cancel of the run, meets no leftover of it."""
+    async with Orchestrator([giving_up], clock=LoopClock(), policy=Policy(replans=0)) as orchestrator:
+        outcome = await orchestrator.run(single("giving_up"))
+    assert outcome.status == "failed"
+    assert "the agent cancelled its own task" in outcome.problems[0].message
+
+
 @agent(description="Waits for a call of its own task.")
 async def beside(context: Context) -> str:
     """Call from a task beside the body."""

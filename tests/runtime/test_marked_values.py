@@ -29,6 +29,9 @@ VALUES = [
     "€uro-0815",
     "it's öffentlich",
     "hunter2",
+    "ab\\\\cd!",
+    "abc!\\\\",
+    'a\\/b!\\"c',
 ]
 KEYS = ("sk-proj-abcDEF0123456789abcdef", "sk-proj-abcDEF9876543210abcdef")
 
