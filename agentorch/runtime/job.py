@@ -37,8 +37,9 @@ class Job:
     """One dispatch in a slot."""
 
     __slots__ = (
-        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "abandoned", "calls", "deadline", "delivery",
-        "ended", "slot", "stands", "threads", "timed_out", "turned", "unseen", "used", "when_over", "withdrawn", "work",
+        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "abandoned", "calls", "cut_off", "deadline",
+        "delivery", "ended", "slot", "stands", "threads", "timed_out", "turned", "unseen", "used", "when_over",
+        "withdrawn", "work",
     )  # fmt: skip
 
     def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
@@ -74,6 +75,8 @@ class Job:
         """Model use that no step tells: calls that brought no answer."""
         self.calls: set[asyncio.Task[Any]] | None = None
         """Calls through its context that other tasks than the slot make."""
+        self.cut_off = False
+        """Whether such calls were stopped: a thread may have waited in one."""
         self.when_over: Callable[[], None] | None = None
         """To be called when the last thread that went on is over, from that thread."""
 
@@ -122,6 +125,7 @@ class Job:
         """Cancel the calls that are under way through its context beside the body."""
         for call in tuple(self.calls or ()):
             call.cancel()
+            self.cut_off = True
 
     async def calls_ended(self) -> None:
         """Wait until the calls that were stopped with the body are over: what they have used is the task's."""

@@ -18,7 +18,7 @@ _BEGINNING: Final = 24
 """Characters of a value by which it is searched for first."""
 _PIECE: Final = re.compile(r"(\\*)([^\\])|(\\+)\Z", re.DOTALL)
 """A character with the backslashes before it; those at the end."""
-_NEVER_ESCAPED: Final = re.compile(r"[A-Za-z0-9_.-]")
+_NEVER_ESCAPED: Final = re.compile(r"[A-Za-z0-9_.]")
 _WITH_A_BACKSLASH: Final = frozenset("\"'/")
 """Characters that may stand behind a backslash of their own."""
 _LAST_OF_LATIN_1: Final = "\xff"
@@ -83,14 +83,19 @@ def _ways(char: str, backslashes: int) -> list[str]:
     if backslashes:
         most = backslashes * _MOST + (_MOST - 1 if escaped else 0)
         addressed = _any_of([*bare, *_in_address(char), *_run(1, _MOST, behind)])
-        return [*_run(backslashes, most, [*bare, *escaped]), "%5[Cc]" * backslashes + addressed]
+        return [*_run(backslashes, most, [*bare, *escaped]), *(run + addressed for run in _escaped_runs(backslashes))]
     return [*bare, *_in_address(char), *_run(1, _MOST, behind)]
 
 
 def _at_the_end(backslashes: int) -> list[str]:
     """Return the patterns of backslashes behind which a value ends: no more of them are taken than are its own."""
     lengths = [backslashes * _MOST >> level for level in range(_MOST.bit_length())]
-    return [*(_run(length, length, [""])[0] for length in lengths), "%5[Cc]" * backslashes]
+    return [*(_run(length, length, [""])[0] for length in lengths), *_escaped_runs(backslashes)]
+
+
+def _escaped_runs(backslashes: int) -> list[str]:
+    """Return the patterns of backslashes that are written by their number, in an address and in JSON."""
+    return ["%5[Cc]" * backslashes, rf"\\\\{{0,{_MOST - 1}}}u005[Cc]" * backslashes]
 
 
 def _run(least: int, most: int, behind: list[str]) -> list[str]:

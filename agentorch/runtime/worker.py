@@ -23,7 +23,8 @@ from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock, SystemClock
-from agentorch.runtime.job import GRACE, Job, crashed, ended
+from agentorch.runtime.job import GRACE, TO_END, Job, crashed, ended
+from agentorch.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,6 @@ class Worker:
             if self._slots or calls:
                 grace = max((job.work.grace for job in self._jobs.values()), default=GRACE)
                 _, stubborn = await asyncio.wait(self._slots | calls, timeout=grace)
-                for one in stubborn - self._slots:
-                    one.cancel()
                 for job in [job for job in self._jobs.values() if job.slot in stubborn]:
                     _warn(job)
         finally:
@@ -98,10 +97,10 @@ class Worker:
         """
         left: set[asyncio.Task[Any]] = set()
         for job in (*self._jobs.values(), *self._left.values()):
-            if job.threads and (job.calls or job.when_over is not None):
-                left.add(asyncio.ensure_future(job.threads.ended()))
             left |= job.calls or set()
             job.stop_calls()
+            if job.threads and job.cut_off:
+                left.add(asyncio.ensure_future(_threads_ended(job.threads, (1 - TO_END) * job.work.grace)))
         return left
 
     def _accept(self, delivery: Delivery) -> None:
@@ -338,6 +337,13 @@ class Worker:
 
     def _is_current(self, job: Job) -> bool:
         return self._jobs.get(job.work.key) is job
+
+
+async def _threads_ended(threads: Threads, seconds: float) -> None:
+    """Wait until none goes on, for so long: calls with effects have had the rest of the grace."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await threads.ended()
 
 
 def _warn(job: Job) -> None:

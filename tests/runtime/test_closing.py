@@ -1,6 +1,7 @@
 """Closing an orchestrator, as Ctrl-C does: calls with an effect have their time to end in."""
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -152,3 +153,24 @@ async def test_what_is_cut_off_by_closing_begins_nothing_new() -> None:
         await orchestrator.submit(plan)
         await asyncio.sleep(0.1)
     assert said == []
+
+
+@pytest.mark.looptime
+async def test_closing_waits_for_no_thread_that_was_in_no_call() -> None:
+    """Nothing can stop it, and it asks for nothing."""
+    goes_on = threading.Event()
+
+    @agent(name="plain", description="Is a thread, and takes its time.")
+    def plain() -> str:
+        goes_on.wait(20)
+        return "at last"
+
+    plan = Plan("wait")
+    plan.add("one", agent="plain")
+    async with Orchestrator([plain], clock=LoopClock()) as orchestrator:
+        await orchestrator.submit(plan)
+        await asyncio.sleep(0.5)
+        began = asyncio.get_running_loop().time()
+    took = asyncio.get_running_loop().time() - began
+    goes_on.set()
+    assert took == pytest.approx(0, abs=0.1)

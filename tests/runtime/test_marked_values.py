@@ -82,7 +82,7 @@ ESCAPED = {
     "as Go writes JSON": "&<>",
     "as .NET does": "&<>+'\"`é",
     "as Gson does": "=&<>'",
-    "all that may be": "".join(sorted(set("".join(VALUES)) - set(string.ascii_letters + string.digits + "_.-"))),
+    "all that may be": "".join(sorted(set("".join(VALUES)) - set(string.ascii_letters + string.digits + "_."))),
 }
 
 
