@@ -158,10 +158,11 @@ async def test_what_is_cut_off_by_closing_begins_nothing_new() -> None:
 @pytest.mark.looptime
 async def test_closing_waits_for_no_thread_that_was_in_no_call() -> None:
     """Nothing can stop it, and it asks for nothing."""
-    goes_on = threading.Event()
+    begun, goes_on, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
 
     @agent(name="plain", description="Is a thread, and takes its time.")
     def plain() -> str:
+        loop.call_soon_threadsafe(begun.set)
         goes_on.wait(20)
         return "at last"
 
@@ -169,8 +170,8 @@ async def test_closing_waits_for_no_thread_that_was_in_no_call() -> None:
     plan.add("one", agent="plain")
     async with Orchestrator([plain], clock=LoopClock()) as orchestrator:
         await orchestrator.submit(plan)
-        await asyncio.sleep(0.5)
-        began = asyncio.get_running_loop().time()
-    took = asyncio.get_running_loop().time() - began
+        await begun.wait()
+        began = loop.time()
+    took = loop.time() - began
     goes_on.set()
     assert took == pytest.approx(0, abs=0.1)
