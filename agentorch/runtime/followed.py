@@ -51,7 +51,7 @@ class FollowedRun(HostedRun):
     async def rest(self) -> None:
         """Wait until the run is at rest; raise what lost it."""
         if self._following is not None and not self._following.done():
-            with suppress(AgentorchError):  # the follower meets it too, and tells it
+            with suppress(Exception):  # the follower meets it too, and tells it
                 await self._read_on()
         await super().rest()
 
