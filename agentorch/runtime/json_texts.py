@@ -100,11 +100,12 @@ def with_strings(
             continue
         string = _read(found[1])
         clean = changed(string, named)
-        piece = _as_it_stands(found[1] if clean == string else _spelt(clean, like=found[1]), spelt)
-        clean = clean if piece is None else _read(piece)
+        piece = found[1] if clean == string else _spelt(clean, like=found[1])
+        if (other := _as_it_stands(piece, spelt)) != piece:
+            clean, piece = _read(other), other
         name = clean if last > end else ""
         if clean != string:
-            pieces += (text[copied:start], piece or _spelt(clean, like=found[1]))
+            pieces += (text[copied:start], piece)
             copied = end
             if name:
                 renamed[start] = len(pieces) - 1, clean
@@ -115,12 +116,10 @@ def with_strings(
     return "".join([*pieces, text[copied:]]) if pieces else text
 
 
-def _as_it_stands(string: str, spelt: Callable[[str], str]) -> str | None:
-    """Return a string of JSON whose spelling was changed; None when it is not, or is none then."""
-    if "\\" not in string or json_spots(_read(string)):
-        return None
-    clean = f'"{spelt(string[1:-1])}"'
-    return clean if clean != string and _is_json(clean) else None
+def _as_it_stands(string: str, spelt: Callable[[str], str]) -> str:
+    """Return a string of JSON with its spelling changed; as it is when it would be none then, or has JSON in it."""
+    clean = f'"{spelt(string[1:-1])}"' if "\\" in string else string
+    return clean if clean != string and not json_spots(_read(string)) and _is_json(clean) else string
 
 
 def _told_apart(text: str, renamed: dict[int, str]) -> Iterator[tuple[int, str]]:

@@ -75,16 +75,14 @@ def _pieces(value: str) -> Iterator[list[str]]:
 
 def _ways(char: str, backslashes: int) -> list[str]:
     """Return the patterns of a character behind some backslashes; none begins with a choice."""
-    bare = [re.escape(char)]
-    if backslashes == 0 and _NEVER_ESCAPED.match(char):
-        return bare
-    escaped = [] if _NEVER_ESCAPED.match(char) else _escapes(char)
+    bare, escaped = [re.escape(char)], _escapes(char)
     behind = [*bare, *escaped] if char in _WITH_A_BACKSLASH else escaped
-    if backslashes:
-        most = backslashes * _MOST + (_MOST - 1 if escaped else 0)
-        addressed = _any_of([*bare, *_in_address(char), *_run(1, _MOST, behind)])
-        return [*_run(backslashes, most, [*bare, *escaped]), *(run + addressed for run in _escaped_runs(backslashes))]
-    return [*bare, *_in_address(char), *_run(1, _MOST, behind)]
+    alone = [*bare, *_in_address(char), *_run(1, _MOST, behind)]
+    if not backslashes:
+        return alone
+    most = backslashes * _MOST + (_MOST - 1 if escaped else 0)
+    rest = _any_of(alone)
+    return [*_run(backslashes, most, [*bare, *escaped]), *(run + rest for run in _escaped_runs(backslashes))]
 
 
 def _at_the_end(backslashes: int) -> list[str]:
@@ -105,6 +103,8 @@ def _run(least: int, most: int, behind: list[str]) -> list[str]:
 
 def _escapes(char: str) -> list[str]:
     """Return what stands behind the backslashes where a character is escaped by its number, or by a letter."""
+    if _NEVER_ESCAPED.match(char):
+        return []
     wide, data = char.encode("utf-16-be", "surrogatepass").hex(), char.encode("utf-8", "surrogatepass")
     again = rf"\\{{1,{_MOST}}}"
     found = [again.join(f"u{_either(wide[start : start + 4])}" for start in range(0, len(wide), 4))]

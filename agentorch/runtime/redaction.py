@@ -123,20 +123,26 @@ class Redactor:
 
     def data(self, data: bytes) -> bytes:
         """Return bytes without secrets; JSON stays JSON, and what is no text is looked at byte by byte."""
-        wide = _WIDE.get(data[:2])
-        text = None if wide is None else _decoded(data[2:], wide)
-        if wide is not None and text is not None:
-            clean = self.text(text)
-            data = data if clean is text else data[:2] + clean.encode(wide)
-        read = {"utf-8" if _decoded(data, "utf-8") is not None else None, wide if text is not None else None}
-        rest = self._without_bytes(data, read)
-        text, encoding = _decoded(rest, "utf-8"), "utf-8"
+        data, wide = self._wide(data)
+        text, encoding = _decoded(data, "utf-8"), "utf-8"
+        rest = self._without_bytes(data, {wide, None if text is None else encoding})
+        if rest is not data:
+            text = _decoded(rest, "utf-8")
         if text is None:
             text, encoding = rest.decode("latin-1"), "latin-1"
         clean = self.text(text)
         if clean is not text and encoding == "latin-1":  # JSON that had other characters escaped has them still
             clean = _BEYOND_LATIN_1.sub(lambda found: json.dumps(found[0])[1:-1], clean)
         return rest if clean is text else clean.encode(encoding)
+
+    def _wide(self, data: bytes) -> tuple[bytes, str | None]:
+        """Return bytes that say that they are UTF-16 without secrets, and in which order; others as they are."""
+        encoding = _WIDE.get(data[:2])
+        text = None if encoding is None else _decoded(data[2:], encoding)
+        if encoding is None or text is None:
+            return data, None
+        clean = self.text(text)
+        return data if clean is text else data[:2] + clean.encode(encoding), encoding
 
     def _without_bytes(self, data: bytes, read: AbstractSet[str | None]) -> bytes:
         """Return bytes without the marked values that reading them as a text, in some encodings, does not show."""

@@ -135,26 +135,6 @@ async def test_closing_waits_for_a_thread_whose_call_it_has_ended(
     assert caplog.text == ""
 
 
-async def test_what_is_cut_off_by_closing_begins_nothing_new() -> None:
-    """A body that takes its time to end is refused as it is after a cancel."""
-    said: list[str] = []
-
-    @agent(name="late", description="Begins something when it is to end.")
-    async def late(context: Context) -> None:
-        try:
-            await asyncio.sleep(600)
-        finally:
-            await asyncio.sleep(0.01)
-            await context.step("tidy", said.append, "tidied")
-
-    plan = Plan("wait")
-    plan.add("one", agent="late")
-    async with Orchestrator([late]) as orchestrator:
-        await orchestrator.submit(plan)
-        await asyncio.sleep(0.1)
-    assert said == []
-
-
 @pytest.mark.looptime
 async def test_closing_waits_for_no_thread_that_was_in_no_call() -> None:
     """Nothing can stop it, and it asks for nothing."""
