@@ -1,4 +1,4 @@
-"""What is carried out: tasks, the tasks that each needs, and what a task does. Standard library only: peers import it."""
+"""What is carried out: tasks, what each needs, and what a task does. Standard library only: peers import it."""
 
 import asyncio
 import os
