@@ -41,7 +41,7 @@ class MemorySubscription:
         self.subjects = tuple(subjects)
         self.accept = accept
         self.credit = credit
-        self.held: dict[int, MemoryDelivery] = {}
+        self.held: dict[MemoryDelivery, None] = {}
         self.closed = False
 
     @property
@@ -56,13 +56,15 @@ class MemorySubscription:
     def give(self, envelope: Envelope) -> None:
         """Hand over one envelope."""
         delivery = MemoryDelivery(envelope, self)
-        self.held[id(delivery)] = delivery
+        self.held[delivery] = None
         self.accept(delivery)
 
     def settle(self, delivery: MemoryDelivery) -> None:
         """Forget an acknowledged delivery, and take the next one."""
-        if self.held.pop(id(delivery), None) is not None and self._bus.waiting:
-            self._bus.refill(self)
+        if delivery in self.held:
+            del self.held[delivery]
+            if self._bus.waiting:
+                self._bus.refill(self)
 
     def close(self) -> None:
         """Leave; what it held goes back to the front of the queues."""
@@ -107,7 +109,8 @@ class MemoryBus:
         """Take the envelope, or return False when the bus is full."""
         if not self._openings:
             raise BusError(f"the bus is not open: cannot send to {envelope.subject!r}")
-        subscriber = self._next(envelope.subject) if not self._queues.get(envelope.subject) else None
+        subject = envelope.subject
+        subscriber = None if subject in self._queues else self._next(subject)
         if subscriber is None and self.waiting >= self._capacity:
             return False
         if self._strict:
@@ -115,7 +118,7 @@ class MemoryBus:
         if subscriber is not None:
             subscriber.give(envelope)
         else:
-            self._queues.setdefault(envelope.subject, deque()).append(envelope)
+            self._queues.setdefault(subject, deque()).append(envelope)
             self.waiting += 1
         return True
 
@@ -166,7 +169,7 @@ class MemoryBus:
         """Take a subscriber out, and give what it held to the others."""
         self._subscriptions.remove(subscription)
         self._routes.clear()
-        for delivery in reversed(list(subscription.held.values())):
+        for delivery in reversed(list(subscription.held)):
             self._queues.setdefault(delivery.envelope.subject, deque()).appendleft(delivery.envelope)
             self.waiting += 1
         subscription.held.clear()

@@ -44,15 +44,16 @@ def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str | l
 
 def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     """Start a ready task, keep its earlier output, or fail it for want of budget or of an input."""
-    task = state.tasks.get(message.task)
+    name = message.task
+    task = state.tasks.get(name)
     if task is None or task.status is not Status.READY or state.stopped is not None or state.unsigned:
         return []
     if not state.complete and task.agent in state.with_effects:
         return []
-    name = task.task.id
-    lack = _lack(state, task, stamp.at)
-    if lack is not None:
-        return [over_budget(name, lack, stamp)]
+    if task.caller is not None or task.account is not None or state.budget.max_tasks is not None:
+        lack = _lack(state, task, stamp.at)
+        if lack is not None:
+            return [over_budget(name, lack, stamp)]
     try:
         inputs, objective = inputs_of(state, task)
     except BrokenReference as broken:

@@ -30,6 +30,8 @@ from agentorch.core.task_time import turn_clocks
 
 _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
 """Failures that say nothing of the output that a repair is about."""
+_NONE_YET: Final = (0, 0.0)
+"""The dispatches of an agent of which none has finished, and their seconds."""
 
 
 RunEvent = (
@@ -233,7 +235,8 @@ def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
 
 
 def _task_started(state: RunState, event: ev.TaskStarted) -> None:
-    task = state.tasks[event.task]
+    name = event.task
+    task = state.tasks[name]
     unready(state, task)
     task.status = Status.RUNNING
     task.waiting = None
@@ -250,21 +253,28 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     agent = task.agent
     state.running_by_agent[agent] = state.running_by_agent.get(agent, 0) + 1
     state.moved[agent] = None
-    _gain(state, event.key, Dispatch(event.key, event.task))
+    key = event.key
+    state.pending[key] = dispatch = Dispatch(key, name)
+    state.gained.append(dispatch)
 
 
 def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
-    task = state.tasks[event.task]
-    charge(state, task, event.usage)
+    name = event.task
+    task = state.tasks[name]
+    if event.usage is not None:
+        charge(state, task, event.usage)
     if task.status is Status.RUNNING:
         learn(state, task)
         leave_running(state, task, event.key)
-        count, total = state.means.get(task.agent, (0, 0.0))
-        state.means[task.agent] = (count + 1, total + event.at - task.started)
-    task.sources = event.sources
-    state.outputs[event.task] = event.output
+        agent = task.agent
+        count, total = state.means.get(agent, _NONE_YET)
+        state.means[agent] = (count + 1, total + event.at - task.started)
+    if event.sources:
+        task.sources = event.sources
+    state.outputs[name] = event.output
     settle(state, task, Status.SUCCEEDED)
-    _deliver(state, task)
+    if task.caller is not None:
+        _deliver(state, task)
 
 
 def _task_kept(state: RunState, event: ev.TaskKept) -> None:
@@ -282,7 +292,7 @@ def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     charge(state, task, event.usage)
     leave_running(state, task, event.key)
     if task.ladder is None:
-        task.ladder = Ladder(task.task.agent, since=task.started)
+        task.climb(Ladder(task.task.agent, since=task.started))
     task.ladder.kind = event.kind
     if task.ladder.mode == "fresh" or event.kind not in _INTERRUPTIONS:
         task.ladder.problems = event.problems
@@ -325,7 +335,7 @@ def _task_retried(state: RunState, event: ev.TaskRetried) -> None:
         drop_requests(state, event.task)
     if event.attempt != task.attempt:
         drop_steps(state, task)
-    task.ladder = ladder
+    task.climb(ladder)
     task.attempt, task.dispatch = event.attempt, event.dispatch
     task.problem = None
     if event.due is None:

@@ -32,7 +32,8 @@ def follow(child: TaskState, earlier: TaskState, *, goes_on: bool) -> None:
         return
     child.attempt, child.dispatch = earlier.attempt, earlier.dispatch + 1
     child.steps, child.children = earlier.steps, earlier.children
-    child.ladder, child.approved, child.spent = earlier.ladder, earlier.approved, earlier.spent
+    child.ladder, child.agent = earlier.ladder, earlier.agent
+    child.approved, child.spent = earlier.approved, earlier.spent
 
 
 def drop_steps(state: RunState, task: TaskState) -> None:

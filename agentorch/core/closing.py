@@ -19,7 +19,7 @@ def is_due(state: RunState) -> bool:
         return False
     if state.surplus and state.complete:
         return True
-    if _is_ending(state) or (due_check(state) is not None and not state.last_words):
+    if _is_ending(state) or (state.checks and due_check(state) is not None and not state.last_words):
         return True
     return not state.open and state.complete and (state.last_words or not is_checking(state))
 

@@ -7,7 +7,7 @@ is to apply all events and to carry out what is pending.
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: that triples the cost, and each task makes one
 class Dispatch:
     """Hand an attempt to a worker."""
 

@@ -118,7 +118,7 @@ class PlanningFailed:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that triples the cost, and each task makes one
 class Admit:
     """A slot is free for a ready task."""
 
@@ -126,7 +126,7 @@ class Admit:
     task: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that triples the cost, and each task makes one
 class Succeed:
     """An outcome with an accepted output."""
 

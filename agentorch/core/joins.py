@@ -13,7 +13,10 @@ from agentorch.core.reservations import account_of
 from agentorch.core.scheduling import call_within, make_ready, unready
 from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
 
-_LOST: Final = FINAL - {Status.SUCCEEDED}
+_SUCCEEDED: Final = Status.SUCCEEDED
+_PENDING: Final = Status.PENDING
+_RUNNING: Final = Status.RUNNING
+_LOST: Final = FINAL - {_SUCCEEDED}
 
 
 def count_needs(state: RunState, task: TaskState) -> None:
@@ -71,7 +74,7 @@ def settle(state: RunState, task: TaskState, status: Status) -> None:
     while queue:
         current, outcome = queue.pop()
         _close(state, current, outcome)
-        held = outcome is Status.SUCCEEDED
+        held = outcome is _SUCCEEDED
         for name in current.dependents or ():
             dependent = state.tasks[name]
             dependent.open -= 1
@@ -79,7 +82,7 @@ def settle(state: RunState, task: TaskState, status: Status) -> None:
                 dependent.held += 1
             else:
                 dependent.lost += 1
-            if dependent.status is not Status.PENDING:
+            if dependent.status is not _PENDING:
                 continue
             decided = _decide(state, dependent)
             if decided:
@@ -103,7 +106,8 @@ def leave_running(state: RunState, task: TaskState, key: str) -> None:
     """Take a running task out of the counts and its key out of what is pending."""
     if task.questions:
         wait_for(state, task, questions=-task.questions)
-    go_on(state, task, works=False)
+    if task.works:
+        go_on(state, task, works=False)
     account = task.account
     if account is not None and account.admitted:
         account.give_back()
@@ -112,8 +116,9 @@ def leave_running(state: RunState, task: TaskState, key: str) -> None:
         call_within(state, account)
     del state.pending[key]
     state.running -= 1
-    state.running_by_agent[task.agent] -= 1
-    state.moved[task.agent] = None
+    agent = task.agent
+    state.running_by_agent[agent] -= 1
+    state.moved[agent] = None
 
 
 def drop_requests(state: RunState, name: str) -> None:
@@ -143,21 +148,24 @@ def _is_wanted(state: RunState, task: TaskState) -> bool:
 
 
 def _close(state: RunState, task: TaskState, status: Status) -> None:
-    has_run = task.status is Status.RUNNING
-    unready(state, task)
+    has_run = task.status is _RUNNING
+    if not has_run:
+        unready(state, task)
     if state.requests:
         drop_requests(state, task.task.id)
     task.status = status
     task.waiting = None
     task.due = None
     task.finished = state.updated
-    if task.caller is None or status is not Status.CANCELLED:  # else its caller may go on, and call for it again
+    # A cancelled child's caller may go on, and call for it again.
+    if (task.steps or task.children) and (task.caller is None or status is not Status.CANCELLED):
         drop_steps(state, task)
     state.open -= 1
     state.room = True  # what was kept for it, if it was to write the answer
     if state.queued_within and not has_run:
         call_within(state, account_of(state, task))
-    state.surplus.pop(task.task.id, None)
+    if state.surplus:
+        state.surplus.pop(task.task.id, None)
     if task.caller is not None:
         wait_for(state, state.tasks[task.caller.split("/", 2)[1]], children=-1)
 

@@ -145,7 +145,7 @@ def redo(state: RunState, task: TaskState, revision: int, ladder: Ladder) -> Non
     _reset(state, (name,))
     _retire(state, task)
     again = TaskState(task.task, revision, task.order, attempt=task.attempt, started=task.started, spent=task.spent)
-    again.ladder = ladder
+    again.climb(ladder)
     state.tasks[name] = again
     state.open += 1
     again.status = Status.WAITING

@@ -8,14 +8,18 @@
 import heapq
 from collections import deque
 from collections.abc import Container
+from typing import Final
 
 from agentorch.core.accounts import Account
 from agentorch.core.state import FINAL, RunState, Status, TaskState
 
+_NONE: Final[frozenset[str]] = frozenset()
+_READY: Final = Status.READY
+
 
 def make_ready(state: RunState, task: TaskState) -> None:
     """Enter a task among the ready ones."""
-    task.status = Status.READY
+    task.status = _READY
     task.waiting = None
     state.ready_count += 1
     if not state.ranks_stale:
@@ -24,7 +28,7 @@ def make_ready(state: RunState, task: TaskState) -> None:
 
 def unready(state: RunState, task: TaskState) -> None:
     """Take a task out again, or out of those that wait for a timer; its heap entry goes stale."""
-    if task.status is Status.READY:
+    if task.status is _READY:
         state.ready_count -= 1
         if state.called_up == task.task.id:
             state.called_up = None
@@ -41,14 +45,14 @@ def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
         return None
     if state.ranks_stale:
         rank(state)
-    held = frozenset[str]() if state.complete else state.with_effects
+    held = _NONE if state.complete else state.with_effects
     best: tuple[float, int, str] | None = None
     for agent, heap in state.ready.items():
         if agent in busy or agent in held:
             continue
-        _drop_stale(state, agent, heap)
-        if heap and (best is None or heap[0] < best):
-            best = heap[0]
+        first = _first(state, agent, heap)
+        if first is not None and (best is None or first < best):
+            best = first
     return best[2] if best is not None else None
 
 
@@ -158,9 +162,12 @@ def _push(state: RunState, task: TaskState) -> None:
         heapq.heappush(heap, entry)
 
 
-def _drop_stale(state: RunState, agent: str, heap: list[tuple[float, int, str]]) -> None:
+def _first(state: RunState, agent: str, heap: list[tuple[float, int, str]]) -> tuple[float, int, str] | None:
+    """Return the best entry of a heap that still holds; what has gone stale is taken out."""
     while heap:
-        task = state.tasks.get(heap[0][2])
-        if task is not None and task.status is Status.READY and task.order == heap[0][1] and task.agent == agent:
-            return
+        first = heap[0]
+        task = state.tasks.get(first[2])
+        if task is not None and task.status is _READY and task.order == first[1] and task.agent == agent:
+            return first
         heapq.heappop(heap)
+    return None

@@ -2,6 +2,8 @@
 
 from typing import Any, Final, NamedTuple, TypeVar
 
+from pydantic import BaseModel
+
 from agentorch.core.events import Event
 from agentorch.core.state import RunState
 
@@ -28,13 +30,17 @@ class Stamp:
 
         Half of an event's cost is its validation, and most of its size the set of the fields that were given.
         """
-        self.seq += 1
         given = _GIVEN.get(kind) or _given(kind)
         event = _new(kind)
-        _set(event, "__dict__", {**given.defaults, "seq": self.seq, "at": self.at, "run_id": self.run_id, **fields})
-        _set(event, "__pydantic_fields_set__", given.names)
-        _set(event, "__pydantic_extra__", None)
-        _set(event, "__pydantic_private__", None)
+        values = event.__dict__
+        values.update(given.defaults)
+        self.seq = values["seq"] = self.seq + 1
+        values["at"] = self.at
+        values["run_id"] = self.run_id
+        values.update(fields)
+        _set_names(event, given.names)
+        _set_extra(event, None)
+        _set_private(event, None)
         return event
 
 
@@ -46,7 +52,9 @@ class _Given(NamedTuple):
 
 
 _new: Final = object.__new__
-_set: Final = object.__setattr__
+_set_names: Final = BaseModel.__pydantic_fields_set__.__set__  # pyright: ignore  # they are slots
+_set_extra: Final = BaseModel.__pydantic_extra__.__set__  # pyright: ignore
+_set_private: Final = BaseModel.__pydantic_private__.__set__  # pyright: ignore
 _GIVEN: Final[dict[type[Event], _Given]] = {}
 
 

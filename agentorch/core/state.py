@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from agentorch.core.accounts import Account, Amount, OpenCall
 from agentorch.core.card import AgentCard
-from agentorch.core.commands import Command
+from agentorch.core.commands import Command, Dispatch
 from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.failures import Problem
 from agentorch.core.policy import DEFAULT, Policy
@@ -130,16 +130,21 @@ class TaskState:
     """Results of the finished steps of the current attempt, by identity; None while there is none."""
     account: Account | None = None
     """What it may use and has used; made when it is first admitted under a limit."""
+    agent: str = field(init=False)
+    """The agent that has the task now: its ladder's, where there is one."""
+
+    def __post_init__(self) -> None:
+        self.agent = self.task.agent
+
+    def climb(self, ladder: Ladder) -> None:
+        """Go on with what a ladder says."""
+        self.ladder = ladder
+        self.agent = ladder.agent
 
     @property
     def blocked(self) -> bool:
         """Whether its dispatch has lent its slot to what it delegated, or waits for a person: it takes none."""
         return self.open_children > 0 or (self.questions > 0 and not self.works)
-
-    @property
-    def agent(self) -> str:
-        """The agent that has the task now."""
-        return self.ladder.agent if self.ladder is not None else self.task.agent
 
 
 @dataclass(slots=True)
@@ -353,7 +358,7 @@ class RunState:
     def policy_of(self, task: Task, agent: str | None = None) -> Policy:
         """Return what holds for the task: its own settings over its agent's over the run's."""
         card = self.catalog.get(agent or task.agent)
-        if task.policy is UNSET and (card is None or not card.policy.model_fields_set):
+        if task.policy is UNSET and (card is None or card.policy is UNSET or not card.policy.model_fields_set):
             return self.policy
         return task.policy.over(card.policy.over(self.policy) if card is not None else self.policy)
 
@@ -363,6 +368,5 @@ class RunState:
 
     def of_key(self, key: str) -> TaskState | None:
         """Return the task whose current, running dispatch is `key`; None when the key is stale."""
-        if key not in self.pending:
-            return None
-        return self.tasks[key.split("/", 2)[1]]
+        command = self.pending.get(key)
+        return self.tasks[command.task] if isinstance(command, Dispatch) else None

@@ -13,49 +13,46 @@ from agentorch.messages.work import Result, Work
 def envelope_of(state: RunState, task: TaskState, key: str, *, source: str) -> Envelope:
     """Return one dispatch as the bus carries it."""
     end = end_of(state, task)
-    return Envelope(
-        subject=f"task.{task.agent}.{state.priority}",
-        data=_work_of(state, task, key, end),
-        id=key,
-        source=source,
-        deadline=end,
-    )
+    work = _work_of(state, task, key, end)
+    return Envelope(f"task.{task.agent}.{state.priority}", work, key, source, 0.0, end)
 
 
 def _work_of(state: RunState, task: TaskState, key: str, end: float | None) -> Work:
     """Return all that a worker needs for one dispatch; `end` is when its budget's, its callers' or the run's is up."""
+    spec, agent, ladder = task.task, task.agent, task.ladder
     inputs, objective = inputs_of(state, task)
-    policy = state.policy_of(task.task, task.agent)
-    ladder = task.ladder
-    return Work(
-        key=key,
-        run_id=state.run_id,
-        task=task.task,
-        agent=task.agent,
-        inputs=inputs,
-        objective=objective,
-        attempt=task.attempt,
-        model=ladder.model if ladder is not None else 0,
-        mode=ladder.mode if ladder is not None else "fresh",
-        output=ladder.output if ladder is not None else None,
-        problems=ladder.problems if ladder is not None else (),
-        timeout=policy.timeout,
-        silence=policy.silence,
-        grace=policy.grace,
-        repeats=policy.repeats,
-        deadline=_deadline(state, task, policy.timeout, end),
-        budget=state.budget,
-        depth=task.depth,
-        steps=dict(task.steps) if task.steps else {},
+    policy = state.policy_of(spec, agent)
+    timeout = policy.timeout
+    return Work(  # by position: each task makes one
+        key,
+        state.run_id,
+        spec,
+        agent,
+        inputs,
+        objective,
+        task.attempt,
+        ladder.model if ladder is not None else 0,
+        ladder.mode if ladder is not None else "fresh",
+        ladder.output if ladder is not None else None,
+        ladder.problems if ladder is not None else (),
+        timeout,
+        policy.silence,
+        policy.grace,
+        policy.repeats,
+        _deadline(state, task, timeout, end),
+        state.budget,
+        task.depth,
+        dict(task.steps) if task.steps else {},
     )
 
 
 def _deadline(state: RunState, task: TaskState, timeout: float | None, end: float | None) -> float | None:
     """Return when the task's time is up at the earliest: `end`, its own, or its callers'."""
-    ends = [] if end is None else [end]
-    if timeout is not None:
-        ends.append(task.started + timeout)
+    own = None if timeout is None else task.started + timeout
     caller = task.caller
+    if caller is None:
+        return own if end is None else end if own is None else min(own, end)
+    ends = [one for one in (own, end) if one is not None]
     while caller is not None:
         above = state.tasks[Key.parse(caller).task]
         its = state.policy_of(above.task, above.agent).timeout

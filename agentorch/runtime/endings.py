@@ -36,6 +36,8 @@ class Endings:
 
     def heard(self, key: str) -> None:
         """A dispatch has ended, or is not waited for any more."""
+        if not self._open:
+            return
         run_id = key.split("/", 1)[0]
         keys = self._open.get(run_id)
         if keys is None:

@@ -4,7 +4,7 @@ Every failure but a cancellation becomes a classified `Result`; nothing that an 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -33,7 +33,7 @@ from agentorch.ports.blobs import Blobs
 from agentorch.runtime.guard import Guard
 from agentorch.runtime.isolated import Isolated, ProcessDied, Unfit
 from agentorch.runtime.job import Job
-from agentorch.runtime.large import Unstorable, opened, stored
+from agentorch.runtime.large import Unstorable, may_be_large, opened, stored
 from agentorch.runtime.named_secrets import NO_SECRETS, NamedSecrets
 from agentorch.runtime.own_context import in_own_context
 from agentorch.runtime.services import DispatchServices
@@ -51,7 +51,7 @@ MOST_TOLD: Final = 10
 class Prompted(Protocol):
     """Runs a prompt agent; see `agentorch.prompting`."""
 
-    async def __call__(self, agent: Agent, work: Work, services: DispatchServices) -> Any:
+    def __call__(self, agent: Agent, work: Work, services: DispatchServices) -> Awaitable[Any]:
         """Return the agent's output as JSON; raise ModelError or MalformedOutput."""
         ...
 
@@ -87,7 +87,13 @@ class Execution:
         work = job.work
         services = Services(self._services, job)
         try:
-            result = await self._attempt(job, services)
+            if work.inputs or work.output is not None or work.objective.__class__ is list:
+                job.work = work = await opened(work, self._blobs)
+            agent = self._agents[work.agent]
+            output = await self._begun(agent, job, services)
+            result = self._at_once(agent, output, work.key) or await self._examined(agent, output, job, services)
+        except Unfit as error:
+            result = Result(work.key, error.output, FailureKind.INVALID, error.problems)
         except asyncio.CancelledError:
             if job.stopped or job.slot.cancelling():
                 raise
@@ -110,19 +116,40 @@ class Execution:
             output = None
         return replace(result, output=output, problems=problems)
 
-    async def _attempt(self, job: Job, services: "Services") -> Result:
+    def _begun(self, agent: Agent, job: Job, services: "Services") -> Awaitable[Any]:
+        """Return what gives the agent's output when it is awaited."""
         work = job.work
-        if work.inputs or work.output is not None or work.objective.__class__ is list:
-            job.work = work = await opened(work, self._blobs)
-        agent = self._agents[work.agent]
         if agent.kind == "prompt":
             job.suspended()
-            output = await self._prompted(agent, work, services.made())
-        else:
-            try:
-                output = await self._called(agent, job, services)
-            except Unfit as error:
-                return Result(work.key, error.output, FailureKind.INVALID, error.problems)
+            return self._prompted(agent, work, services.made())
+        given = self._secrets.given(work) if work.inputs else work.inputs
+        if agent.isolate:
+            job.unseen = True
+            job.suspended()
+            return self._isolated.run(agent, job, services.guarded(), inputs=given)
+        problems = work.problems if work.mode == "repair" else ()
+        # The agent may change what it is given; the state of the run holds the same values.
+        arguments = agent.bind(fresh(given) if given else given, services.given, problems=problems)
+        function = cast("Callable[..., Any]", agent.function)
+        if agent.is_async:
+            return in_own_context(function(**arguments), job.suspended, job.went_on)
+        return self._in_thread(partial(function, **arguments), job)
+
+    async def _in_thread(self, function: Callable[[], Any], job: Job) -> Any:
+        async with self._threads:
+            job.suspended()  # only now: the time in the queue is not the task's
+            job.unseen = True
+            return await job.own_threads().call(function)
+
+    def _at_once(self, agent: Agent, output: Any, key: str) -> Result | None:
+        """Return the result when the output is of the declared type as it is, and small, and nobody else looks at it."""
+        if self._validators or agent.checks or not agent.output.fits(output) or may_be_large(output):
+            return None
+        return Result(key, output)
+
+    async def _examined(self, agent: Agent, output: Any, job: Job, services: "Services") -> Result:
+        """Return the result: the output as JSON, checked and stored, or what is wrong with it."""
+        key = job.work.key
         validators = validators_for(agent.name, self._validators) if self._validators else ()
         if validators or agent.checks:
             job.suspended()
@@ -135,30 +162,12 @@ class Execution:
             by = (SCHEMA,)
         if problems:
             shown = encoded if encoded is not None else to_jsonable_python(output, fallback=repr)
-            return Result(work.key, shown, FailureKind.INVALID, tuple(problems), rejected_by=by)
+            return Result(key, shown, FailureKind.INVALID, tuple(problems), rejected_by=by)
         try:
             output = await stored(encoded, self._blobs)
         except Unstorable as error:
-            return Result(work.key, kind=FailureKind.INVALID, problems=(f"the output {error}",))
-        return Result(work.key, output, sources=sources_in(encoded))
-
-    async def _called(self, agent: Agent, job: Job, services: "Services") -> Any:
-        work = job.work
-        given = self._secrets.given(work) if work.inputs else work.inputs
-        if agent.isolate:
-            job.unseen = True
-            job.suspended()
-            return await self._isolated.run(agent, job, services.guarded(), inputs=given)
-        problems = work.problems if work.mode == "repair" else ()
-        # The agent may change what it is given; the state of the run holds the same values.
-        arguments = agent.bind(fresh(given), services.given, problems=problems)
-        function = cast("Callable[..., Any]", agent.function)
-        if agent.is_async:
-            return await in_own_context(function(**arguments), job.suspended, job.went_on)
-        async with self._threads:
-            job.suspended()  # only now: the time in the queue is not the task's
-            job.unseen = True
-            return await job.own_threads().call(partial(function, **arguments))
+            return Result(key, kind=FailureKind.INVALID, problems=(f"the output {error}",))
+        return Result(key, output, sources=sources_in(encoded))
 
 
 class Services:

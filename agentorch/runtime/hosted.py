@@ -72,7 +72,8 @@ class HostedRun:
         self.timers: dict[str, asyncio.TimerHandle] = {}
         self.lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
-        self._settlement: asyncio.Future[None] | None = None
+        self.settlement: asyncio.Future[None] | None = None
+        """Who waits for something more to be decided; None while nobody does."""
         self.score = 0.0
         self.entry = 0
         """Version of the run's place in the scheduler."""
@@ -108,11 +109,15 @@ class HostedRun:
             return
         self._last, self._told = future, events[-1].seq
         calls, self._calls_when_durable = self._calls_when_durable, []
-        for call in calls:
-            self._when(future, call)
-        if future.done() and future.exception() is None:
-            self.feed.publish(events)
-            return
+        if future.done():
+            for call in calls:
+                call()
+            if future.exception() is None:
+                self.feed.publish(events)
+                return
+        else:
+            for call in calls:
+                self._when(future, call)
         self.queued += 1
         future.add_done_callback(partial(self._committed, events))
 
@@ -264,16 +269,16 @@ class HostedRun:
 
     async def next_settlement(self) -> None:
         """Wait until something more has been decided: a call that was under way may have been settled."""
-        if self._settlement is None or self._settlement.done():
-            self._settlement = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._settlement)  # others may wait too
+        if self.settlement is None or self.settlement.done():
+            self.settlement = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self.settlement)  # others may wait too
         if self.lost is not None:
             raise self.lost
 
     def settled(self) -> None:
         """Let the call go on that waits for budget, if one does."""
-        if self._settlement is not None and not self._settlement.done():
-            self._settlement.set_result(None)
+        if self.settlement is not None and not self.settlement.done():
+            self.settlement.set_result(None)
 
     def deliver(self, task: str) -> None:
         """Tell whoever waits for a delegated task that it is final."""

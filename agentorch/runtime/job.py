@@ -11,6 +11,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Final
 
 from agentorch.core.failures import FailureKind
@@ -36,49 +37,57 @@ GOES_ON: Final = ", and its body could not be stopped: it goes on by itself, and
 class Job:
     """One dispatch in a slot."""
 
-    __slots__ = (
-        "_left", "_looking", "_most", "_waiting", "_watch", "_watched", "abandoned", "calls", "cut_off", "deadline",
-        "delivery", "ended", "slot", "stands", "threads", "timed_out", "turned", "unseen", "used", "when_over",
-        "withdrawn", "work",
-    )  # fmt: skip
+    # What is so of nearly every job stands here, once: each task makes one.
+    _left = 0.0
+    _looking = False
+    _most = 0
+    """The most tasks that there were to look at."""
+    stands = False
+    """Whether its clock stands still."""
+    unseen = False
+    """Whether its body is in a thread, or in a process of its own."""
+    turned: Callable[[], None] | None = None
+    """To be called when its clock may have begun to stand still, or to go on."""
+    deadline: float | None = None
+    timed_out = False
+    withdrawn = False
+    ended = False
+    """Whether its body is over: what it has left behind may use the run no more."""
+    abandoned = False
+    """Whether its grace was up before its end."""
+    threads: Threads | None = None
+    """Its body's thread, and those of its tools, checks, probes and steps."""
+    used: Usage = NOTHING
+    """Model use that no step tells: calls that brought no answer."""
+    calls: "set[asyncio.Task[Any]] | None" = None
+    """Calls through its context that other tasks than the slot make."""
+    cut_off = False
+    """Whether such calls were stopped: a thread may have waited in one."""
+    when_over: Callable[[], None] | None = None
+    """To be called when the last thread that went on is over, from that thread."""
 
-    def __init__(self, work: Work, slot: "asyncio.Task[None]", watch: "Callable[[Job, float], None]") -> None:
+    def __init__(
+        self,
+        work: Work,
+        slot: "asyncio.Task[None]",
+        watch: "Callable[[Job, float], None]",
+        delivery: Delivery | None = None,
+    ) -> None:
         self.work = work
         self.slot = slot
         self._watch = watch
-        self._left = 0.0
-        self._waiting: dict[asyncio.Task[Any], int] = {}
-        """Tasks that are in a call which waits, with how many such calls; the slot's own is one of them."""
-        self._watched: set[asyncio.Task[Any]] = set()
-        """Tasks beside those: when they end, the body may do nothing but wait."""
-        self._looking = False
-        self._most = 0
-        """The most tasks that there were to look at."""
-        self.stands = False
-        """Whether its clock stands still."""
-        self.unseen = False
-        """Whether its body is in a thread, or in a process of its own."""
-        self.turned: Callable[[], None] | None = None
-        """To be called when its clock may have begun to stand still, or to go on."""
-        self.deadline: float | None = None
-        self.delivery: Delivery | None = None
+        self.delivery = delivery
         """What it came with, to be acknowledged."""
-        self.timed_out = False
-        self.withdrawn = False
-        self.ended = False
-        """Whether its body is over: what it has left behind may use the run no more."""
-        self.abandoned = False
-        """Whether its grace was up before its end."""
-        self.threads: Threads | None = None
-        """Its body's thread, and those of its tools, checks, probes and steps."""
-        self.used: Usage = NOTHING
-        """Model use that no step tells: calls that brought no answer."""
-        self.calls: set[asyncio.Task[Any]] | None = None
-        """Calls through its context that other tasks than the slot make."""
-        self.cut_off = False
-        """Whether such calls were stopped: a thread may have waited in one."""
-        self.when_over: Callable[[], None] | None = None
-        """To be called when the last thread that went on is over, from that thread."""
+
+    @cached_property
+    def _waiting(self) -> "dict[asyncio.Task[Any], int]":
+        """Tasks that are in a call which waits, with how many such calls; the slot's own is one of them."""
+        return {}
+
+    @cached_property
+    def _watched(self) -> "set[asyncio.Task[Any]]":
+        """Tasks beside those: when they end, the body may do nothing but wait."""
+        return set()
 
     @property
     def runs_on(self) -> bool:
@@ -189,7 +198,7 @@ class Job:
 
     def went_on(self) -> None:
         """Look again, once the body has made a step: it may have done so beside what waits."""
-        if self._waiting:
+        if self._most and self._waiting:
             self._look_soon()
 
     def _look_soon(self, ended: "asyncio.Task[Any] | None" = None) -> None:

@@ -38,7 +38,7 @@ async def stored(value: Any, blobs: Blobs) -> Any:
     A value that looks as if it held references is stored too, so that what an agent made up is never followed.
     Raises Unstorable for what no journal could give back.
     """
-    if not _may_be_large(value):
+    if not may_be_large(value):
         return value
     data = _written(value)
     if len(data) <= BLOB_BYTES and not (_KEY_BYTES in data and may_hold_blobs(value)):
@@ -142,7 +142,8 @@ def _read(data: bytes) -> Any:
         return json.loads(data)
 
 
-def _may_be_large(value: Any) -> bool:
+def may_be_large(value: Any) -> bool:
+    """Whether the JSON of a value has to be looked at before it can be kept."""
     if isinstance(value, str):
         return len(value) > _CERTAINLY_SMALL
     if isinstance(value, int):

@@ -112,7 +112,7 @@ class Scheduler:
         state = run.state
         if self.runs.get(state.run_id) is not run:
             return
-        active = self._active_of(run)
+        active = state.running - state.blocked if not run.returning else self._active_of(run)
         self._active += active - run.active
         run.active = active
         if self._agent_slots and state.moved:
@@ -129,7 +129,7 @@ class Scheduler:
             return
         self._pumping = True
         try:
-            while self._grant_one() or (self._active < self._slots and self._admit_one()):
+            while (self._back and self._grant_one()) or (self._active < self._slots and self._admit_one()):
                 pass
         finally:
             self._pumping = False

@@ -70,7 +70,7 @@ class Supervisor:
         self._ask_check = ask_check
         self.redact = redact
         """Returns a message without secrets."""
-        self.scheduler = Scheduler(slots, lambda run, task: self.send(run, inbox.Admit(self.now(), task)))
+        self.scheduler = Scheduler(slots, self._admit)
         self._time = TimeLimit(self.now, self._in_time)
         self._timers = Timers(self.now, self._ripened)
         self._touched: dict[str, HostedRun] = {}
@@ -193,6 +193,10 @@ class Supervisor:
         """
         return self._decide(run, self.redact(message)) if run.lost is None else []
 
+    def _admit(self, run: HostedRun, task: str) -> None:
+        if run.lost is None:
+            self._decide(run, inbox.Admit(self.now(), task))
+
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         seq = run.state.seq
         try:
@@ -204,7 +208,8 @@ class Supervisor:
         run.decided += events
         if run.standing is not None:
             run.standing.heard(events)
-        run.settled()
+        if run.settlement is not None:
+            run.settled()
         self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
         if not self._settling:
@@ -218,7 +223,7 @@ class Supervisor:
         try:
             while self._touched:
                 self.scheduler.pump()
-                touched, self._touched = self._touched, {}
+                touched, self._touched = self._touched, touched
                 while touched:
                     _, run = touched.popitem()
                     try:
@@ -230,24 +235,21 @@ class Supervisor:
             self._settling = False
 
     def _see_to(self, run: HostedRun) -> None:
+        state = run.state
         if not (run.accepted and self._bus.local):
             run.commit()
         if run.accepted and run.lost is None:
-            self._carry_out_all(run)
+            while state.gained:
+                commands, state.gained = state.gained, []
+                for command in commands:
+                    self._carry_out(run, command)
             run.commit_soon()
-        if run.state.stopped is not None and run.planning is not None:
+        if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
-        if run.state.idle:
+        if state.idle:
             self._rested(run)
-        elif run.lost is None and (run.state.budget.max_seconds is not None or run.state.turned):
+        elif run.lost is None and (state.budget.max_seconds is not None or state.turned):
             self._time.watch(run)
-
-    def _carry_out_all(self, run: HostedRun) -> None:
-        state = run.state
-        while state.gained:
-            commands, state.gained = state.gained, []
-            for command in commands:
-                self._carry_out(run, command)
 
     def answer(self, run: HostedRun, request_id: str, value: Any, by: str, *, plan: Graph | None = None) -> None:
         """Give a person's answer to the run, and to the dispatch that waits for it; `plan` is the plan as edited."""
@@ -282,7 +284,9 @@ class Supervisor:
 
     def now(self) -> float:
         """Return the time of the next decision: never before an earlier one, whatever the clock does."""
-        self._latest = max(self._latest, self._clock.now())
+        now = self._clock.now()
+        if now > self._latest:
+            self._latest = now
         return self._latest
 
     def _rested(self, run: HostedRun) -> None:

@@ -43,6 +43,10 @@ class Output:
             raise MalformedOutput(joined(problems), text=value if isinstance(value, str) else "")
         return encoded
 
+    def fits(self, value: Any) -> bool:
+        """Whether a value is its own JSON, of the declared type; nothing is said of others."""
+        return type(value) is self._exact
+
     def examine(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Return the JSON value and no problems, or None and the problems in words."""
         if type(value) is self._exact:
