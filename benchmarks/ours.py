@@ -55,6 +55,7 @@ def subject(name: str, durability: Literal["power", "process"] | None) -> Subjec
     async def prepare(shape: Shape, folder: Path) -> AsyncGenerator[Prepared]:
         plan = plan_of(shape)
         async with orchestrator(shape, folder) as opened:
+            opened.verify(plan)
 
             async def run() -> list[Outcome]:
                 found = await asyncio.gather(*(opened.run(plan) for _ in range(shape.runs)))

@@ -130,6 +130,11 @@ class Agent:
         self.checks.append(function)
         return function
 
+    @property
+    def injected(self) -> tuple[tuple[str, type], ...]:
+        """Parameters that are no inputs, with their types."""
+        return ()
+
     def bind(
         self, inputs: Mapping[str, Any], injected: Injected | None = None, *, problems: Sequence[str] = ()
     ) -> dict[str, Any]:

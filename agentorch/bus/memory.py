@@ -20,15 +20,20 @@ CAPACITY: Final = 10_000
 class MemoryDelivery:
     """One envelope in a subscriber's hands."""
 
-    __slots__ = ("envelope", "subscription")
+    __slots__ = ("_bus", "_subscription", "envelope")
 
-    def __init__(self, envelope: Envelope, subscription: "MemorySubscription") -> None:
+    def __init__(self, envelope: Envelope, subscription: "MemorySubscription", bus: "MemoryBus") -> None:
         self.envelope = envelope
-        self.subscription = subscription
+        self._subscription = subscription
+        self._bus = bus
 
     def ack(self) -> None:
         """Say that it is dealt with; a second time changes nothing."""
-        self.subscription.settle(self)
+        subscription = self._subscription
+        if self in subscription.held:
+            del subscription.held[self]
+            if self._bus.waiting:
+                self._bus.refill(subscription)
 
 
 class MemorySubscription:
@@ -55,16 +60,9 @@ class MemorySubscription:
 
     def give(self, envelope: Envelope) -> None:
         """Hand over one envelope."""
-        delivery = MemoryDelivery(envelope, self)
+        delivery = MemoryDelivery(envelope, self, self._bus)
         self.held[delivery] = None
         self.accept(delivery)
-
-    def settle(self, delivery: MemoryDelivery) -> None:
-        """Forget an acknowledged delivery, and take the next one."""
-        if delivery in self.held:
-            del self.held[delivery]
-            if self._bus.waiting:
-                self._bus.refill(self)
 
     def close(self) -> None:
         """Leave; what it held goes back to the front of the queues."""
@@ -84,6 +82,8 @@ class MemoryBus:
         self._queues: dict[str, deque[Envelope]] = {}
         self._subscriptions: list[MemorySubscription] = []
         self._routes: dict[str, list[MemorySubscription]] = {}
+        self._only: dict[str, MemorySubscription] = {}
+        """The subscriber of a subject, where it is the only one and takes whatever comes."""
         self._turn: dict[str, int] = {}
         self._listeners: dict[str, list[Callable[[Envelope], None]]] = {}
         self._room: deque[asyncio.Future[None]] = deque()
@@ -110,13 +110,17 @@ class MemoryBus:
         if not self._openings:
             raise BusError(f"the bus is not open: cannot send to {envelope.subject!r}")
         subject = envelope.subject
-        subscriber = None if subject in self._queues else self._next(subject)
-        if subscriber is None and self.waiting >= self._capacity:
-            return False
         if self._strict:
             envelope = decode(encode(envelope))
+        only = self._only.get(subject)
+        if only is not None and subject not in self._queues:
+            only.give(envelope)
+            return True
+        subscriber = None if subject in self._queues else self._next(subject)
         if subscriber is not None:
             subscriber.give(envelope)
+        elif self.waiting >= self._capacity:
+            return False
         else:
             self._queues.setdefault(subject, deque()).append(envelope)
             self.waiting += 1
@@ -139,6 +143,7 @@ class MemoryBus:
         subscription = MemorySubscription(self, subjects, accept, credit)
         self._subscriptions.append(subscription)
         self._routes.clear()
+        self._only.clear()
         self.refill(subscription)
         return subscription
 
@@ -169,6 +174,7 @@ class MemoryBus:
         """Take a subscriber out, and give what it held to the others."""
         self._subscriptions.remove(subscription)
         self._routes.clear()
+        self._only.clear()
         for delivery in reversed(list(subscription.held)):
             self._queues.setdefault(delivery.envelope.subject, deque()).appendleft(delivery.envelope)
             self.waiting += 1
@@ -181,6 +187,8 @@ class MemoryBus:
         if route is None:
             route = [one for one in self._subscriptions if one.wants(subject)]
             self._routes[subject] = route
+            if len(route) == 1 and route[0].credit is None:
+                self._only[subject] = route[0]
         if len(route) == 1:
             return route[0] if route[0].free else None
         for step in range(len(route)):

@@ -264,7 +264,8 @@ def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
     if event.usage is not None:
         charge(state, task, event.usage)
     if task.status is Status.RUNNING:
-        learn(state, task)
+        if task.account is not None:
+            learn(state, task)
         leave_running(state, task, event.key)
         agent = task.agent
         count, total = state.means.get(agent, _NONE_YET)

@@ -19,7 +19,9 @@ def is_due(state: RunState) -> bool:
         return False
     if state.surplus and state.complete:
         return True
-    if _is_ending(state) or (state.checks and due_check(state) is not None and not state.last_words):
+    if state.cancelling is not None or (state.aborted and not state.last_words):
+        return True
+    if state.checks and due_check(state) is not None and not state.last_words:
         return True
     return not state.open and state.complete and (state.last_words or not is_checking(state))
 
@@ -28,7 +30,7 @@ def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
     """Cancel what a join or the run's end no longer wants; close the run when nothing is open."""
     if state.surplus and state.complete:
         return _cancel_surplus(state, stamp)
-    check = None if state.aborted or _is_ending(state) else due_check(state)
+    check = None if state.aborted or state.cancelling is not None else due_check(state)
     if check is not None:
         return [stamp(ev.CheckStarted, check=check.spec.name, number=check.number + 1, tasks=check.tasks)]
     if state.open:
@@ -38,10 +40,6 @@ def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
         return _partial_answer(state, stamp)
     status, problems = _verdict(state)
     return [*lost_calls(state, stamp), stamp(ev.RunFinished, status=status, problems=problems)]
-
-
-def _is_ending(state: RunState) -> bool:
-    return state.cancelling is not None or (state.aborted and not state.last_words)
 
 
 def _open(state: RunState) -> list[TaskState]:

@@ -84,6 +84,9 @@ def settle(state: RunState, task: TaskState, status: Status) -> None:
                 dependent.lost += 1
             if dependent.status is not _PENDING:
                 continue
+            if not (dependent.open or dependent.lost):
+                make_ready(state, dependent)
+                continue
             decided = _decide(state, dependent)
             if decided:
                 _admit(state, dependent)

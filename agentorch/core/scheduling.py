@@ -22,8 +22,14 @@ def make_ready(state: RunState, task: TaskState) -> None:
     task.status = _READY
     task.waiting = None
     state.ready_count += 1
-    if not state.ranks_stale:
-        _push(state, task)
+    if state.ranks_stale:
+        return
+    entry = (-task.rank, task.order, task.task.id)
+    heap = state.ready.get(task.agent)
+    if heap is None:
+        state.ready[task.agent] = [entry]
+    else:
+        heapq.heappush(heap, entry)
 
 
 def unready(state: RunState, task: TaskState) -> None:
@@ -141,8 +147,10 @@ def rank(state: RunState) -> None:
         task = state.tasks[name]
         if task.caller is not None:
             task.rank += state.tasks[task.caller.split("/", 2)[1]].rank
-        if task.status is Status.READY:
-            _push(state, task)
+        if task.status is _READY:
+            state.ready.setdefault(task.agent, []).append((-task.rank, task.order, name))
+    for heap in state.ready.values():
+        heapq.heapify(heap)
 
 
 def _hop(task: TaskState) -> float:
@@ -151,15 +159,6 @@ def _hop(task: TaskState) -> float:
     On 142 recorded DAGs with 8 slots this brings the mean makespan over the bound from 1.059 to 1.055.
     """
     return 1.0 + 0.1 * len(task.dependents or ())
-
-
-def _push(state: RunState, task: TaskState) -> None:
-    heap = state.ready.get(task.agent)
-    entry = (-task.rank, task.order, task.task.id)
-    if heap is None:
-        state.ready[task.agent] = [entry]
-    else:
-        heapq.heappush(heap, entry)
 
 
 def _first(state: RunState, agent: str, heap: list[tuple[float, int, str]]) -> tuple[float, int, str] | None:

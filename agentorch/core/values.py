@@ -6,6 +6,10 @@ BLOB_KEY: Final = "$blob"
 """The only key of an object that stands for a large value."""
 BLOB_BYTES: Final = 64 * 1024
 """Values whose JSON is longer than this are stored as blobs."""
+CERTAINLY_SMALL: Final = BLOB_BYTES // 6
+"""A string of so few characters is small whatever they are: JSON writes at most six bytes for one."""
+CERTAINLY_READ: Final = 1 << 64
+"""Integers below it need no second look: any JSON reader takes them."""
 
 
 def blob_ref(sha256: str, size: int) -> dict[str, Any]:

@@ -61,13 +61,9 @@ class Append:
 def pack(future: "asyncio.Future[None]", run_id: str, events: Sequence[Event], after: int) -> Append:
     """Return `events` ready to be written; JournalError when one of them cannot be stored."""
     check_place(run_id, events, after)
-    status = ""
-    packed: list[tuple[int, float, bytes, bytes]] = []
-    for event in events:
-        packed.append((event.version, event.at, event.type.encode(), encode(event)))
-        status = status_told_by(event) or status
+    packed = [(event.version, event.at, event.type.encode(), encode(event)) for event in events]
     first = opening(events[0]) if after == 0 else NOTHING_SAID
-    return Append(future, run_id, after, packed, events[-1].at, status, first, events[0].at)
+    return Append(future, run_id, after, packed, events[-1].at, status_told_by(events), first, events[0].at)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """What a list of runs shows, derived from a run's events one at a time; and where an append must stand."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, cast, get_args
 
 from agentorch.core.events import (
     Event,
@@ -47,11 +47,16 @@ def opening(event: Event) -> Opening:
     return NOTHING_SAID
 
 
-def status_told_by(event: Event) -> str | None:
-    """Return the status of the run from `event` on, or None when it changes nothing."""
-    if type(event) is RunFinished:
-        return event.status
-    return _STATUS.get(type(event))
+def status_told_by(events: Iterable[Event]) -> str:
+    """Return the status of the run behind `events`, or "" when they change nothing."""
+    status = ""
+    for event in events:
+        kind = type(event)
+        if kind in _STATUS:
+            status = _STATUS[kind]
+        elif kind is RunFinished:
+            status = cast("RunFinished", event).status
+    return status
 
 
 def owner_told_by(event: Event) -> str | None:

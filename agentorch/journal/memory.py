@@ -118,9 +118,8 @@ class MemoryJournal:
         if log is None:
             log = self._begin(run_id, events[0])
         log.payloads += payloads
-        for event in events:
-            log.models.append(type(event))
-            log.status = status_told_by(event) or log.status
+        log.models += map(type, events)
+        log.status = status_told_by(events) or log.status
         log.updated = events[-1].at
 
     def _begin(self, run_id: str, first: Event) -> _Log:

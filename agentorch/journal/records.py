@@ -78,7 +78,7 @@ class Telling:
             self.opening = None if event is None else opening(event)
         self.updated = at
         if event is not None:
-            self.status = status_told_by(event) or self.status
+            self.status = status_told_by((event,)) or self.status
             self.owner = owner_told_by(event) or self.owner
 
     def differences(self, row: Any) -> list[tuple[str, object, object]]:

@@ -1,16 +1,18 @@
 """A plan made by hand: in Python, or in a YAML or JSON file."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from agentorch.agents import policy_of
+from agentorch.core.card import AgentCard
 from agentorch.core.policy import Policy
 from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Budget
-from agentorch.core.verifier import Verified, verify
+from agentorch.core.verifier import BudgetProblem, Verified, verify
 from agentorch.errors import ConfigurationError
 from agentorch.plans.mermaid import mermaid_of
 from agentorch.plans.plan_file import PlanData, read_plan_data, read_plan_file
@@ -27,13 +29,14 @@ class Plan:
     The order of the tasks is free. Nothing is checked against a team before `verify` or a run.
     """
 
-    __slots__ = ("_answer", "_tasks", "goal")
+    __slots__ = ("_answer", "_checked", "_tasks", "goal")
 
     def __init__(self, goal: str = "", answer: str | Task | None = None) -> None:
         self.goal = goal
         """What the plan is for, in words; `$goal` in the inputs."""
         self._answer = _reference(answer)
         self._tasks: list[Task] = []
+        self._checked: _Checked | None = None
 
     @property
     def answer(self) -> str | None:
@@ -121,6 +124,33 @@ class Plan:
         """Check the plan against a team before anything is spent; `inputs` are those of the run, if known."""
         return verify(self.graph(), registry.cards, inputs=inputs, policy=policy)
 
+    def checked(
+        self,
+        cards: Mapping[str, AgentCard],
+        *,
+        inputs: Mapping[str, Any],
+        policy: Policy,
+        budget_problem: BudgetProblem | None = None,
+    ) -> Verified:
+        """Do as `verify`, for a run; a plan that is run again by the same team is not checked again.
+
+        A team is the same when `cards` is the same object, which nobody changes.
+        """
+        graph, known = self.graph(), self._checked
+        if (
+            known is not None
+            and budget_problem is None
+            and known.cards is cards
+            and known.graph == graph
+            and known.inputs == inputs
+            and known.policy == policy
+        ):
+            return known.verified
+        verified = verify(graph, cards, inputs=inputs, policy=policy, budget_problem=budget_problem)
+        if budget_problem is None and not verified.errors:
+            self._checked = _Checked(graph, cards, inputs, policy, verified)
+        return verified
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):
             return NotImplemented
@@ -133,6 +163,17 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"Plan({self.goal!r}, {len(self)} tasks)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What came of the last check, and of what it was one."""
+
+    graph: Graph
+    cards: Mapping[str, AgentCard]
+    inputs: Mapping[str, Any]
+    policy: Policy
+    verified: Verified
 
 
 def _reference(value: str | Task | None) -> str | None:

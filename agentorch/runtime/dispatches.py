@@ -80,7 +80,7 @@ class Dispatches:
 
     def _unheard(self, run: HostedRun, key: str) -> None:
         """Go on without the worker of a dispatch that was withdrawn: it has had its grace and said nothing."""
-        self._endings.heard(key)
+        self._endings.heard(run.state.run_id, key)
         if key in run.stopping:
             problem = "it was withdrawn, and its worker does not say that it has ended"
             with run.or_lost():

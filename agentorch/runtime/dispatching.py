@@ -11,19 +11,15 @@ from agentorch.messages.work import Result, Work
 
 
 def envelope_of(state: RunState, task: TaskState, key: str, *, source: str) -> Envelope:
-    """Return one dispatch as the bus carries it."""
-    end = end_of(state, task)
-    work = _work_of(state, task, key, end)
-    return Envelope(f"task.{task.agent}.{state.priority}", work, key, source, 0.0, end)
+    """Return one dispatch as the bus carries it: all that a worker needs, and when its time is up at the latest.
 
-
-def _work_of(state: RunState, task: TaskState, key: str, end: float | None) -> Work:
-    """Return all that a worker needs for one dispatch; `end` is when its budget's, its callers' or the run's is up."""
+    That is when its budget's, its callers' or the run's is.
+    """
     spec, agent, ladder = task.task, task.agent, task.ladder
     inputs, objective = inputs_of(state, task)
     policy = state.policy_of(spec, agent)
-    timeout = policy.timeout
-    return Work(  # by position: each task makes one
+    timeout, end = policy.timeout, end_of(state, task)
+    work = Work(  # by position: each task makes one
         key,
         state.run_id,
         spec,
@@ -44,6 +40,7 @@ def _work_of(state: RunState, task: TaskState, key: str, end: float | None) -> W
         task.depth,
         dict(task.steps) if task.steps else {},
     )
+    return Envelope(f"task.{agent}.{state.priority}", work, key, source, 0.0, end)
 
 
 def _deadline(state: RunState, task: TaskState, timeout: float | None, end: float | None) -> float | None:

@@ -34,11 +34,8 @@ class Endings:
         if self._words:
             await asyncio.wait([*self._words.values()])
 
-    def heard(self, key: str) -> None:
-        """A dispatch has ended, or is not waited for any more."""
-        if not self._open:
-            return
-        run_id = key.split("/", 1)[0]
+    def heard(self, run_id: str, key: str) -> None:
+        """A dispatch of a run has ended, or is not waited for any more."""
         keys = self._open.get(run_id)
         if keys is None:
             return

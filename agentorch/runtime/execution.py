@@ -33,7 +33,7 @@ from agentorch.ports.blobs import Blobs
 from agentorch.runtime.guard import Guard
 from agentorch.runtime.isolated import Isolated, ProcessDied, Unfit
 from agentorch.runtime.job import Job
-from agentorch.runtime.large import Unstorable, may_be_large, opened, stored
+from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.named_secrets import NO_SECRETS, NamedSecrets
 from agentorch.runtime.own_context import in_own_context
 from agentorch.runtime.services import DispatchServices
@@ -85,13 +85,15 @@ class Execution:
     async def __call__(self, job: Job) -> Result:
         """Return what came of the dispatch."""
         work = job.work
-        services = Services(self._services, job)
         try:
             if work.inputs or work.output is not None or work.objective.__class__ is list:
                 job.work = work = await opened(work, self._blobs)
             agent = self._agents[work.agent]
-            output = await self._begun(agent, job, services)
-            result = self._at_once(agent, output, work.key) or await self._examined(agent, output, job, services)
+            output = await self._begun(agent, job)
+            if agent.output.is_plain(output) and not (agent.checks or self._validators):
+                result = Result(work.key, output)
+            else:
+                result = await self._examined(agent, output, job)
         except Unfit as error:
             result = Result(work.key, error.output, FailureKind.INVALID, error.problems)
         except asyncio.CancelledError:
@@ -116,20 +118,21 @@ class Execution:
             output = None
         return replace(result, output=output, problems=problems)
 
-    def _begun(self, agent: Agent, job: Job, services: "Services") -> Awaitable[Any]:
+    def _begun(self, agent: Agent, job: Job) -> Awaitable[Any]:
         """Return what gives the agent's output when it is awaited."""
         work = job.work
         if agent.kind == "prompt":
             job.suspended()
-            return self._prompted(agent, work, services.made())
+            return self._prompted(agent, work, self._services_of(job).made())
         given = self._secrets.given(work) if work.inputs else work.inputs
         if agent.isolate:
             job.unseen = True
             job.suspended()
-            return self._isolated.run(agent, job, services.guarded(), inputs=given)
+            return self._isolated.run(agent, job, self._services_of(job).guarded(), inputs=given)
         problems = work.problems if work.mode == "repair" else ()
         # The agent may change what it is given; the state of the run holds the same values.
-        arguments = agent.bind(fresh(given) if given else given, services.given, problems=problems)
+        injected = self._services_of(job).given if agent.injected else None
+        arguments = agent.bind(fresh(given) if given else given, injected, problems=problems)
         function = cast("Callable[..., Any]", agent.function)
         if agent.is_async:
             return in_own_context(function(**arguments), job.suspended, job.went_on)
@@ -141,19 +144,19 @@ class Execution:
             job.unseen = True
             return await job.own_threads().call(function)
 
-    def _at_once(self, agent: Agent, output: Any, key: str) -> Result | None:
-        """Return the result when the output is of the declared type as it is, and small, and nobody else looks at it."""
-        if self._validators or agent.checks or not agent.output.fits(output) or may_be_large(output):
-            return None
-        return Result(key, output)
+    def _services_of(self, job: Job) -> "Services":
+        """Return the services of a job, made when somebody asks for them: most small agents never do."""
+        if job.services is None:
+            job.services = Services(self._services, job)
+        return job.services
 
-    async def _examined(self, agent: Agent, output: Any, job: Job, services: "Services") -> Result:
+    async def _examined(self, agent: Agent, output: Any, job: Job) -> Result:
         """Return the result: the output as JSON, checked and stored, or what is wrong with it."""
         key = job.work.key
         validators = validators_for(agent.name, self._validators) if self._validators else ()
         if validators or agent.checks:
             job.suspended()
-            context = services.given(Context)
+            context = self._services_of(job).given(Context)
             with under(job.own_threads()):
                 encoded, verdict = await validate(agent, output, context=context, validators=validators)
             problems, by = verdict.problems, verdict.by
@@ -171,7 +174,7 @@ class Execution:
 
 
 class Services:
-    """The services of one dispatch, made when somebody asks for them: most small agents never do."""
+    """The services of one dispatch, as its agent may be given them."""
 
     __slots__ = ("_job", "_make", "_services")
 

@@ -59,6 +59,8 @@ class Job:
     """Its body's thread, and those of its tools, checks, probes and steps."""
     used: Usage = NOTHING
     """Model use that no step tells: calls that brought no answer."""
+    services: Any = None
+    """What its agent is given of the run, once it was asked for."""
     calls: "set[asyncio.Task[Any]] | None" = None
     """Calls through its context that other tasks than the slot make."""
     cut_off = False

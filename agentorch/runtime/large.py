@@ -10,22 +10,26 @@ from typing import Any, Final, cast
 from pydantic_core import from_json, to_json
 
 from agentorch.core.references import as_text, part
-from agentorch.core.values import BLOB_BYTES, BLOB_KEY, blob_ref, is_blob_ref, may_hold_blobs
+from agentorch.core.values import (
+    BLOB_BYTES,
+    BLOB_KEY,
+    CERTAINLY_READ,
+    CERTAINLY_SMALL,
+    blob_ref,
+    is_blob_ref,
+    may_hold_blobs,
+)
 from agentorch.errors import JournalDamaged
 from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 
 _KEY_BYTES: Final = f'"{BLOB_KEY}"'.encode()
-_CERTAINLY_SMALL: Final = BLOB_BYTES // 6
-"""A string of so few characters is small whatever they are: JSON writes at most six bytes for one."""
 
 _LONGEST_INTEGER: Final = 4300
 """Digits beyond which Python refuses to read an integer."""
 _REPLACED: Final = "\ufffd".encode()
 """What stands for a lone surrogate in a name, where the fast way does not complain."""
 _TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
-_CERTAINLY_READ: Final = 1 << 64
-"""Integers below it need no second look."""
 
 
 class Unstorable(ValueError):
@@ -38,7 +42,7 @@ async def stored(value: Any, blobs: Blobs) -> Any:
     A value that looks as if it held references is stored too, so that what an agent made up is never followed.
     Raises Unstorable for what no journal could give back.
     """
-    if not may_be_large(value):
+    if not _may_be_large(value):
         return value
     data = _written(value)
     if len(data) <= BLOB_BYTES and not (_KEY_BYTES in data and may_hold_blobs(value)):
@@ -142,10 +146,9 @@ def _read(data: bytes) -> Any:
         return json.loads(data)
 
 
-def may_be_large(value: Any) -> bool:
-    """Whether the JSON of a value has to be looked at before it can be kept."""
+def _may_be_large(value: Any) -> bool:
     if isinstance(value, str):
-        return len(value) > _CERTAINLY_SMALL
+        return len(value) > CERTAINLY_SMALL
     if isinstance(value, int):
-        return not -_CERTAINLY_READ < value < _CERTAINLY_READ
+        return not -CERTAINLY_READ < value < CERTAINLY_READ
     return isinstance(value, dict | list) and bool(cast("list[Any]", value))

@@ -19,7 +19,7 @@ from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.state import FINAL, RunState
 from agentorch.core.usage import Budget
 from agentorch.core.values import may_hold_blobs, whole_characters
-from agentorch.core.verifier import Verified, verify
+from agentorch.core.verifier import Verified
 from agentorch.errors import (
     ConfigurationError,
     FailureKind,
@@ -195,7 +195,7 @@ class Launch:
             inputs=inputs,
             policy=policy,
             budget=budget,
-            plan=self._verified(plan, inputs, policy, budget) if plan is not None else None,
+            plan=self._accepted(plan, inputs, policy, budget) if plan is not None else None,
             planner=None if planner is None else planner.name,
             person=settings.on_request is not None,
             priority=options.get("priority", "interactive"),
@@ -242,10 +242,18 @@ class Launch:
         """
         return self.engine.settings.planner is not None or bool(self.engine.team.models)
 
+    def check(self, plan: Plan, inputs: Mapping[str, Any], policy: Policy) -> Verified:
+        """Check a plan as a run with these inputs and this policy, and the orchestrator's budget, would."""
+        settings = self.engine.settings
+        return self._verified(plan, self.engine.redactor.value(dict(inputs)), policy.over(settings.policy), settings.budget)
+
     def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy, budget: Budget) -> Verified:
         cards = self.engine.team.catalog_under(budget)
         problem = money_problem(budget.max_money)
-        verified = verify(plan.graph(), cards, inputs=inputs, policy=policy, budget_problem=problem)
+        return plan.checked(cards, inputs=inputs, policy=policy, budget_problem=problem)
+
+    def _accepted(self, plan: Plan, inputs: dict[str, Any], policy: Policy, budget: Budget) -> Verified:
+        verified = self._verified(plan, inputs, policy, budget)
         if verified.errors:
             raise PlanError("the plan has errors: " + "; ".join(str(problem) for problem in verified.errors))
         return verified

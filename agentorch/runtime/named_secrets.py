@@ -29,10 +29,12 @@ class NamedSecrets:
 
     def check(self, inputs: Mapping[str, Any], tasks: Iterable[Task] = ()) -> None:
         """Raise ConfigurationError, in one line, for a name that nobody gave a value for."""
-        for where, value in (("inputs", dict(inputs)), *((f"task '{task.id}'", task.inputs) for task in tasks)):
+        given = [(task.id, task.inputs) for task in tasks if task.inputs]
+        for task, value in (("", dict(inputs)), *given):
             for name in _names_in(value):
                 if name not in self._values:
                     remedy = did_you_mean(name, self._values) or f"give Orchestrator(secrets={{{name!r}: ...}})"
+                    where = f"task '{task}'" if task else "inputs"
                     raise ConfigurationError(f"{where}: no secret {name!r} is known; {remedy}")
 
     def given(self, work: Work) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, Unpack
 
 from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.usage import UNLIMITED, Budget
+from agentorch.core.verifier import Verified
 from agentorch.errors import ConfigurationError
 from agentorch.models import Price
 from agentorch.plans import Plan
@@ -120,6 +121,10 @@ class Orchestrator:
     def registry(self) -> Registry:
         """The team."""
         return (self._engine or Engine(self._settings)).team.registry
+
+    def verify(self, plan: Plan, *, inputs: Mapping[str, Any] | None = None, policy: Policy = DEFAULT) -> Verified:
+        """Check a plan against the team as a run with these inputs and this policy would; a run of it then need not."""
+        return Launch(self._engine or Engine(self._settings)).check(plan, inputs or {}, policy)
 
     async def plan(self, goal: str, *, inputs: Mapping[str, Any] | None = None) -> Plan:
         """Return the plan that would be run for `goal`; raise PlanError in words when there is none."""

@@ -199,7 +199,7 @@ class Scheduler:
     def _admit_one(self) -> bool:
         if len(self.runs) == 1:
             (run,) = self.runs.values()
-            return self._admit_from(run)
+            return run.state.ready_count > 0 and self._admit_from(run)
         while self._queue or self._unpark_any():
             _, _, entry, run = heapq.heappop(self._queue)
             if entry != run.entry:
@@ -211,24 +211,20 @@ class Scheduler:
         return False
 
     def _admit_from(self, run: HostedRun) -> bool:
-        try:
-            return self._admitted(run)
-        except Exception as error:  # noqa: BLE001  # whoever made room must not suffer for it
-            run.break_down(error)
-            return False
-
-    def _admitted(self, run: HostedRun) -> bool:
         state = run.state
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             return False
-        if self._active_of(run) >= state.policy.parallel:
+        if run.active >= state.policy.parallel:
             return False
-        task = next_ready(state, self._full)
-        if task is None:
+        try:
+            task = next_ready(state, self._full)
+            if task is not None:
+                self._admit(run, task)
+                return True
             self._park(run)
-            return False
-        self._admit(run, task)
-        return True
+        except Exception as error:  # noqa: BLE001  # whoever made room must not suffer for it
+            run.break_down(error)
+        return False
 
     def _recount(self, run: HostedRun, agent: str) -> None:
         state = run.state

@@ -143,6 +143,7 @@ class Supervisor:
         self.scheduler.enter(run)
         self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
+        self.now()
         self._settle()
 
     def release(self, run: HostedRun) -> None:
@@ -184,6 +185,7 @@ class Supervisor:
         self.lost.add(run.state.run_id)
         self._touched[run.state.run_id] = run
         if not self._settling:
+            self.now()
             self._settle()
 
     def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
@@ -195,7 +197,8 @@ class Supervisor:
 
     def _admit(self, run: HostedRun, task: str) -> None:
         if run.lost is None:
-            self._decide(run, inbox.Admit(self.now(), task))
+            # What a message makes room for is admitted at the time of that message.
+            self._decide(run, inbox.Admit(self._latest if self._settling else self.now(), task))
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         seq = run.state.seq
@@ -242,7 +245,10 @@ class Supervisor:
             while state.gained:
                 commands, state.gained = state.gained, []
                 for command in commands:
-                    self._carry_out(run, command)
+                    if command.__class__ is Dispatch:  # nearly all are
+                        self._dispatches.hand_over(run, command)
+                    else:
+                        self._carry_out(run, command)
             run.commit_soon()
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
@@ -285,7 +291,7 @@ class Supervisor:
     def now(self) -> float:
         """Return the time of the next decision: never before an earlier one, whatever the clock does."""
         now = self._clock.now()
-        if now > self._latest:
+        if now > self._latest:  # noqa: PLR1730  # `max` takes three times as long
             self._latest = now
         return self._latest
 
@@ -326,8 +332,8 @@ class Supervisor:
             log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
             delivery.ack()
             return
-        self.endings.heard(result.key)
         run_id = result.key.split("/", 1)[0]
+        self.endings.heard(run_id, result.key)
         run = self.scheduler.runs.get(run_id)
         if run is None:
             log.info("a result came for %s, which is not carried out here", result.key)
@@ -345,7 +351,8 @@ class Supervisor:
     def _take(self, run: HostedRun, result: Result) -> None:
         run.out.discard(result.key)
         run.stopping.discard(result.key)
-        self.send(run, message_of(result, self.now()))
+        if run.lost is None:
+            self._decide(run, self.redact(message_of(result, self.now())))
 
     def _hear(self, envelope: Envelope) -> None:
         delta = envelope.data
@@ -377,6 +384,7 @@ class Supervisor:
     def _ripened(self, run: HostedRun) -> None:
         self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
+        self.now()
         self._settle()
 
     def catch_up(self) -> None:

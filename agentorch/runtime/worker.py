@@ -187,7 +187,7 @@ class Worker:
                 del self._jobs[key]
             if job.calls:
                 self._leave(job)
-        if cancelled or job.stopped or slot.cancelling():
+        if cancelled or job.timed_out or job.withdrawn or slot.cancelling():
             await self._forget_cancellation(slot)
             if result is not None:
                 await self._answer(delivery, result)

@@ -8,6 +8,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from agentorch.core.card import JsonSchema
 from agentorch.core.literals import literal_problems
+from agentorch.core.values import CERTAINLY_READ, CERTAINLY_SMALL
 from agentorch.errors import ConfigurationError, MalformedOutput
 from agentorch.signatures.inputs import json_schema_of
 from agentorch.signatures.words import error_words, joined
@@ -43,9 +44,14 @@ class Output:
             raise MalformedOutput(joined(problems), text=value if isinstance(value, str) else "")
         return encoded
 
-    def fits(self, value: Any) -> bool:
-        """Whether a value is its own JSON, of the declared type; nothing is said of others."""
-        return type(value) is self._exact
+    def is_plain(self, value: Any) -> bool:
+        """Whether a value is its own JSON, of the declared type, and certainly a small one; others may be so too."""
+        kind = value.__class__
+        if kind is not self._exact:
+            return False
+        if kind is str:
+            return len(value) <= CERTAINLY_SMALL
+        return kind is not int or -CERTAINLY_READ < value < CERTAINLY_READ
 
     def examine(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Return the JSON value and no problems, or None and the problems in words."""
