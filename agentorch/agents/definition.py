@@ -58,6 +58,8 @@ class Agent:
     """Whether `function` runs in a child process of its own."""
     memory: int | None = None
     """Bytes that this process may take beside what it begins with."""
+    injected: tuple[tuple[str, type], ...] = ()
+    """Parameters of `function` that are no inputs, with their types."""
     output: Output
     """What it gives."""
     source: Path | None
@@ -129,11 +131,6 @@ class Agent:
         """
         self.checks.append(function)
         return function
-
-    @property
-    def injected(self) -> tuple[tuple[str, type], ...]:
-        """Parameters that are no inputs, with their types."""
-        return ()
 
     def bind(
         self, inputs: Mapping[str, Any], injected: Injected | None = None, *, problems: Sequence[str] = ()

@@ -107,9 +107,9 @@ class FunctionAgent(Agent, Generic[P, R]):
                 raise MalformedInput(f"agent {self.name!r}: {error}") from None
         else:
             arguments = {}
-        if self._injected:
+        if self.injected:
             give = injected if callable(injected) else (injected or {}).__getitem__
-            for name, kind in self._injected:
+            for name, kind in self.injected:
                 arguments[name] = self._resources[name] if name in self._resources else give(kind)
         if self._repairable:
             arguments[PROBLEMS] = list(problems)
@@ -122,7 +122,7 @@ class FunctionAgent(Agent, Generic[P, R]):
             fitting = [item for item in resources if _fits(item, parameter.annotation)]
             if fitting:
                 found[parameter.name] = fitting[0]
-        for name, kind in self._injected:
+        for name, kind in self.injected:
             if kind not in _OF_THE_RUN and name not in found:
                 raise ConfigurationError(
                     f"agent {self.name!r}: parameter '{name}: {kind.__name__}' is no JSON input, and no resource of "
@@ -151,8 +151,7 @@ class FunctionAgent(Agent, Generic[P, R]):
                 injected.append((parameter.name, parameter.annotation))
             else:
                 taken.append(parameter)
-        self._injected = tuple(injected)
-        """Parameters that are no inputs, with their types."""
+        self.injected = tuple(injected)
         self._inputs = inputs_of_parameters(taken, is_open=self._signature.open, what=f"agent {self.name!r}")
 
     def _is_given(self, parameter: Parameter) -> bool:
@@ -167,11 +166,6 @@ class FunctionAgent(Agent, Generic[P, R]):
                 f"dataclasses or pydantic models"
             )
         return True
-
-    @property
-    def injected(self) -> tuple[tuple[str, type], ...]:
-        """Parameters that are no inputs, with their types."""
-        return self._injected
 
     @property
     def signature(self) -> Signature:

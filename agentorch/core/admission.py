@@ -14,7 +14,7 @@ from agentorch.core.ladder import step_without_model
 from agentorch.core.references import BrokenReference, as_text, fill, resolve
 from agentorch.core.reservations import Queued, chain, reserve
 from agentorch.core.stamping import Stamp
-from agentorch.core.state import FINAL, RunState, Status, TaskState
+from agentorch.core.state import FINAL, READY, RunState, TaskState
 from agentorch.core.task_count import is_beyond, tasks_counted
 from agentorch.core.task_time import task_time
 from agentorch.core.values import clipped
@@ -46,14 +46,13 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     """Start a ready task, keep its earlier output, or fail it for want of budget or of an input."""
     name = message.task
     task = state.tasks.get(name)
-    if task is None or task.status is not Status.READY or state.stopped is not None or state.unsigned:
+    if task is None or task.status is not READY or state.stopped is not None or state.unsigned:
         return []
     if not state.complete and task.agent in state.with_effects:
         return []
-    if task.caller is not None or task.account is not None or state.budget.max_tasks is not None:
-        lack = _lack(state, task, stamp.at)
-        if lack is not None:
-            return [over_budget(name, lack, stamp)]
+    lack = _lack(state, task, stamp.at)
+    if lack is not None:
+        return [over_budget(name, lack, stamp)]
     try:
         inputs, objective = inputs_of(state, task)
     except BrokenReference as broken:
@@ -111,6 +110,8 @@ def lack_of_tasks(caller: TaskState) -> str | None:
 
 def _lack(state: RunState, task: TaskState, at: float) -> str | None:
     budget = state.budget
+    if task.caller is None and task.account is None and budget.max_tasks is None:
+        return None
     if budget.max_depth is not None and task.depth > budget.max_depth:
         return f"delegation is {task.depth} levels deep, max_depth={budget.max_depth}"
     if budget.max_tasks is not None and is_beyond(state, task, budget.max_tasks):

@@ -24,7 +24,17 @@ from agentorch.core.requests import request_answered, request_opened
 from agentorch.core.reservations import chain
 from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
-from agentorch.core.state import CrossCheckState, Ladder, Replan, RunState, Status, TaskState
+from agentorch.core.state import (
+    PENDING,
+    RUNNING,
+    SUCCEEDED,
+    CrossCheckState,
+    Ladder,
+    Replan,
+    RunState,
+    Status,
+    TaskState,
+)
 from agentorch.core.task import Task
 from agentorch.core.task_time import turn_clocks
 
@@ -238,7 +248,7 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     name = event.task
     task = state.tasks[name]
     unready(state, task)
-    task.status = Status.RUNNING
+    task.status = RUNNING
     task.waiting = None
     task.due = None
     task.inputs = event.inputs
@@ -263,7 +273,7 @@ def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
     task = state.tasks[name]
     if event.usage is not None:
         charge(state, task, event.usage)
-    if task.status is Status.RUNNING:
+    if task.status is RUNNING:
         if task.account is not None:
             learn(state, task)
         leave_running(state, task, event.key)
@@ -273,7 +283,7 @@ def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
     if event.sources:
         task.sources = event.sources
     state.outputs[name] = event.output
-    settle(state, task, Status.SUCCEEDED)
+    settle(state, task, SUCCEEDED)
     if task.caller is not None:
         _deliver(state, task)
 
@@ -285,7 +295,7 @@ def _task_kept(state: RunState, event: ev.TaskKept) -> None:
     state.outputs[event.task] = memo.output
     task.inputs = event.inputs
     task.sources = memo.sources
-    settle(state, task, Status.SUCCEEDED)
+    settle(state, task, SUCCEEDED)
 
 
 def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
@@ -302,7 +312,7 @@ def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
         task.ladder.seen.setdefault(digest([event.output, event.problems]), task.attempt)
     if event.usage is None:
         state.unsettled[event.key] = None
-    task.status = Status.PENDING  # until the next event of the same append says what follows
+    task.status = PENDING  # until the next event of the same append says what follows
 
 
 def _step_finished(state: RunState, event: ev.StepFinished) -> None:
@@ -362,7 +372,7 @@ def _end(state: RunState, name: str, status: Status, event: ev.TaskFailed | ev.T
         if task.caller is None and state.settings_of(task.task).on_failure == "fail_run":
             state.failing = True
             state.cancelling = state.cancelling or f"'{name}' failed"
-    if task.status is Status.RUNNING:
+    if task.status is RUNNING:
         key = state.key_of(task)
         leave_running(state, task, key)
         state.gained.append(Withdraw(key, name))

@@ -192,18 +192,16 @@ def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Eve
     task = state.of_key(message.key)
     if task is None:
         return _late(state, message, stamp)
-    events = cancel_children(state, [task], stamp) if task.open_children else []
-    events.append(
-        stamp.trusted(
-            ev.TaskSucceeded,
-            task=task.task.id,
-            key=message.key,
-            output=message.output,
-            usage=message.usage,
-            sources=message.sources,
-        )
+    cancelled = cancel_children(state, [task], stamp) if task.open_children else ()
+    succeeded = stamp.trusted(
+        ev.TaskSucceeded,
+        task=task.task.id,
+        key=message.key,
+        output=message.output,
+        usage=message.usage,
+        sources=message.sources,
     )
-    return events
+    return [*cancelled, succeeded]
 
 
 def _fail(state: RunState, message: msg.Fail, stamp: Stamp) -> list[ev.Event]:

@@ -11,21 +11,20 @@ from agentorch.core.children import drop_steps
 from agentorch.core.policy import Join
 from agentorch.core.reservations import account_of
 from agentorch.core.scheduling import call_within, make_ready, unready
-from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
+from agentorch.core.state import ANSWERER, FINAL, PENDING, RUNNING, SUCCEEDED, RunState, Status, TaskState
 
-_SUCCEEDED: Final = Status.SUCCEEDED
-_PENDING: Final = Status.PENDING
-_RUNNING: Final = Status.RUNNING
-_LOST: Final = FINAL - {_SUCCEEDED}
+_LOST: Final = FINAL - {SUCCEEDED}
 
 
 def count_needs(state: RunState, task: TaskState) -> None:
     """Set the counters of a task from its needs, and enter it as their dependent."""
     task.open = task.held = task.lost = 0
-    enter_dependent(state, task)
+    name = task.task.id
     for need in task.task.needs:
-        status = state.tasks[need].status
-        if status is Status.SUCCEEDED:
+        other = state.tasks[need]
+        _add_dependent(other, name)
+        status = other.status
+        if status is SUCCEEDED:
             task.held += 1
         elif status in FINAL:
             task.lost += 1
@@ -38,11 +37,14 @@ def count_needs(state: RunState, task: TaskState) -> None:
 def enter_dependent(state: RunState, task: TaskState) -> None:
     """Enter a task as a dependent of each of its needs."""
     for need in task.task.needs:
-        other = state.tasks[need]
-        if other.dependents is None:
-            other.dependents = [task.task.id]
-        else:
-            other.dependents.append(task.task.id)
+        _add_dependent(state.tasks[need], task.task.id)
+
+
+def _add_dependent(task: TaskState, name: str) -> None:
+    if task.dependents is None:
+        task.dependents = [name]
+    else:
+        task.dependents.append(name)
 
 
 def admit_or_skip(state: RunState, task: TaskState) -> None:
@@ -74,7 +76,7 @@ def settle(state: RunState, task: TaskState, status: Status) -> None:
     while queue:
         current, outcome = queue.pop()
         _close(state, current, outcome)
-        held = outcome is _SUCCEEDED
+        held = outcome is SUCCEEDED
         for name in current.dependents or ():
             dependent = state.tasks[name]
             dependent.open -= 1
@@ -82,7 +84,7 @@ def settle(state: RunState, task: TaskState, status: Status) -> None:
                 dependent.held += 1
             else:
                 dependent.lost += 1
-            if dependent.status is not _PENDING:
+            if dependent.status is not PENDING:
                 continue
             if not (dependent.open or dependent.lost):
                 make_ready(state, dependent)
@@ -145,13 +147,11 @@ def _release_needs(state: RunState, task: TaskState) -> None:
 def _is_wanted(state: RunState, task: TaskState) -> bool:
     if task.task.id == state.answer_root:
         return True
-    return any(
-        state.tasks[name].status is Status.PENDING and name not in state.surplus for name in task.dependents or ()
-    )
+    return any(state.tasks[name].status is PENDING and name not in state.surplus for name in task.dependents or ())
 
 
 def _close(state: RunState, task: TaskState, status: Status) -> None:
-    has_run = task.status is _RUNNING
+    has_run = task.status is RUNNING
     if not has_run:
         unready(state, task)
     if state.requests:

@@ -11,15 +11,14 @@ from collections.abc import Container
 from typing import Final
 
 from agentorch.core.accounts import Account
-from agentorch.core.state import FINAL, RunState, Status, TaskState
+from agentorch.core.state import FINAL, READY, RunState, Status, TaskState
 
 _NONE: Final[frozenset[str]] = frozenset()
-_READY: Final = Status.READY
 
 
 def make_ready(state: RunState, task: TaskState) -> None:
     """Enter a task among the ready ones."""
-    task.status = _READY
+    task.status = READY
     task.waiting = None
     state.ready_count += 1
     if state.ranks_stale:
@@ -34,7 +33,7 @@ def make_ready(state: RunState, task: TaskState) -> None:
 
 def unready(state: RunState, task: TaskState) -> None:
     """Take a task out again, or out of those that wait for a timer; its heap entry goes stale."""
-    if task.status is _READY:
+    if task.status is READY:
         state.ready_count -= 1
         if state.called_up == task.task.id:
             state.called_up = None
@@ -147,7 +146,7 @@ def rank(state: RunState) -> None:
         task = state.tasks[name]
         if task.caller is not None:
             task.rank += state.tasks[task.caller.split("/", 2)[1]].rank
-        if task.status is _READY:
+        if task.status is READY:
             state.ready.setdefault(task.agent, []).append((-task.rank, task.order, name))
     for heap in state.ready.values():
         heapq.heapify(heap)
@@ -166,7 +165,7 @@ def _first(state: RunState, agent: str, heap: list[tuple[float, int, str]]) -> t
     while heap:
         first = heap[0]
         task = state.tasks.get(first[2])
-        if task is not None and task.status is _READY and task.order == first[1] and task.agent == agent:
+        if task is not None and task.status is READY and task.order == first[1] and task.agent == agent:
             return first
         heapq.heappop(heap)
     return None

@@ -1,5 +1,6 @@
 """Events get their place: run, sequence number and time."""
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -52,9 +53,10 @@ class _Given(NamedTuple):
 
 
 _new: Final = object.__new__
-_set_names: Final = BaseModel.__pydantic_fields_set__.__set__  # pyright: ignore  # they are slots
-_set_extra: Final = BaseModel.__pydantic_extra__.__set__  # pyright: ignore
-_set_private: Final = BaseModel.__pydantic_private__.__set__  # pyright: ignore
+_slots: Final[Any] = BaseModel  # their descriptors, through which a frozen model can be filled
+_set_names: Final[Callable[[Event, set[str]], None]] = _slots.__pydantic_fields_set__.__set__
+_set_extra: Final[Callable[[Event, None], None]] = _slots.__pydantic_extra__.__set__
+_set_private: Final[Callable[[Event, None], None]] = _slots.__pydantic_private__.__set__
 _GIVEN: Final[dict[type[Event], _Given]] = {}
 
 

@@ -34,6 +34,10 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+PENDING: Final = Status.PENDING  # until Python 3.12, looking a member up costs as much as a call
+READY: Final = Status.READY
+RUNNING: Final = Status.RUNNING
+SUCCEEDED: Final = Status.SUCCEEDED
 FINAL: Final = frozenset({Status.SUCCEEDED, Status.FAILED, Status.SKIPPED, Status.CANCELLED})
 """States that a (task, revision) never leaves."""
 
@@ -351,9 +355,8 @@ class RunState:
 
     def settings_of(self, task: Task) -> Policy:
         """Return what the journal alone says of the task: its own settings over the run's."""
-        return (
-            self.policy if task.policy is UNSET or not task.policy.model_fields_set else task.policy.over(self.policy)
-        )
+        own = task.policy
+        return self.policy if own is UNSET or not own.model_fields_set else own.over(self.policy)
 
     def policy_of(self, task: Task, agent: str | None = None) -> Policy:
         """Return what holds for the task: its own settings over its agent's over the run's."""

@@ -36,14 +36,15 @@ class Dispatches:
 
     def hand_over(self, run: HostedRun, command: Dispatch) -> None:
         """Send a dispatch; when the bus has no room, or something must be durable first, a little later."""
-        task = run.state.tasks[command.task]
-        envelope = envelope_of(run.state, task, command.key, source=self._owner)
-        run.out.add(command.key)
-        waits = not self._bus.local or acts_unseen(run.state, task.agent)
+        state, key = run.state, command.key
+        task = state.tasks[command.task]
+        envelope = envelope_of(state, task, key, source=self._owner)
+        run.out.add(key)
+        waits = not self._bus.local or acts_unseen(state, task.agent)
         if not waits and self._bus.offer(envelope):
             return
         publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
-        run.asking.enter(command.key, publishing, "the hand-over to the bus", task=command.task)
+        run.asking.enter(key, publishing, "the hand-over to the bus", task=command.task)
 
     async def _publish(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
         """Hand over a dispatch when there is room, and when its event is durable if somebody could miss it.

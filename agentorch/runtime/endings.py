@@ -17,6 +17,10 @@ class Endings:
         self._words: dict[str, asyncio.Future[None]] = {}
         """The last words of runs that were let go, on their way to the journal."""
 
+    def __bool__(self) -> bool:
+        """Whether any dispatch has not ended."""
+        return bool(self._open)
+
     def expect(self, key: str) -> None:
         """Take note of a dispatch that was told to stop."""
         run_id = key.split("/", 1)[0]

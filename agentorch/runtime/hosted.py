@@ -74,6 +74,8 @@ class HostedRun:
         """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
         self.settlement: asyncio.Future[None] | None = None
         """Who waits for something more to be decided; None while nobody does."""
+        self.entered = False
+        """Whether the scheduler knows of it."""
         self.score = 0.0
         self.entry = 0
         """Version of the run's place in the scheduler."""

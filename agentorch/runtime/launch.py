@@ -245,7 +245,9 @@ class Launch:
     def check(self, plan: Plan, inputs: Mapping[str, Any], policy: Policy) -> Verified:
         """Check a plan as a run with these inputs and this policy, and the orchestrator's budget, would."""
         settings = self.engine.settings
-        return self._verified(plan, self.engine.redactor.value(dict(inputs)), policy.over(settings.policy), settings.budget)
+        return self._verified(
+            plan, self.engine.redactor.value(dict(inputs)), policy.over(settings.policy), settings.budget
+        )
 
     def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy, budget: Budget) -> Verified:
         cards = self.engine.team.catalog_under(budget)

@@ -143,6 +143,8 @@ def _answer(state: RunState, outputs: Outputs) -> tuple[Any, list[Problem]]:
 def _sources(state: RunState, root: str) -> tuple[str, ...]:
     """Return what the answer's task cites, or else what the tasks above it cite, nearest first, each once."""
     found: dict[str, None] = {}
+    if not any(task.sources for task in state.tasks.values()):
+        return ()
     seen: set[str] = set()
     level = [root]
     while level:

@@ -85,6 +85,7 @@ class Scheduler:
     def enter(self, run: HostedRun) -> None:
         """Take a run in."""
         self.runs[run.state.run_id] = run
+        run.entered = True
         run.state.moved.update(dict.fromkeys(run.state.running_by_agent))
         if len(self.runs) == 2:  # noqa: PLR2004  # a single run needs no queue
             for one in self.runs.values():
@@ -95,6 +96,7 @@ class Scheduler:
         if self.runs.get(run.state.run_id) is not run:
             return
         del self.runs[run.state.run_id]
+        run.entered = False
         for back in [back for back in self._back if back.run is run]:
             back.granted.cancel()
         run.entry += 1
@@ -109,12 +111,13 @@ class Scheduler:
 
     def changed(self, run: HostedRun) -> None:
         """A run's state has moved: it may have ready tasks, or slots to give back."""
-        state = run.state
-        if self.runs.get(state.run_id) is not run:
+        if not run.entered:
             return
+        state = run.state
         active = state.running - state.blocked if not run.returning else self._active_of(run)
-        self._active += active - run.active
-        run.active = active
+        if active != run.active:
+            self._active += active - run.active
+            run.active = active
         if self._agent_slots and state.moved:
             for agent in state.moved:
                 if agent in self._agent_slots:
@@ -129,8 +132,15 @@ class Scheduler:
             return
         self._pumping = True
         try:
-            while (self._back and self._grant_one()) or (self._active < self._slots and self._admit_one()):
+            while self._back and self._grant_one():
                 pass
+            if len(self.runs) == 1:
+                (run,) = self.runs.values()
+                while run.state.ready_count and self._active < self._slots and self._admit_from(run):
+                    pass
+            else:
+                while self._active < self._slots and self._admit_one():
+                    pass
         finally:
             self._pumping = False
 
@@ -197,9 +207,6 @@ class Scheduler:
         return sum(not self._needs_none(run, key) for key in waiting)
 
     def _admit_one(self) -> bool:
-        if len(self.runs) == 1:
-            (run,) = self.runs.values()
-            return run.state.ready_count > 0 and self._admit_from(run)
         while self._queue or self._unpark_any():
             _, _, entry, run = heapq.heappop(self._queue)
             if entry != run.entry:

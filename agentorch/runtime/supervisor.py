@@ -333,7 +333,8 @@ class Supervisor:
             delivery.ack()
             return
         run_id = result.key.split("/", 1)[0]
-        self.endings.heard(run_id, result.key)
+        if self.endings:
+            self.endings.heard(run_id, result.key)
         run = self.scheduler.runs.get(run_id)
         if run is None:
             log.info("a result came for %s, which is not carried out here", result.key)

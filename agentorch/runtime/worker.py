@@ -105,12 +105,11 @@ class Worker:
 
     def _accept(self, delivery: Delivery) -> None:
         self._queue.append(delivery)
-        self._summon()
+        if len(self._queue) > self._coming:
+            self._summon()
 
     def _summon(self) -> None:
-        """See to it that somebody takes what is queued."""
-        if len(self._queue) <= self._coming:
-            return
+        """See to it that one more slot looks at the queue."""
         self._coming += 1
         while self._idle:
             waiter = self._idle.pop()
@@ -125,7 +124,7 @@ class Worker:
         self._slots.discard(slot)
         if not slot.cancelled() and (error := slot.exception()):
             log.debug("a slot ended, another takes its place", exc_info=error)
-        if not self._closing:
+        if not self._closing and len(self._queue) > self._coming:
             self._summon()
 
     async def _serve(self) -> None:
