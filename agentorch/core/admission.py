@@ -71,7 +71,9 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     if not task.approved and state.policy_of(task.task, task.agent).approval == "before":
         return [_approval(task, inputs, objective, stamp)]
     usage = reserved.as_usage() if reserved is not None else None
-    return [stamp.trusted(ev.TaskStarted, task=name, key=state.key_of(task), inputs=frozen, reserved=usage)]
+    key = state.key_of(task)
+    values = {"type": "TaskStarted", "task": name, "key": key, "inputs": frozen, "reserved": usage}
+    return [stamp.trusted(ev.TaskStarted, values)]
 
 
 def over_budget(name: str, lack: str, stamp: Stamp) -> ev.Event:

@@ -193,15 +193,15 @@ def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Eve
     if task is None:
         return _late(state, message, stamp)
     cancelled = cancel_children(state, [task], stamp) if task.open_children else ()
-    succeeded = stamp.trusted(
-        ev.TaskSucceeded,
-        task=task.task.id,
-        key=message.key,
-        output=message.output,
-        usage=message.usage,
-        sources=message.sources,
-    )
-    return [*cancelled, succeeded]
+    values = {
+        "type": "TaskSucceeded",
+        "task": task.task.id,
+        "key": message.key,
+        "output": message.output,
+        "usage": message.usage,
+        "sources": message.sources,
+    }
+    return [*cancelled, stamp.trusted(ev.TaskSucceeded, values)]
 
 
 def _fail(state: RunState, message: msg.Fail, stamp: Stamp) -> list[ev.Event]:

@@ -1,6 +1,6 @@
 """What a list of runs shows, derived from a run's events one at a time; and where an append must stand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, cast, get_args
 
 from agentorch.core.events import (
@@ -21,6 +21,9 @@ _STATUS: Final[Mapping[type[Event], str]] = {
     RunForked: "running",
     RunStopped: "stopped",
 }
+
+
+_TELLING: Final = frozenset({*_STATUS, RunFinished})
 
 
 class Opening(NamedTuple):
@@ -47,9 +50,11 @@ def opening(event: Event) -> Opening:
     return NOTHING_SAID
 
 
-def status_told_by(events: Iterable[Event]) -> str:
+def status_told_by(events: Sequence[Event]) -> str:
     """Return the status of the run behind `events`, or "" when they change nothing."""
     status = ""
+    if _TELLING.isdisjoint(map(type, events)):
+        return status
     for event in events:
         kind = type(event)
         if kind in _STATUS:
@@ -66,10 +71,12 @@ def owner_told_by(event: Event) -> str | None:
 
 def check_place(run_id: str, events: Sequence[Event], after: int) -> None:
     """ValueError unless `events` belong to `run_id` and are numbered from `after + 1`: the caller's mistake."""
-    seq = after
-    for event in events:
-        seq += 1
+    if not events:
+        raise ValueError(f"run {run_id}: an append needs at least one event")
+    if [event.seq for event in events] == list(range(after + 1, after + 1 + len(events))) and {run_id} == {
+        event.run_id for event in events
+    }:
+        return
+    for seq, event in enumerate(events, after + 1):
         if event.seq != seq or event.run_id != run_id:
             raise ValueError(f"event {event.seq} of run {event.run_id} cannot stand at {seq} of run {run_id}")
-    if seq == after:
-        raise ValueError(f"run {run_id}: an append needs at least one event")

@@ -1,11 +1,27 @@
 """The two payloads that matter: work handed to a worker, and the result that comes back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from agentorch.core.failures import FailureKind
 from agentorch.core.task import Task
 from agentorch.core.usage import UNLIMITED, Budget, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for a dispatch because of its run and its policies: most dispatches of a run share it."""
+
+    run_id: str
+    timeout: float | None = None
+    """Seconds that the body may run."""
+    silence: float | None = None
+    grace: float = 5.0
+    """Seconds that the body has to end in once it was stopped."""
+    repeats: int | None = None
+    """Turns in a row in which its model may only repeat calls; None is no limit."""
+    budget: Budget = UNLIMITED
+    """The run's budget; what is left of it `Host.budget` says."""
 
 
 @dataclass(slots=True)  # not frozen: that triples the cost, and each task makes one
@@ -14,7 +30,7 @@ class Work:
 
     key: str
     """The dispatch key; the result names it."""
-    run_id: str
+    terms: Terms
     task: Task
     """The task with its references as written."""
     agent: str
@@ -24,6 +40,11 @@ class Work:
     objective: str | list[Any]
     """The objective, filled in; its pieces, where it names large values: see `agentorch.core.references.fill`."""
     attempt: int = 1
+    deadline: float | None = None
+    """When its time, its caller's or the run's is up at the earliest, in seconds since the epoch."""
+    depth: int = 0
+    steps: dict[str, Any] | None = None
+    """Results of the steps that the attempt has finished in earlier dispatches, by identity; None is none."""
     model: int = 0
     """Which of the agent's models."""
     mode: Literal["fresh", "repair"] = "fresh"
@@ -31,20 +52,6 @@ class Work:
     """For a repair: the output that was rejected."""
     problems: tuple[str, ...] = ()
     """Why the last attempt was rejected."""
-    timeout: float | None = None
-    """Seconds that the body may run."""
-    silence: float | None = None
-    grace: float = 5.0
-    """Seconds that the body has to end in once it was stopped."""
-    repeats: int | None = None
-    """Turns in a row in which its model may only repeat calls; None is no limit."""
-    deadline: float | None = None
-    """When its time, its caller's or the run's is up at the earliest, in seconds since the epoch."""
-    budget: Budget = UNLIMITED
-    """The run's budget; what is left of it `Host.budget` says."""
-    depth: int = 0
-    steps: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Results of the steps that the attempt has finished in earlier dispatches, by identity."""
 
 
 @dataclass(slots=True)  # not frozen: that triples the cost, and each task makes one

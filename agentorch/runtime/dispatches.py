@@ -38,7 +38,8 @@ class Dispatches:
         """Send a dispatch; when the bus has no room, or something must be durable first, a little later."""
         state, key = run.state, command.key
         task = state.tasks[command.task]
-        envelope = envelope_of(state, task, key, source=self._owner)
+        usual = run.terms or run.usual_terms()
+        envelope = envelope_of(state, task, key, source=self._owner, usual=usual)
         run.out.add(key)
         waits = not self._bus.local or acts_unseen(state, task.agent)
         if not waits and self._bus.offer(envelope):

@@ -4,43 +4,35 @@ from agentorch.core import inbox
 from agentorch.core.admission import inputs_of
 from agentorch.core.commands import Dispatch
 from agentorch.core.identity import Key
+from agentorch.core.policy import Policy
 from agentorch.core.reservations import end_of
 from agentorch.core.state import RunState, TaskState
 from agentorch.messages.envelope import Envelope
-from agentorch.messages.work import Result, Work
+from agentorch.messages.work import Result, Terms, Work
 
 
-def envelope_of(state: RunState, task: TaskState, key: str, *, source: str) -> Envelope:
+def envelope_of(state: RunState, task: TaskState, key: str, *, source: str, usual: Terms) -> Envelope:
     """Return one dispatch as the bus carries it: all that a worker needs, and when its time is up at the latest.
 
-    That is when its budget's, its callers' or the run's is.
+    That is when its budget's, its callers' or the run's is. `usual` are the terms of a task without policies of its own.
     """
-    spec, agent, ladder = task.task, task.agent, task.ladder
+    spec, agent = task.task, task.agent
     inputs, objective = inputs_of(state, task)
     policy = state.policy_of(spec, agent)
-    timeout, end = policy.timeout, end_of(state, task)
-    work = Work(  # by position: each task makes one
-        key,
-        state.run_id,
-        spec,
-        agent,
-        inputs,
-        objective,
-        task.attempt,
-        ladder.model if ladder is not None else 0,
-        ladder.mode if ladder is not None else "fresh",
-        ladder.output if ladder is not None else None,
-        ladder.problems if ladder is not None else (),
-        timeout,
-        policy.silence,
-        policy.grace,
-        policy.repeats,
-        _deadline(state, task, timeout, end),
-        state.budget,
-        task.depth,
-        dict(task.steps) if task.steps else {},
-    )
+    terms = usual if policy is state.policy else terms_of(state, policy)
+    end = end_of(state, task)
+    deadline = _deadline(state, task, terms.timeout, end)
+    steps = dict(task.steps) if task.steps else None
+    work = Work(key, terms, spec, agent, inputs, objective, task.attempt, deadline, task.depth, steps)
+    ladder = task.ladder
+    if ladder is not None:
+        work.model, work.mode, work.output, work.problems = ladder.model, ladder.mode, ladder.output, ladder.problems
     return Envelope(f"task.{agent}.{state.priority}", work, key, source, 0.0, end)
+
+
+def terms_of(state: RunState, policy: Policy) -> Terms:
+    """Return what holds for dispatches under a policy."""
+    return Terms(state.run_id, policy.timeout, policy.silence, policy.grace, policy.repeats, state.budget)
 
 
 def _deadline(state: RunState, task: TaskState, timeout: float | None, end: float | None) -> float | None:

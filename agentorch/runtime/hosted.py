@@ -12,8 +12,10 @@ from agentorch.core.events import Event, RunAdopted, RunStopped
 from agentorch.core.failures import Problem
 from agentorch.core.state import RunState
 from agentorch.errors import AgentorchError, JournalError
+from agentorch.messages.work import Terms
 from agentorch.ports.journal import Inbox, Journal
 from agentorch.runtime.awaited import Awaited
+from agentorch.runtime.dispatching import terms_of
 from agentorch.runtime.feed import Feed
 from agentorch.runtime.standing import Standing
 
@@ -74,6 +76,8 @@ class HostedRun:
         """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
         self.settlement: asyncio.Future[None] | None = None
         """Who waits for something more to be decided; None while nobody does."""
+        self.terms: Terms | None = None
+        """What holds for a dispatch without policies of its own, once one was made."""
         self.entered = False
         """Whether the scheduler knows of it."""
         self.score = 0.0
@@ -91,6 +95,11 @@ class HostedRun:
         self._last: asyncio.Future[None] | None = None
         self._committing = False
         self._calls_when_durable: list[Callable[[], None]] = []
+
+    def usual_terms(self) -> Terms:
+        """Return what holds for a dispatch without policies of its own."""
+        self.terms = terms_of(self.state, self.state.policy)
+        return self.terms
 
     def commit(self) -> None:
         """Queue what was decided since the last commit as one append; show it once it is durable.

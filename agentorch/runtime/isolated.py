@@ -176,7 +176,7 @@ class _Conversation:
             return await asyncio.shield(pumping)
         except asyncio.CancelledError:
             if self._effects:
-                await asyncio.wait(self._effects, timeout=self._job.work.grace * TO_END)
+                await asyncio.wait(self._effects, timeout=self._job.work.terms.grace * TO_END)
             raise
         finally:
             self._is_over = True

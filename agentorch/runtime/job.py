@@ -104,12 +104,12 @@ class Job:
 
     def suspended(self) -> None:
         """Begin to watch the time: the body did not end at once. A body that does costs no timer."""
-        if self.deadline is not None or self.work.timeout is None:
+        if self.deadline is not None or self.work.terms.timeout is None:
             return
         if self.stands:
-            self._left, self.deadline = self.work.timeout, math.inf
+            self._left, self.deadline = self.work.terms.timeout, math.inf
         else:
-            self._watch(self, self.work.timeout)
+            self._watch(self, self.work.terms.timeout)
 
     @property
     def stopped(self) -> bool:
@@ -250,8 +250,8 @@ def ended(job: Job) -> Result:
         return crashed(job.work.key, "the agent cancelled its own task", usage)
     if job.runs_on:
         # No next dispatch of the attempt: each would add one more that cannot be stopped.
-        return crashed(job.work.key, f"no result within {job.work.timeout:g} s{GOES_ON}", usage)
-    problem = f"no result within {job.work.timeout:g} s; give the task a longer timeout, or a smaller objective"
+        return crashed(job.work.key, f"no result within {job.work.terms.timeout:g} s{GOES_ON}", usage)
+    problem = f"no result within {job.work.terms.timeout:g} s; give the task a longer timeout, or a smaller objective"
     return Result(job.work.key, kind=FailureKind.TRANSIENT, problems=(problem,), usage=usage)
 
 

@@ -37,7 +37,7 @@ class Prompting:
             previous_output=work.output,
             problems=work.problems,
             token_budget=INPUT_TOKENS,
-            repeats=work.repeats,
+            repeats=work.terms.repeats,
             team=self._team,
         )
 

@@ -105,8 +105,8 @@ class DispatchServices:
         self._used = _Used()
         self._steps = Steps(work, host, blobs)
         self._effects = EffectCalls(work.key, host)
-        self._insides = Insides(work.steps, self._steps, self._effects)
-        self.at = Place("", f"{work.run_id}/{lineage(work.task.id)}")
+        self._insides = Insides(work.steps or {}, self._steps, self._effects)
+        self.at = Place("", f"{work.terms.run_id}/{lineage(work.task.id)}")
 
     @property
     def place(self) -> Place:
@@ -144,7 +144,7 @@ class DispatchServices:
     @property
     def run_id(self) -> str:
         """The run."""
-        return self._work.run_id
+        return self._work.terms.run_id
 
     @property
     def attempt(self) -> int:
@@ -154,7 +154,7 @@ class DispatchServices:
     @property
     def budget(self) -> Budget:
         """What is left for this dispatch now."""
-        return self._host.budget(self._work.key, self._work.budget)
+        return self._host.budget(self._work.key, self._work.terms.budget)
 
     @property
     def deadline(self) -> float | None:
@@ -169,7 +169,7 @@ class DispatchServices:
     @property
     def repeats(self) -> int | None:
         """Turns in a row in which the model may only repeat calls."""
-        return self._work.repeats
+        return self._work.terms.repeats
 
     @property
     def has_model(self) -> bool:
@@ -206,7 +206,7 @@ class DispatchServices:
     async def _opened(self, account: Account | None, request: ModelRequest) -> Call:
         """Make room in the budget for a call, where something limits it; waiting for that is not the task's time."""
         if request.silence is None:
-            request = replace(request, silence=self._work.silence)
+            request = replace(request, silence=self._work.terms.silence)
         model = self._model_for(request)
         if account is None or model is None:
             return Call("", request)
@@ -253,7 +253,7 @@ class DispatchServices:
         if account is not None:
             account.settle(call, used)
         elif self._job.ended:
-            self._host.spent_late(self._work.run_id, self._work.key, used)
+            self._host.spent_late(self._work.terms.run_id, self._work.key, used)
         else:
             self._used.spent += used
             self._job.used += used
@@ -313,7 +313,7 @@ class DispatchServices:
         with under(self._job.own_threads()):
             if used.effect != "once":
                 return await used.invoke(values, context=context)
-            key, grace = self._work.key, self._work.grace
+            key, grace = self._work.key, self._work.terms.grace
             once = Once(used, values, key=key, call=call, host=self._host, blobs=self._blobs, grace=grace)
             return await once.result(context)
 

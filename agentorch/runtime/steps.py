@@ -39,7 +39,7 @@ class Steps:
     def __init__(self, work: Work, host: Host, blobs: Blobs) -> None:
         self._work = work
         self._key = work.key
-        self._known: Mapping[str, Any] = work.steps
+        self._known: Mapping[str, Any] = work.steps or {}
         self._host = host
         self._blobs = blobs
         self._finished: dict[str, list[int]] | None = None

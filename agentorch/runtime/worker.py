@@ -80,7 +80,7 @@ class Worker:
                 slot.cancel()
             calls = self._end_calls()
             if self._slots or calls:
-                grace = max((job.work.grace for job in self._jobs.values()), default=GRACE)
+                grace = max((job.work.terms.grace for job in self._jobs.values()), default=GRACE)
                 _, stubborn = await asyncio.wait(self._slots | calls, timeout=grace)
                 for job in [job for job in self._jobs.values() if job.slot in stubborn]:
                     _warn(job)
@@ -100,7 +100,7 @@ class Worker:
             left |= job.calls or set()
             job.stop_calls()
             if job.threads and job.cut_off:
-                left.add(asyncio.ensure_future(_threads_ended(job.threads, (1 - TO_END) * job.work.grace)))
+                left.add(asyncio.ensure_future(_threads_ended(job.threads, (1 - TO_END) * job.work.terms.grace)))
         return left
 
     def _accept(self, delivery: Delivery) -> None:
@@ -281,7 +281,7 @@ class Worker:
         elif any(delivery.envelope.id == key for delivery in self._queue):
             self._unwanted.add(key)
         else:
-            for left in [one for one in self._left.values() if one.work.run_id == key]:
+            for left in [one for one in self._left.values() if one.work.terms.run_id == key]:
                 left.stop_calls()
 
     def _watch_deadline(self, job: Job, seconds: float) -> None:
@@ -323,7 +323,7 @@ class Worker:
 
     def _expect_end(self, job: Job) -> None:
         """Give a body that was stopped its grace to end in."""
-        asyncio.get_running_loop().call_later(job.work.grace, self._abandon, job)
+        asyncio.get_running_loop().call_later(job.work.terms.grace, self._abandon, job)
 
     def _abandon(self, job: Job) -> None:
         """Give a body up that did not end: say so to whoever waits, and go on without its slot."""
@@ -360,5 +360,5 @@ async def _threads_ended(threads: Threads, seconds: float) -> None:
 def _warn(job: Job) -> None:
     log.warning(
         "%s: agent '%s' did not end within %g s of its cancellation and is abandoned",
-        job.work.key, job.work.agent, job.work.grace,
+        job.work.key, job.work.agent, job.work.terms.grace,
     )  # fmt: skip

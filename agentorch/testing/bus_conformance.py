@@ -14,7 +14,7 @@ from agentorch.core.task import Task
 from agentorch.core.usage import Usage
 from agentorch.errors import BusError
 from agentorch.messages.envelope import Envelope
-from agentorch.messages.work import Payload, Result, TextDelta, Withdrawal, Work
+from agentorch.messages.work import Payload, Result, Terms, TextDelta, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
 
 SETTLING = 0.05
@@ -159,7 +159,7 @@ class BusConformance:
         payloads: list[Payload] = [
             Work(
                 "run/a/1/1/1",
-                "run",
+                Terms("run"),
                 Task("a", "critic", inputs={"text": "$b.é"}, needs=("b",)),
                 "critic",
                 {"x": [1]},

@@ -6,7 +6,7 @@ from agentorch.bus import MemoryBus, open_bus
 from agentorch.core.task import Task
 from agentorch.errors import BusError, ConfigurationError
 from agentorch.messages.envelope import Envelope, decode, encode
-from agentorch.messages.work import Work
+from agentorch.messages.work import Terms, Work
 from agentorch.ports.bus import Bus
 from agentorch.testing.bus_conformance import BusConformance
 
@@ -39,7 +39,7 @@ def test_an_envelope_of_another_kind_is_refused() -> None:
 
 def test_an_envelope_is_refused_in_one_line() -> None:
     """Whatever name somebody has given a part of it."""
-    given = encode(Envelope("task.a", Work("k", "run", Task(id="k", agent="a"), "a", {}, "")))
+    given = encode(Envelope("task.a", Work("k", Terms("run"), Task(id="k", agent="a"), "a", {}, "")))
     with pytest.raises(BusError, match=r"^no envelope: budget.max depth: Extra inputs are not permitted; ") as caught:
         decode(given.replace(b'"max_depth"', b'"max\xc2\x85depth"'))
     assert len(str(caught.value).splitlines()) == 1

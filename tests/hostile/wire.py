@@ -17,7 +17,7 @@ from agentorch.journal.chain import anchor, walk
 from agentorch.journal.codec import CODEC
 from agentorch.journal.codec import encode as encode_event
 from agentorch.messages.envelope import Envelope, decode, encode
-from agentorch.messages.work import Result, TextDelta, Withdrawal, Work
+from agentorch.messages.work import Result, Terms, TextDelta, Withdrawal, Work
 from agentorch.testing.samples import sample_events
 from tests.hostile.material import damaged, damaged_bytes, hostile_text, json_like, written
 from tests.hostile.promise import refused_in_words
@@ -28,7 +28,7 @@ _PAYLOADS: Final = {type(event).__name__: encode_event(event).decode() for event
 _ENVELOPES: Final = tuple(
     encode(Envelope("task.writer.interactive", data, id="k", source="s", time=1.5, deadline=2.5)).decode()
     for data in (
-        Work("r/t/0/1/1", "r", Task("t", "writer", "of it", {"a": "$b"}), "writer", {"a": [1]}, "of it"),
+        Work("r/t/0/1/1", Terms("r"), Task("t", "writer", "of it", {"a": "$b"}), "writer", {"a": [1]}, "of it"),
         Result("r/t/0/1/1", {"a": 1}),
         Withdrawal("r/t/0/1/1"),
         TextDelta("r/t/0/1/1", "piece"),

@@ -11,7 +11,7 @@ from agentorch.core.task import Task
 from agentorch.events import RunAborted, TaskReported
 from agentorch.journal.memory import MemoryJournal
 from agentorch.messages.envelope import Envelope
-from agentorch.messages.work import Result, Work
+from agentorch.messages.work import Result, Terms, Work
 from agentorch.ports.bus import Delivery
 from agentorch.ports.clock import SystemClock
 from agentorch.runtime.job import Job
@@ -130,7 +130,7 @@ async def test_work_whose_deadline_has_passed_is_dropped() -> None:
     bus.subscribe(["outcome.me"], take)
     worker = Worker(bus, agents=["a"], execute=execute, clock=Noon())
     for key, deadline in (("late", 997.5), ("timely", 1001.0), ("free", None)):
-        work = Work(key, "run", Task(id=key, agent="a"), "a", {}, "")
+        work = Work(key, Terms("run"), Task(id=key, agent="a"), "a", {}, "")
         bus.offer(Envelope("task.a.0", work, id=key, source="me", deadline=deadline))
     await all_there.wait()
     await worker.close()

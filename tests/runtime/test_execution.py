@@ -20,7 +20,7 @@ from agentorch.errors import (
     PermanentError,
     TransientError,
 )
-from agentorch.messages.work import Result, Work
+from agentorch.messages.work import Result, Terms, Work
 from agentorch.runtime.execution import MOST_TOLD, Execution, failed
 from agentorch.runtime.isolated import Isolated
 from agentorch.runtime.job import Job
@@ -56,7 +56,7 @@ async def test_waiting_for_a_thread_is_not_the_tasks_time() -> None:
     async def carry_out(name: str) -> Any:
         slot = asyncio.current_task()
         assert slot is not None
-        work = Work(name, "run", Task(id=name, agent=name), name, {}, "", timeout=5)
+        work = Work(name, Terms("run", timeout=5), Task(id=name, agent=name), name, {}, "")
         result = await execution(Job(work, slot, lambda job, _: watched.append(job.work.key)))
         return result.output
 
@@ -82,7 +82,7 @@ CRASH = ValueError("no")
 
 def of(*errors: BaseException) -> Result:
     """Return what comes of a body in which all of these were raised at once."""
-    work = Work("key", "run", Task(id="one", agent="one"), "one", {}, "")
+    work = Work("key", Terms("run"), Task(id="one", agent="one"), "one", {}, "")
     return failed(work, BaseExceptionGroup("unhandled errors in a TaskGroup", errors))
 
 

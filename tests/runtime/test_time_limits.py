@@ -8,7 +8,7 @@ import pytest
 from agentorch import Agent, Context, Orchestrator, Plan, Policy, agent
 from agentorch.core.task import Task
 from agentorch.events import AttemptFailed, StepFinished
-from agentorch.messages.work import Work
+from agentorch.messages.work import Terms, Work
 from agentorch.models import GovernedModel, Governor, Limits
 from agentorch.runtime.job import GRACE, Job
 from agentorch.testing import LoopClock, Reply, ScriptedModel
@@ -107,7 +107,7 @@ async def test_the_clock_stands_still_until_the_last_wait_ends() -> None:
 
     slot = asyncio.current_task()
     assert slot is not None
-    job = Job(Work("k", "run", Task(id="t", agent="a"), "a", {}, "", timeout=5), slot, watch)
+    job = Job(Work("k", Terms("run", timeout=5), Task(id="t", agent="a"), "a", {}, ""), slot, watch)
     job.wait_for_turn(True)
     job.suspended()
     job.wait_for_turn(True)

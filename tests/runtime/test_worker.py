@@ -10,7 +10,7 @@ from agentorch import Orchestrator, Plan, Policy, agent
 from agentorch.bus.memory import MemoryBus
 from agentorch.core.task import Task
 from agentorch.messages.envelope import Envelope
-from agentorch.messages.work import Result, Withdrawal, Work
+from agentorch.messages.work import Result, Terms, Withdrawal, Work
 from agentorch.ports.bus import Delivery
 from agentorch.runtime.job import GRACE, Job
 from agentorch.runtime.worker import Worker
@@ -36,7 +36,7 @@ async def innocent() -> str:
 
 def work(key: str) -> Envelope:
     """Return one dispatch."""
-    return Envelope("task.a.0", Work(key, "run", Task(id=key, agent="a"), "a", {}, ""), id=key, source="me")
+    return Envelope("task.a.0", Work(key, Terms("run"), Task(id=key, agent="a"), "a", {}, ""), id=key, source="me")
 
 
 async def test_closing_after_a_cancel_ends() -> None:
