@@ -114,7 +114,9 @@ class MemoryBus:
             envelope = decode(encode(envelope))
         only = self._only.get(subject)
         if only is not None and subject not in self._queues:
-            only.give(envelope)
+            delivery = MemoryDelivery(envelope, only, self)
+            only.held[delivery] = None
+            only.accept(delivery)
             return True
         subscriber = None if subject in self._queues else self._next(subject)
         if subscriber is not None:

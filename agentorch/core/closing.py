@@ -10,7 +10,7 @@ from agentorch.core.ordering import ordered
 from agentorch.core.planned import answer_task, free_name
 from agentorch.core.references import BrokenReference, follow, parse
 from agentorch.core.stamping import Stamp
-from agentorch.core.state import ANSWERER, FINAL, RunState, Status, TaskState
+from agentorch.core.state import ANSWERER, FINAL, SUCCEEDED, RunState, Status, TaskState
 
 
 def is_due(state: RunState) -> bool:
@@ -66,7 +66,7 @@ def _wants_partial_answer(state: RunState) -> bool:
 
 def _partial_answer(state: RunState, stamp: Stamp) -> list[ev.Event]:
     """Write an answer over the last outputs that there are, and say what is missing."""
-    held = {name for name, task in state.tasks.items() if task.status is Status.SUCCEEDED and task.caller is None}
+    held = {name for name, task in state.tasks.items() if task.status is SUCCEEDED and task.caller is None}
     used = {need for name in held for need in state.tasks[name].task.needs}
     name = free_name(set(state.tasks), "partial-answer")
     frontier = tuple(task for task in state.tasks if task in held and task not in used)
@@ -81,9 +81,10 @@ def _partial_answer(state: RunState, stamp: Stamp) -> list[ev.Event]:
 def _problems(state: RunState) -> tuple[Problem, ...]:
     """Say what befell each task that brought no output, in plan order, and the run as a whole."""
     found = list(state.problems)
-    absorbed = _absorbed(state)
-    for name, task in state.tasks.items():
-        if task.caller is not None or task.status is Status.SUCCEEDED or name in absorbed:
+    missing = [(name, task) for name, task in state.tasks.items() if task.status is not SUCCEEDED]
+    absorbed = _absorbed(state) if missing else set[str]()
+    for name, task in missing:
+        if task.caller is not None or name in absorbed:
             continue
         if task.status is Status.SKIPPED:
             found.append(Problem("skipped", f"'{name}' was skipped because '{task.cause}' brought nothing", name))
@@ -108,7 +109,7 @@ def _absorbed(state: RunState) -> set[str]:
     """Return the tasks without output that nobody misses: each dependent went on by its own join, or is one of them."""
     absorbed: set[str] = set()
     for name, task in reversed(state.tasks.items()):
-        if task.status is Status.SUCCEEDED or not task.dependents:
+        if task.status is SUCCEEDED or not task.dependents:
             continue
         if all(other in absorbed or _went_on(state, state.tasks[other]) for other in task.dependents):
             absorbed.add(name)
@@ -116,7 +117,7 @@ def _absorbed(state: RunState) -> set[str]:
 
 
 def _went_on(state: RunState, task: TaskState) -> bool:
-    return task.status is Status.SUCCEEDED and state.settings_of(task.task).join not in {"all", "settled"}
+    return task.status is SUCCEEDED and state.settings_of(task.task).join not in {"all", "settled"}
 
 
 def _verdict(state: RunState) -> tuple[ev.RunStatus, tuple[Problem, ...]]:
@@ -133,4 +134,4 @@ def _verdict(state: RunState) -> tuple[ev.RunStatus, tuple[Problem, ...]]:
 
 
 def _some_succeeded(state: RunState) -> bool:
-    return any(task.status is Status.SUCCEEDED and task.caller is None for task in state.tasks.values())
+    return any(task.status is SUCCEEDED and task.caller is None for task in state.tasks.values())

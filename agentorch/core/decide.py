@@ -189,14 +189,15 @@ def _late(state: RunState, message: msg.Succeed | msg.Fail, stamp: Stamp) -> lis
 
 
 def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Event]:
-    task = state.of_key(message.key)
+    key = message.key
+    task = state.of_key(key)
     if task is None:
         return _late(state, message, stamp)
     cancelled = cancel_children(state, [task], stamp) if task.open_children else ()
     values = {
         "type": "TaskSucceeded",
         "task": task.task.id,
-        "key": message.key,
+        "key": key,
         "output": message.output,
         "usage": message.usage,
         "sources": message.sources,

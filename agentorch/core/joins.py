@@ -72,29 +72,39 @@ def _admit(state: RunState, task: TaskState) -> None:
 
 def settle(state: RunState, task: TaskState, status: Status) -> None:
     """Make `task` final, and follow the consequences to the end, without recursion."""
-    queue = [(task, status)]
-    while queue:
-        current, outcome = queue.pop()
-        _close(state, current, outcome)
-        held = outcome is SUCCEEDED
-        for name in current.dependents or ():
-            dependent = state.tasks[name]
-            dependent.open -= 1
-            if held:
-                dependent.held += 1
-            else:
-                dependent.lost += 1
-            if dependent.status is not PENDING:
-                continue
-            if not (dependent.open or dependent.lost):
-                make_ready(state, dependent)
-                continue
-            decided = _decide(state, dependent)
-            if decided:
-                _admit(state, dependent)
-            elif decided is False:
-                dependent.cause = current.task.id
-                queue.append((dependent, Status.SKIPPED))
+    _close(state, task, status)
+    if task.dependents is None:
+        return
+    skipped = _tell(state, task, held=status is SUCCEEDED)
+    while skipped:
+        current = skipped.pop()
+        _close(state, current, Status.SKIPPED)
+        skipped += _tell(state, current, held=False)
+
+
+def _tell(state: RunState, task: TaskState, *, held: bool) -> list[TaskState]:
+    """Count a final task for those that need it; return which of them are to be skipped for that."""
+    tasks = state.tasks
+    skipped: list[TaskState] = []
+    for name in task.dependents or ():
+        dependent = tasks[name]
+        dependent.open -= 1
+        if held:
+            dependent.held += 1
+        else:
+            dependent.lost += 1
+        if dependent.status is not PENDING:
+            continue
+        if not (dependent.open or dependent.lost):
+            make_ready(state, dependent)
+            continue
+        decided = _decide(state, dependent)
+        if decided:
+            _admit(state, dependent)
+        elif decided is False:
+            dependent.cause = task.task.id
+            skipped.append(dependent)
+    return skipped
 
 
 def want(state: RunState, name: str) -> None:

@@ -269,6 +269,8 @@ class RunState:
     """Agents whose number of tasks at work may have changed since the shell last looked."""
     ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=dict[str, list[tuple[float, int, str]]])
     """Per agent, a heap of (-rank, order, task id); stale entries are passed over when popped."""
+    line: list[str] = field(default_factory=list[str])
+    """Tasks that became ready since the plan changed and nobody has ranked it, outdated ones among them."""
     ready_count: int = 0
     ranks_stale: bool = True
     usual_seconds: float = 1.0

@@ -83,14 +83,17 @@ def encode(event: Event) -> bytes:
     """Return `event` as JSON bytes; JournalError when it holds what is not a JSON value."""
     kind = event.__class__
     # The serializer itself: `model_dump_json` takes twice as long.
-    write = _WRITE.get(kind) or _WRITE.setdefault(kind, kind.__pydantic_serializer__.to_json)
     try:
-        payload = write(event)
+        payload = (_WRITE[kind] if kind in _WRITE else _writer(kind))(event)
     except (ValueError, RecursionError):
         return _encode_slowly(event)
     if _REPLACED in payload or (len(payload) > _LONGEST_INTEGER and _TOO_LONG.search(payload)):
         return _encode_slowly(event)
     return payload
+
+
+def _writer(kind: type[Event]) -> Callable[[Event], bytes]:
+    return _WRITE.setdefault(kind, kind.__pydantic_serializer__.to_json)
 
 
 def _encode_slowly(event: Event) -> bytes:

@@ -21,7 +21,9 @@ def envelope_of(state: RunState, task: TaskState, key: str, *, source: str, usua
     policy = state.policy_of(spec, agent)
     terms = usual if policy is state.policy else terms_of(state, policy)
     end = end_of(state, task)
-    deadline = _deadline(state, task, terms.timeout, end)
+    deadline = None if terms.timeout is None else task.started + terms.timeout
+    if end is not None or task.caller is not None:
+        deadline = _earliest(state, task, deadline, end)
     steps = dict(task.steps) if task.steps else None
     work = Work(key, terms, spec, agent, inputs, objective, task.attempt, deadline, task.depth, steps)
     ladder = task.ladder
@@ -35,13 +37,10 @@ def terms_of(state: RunState, policy: Policy) -> Terms:
     return Terms(state.run_id, policy.timeout, policy.silence, policy.grace, policy.repeats, state.budget)
 
 
-def _deadline(state: RunState, task: TaskState, timeout: float | None, end: float | None) -> float | None:
-    """Return when the task's time is up at the earliest: `end`, its own, or its callers'."""
-    own = None if timeout is None else task.started + timeout
-    caller = task.caller
-    if caller is None:
-        return own if end is None else end if own is None else min(own, end)
+def _earliest(state: RunState, task: TaskState, own: float | None, end: float | None) -> float | None:
+    """Return when the task's time is up at the earliest: `end`, its `own`, or its callers'."""
     ends = [one for one in (own, end) if one is not None]
+    caller = task.caller
     while caller is not None:
         above = state.tasks[Key.parse(caller).task]
         its = state.policy_of(above.task, above.agent).timeout

@@ -177,7 +177,7 @@ class Redactor:
             if value.__class__ in _PLAIN:
                 continue
             if value.__class__ is Task:  # a plan may have 100,000 of them, most without a word
-                stack += [part for part in (value.objective, value.inputs) if part]
+                stack += filter(None, (value.objective, value.inputs))
             elif isinstance(value, str):
                 if len(value) >= self._shortest and self.text(value) is not value:
                     return True

@@ -65,6 +65,8 @@ class Scheduler:
         self._count = 0
         self._pumping = False
         self._active = 0
+        self._several = False
+        """Whether there is more than one run: only then is there an order to keep."""
         self.runs: dict[str, HostedRun] = {}
         """The runs that are carried out here, by id."""
 
@@ -86,6 +88,7 @@ class Scheduler:
         """Take a run in."""
         self.runs[run.state.run_id] = run
         run.entered = True
+        self._several = len(self.runs) > 1
         run.state.moved.update(dict.fromkeys(run.state.running_by_agent))
         if len(self.runs) == 2:  # noqa: PLR2004  # a single run needs no queue
             for one in self.runs.values():
@@ -97,6 +100,7 @@ class Scheduler:
             return
         del self.runs[run.state.run_id]
         run.entered = False
+        self._several = len(self.runs) > 1
         for back in [back for back in self._back if back.run is run]:
             back.granted.cancel()
         run.entry += 1
@@ -123,7 +127,7 @@ class Scheduler:
                 if agent in self._agent_slots:
                     self._recount(run, agent)
             state.moved.clear()
-        if len(self.runs) > 1 and state.ready_count:
+        if self._several and state.ready_count:
             self._place(run)
 
     def pump(self) -> None:

@@ -76,6 +76,8 @@ class Supervisor:
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
         self._settling = False
+        self._current: HostedRun | None = None
+        """The run that is being settled, whose admissions are seen to with what led to them."""
         self._closed = False
         self.hosted: dict[str, HostedRun] = {}
         """Runs that this process carries out, until their last event is durable."""
@@ -213,28 +215,28 @@ class Supervisor:
             run.standing.heard(events)
         if run.settlement is not None:
             run.settled()
-        self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
-        if not self._settling:
-            self._settle()
+        if run is not self._current:
+            self._touched[run.state.run_id] = run
+            if not self._settling:
+                self._settle()
         return events
 
     def _settle(self) -> None:
         """Admit, journal and carry out until nothing is left to do."""
         self._settling = True
-        touched: dict[str, HostedRun] = {}
         try:
             while self._touched:
+                _, self._current = self._touched.popitem()
+                run = self._current
                 self.scheduler.pump()
-                touched, self._touched = self._touched, touched
-                while touched:
-                    _, run = touched.popitem()
-                    try:
-                        self._see_to(run)
-                    except Exception as error:  # noqa: BLE001  # it is not of the run whose message was decided on
-                        run.break_down(error)
+                self._current = None  # what is decided for it from now on is seen to in a turn of its own
+                try:
+                    self._see_to(run)
+                except Exception as error:  # noqa: BLE001  # it is not of the run whose message was decided on
+                    run.break_down(error)
         finally:
-            self._touched.update(touched)
+            self._current = None
             self._settling = False
 
     def _see_to(self, run: HostedRun) -> None:
@@ -249,10 +251,11 @@ class Supervisor:
                         self._dispatches.hand_over(run, command)
                     else:
                         self._carry_out(run, command)
-            run.commit_soon()
+            if run.decided:
+                run.commit_soon()
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
-        if state.idle:
+        if (state.finished or state.blocked or not state.running) and state.idle:
             self._rested(run)
         elif run.lost is None and (state.budget.max_seconds is not None or state.turned):
             self._time.watch(run)
@@ -351,7 +354,8 @@ class Supervisor:
 
     def _take(self, run: HostedRun, result: Result) -> None:
         run.out.discard(result.key)
-        run.stopping.discard(result.key)
+        if run.stopping:
+            run.stopping.discard(result.key)
         if run.lost is None:
             self._decide(run, self.redact(message_of(result, self.now())))
 

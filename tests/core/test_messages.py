@@ -301,9 +301,24 @@ def test_ranks_are_of_what_is_left() -> None:
     bench.now = 4.0
     bench.succeed("a")
     bench.succeed("b")
-    bench.send(msg.Propose(0.0, (task("d", "c"), task("e", "c"), task("f", "d")), "model"))
+    bench.send(msg.Propose(0.0, (task("d", "c"), task("e", "c"), task("f", "d"), task("g")), "model"))
     first = next_ready(bench.state)
     assert (first, bench.state.tasks["c"].rank) == ("c", 6.0)
+
+
+def test_the_only_ready_task_needs_no_rank() -> None:
+    """A plan that comes in task by task is not ranked while nothing has to wait; nor is a chain."""
+    bench = Bench().begin()
+    started = []
+    for name, needs in (("a", ()), ("b", ("a",)), ("c", ("b",))):
+        bench.send(msg.Propose(0.0, (task(name, *needs),), "model"))
+        started.append(next_ready(bench.state))
+        bench.admit(name)
+        bench.succeed(name)
+    unranked = bench.state.ranks_stale
+    bench.send(msg.Propose(0.0, (task("d"), task("e")), "model"))
+
+    assert (started, unranked, next_ready(bench.state), bench.state.ranks_stale) == (["a", "b", "c"], True, "d", False)
 
 
 def test_a_heap_forgets_what_is_no_longer_ready() -> None:

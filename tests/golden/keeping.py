@@ -30,7 +30,7 @@ from tests.golden.scenarios import CARDS, TRIMMED, runs
 
 FOLDER = Path(__file__).parent
 JOURNAL, STATES, FIELDS = FOLDER / "journal.jsonl", FOLDER / "states.json", FOLDER / "fields.json"
-DERIVED = {"catalog", "ready", "ranks_stale", "usual_seconds", "gained", "ready_count", "timers", "rank"}
+DERIVED = {"catalog", "ready", "line", "ranks_stale", "usual_seconds", "gained", "ready_count", "timers", "rank"}
 """What is kept in a state for speed alone."""
 
 
