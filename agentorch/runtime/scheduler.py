@@ -138,13 +138,8 @@ class Scheduler:
         try:
             while self._back and self._grant_one():
                 pass
-            if len(self.runs) == 1:
-                (run,) = self.runs.values()
-                while run.state.ready_count and self._active < self._slots and self._admit_from(run):
-                    pass
-            else:
-                while self._active < self._slots and self._admit_one():
-                    pass
+            while self._active < self._slots and self._admit_one():
+                pass
         finally:
             self._pumping = False
 
@@ -211,6 +206,9 @@ class Scheduler:
         return sum(not self._needs_none(run, key) for key in waiting)
 
     def _admit_one(self) -> bool:
+        if not self._several:
+            (run,) = self.runs.values() or (None,)
+            return run is not None and run.state.ready_count > 0 and self._admit_from(run)
         while self._queue or self._unpark_any():
             _, _, entry, run = heapq.heappop(self._queue)
             if entry != run.entry:
