@@ -28,7 +28,7 @@ class Shape:
     output: str | int = 1
     """What every task gives."""
     log: Path | None = None
-    """A file to which each task adds its id when it begins, so that a stranger can count what ran twice."""
+    """A file to which each task adds its id and the time when it begins: a stranger can count what ran twice."""
 
     @property
     def count(self) -> int:
@@ -56,7 +56,7 @@ class Shape:
         """Leave a trace of the task in the log."""
         if self.log is not None:
             descriptor = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.write(descriptor, f"{task}\n".encode())
+            os.write(descriptor, f"{task} {time.time()}\n".encode())
             os.close(descriptor)
 
     def body(self) -> "Shape":
