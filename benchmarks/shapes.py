@@ -3,8 +3,9 @@
 import asyncio
 import os
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,7 @@ class Shape:
     output: str | int = 1
     """What every task gives."""
     log: Path | None = None
-    """A file to which each task adds its id when it begins, so that a stranger can count what ran twice."""
+    """A file to which each task adds its id and the time when it begins: a stranger can count what ran twice."""
 
     @property
     def count(self) -> int:
@@ -41,12 +42,26 @@ class Shape:
             await asyncio.sleep(seconds)
         return self.output
 
+    def work_in_thread(self, task: str) -> tuple[float, str | int]:
+        """Do the same where a thread may be blocked, and return when it ended, and the output.
+
+        The time is comparable between threads and processes: `by_run` puts outputs of strangers in order with it.
+        """
+        self.begin(task)
+        if (seconds := self.seconds.get(task, 0.0)) > 0:
+            time.sleep(seconds)
+        return time.monotonic(), self.output
+
     def begin(self, task: str) -> None:
         """Leave a trace of the task in the log."""
         if self.log is not None:
             descriptor = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.write(descriptor, f"{task}\n".encode())
+            os.write(descriptor, f"{task} {time.time()}\n".encode())
             os.close(descriptor)
+
+    def body(self) -> "Shape":
+        """Return what a task needs to know of it, which is small enough to be sent to other processes."""
+        return replace(self, tasks=())
 
     def dependents(self) -> dict[str, list[str]]:
         """Return which tasks need each task."""
@@ -71,6 +86,14 @@ class Shape:
                 if any(place[need] > place[name] for need in needs):
                     return f"{name} ended before what it needs"
         return None
+
+
+def by_run(found: Iterable[tuple[int, str, tuple[float, object]]]) -> list[dict[str, object]]:
+    """Return outputs by run in the order of completion, given (run, task, what `work_in_thread` gave)."""
+    runs: dict[int, dict[str, object]] = {}
+    for run, task, (_, output) in sorted(found, key=lambda one: one[2][0]):
+        runs.setdefault(run, {})[task] = output
+    return list(runs.values())
 
 
 def chain(size: int) -> Shape:

@@ -73,6 +73,8 @@ class Cell:
     """Seconds that building took, each time."""
     peak_kb: int = 0
     """Growth of the peak of the resident memory while it was carried out once; only with `--memory`."""
+    began: float = 0.0
+    """When its imports were over, in seconds since the epoch."""
     disk_bytes: int = 0
     """What the folder held after the last repeat."""
     error: str = ""
@@ -116,6 +118,7 @@ def _versions(subject: Subject) -> dict[str, str]:
 
 
 async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse.Namespace) -> None:
+    cell.began = time.time()
     if shape.name in subject.lacks:
         cell.error = subject.lacks[shape.name]
         return
@@ -132,13 +135,14 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
             async with prepare(shape, folder) as prepared:
                 cell.building.append(time.perf_counter() - before)
                 peak = _peak_kb()
-                cell.seconds.append(await _timed(shape, prepared))
+                cell.seconds.append(await _timed(shape, prepared, tidy=not options.resume))
                 cell.peak_kb = _peak_kb() - peak
             cell.disk_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-async def _timed(shape: Shape, prepared: Prepared) -> float:
-    gc.collect()
+async def _timed(shape: Shape, prepared: Prepared, *, tidy: bool = True) -> float:
+    if tidy:  # what is taken up is taken up at once
+        gc.collect()
     before = time.perf_counter()
     result = prepared.run()
     if isawaitable(result):
