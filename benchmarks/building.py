@@ -4,16 +4,14 @@ python -m benchmarks.building [--quick] [--json]
 """
 
 import gc
-import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from agentorch import Orchestrator
+from benchmarks.measurement import Measurement, parser_of, several, show
 from benchmarks.ours import nothing, plan_of
-from benchmarks.record import Record, at_most, tell
 from benchmarks.shapes import layered
 
 SIZES: Final = (1_000, 10_000, 100_000)
@@ -44,21 +42,30 @@ def measured(size: int) -> tuple[list[float], list[float]]:
     return building, verifying
 
 
-def records(*, quick: bool) -> list[Record]:
+def measure(sizes: Sequence[int]) -> list[Measurement]:
     """Return what was measured."""
-    found, totals = [], []
-    for size in [size // 10 for size in SIZES] if quick else SIZES:
+    found: list[Measurement] = []
+    for size in sizes:
         building, verifying = measured(size)
-        totals.append(statistics.median(map(sum, zip(building, verifying, strict=True))))
-        parts = f"building {_spread(building)}, verifying {_spread(verifying)}"
-        found.append(at_most(f"building and verifying {size:,} tasks", totals[-1], LIMIT, "us a task", note=parts))
-    name = "a task at the largest size beside one at the smallest"
-    return [*found, at_most(f"building and verifying: {name}", totals[-1] / totals[0], GROWTH, "times")]
+        both = [sum(pair) for pair in zip(building, verifying, strict=True)]
+        tasks = f"{size:,} tasks"
+        found += [
+            several(f"building, {tasks}", building, "us a task"),
+            several(f"verifying, {tasks}", verifying, "us a task"),
+            several(f"building and verifying, {tasks}", both, "us a task", goal=LIMIT),
+        ]
+    totals = [one.value for one in found if one.goal is not None and one.value is not None]
+    name = f"building and verifying, a task of {sizes[-1]:,} beside one of {sizes[0]:,}"
+    return [*found, Measurement(name, totals[-1] / totals[0], "times", goal=GROWTH)]
 
 
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.1f} ({min(values):.1f}-{max(values):.1f})"
+def main() -> None:
+    """Print the figures."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the tasks")
+    options = parser.parse_args()
+    show(measure([size // 10 for size in SIZES] if options.quick else SIZES), as_json=options.json)
 
 
 if __name__ == "__main__":
-    tell(records(quick="--quick" in sys.argv))
+    main()

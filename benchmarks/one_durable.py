@@ -8,7 +8,6 @@ without, since its task is durable before its agent begins and its result before
 
 import asyncio
 import sqlite3
-import sys
 import tempfile
 import time
 from contextlib import closing
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from agentorch import Orchestrator, Plan
+from benchmarks.measurement import Measurement, parser_of, percentile, show
 from benchmarks.ours import nothing, plan_of
-from benchmarks.record import Record, at_most, tell
 from benchmarks.shapes import chain
 
 RUNS: Final = 2_000
@@ -29,7 +28,7 @@ ROW_BYTES: Final = 300
 
 
 async def samples(runs: int) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of each run and of each pair of bare commits, sorted."""
+    """Return the milliseconds of each run and of each pair of bare commits."""
     plan = plan_of(chain(1))
     ours, floor = [], []
     with tempfile.TemporaryDirectory() as folder, closing(opened(Path(folder) / "floor.db")) as connection:
@@ -41,7 +40,7 @@ async def samples(runs: int) -> tuple[list[float], list[float]]:
                 await one_run(orchestrator, plan)
                 ours.append((time.perf_counter() - between) * 1e3)
                 floor.append((between - before) * 1e3)
-    return sorted(ours), sorted(floor)
+    return ours, floor
 
 
 async def one_run(orchestrator: Orchestrator, plan: Plan) -> None:
@@ -67,23 +66,28 @@ def two_commits(connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
 
 
-def records(*, quick: bool) -> list[Record]:
+def measure(runs: int) -> list[Measurement]:
     """Return what was measured."""
-    ours, floor = asyncio.run(samples(RUNS // 10 if quick else RUNS))
-    ratio = quantile(ours, 0.5) / quantile(floor, 0.5)
-    bare = f"two bare commits: p50 {quantile(floor, 0.5):.2f}, p99 {quantile(floor, 0.99):.2f} ms"
-    spread = f"of {len(ours):,} runs, {ours[0]:.2f} to {ours[-1]:.2f} ms; {bare}"
+    ours, floor = asyncio.run(samples(runs))
+    note = f"{runs:,} runs"
+    half, most = (percentile(ours, share) for share in (0.5, 0.99))
+    bare, most_bare = (percentile(floor, share) for share in (0.5, 0.99))
     return [
-        at_most("one durable no-op task, p50", quantile(ours, 0.5), MEDIAN, "ms", note=spread),
-        at_most("one durable no-op task, p99", quantile(ours, 0.99), WORST, "ms"),
-        Record("one durable no-op task, p50 over two bare commits", ratio, "times"),
+        Measurement("one durable no-op task, p50", half, "ms", MEDIAN, min(ours), max(ours), note=note),
+        Measurement("one durable no-op task, p99", most, "ms", WORST, note=note),
+        Measurement("two bare commits, p50", bare, "ms", None, min(floor), max(floor)),
+        Measurement("two bare commits, p99", most_bare, "ms"),
+        Measurement("one durable no-op task over two bare commits, p50", half / bare, "times"),
     ]
 
 
-def quantile(ordered: list[float], share: float) -> float:
-    """Return the value below which that share of the sorted values lies."""
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+def main() -> None:
+    """Print the figures."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
+    options = parser.parse_args()
+    show(measure(RUNS // 10 if options.quick else RUNS), as_json=options.json)
 
 
 if __name__ == "__main__":
-    tell(records(quick="--quick" in sys.argv))
+    main()

@@ -24,6 +24,10 @@ from benchmarks.floors import bare
 from benchmarks.shapes import SHAPES, Shape
 
 OUTPUT_BYTES: Final = 1024
+ENOUGH: Final = 0.5
+"""Seconds: what is shorter is repeated more often, until so much is spent."""
+MOST: Final = 10
+"""How many times more often at most."""
 WARM_UP: Final = 10
 """Size of what is carried out before memory is measured: what the first use loads belongs to no task."""
 
@@ -89,7 +93,7 @@ def main(*subjects: Subject) -> None:
     parser.add_argument("subject", choices=[one.name for one in subjects])
     parser.add_argument("shape", choices=[*SHAPES])
     parser.add_argument("size", type=int)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5, help="more where they are short")
     parser.add_argument("--patience", type=float, default=1e9, help="seconds after which nothing more is repeated")
     parser.add_argument("--memory", action="store_true", help="one repeat without a floor, for the peak of memory")
     parser.add_argument("--results", action="store_true", help="each task gives 1 KB")
@@ -141,8 +145,10 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
     if options.memory:
         await _warm_up(subject, shape)
     began = time.perf_counter()
-    for repeat in range(1 if options.memory or options.folder else options.repeats):
-        if repeat and (time.perf_counter() - began) * (repeat + 1) / repeat > options.patience:
+    for repeat in range(1 if options.memory or options.folder else MOST * options.repeats):
+        spent = time.perf_counter() - began
+        foreseen = spent * (repeat + 1) / max(1, repeat)
+        if repeat and (foreseen > options.patience or (repeat >= options.repeats and spent > ENOUGH)):
             break
         if not (subject.own_threads or options.memory or options.resume):
             cell.floor.append(await _timed(shape, Prepared(lambda: bare(shape), lambda found: found)))
