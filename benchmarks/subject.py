@@ -1,7 +1,7 @@
 """What is measured, as one program: `python -m benchmarks.peers.NAME SUBJECT SHAPE SIZE`. Standard library only.
 
 It carries a shape out several times, the floor and the subject alternating in one process, checks every output, and
-prints one line of JSON: a `Cell`.
+prints one line of JSON: a `Cell`. With `--subjects` alone it says what can be measured.
 """
 
 import argparse
@@ -24,6 +24,12 @@ from benchmarks.floors import bare
 from benchmarks.shapes import SHAPES, Shape
 
 OUTPUT_BYTES: Final = 1024
+ENOUGH: Final = 0.5
+"""Seconds: what is shorter is repeated more often, until so much is spent."""
+MOST: Final = 10
+"""How many times more often at most."""
+WARM_UP: Final = 10
+"""Size of what is carried out before memory is measured: what the first use loads belongs to no task."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,15 @@ class Cell:
 
 def main(*subjects: Subject) -> None:
     """Measure as the command line says, and print the cell."""
+    if sys.argv[1:] == ["--subjects"]:
+        print(json.dumps([_described(one) for one in subjects]))
+        return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("subject", choices=[one.name for one in subjects])
     parser.add_argument("shape", choices=[*SHAPES])
     parser.add_argument("size", type=int)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5, help="more where they are short")
+    parser.add_argument("--patience", type=float, default=1e9, help="seconds after which nothing more is repeated")
     parser.add_argument("--memory", action="store_true", help="one repeat without a floor, for the peak of memory")
     parser.add_argument("--results", action="store_true", help="each task gives 1 KB")
     parser.add_argument("--log", type=Path, help="a file to which each task adds its id when it begins")
@@ -113,6 +123,15 @@ def main(*subjects: Subject) -> None:
     sys.stdout.flush()
 
 
+def _described(subject: Subject) -> dict[str, Any]:
+    return {
+        "name": subject.name,
+        "lacks": dict(subject.lacks),
+        "resumes": subject.resume is not None,
+        "own_threads": subject.own_threads,
+    }
+
+
 def _versions(subject: Subject) -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in subject.packages}
 
@@ -126,7 +145,14 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
         cell.error = "nothing can be taken up"
         return
     prepare = subject.resume if options.resume and subject.resume is not None else subject.prepare
-    for _ in range(1 if options.memory or options.folder else options.repeats):
+    if options.memory:
+        await _warm_up(subject, shape)
+    began = time.perf_counter()
+    for repeat in range(1 if options.memory or options.folder else MOST * options.repeats):
+        spent = time.perf_counter() - began
+        foreseen = spent * (repeat + 1) / max(1, repeat)
+        if repeat and (foreseen > options.patience or (repeat >= options.repeats and spent > ENOUGH)):
+            break
         if not (subject.own_threads or options.memory or options.resume):
             cell.floor.append(await _timed(shape, Prepared(lambda: bare(shape), lambda found: found)))
         with tempfile.TemporaryDirectory() as temporary:
@@ -134,7 +160,7 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
             before = time.perf_counter()
             async with prepare(shape, folder) as prepared:
                 cell.building.append(time.perf_counter() - before)
-                peak = _peak_kb()
+                peak = _peak_kb(anew=True)
                 cell.seconds.append(await _timed(shape, prepared, tidy=not options.resume))
                 cell.peak_kb = _peak_kb() - peak
             cell.disk_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
@@ -154,5 +180,21 @@ async def _timed(shape: Shape, prepared: Prepared, *, tidy: bool = True) -> floa
     return seconds
 
 
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+async def _warm_up(subject: Subject, shape: Shape) -> None:
+    small = replace(SHAPES[shape.name](WARM_UP), output=shape.output)
+    with tempfile.TemporaryDirectory() as folder:
+        async with subject.prepare(small, Path(folder)) as prepared:
+            await _timed(small, prepared)
+
+
+def _peak_kb(*, anew: bool = False) -> int:
+    """Return the peak of the resident memory; `anew` forgets what it was before."""
+    # Not getrusage: what that tells begins with the size of the process which started this one.
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if anew:
+        gc.collect()
+        Path("/proc/self/clear_refs").write_text("5")
+    (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])

@@ -1,0 +1,82 @@
+"""The benchmark suite: agentorch side by side with its peers and with the floor, one command, one table.
+
+    python -m benchmarks                              # all of it, an hour or two
+    python -m benchmarks --quick --peers none         # a look, in a minute or two; nothing of it is a result
+    python -m benchmarks --only chain fan --peers langgraph,dbos
+    python -m benchmarks --set-up                     # makes an environment for each peer
+    python -m benchmarks --write                      # writes the tables of docs/performance.md from what is kept
+
+What is measured is kept at once, so that an end by Ctrl-C loses only the cell that is being measured. The command ends
+with 1 where a goal is not met.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import grids, machine
+from benchmarks.cells import Limits
+from benchmarks.entrants import PEERS, set_up
+from benchmarks.kept import QUICK, RESULTS, Results
+from benchmarks.page import write
+from benchmarks.suite import DATA, Suite
+
+
+def main() -> int:
+    """Do what the command line says."""
+    options = _parser().parse_args()
+    peers = _peers(options.peers)
+    if options.set_up:
+        for line in set_up(peers):
+            print(line, flush=True)
+        return 0
+    if options.write:
+        write(Results(RESULTS))
+        return 0
+    results = Results(QUICK if options.quick else RESULTS, machine.facts())
+    limits = Limits(options.repeats or (2 if options.quick else 5), 30.0 if options.quick else 120.0)
+    print(f"{machine.busy()}", file=sys.stderr)
+    try:
+        Suite(results, options.only, peers, options.quick, limits, options.data).run()
+    except KeyboardInterrupt:
+        print("ended by hand; what was measured is kept", file=sys.stderr)
+    return _shown(results, options.only)
+
+
+def _shown(results: Results, only: list[str]) -> int:
+    """Print all that is kept of what was asked for."""
+    names = [name for name in grids.NAMES if not only or any(word in name for word in only)]
+    for name in ("machine", *names, "idioms", "errors", "versions", "goals"):
+        grid = grids.by_name(name, results, names)
+        if grid.rows:
+            print(f"{grid.text()}\n")
+    return int(any(one.met is False for one in grids.goal_figures(results, names)))
+
+
+def _peers(words: str | None) -> list[str] | None:
+    if words is None:
+        return None
+    named = [] if words == "none" else words.split(",")
+    for name in named:
+        if not (PEERS / f"{name}.py").exists():
+            there = ", ".join(sorted(path.stem for path in PEERS.glob("[a-z]*.py")))
+            sys.exit(f"no peer is called '{name}'; there are: {there}")
+    return named
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="what has one of the words in its name")
+    parser.add_argument("--peers", metavar="none|NAME,...", help="default: all; the floor always takes part")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, two repeats")
+    parser.add_argument("--repeats", type=int, metavar="N", help="of each cell; default: 5")
+    parser.add_argument("--data", type=Path, default=DATA, metavar="FOLDER", help="where the recorded data lies")
+    parser.add_argument("--set-up", action="store_true", help="make an environment for each peer, and end")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md from what is kept, and end")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

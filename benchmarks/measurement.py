@@ -1,0 +1,97 @@
+"""What a program has measured, as records, and how they are shown. Standard library only."""
+
+import argparse
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One figure."""
+
+    name: str
+    value: float | None
+    """The median, where it was taken several times; None where it could not be measured, and the note says why."""
+    unit: str
+    goal: float | None = None
+    """What it is to be at most; None where it is only told."""
+    low: float | None = None
+    high: float | None = None
+    """The least and the most, where it was taken several times."""
+    more: bool = False
+    """Whether the goal is what it is to be at least."""
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none, or no value."""
+        if self.goal is None or self.value is None:
+            return None
+        return self.value >= self.goal if self.more else self.value <= self.goal
+
+    @property
+    def shown(self) -> str:
+        """The value with its unit."""
+        return "" if self.value is None else f"{figure(self.value)} {self.unit}"
+
+    @property
+    def spread(self) -> str:
+        """The least and the most."""
+        return "" if self.low is None or self.high is None else f"{figure(self.low)} to {figure(self.high)}"
+
+    @property
+    def wanted(self) -> str:
+        """The goal in words."""
+        return "" if self.goal is None else f"{'at least' if self.more else 'at most'} {figure(self.goal)}"
+
+    @property
+    def verdict(self) -> str:
+        """Whether the goal is met, in words."""
+        return {True: "met", False: "NOT MET", None: "" if self.goal is None else "NOT MEASURED"}[self.met]
+
+
+def several(
+    name: str, values: Sequence[float], unit: str, *, goal: float | None = None, more: bool = False, note: str = ""
+) -> Measurement:
+    """Return the median of what was taken several times, with the least and the most."""
+    return Measurement(name, statistics.median(values), unit, goal, min(values), max(values), more, note)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which that share of the values lies."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def parser_of(words: str | None) -> argparse.ArgumentParser:
+    """Return the options that each program has."""
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="the records as JSON")
+    return parser
+
+
+def show(found: Sequence[Measurement], *, as_json: bool) -> None:
+    """Print the figures, a line each, or as one JSON list."""
+    if as_json:
+        print(json.dumps([asdict(one) | {"met": one.met} for one in found], indent=2))
+        return
+    for one in found:
+        spread = f"({one.spread})" if one.spread else ""
+        goal = "" if one.goal is None else f"{one.wanted}: {one.verdict}"
+        value = "" if one.value is None else figure(one.value)
+        line = f"{one.name:62} {value:>9} {one.unit:12} {spread:24} {goal:28} {one.note}"
+        print(line.rstrip(), flush=True)
+
+
+def read(raw: Mapping[str, Any]) -> Measurement:
+    """Return a figure that was told as JSON."""
+    return Measurement(**{field.name: raw[field.name] for field in fields(Measurement) if field.name in raw})
+
+
+def figure(value: float) -> str:
+    """Return a number with as many digits as anybody reads."""
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,0 +1,93 @@
+"""One durable task at a time: how long a run of a single no-op task takes when each commit reaches the disk.
+
+    python -m benchmarks.one_durable [--quick] [--json]
+
+Such a run and its floor alternate: the floor is two bare commits of one small row each, which is what a run cannot do
+without, since its task is durable before its agent begins and its result before anybody hears of it.
+"""
+
+import asyncio
+import sqlite3
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from agentorch import Orchestrator, Plan
+from benchmarks.measurement import Measurement, parser_of, percentile, show
+from benchmarks.ours import nothing, plan_of
+from benchmarks.shapes import chain
+
+RUNS: Final = 2_000
+MEDIAN: Final = 0.7
+"""Milliseconds that half of the runs take at most."""
+WORST: Final = 3.0
+"""Milliseconds that 99 of 100 runs take at most."""
+ROW_BYTES: Final = 300
+
+
+async def samples(runs: int) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of each run and of each pair of bare commits."""
+    plan = plan_of(chain(1))
+    ours, floor = [], []
+    with tempfile.TemporaryDirectory() as folder, closing(opened(Path(folder) / "floor.db")) as connection:
+        async with Orchestrator([nothing], journal=Path(folder) / "one.db", durability="power") as orchestrator:
+            for _ in range(runs):
+                before = time.perf_counter()
+                two_commits(connection)
+                between = time.perf_counter()
+                await one_run(orchestrator, plan)
+                ours.append((time.perf_counter() - between) * 1e3)
+                floor.append((between - before) * 1e3)
+    return ours, floor
+
+
+async def one_run(orchestrator: Orchestrator, plan: Plan) -> None:
+    """Carry the plan out."""
+    outcome = await orchestrator.run(plan)
+    assert outcome.outputs == {"c0": 1}
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """Return a connection as durable as the journal's."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE rows (data BLOB)")
+    return connection
+
+
+def two_commits(connection: sqlite3.Connection) -> None:
+    """Commit two rows, one after the other."""
+    for _ in range(2):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO rows VALUES (zeroblob(?))", (ROW_BYTES,))
+        connection.execute("COMMIT")
+
+
+def measure(runs: int) -> list[Measurement]:
+    """Return what was measured."""
+    ours, floor = asyncio.run(samples(runs))
+    note = f"{runs:,} runs"
+    half, most = (percentile(ours, share) for share in (0.5, 0.99))
+    bare, most_bare = (percentile(floor, share) for share in (0.5, 0.99))
+    return [
+        Measurement("one durable no-op task, p50", half, "ms", MEDIAN, min(ours), max(ours), note=note),
+        Measurement("one durable no-op task, p99", most, "ms", WORST, note=note),
+        Measurement("two bare commits, p50", bare, "ms", None, min(floor), max(floor)),
+        Measurement("two bare commits, p99", most_bare, "ms"),
+        Measurement("one durable no-op task over two bare commits, p50", half / bare, "times"),
+    ]
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
+    options = parser.parse_args()
+    show(measure(RUNS // 10 if options.quick else RUNS), as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()

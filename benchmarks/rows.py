@@ -1,0 +1,65 @@
+"""What is measured side by side, and what else: the rows of the suite, in the order in which they are measured."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Table:
+    """A shape that every entrant carries out, in several sizes."""
+
+    name: str
+    shape: str
+    sizes: tuple[int, ...]
+    says: str
+    memory: tuple[int, ...] = ()
+    """Sizes at which the peak of memory is measured too."""
+
+    def quick(self) -> "Table":
+        """Return a tenth of it."""
+        return Table(
+            self.name, self.shape, tuple(size // 10 for size in self.sizes), self.says,
+            tuple(size // 10 for size in self.memory),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A program of its own with figures of its own: `benchmarks/NAME.py`, which prints them with `--json`."""
+
+    name: str
+    says: str
+    arguments: tuple[str, ...] = ()
+    quick: tuple[str, ...] | None = None
+    """What is added for a quick look; None where it is left out then."""
+    data: bool = False
+    """Whether it reads recorded data."""
+    durable: bool = False
+    """Whether it is done with each entrant that can take up what a killed process has left."""
+    limit: float = 600.0
+    """Seconds."""
+
+
+TABLES: Final = (
+    Table("chain", "chain", (100, 1_000, 10_000), "tasks one after the other", (1_000, 10_000)),
+    Table(
+        "fan", "fan", (1_000, 10_000, 100_000), "one task, many that need it, one that needs them", (10_000, 100_000)
+    ),
+    Table("layered", "layered", (10_000,), "a random DAG in layers of 100, three needs a task", (10_000,)),
+    Table("diamonds", "diamonds", (1_000,), "runs of five tasks, all at once", (1_000,)),
+)
+WORKLOADS: Final = (
+    Workload("building", "building a plan and verifying it", quick=("--quick",)),
+    Workload("one_durable", "one durable task at a time", quick=("--quick",)),
+    Workload("latencies", "200 tasks with the latencies of real model calls", data=True),
+    Workload("short", "tasks of 20 ms, no limit on slots"),
+    Workload("load", "many runs at a load of 0.9", data=True),
+    Workload("killed", "killed in the middle of a chain of 1,000, and taken up", durable=True),
+    Workload("growth", "bytes and fsyncs a task as a durable chain grows", durable=True),
+    Workload("model_calls", "200 model calls at once"),
+    Workload("streaming", "50 agents that stream to one reader"),
+    Workload("streamed_plan", "from the first task of a streamed plan to its dispatch"),
+    Workload("prompt_size", "tokens of the last prompt as a run grows"),
+    Workload("tokens", "tokens sent, beside a full transcript", data=True),
+    Workload("start_up", "import, help, and the first event"),
+)
