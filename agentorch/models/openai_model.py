@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from agentorch.core.usage import Usage
 from agentorch.errors import MalformedOutput, ModelTimeout
@@ -20,9 +20,9 @@ from agentorch.models.access import checked_key, checked_url
 from agentorch.models.assembly import AnswerTooLong, Assembly
 from agentorch.models.gate import Reason
 from agentorch.models.pricing import Prices
-from agentorch.models.provider import OPENAI, PROCESS, Provider, closed, time_limits
+from agentorch.models.provider import OPENAI, PROCESS, Provider
 from agentorch.models.quirks import Form, Quirks, quirks_for
-from agentorch.models.streaming import NotJsonError, fed, pieces
+from agentorch.models.streaming import NotJsonError, closed, fed, opened, pieces
 from agentorch.models.structured import unwrapped
 from agentorch.models.terms import Terms
 from agentorch.models.wire import parameters, wrapped
@@ -191,7 +191,7 @@ class OpenAIModel:
     ) -> None:
         loop = asyncio.get_running_loop()
         client = self._provider.client(self)
-        stream = await client.chat.completions.create(**sent, timeout=time_limits(seconds))
+        stream = await opened(client, sent, seconds)
         self._provider.reached = answer.begun = True
         if self._traffic is not None:
             self._traffic.headers(stream.response.headers)
@@ -253,7 +253,7 @@ def _provider(client: Any, api_key: str | None, base_url: str | None) -> Provide
 
 
 def _reported(usage: Any) -> Usage:
-    details = getattr(usage, "prompt_tokens_details", None)
+    details = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
     cached = _tokens(details, "cached_tokens") or _tokens(usage, "prompt_cache_hit_tokens")
     asked, said = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
     return Usage(asked, said, cached_tokens=min(cached, asked), calls=1)
@@ -261,5 +261,5 @@ def _reported(usage: Any) -> Usage:
 
 def _tokens(usage: Any, name: str) -> int:
     """Return a count of the server's; what is none, or none that can be, is 0."""
-    value = getattr(usage, name, None)
+    value = cast("dict[str, Any]", usage).get(name) if isinstance(usage, dict) else None
     return value if type(value) is int and 0 <= value <= _MOST_TOKENS else 0

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -111,9 +110,3 @@ def time_limits(silence: float | None) -> Any:
     import openai  # noqa: PLC0415
 
     return openai.Timeout(silence or _READ_SECONDS, connect=min(_CONNECT_SECONDS, silence or _CONNECT_SECONDS))
-
-
-async def closed(stream: Any) -> None:
-    """Close a response that may already be broken."""
-    with suppress(Exception):
-        await stream.close()
