@@ -42,7 +42,10 @@ async def closed(stream: Any) -> None:
 
 
 async def pieces(stream: Any) -> AsyncGenerator[Any]:
-    """Yield the pieces of an answer as JSON; raises `openai.OpenAIError` for what the server says, NotJsonError for noise."""
+    """Yield the pieces of an answer, as JSON.
+
+    Raises `openai.OpenAIError` for what the server says, NotJsonError for noise.
+    """
     try:
         if "json" in stream.response.headers.get("content-type", ""):
             yield await _whole(stream)
