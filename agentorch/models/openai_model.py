@@ -22,6 +22,7 @@ from agentorch.models.gate import Reason
 from agentorch.models.pricing import Prices
 from agentorch.models.provider import OPENAI, PROCESS, Provider
 from agentorch.models.quirks import Form, Quirks, quirks_for
+from agentorch.models.silence import Silence
 from agentorch.models.streaming import NotJsonError, closed, fed, opened, pieces
 from agentorch.models.structured import unwrapped
 from agentorch.models.terms import Terms
@@ -168,7 +169,7 @@ class OpenAIModel:
         self, sent: dict[str, Any], request: ModelRequest, answer: Assembly, on_delta: OnDelta | None
     ) -> Assembly:
         try:
-            async with asyncio.timeout(request.silence) as silence:
+            async with Silence(request.silence) as silence:
                 await self._stream(sent, request.silence, silence, answer, on_delta)
         except TimeoutError:
             if not answer.finished:  # else only the usage is missing
@@ -185,11 +186,10 @@ class OpenAIModel:
         self,
         sent: dict[str, Any],
         seconds: float | None,
-        silence: asyncio.Timeout,
+        silence: Silence,
         answer: Assembly,
         on_delta: OnDelta | None,
     ) -> None:
-        loop = asyncio.get_running_loop()
         client = self._provider.client(self)
         stream = await opened(client, sent, seconds)
         self._provider.reached = answer.begun = True
@@ -198,8 +198,7 @@ class OpenAIModel:
         try:
             async with aclosing(pieces(stream)) as coming:
                 async for piece in coming:
-                    if seconds is not None:
-                        silence.reschedule(loop.time() + seconds)
+                    silence.heard()
                     text = fed(answer, piece)
                     if text and on_delta is not None:
                         on_delta(text)

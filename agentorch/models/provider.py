@@ -106,7 +106,11 @@ PROCESS: Final = Providers()
 
 
 def time_limits(silence: float | None) -> Any:
-    """Return the client's own limits for a call that may be silent for so many seconds."""
+    """Return the client's own limits for a call that may be silent for so many seconds.
+
+    Where that is said, whoever calls watches over it: two timers for each piece of text would see nothing more.
+    """
     import openai  # noqa: PLC0415
 
-    return openai.Timeout(silence or _READ_SECONDS, connect=min(_CONNECT_SECONDS, silence or _CONNECT_SECONDS))
+    read = _READ_SECONDS if silence is None else None
+    return openai.Timeout(read, connect=min(_CONNECT_SECONDS, silence or _CONNECT_SECONDS))
