@@ -52,7 +52,7 @@ def show(found: Sequence[Measurement], *, as_json: bool) -> None:
     for one in found:
         spread = "" if one.low is None or one.high is None else f"({_figure(one.low)} to {_figure(one.high)})"
         goal = "" if one.goal is None else f"goal {_figure(one.goal)}: {'met' if one.met else 'NOT MET'}"
-        print(f"{one.name:62} {_figure(one.value):>9} {one.unit:9} {spread:24} {goal}".rstrip(), flush=True)
+        print(f"{one.name:72} {_figure(one.value):>9} {one.unit:9} {spread:24} {goal}".rstrip(), flush=True)
 
 
 def _figure(value: float) -> str:

@@ -1,4 +1,4 @@
-"""From the first complete task in a plan that a model streams to its agent's body: `python -m benchmarks.streamed_plan`.
+"""From the first complete task of a plan that a model streams to its body: `python -m benchmarks.streamed_plan`.
 
 The server is a process of its own, the `openai` client the real one, and the plan goes the whole way: acceptance, the
 journal, dispatch. The piece that completes a task says in the task's own inputs when it was sent, by the clock that
