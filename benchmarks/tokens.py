@@ -4,8 +4,9 @@
 
 Recorded plans and DAGs go the real way: prompt agents, and a scripted model whose answers have a seeded length and a
 fact of their own somewhere in them. Beside it is what a group chat sends for the same plan: the same system message and
-task, and all answers before it, in the order of the plan. Counted by tiktoken. Every fact of every declared input is
-looked for in the prompt; inputs beyond the budget of a prompt (24,000 tokens) stand there in part, to be read on.
+task, and before it all that was asked and answered, in the order of the plan. Counted by tiktoken. Every fact of every
+declared input is looked for in the prompt; inputs beyond the budget of a prompt (24,000 tokens) stand there in part,
+with a tool to read on.
 """
 
 import asyncio
@@ -70,7 +71,11 @@ class Sent:
     transcript: int = 0
     """Tokens of the same prompts with a transcript in the place of the inputs."""
     facts: int = 0
-    kept: int = 0
+    """Of declared inputs, each with one."""
+    in_part: int = 0
+    """Facts behind the place where a prompt shows an input in part, with a tool to read on."""
+    lost: int = 0
+    """Facts of which a prompt shows nothing, and no way to them."""
 
 
 def recorded(file: Path) -> Iterator[list[Step]]:
@@ -142,18 +147,18 @@ class Sender:
         sent.plans += 1
         so_far = 0
         for step in steps:
-            system, task = _texts(requests[step.id])
+            request = requests[step.id]
+            system, task = (message.content for message in request.messages)
             sent.tasks += 1
             sent.declared += _tokens(system) + _tokens(task)
             sent.transcript += _tokens(system) + _tokens(step.objective) + so_far
             sent.facts += len(step.needs)
-            sent.kept += sum(self.steps[need].fact in task for need in step.needs)
-            so_far += _tokens(f"{step.id}: {step.answer}\n")
-
-
-def _texts(request: ModelRequest) -> tuple[str, str]:
-    system, task = request.messages
-    return system.content, task.content
+            hidden = sum(self.steps[need].fact not in task for need in step.needs)
+            if any(tool.name == "read_input" for tool in request.tools):
+                sent.in_part += hidden
+            else:
+                sent.lost += hidden
+            so_far += _tokens(f"{step.objective}\n{step.id}: {step.answer}\n")
 
 
 def _tokens(text: str) -> int:
@@ -182,13 +187,14 @@ async def measure(data: Path = DATA, limit: int | None = None) -> list[Measureme
 def _figures(name: str, sent: Sent) -> list[Measurement]:
     return [
         Measurement(f"{name}: tasks of {sent.plans:,} plans", sent.tasks, "tasks"),
-        Measurement(f"{name}: plans not carried out: more inputs than a prompt has room for", sent.failed, "plans",
+        Measurement(f"{name}: plans not carried out", sent.failed, "plans",
                     goal=0.0),
         Measurement(f"{name}: tokens, declared inputs", sent.declared, "tokens"),
         Measurement(f"{name}: tokens, full transcript", sent.transcript, "tokens"),
         Measurement(f"{name}: declared over transcript", sent.declared / sent.transcript, "x", goal=0.5),
-        Measurement(f"{name}: facts of {sent.facts:,} declared inputs not in the prompt", sent.facts - sent.kept,
-                    "facts", goal=0.0),
+        Measurement(f"{name}: facts of declared inputs", sent.facts, "facts"),
+        Measurement(f"{name}: facts that are to be read on", sent.in_part, "facts"),
+        Measurement(f"{name}: facts that are lost", sent.lost, "facts", goal=0.0),
     ]  # fmt: skip
 
 
