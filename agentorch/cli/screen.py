@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, Final, TextIO
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.text import Text
 
@@ -63,6 +62,8 @@ class Screen:
     def prose(self, text: str) -> None:
         """Write what an agent wrote on stdout: Markdown is rendered on a terminal, and left as it is elsewhere."""
         if self._data.isatty() and _is_markdown(text):
+            from rich.markdown import Markdown  # 0.1 s: only when there is Markdown
+
             self.out.print(Markdown(harmless(text), hyperlinks=False), soft_wrap=False)
         else:
             self.data(text)

@@ -19,7 +19,7 @@ from agentorch.models import failures
 from agentorch.models.access import checked_key, checked_url
 from agentorch.models.assembly import AnswerTooLong, Assembly
 from agentorch.models.gate import Reason
-from agentorch.models.pricing import Prices
+from agentorch.models.pricing import Prices, preload
 from agentorch.models.provider import OPENAI, PROCESS, Provider
 from agentorch.models.quirks import Form, Quirks, quirks_for
 from agentorch.models.silence import Silence
@@ -131,7 +131,9 @@ class OpenAIModel:
 
     async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
         """Return the whole answer; `on_delta` sees its text as it comes."""
-        import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
+        await self._provider.ready()
+        preload()
+        import openai  # noqa: PLC0415  # loaded by now
 
         before = self._provider.learned.get(self.name, self._quirks)
         terms = Terms(request, before, refused=self._provider.refused_schemas)

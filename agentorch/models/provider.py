@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from agentorch.models.access import secrets, shown
 from agentorch.models.quirks import Quirks
+from agentorch.models.sdk import loaded
 
 OPENAI: Final = "https://api.openai.com/v1"
 
@@ -47,6 +48,11 @@ class Provider:
         self.refused_schemas: set[str] = set()
         """Digests of schemas that it refused, while it takes others."""
 
+    async def ready(self) -> None:
+        """Wait until a client can be made without the event loop standing still; whoever gave one has loaded it."""
+        if self._given is None:
+            await loaded()
+
     def client(self, user: object) -> Any:
         """Return the `AsyncOpenAI` of the running loop; `user` holds it until `release`."""
         if self._given is not None:
@@ -79,7 +85,7 @@ class Provider:
         return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 3] + "..."
 
     def _connected(self) -> Any:
-        import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
+        import openai  # noqa: PLC0415  # 0.4 s: see `ready`
 
         return openai.AsyncOpenAI(
             api_key=self.api_key or _NO_KEY,

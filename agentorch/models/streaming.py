@@ -27,7 +27,7 @@ async def opened(client: Any, sent: dict[str, Any], seconds: float | None) -> An
     Through the client, with all that it knows of connections, keys and errors, but around its models of requests and
     answers: those take half of the time that a call takes, and most of what a piece of an answer takes.
     """
-    import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
+    import openai  # noqa: PLC0415  # it made the client, so it is loaded
 
     return await client.post(
         "/chat/completions", body=sent, options={"timeout": time_limits(seconds)},
