@@ -5,11 +5,8 @@ import shutil
 import sys
 import textwrap
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Final, TextIO
-
-from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from agentorch.cli.words import harmless, json_text, one_line
 
@@ -23,8 +20,20 @@ class Screen:
     def __init__(self) -> None:
         # Kept from now on: what agents print while they run must not come between the data.
         self._data = sys.stdout
-        self.out = Console(file=self._data, highlight=False, soft_wrap=True, markup=False, emoji=False)
-        self.words = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    @cached_property
+    def out(self) -> Any:
+        """A rich `Console` for styled data on stdout; loading it takes longer than what most commands do."""
+        from rich.console import Console
+
+        return Console(file=self._data, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    @cached_property
+    def words(self) -> Any:
+        """A rich `Console` for styled words on stderr."""
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     @property
     def draws(self) -> bool:
@@ -74,6 +83,8 @@ class Screen:
         It is one line whatever stands in it: nobody's text can say a line of ours. Words that cannot be written, on a
         full disk, are lost, and nothing ends for it.
         """
+        from rich.text import Text
+
         line = " ".join(harmless(text).splitlines())
         with suppress(OSError):
             self.words.print(Text(_in(sys.stderr, line), style=style), soft_wrap=whole or not self.draws)
@@ -85,6 +96,9 @@ class Screen:
 
     def quote(self, text: str) -> None:
         """Write what somebody else says, set in from our own words, however many lines it has."""
+        from rich.padding import Padding
+        from rich.text import Text
+
         for line in harmless(text).splitlines() or [""]:
             shown = Text(_in(sys.stderr, line))
             with suppress(OSError):

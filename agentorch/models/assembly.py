@@ -148,7 +148,8 @@ class Assembly:
 
 def _begins(piece: Mapping[str, Any]) -> bool:
     # Some servers give each *piece* an id of its own: only a call's first one has a name.
-    return bool(piece.get("id") and (piece.get("function") or {}).get("name"))
+    function: Any = piece.get("function")
+    return bool(piece.get("id") and function is not None and function.get("name"))
 
 
 def _string(value: Any) -> str:

@@ -254,7 +254,7 @@ def _provider(client: Any, api_key: str | None, base_url: str | None) -> Provide
 
 
 def _reported(usage: Any) -> Usage:
-    details = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
+    details = _field(usage, "prompt_tokens_details")
     cached = _tokens(details, "cached_tokens") or _tokens(usage, "prompt_cache_hit_tokens")
     asked, said = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
     return Usage(asked, said, cached_tokens=min(cached, asked), calls=1)
@@ -262,5 +262,9 @@ def _reported(usage: Any) -> Usage:
 
 def _tokens(usage: Any, name: str) -> int:
     """Return a count of the server's; what is none, or none that can be, is 0."""
-    value = cast("dict[str, Any]", usage).get(name) if isinstance(usage, dict) else None
+    value = _field(usage, name)
     return value if type(value) is int and 0 <= value <= _MOST_TOKENS else 0
+
+
+def _field(value: Any, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
