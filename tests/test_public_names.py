@@ -100,3 +100,9 @@ def test_using_the_public_names_loads_no_client_and_no_terminal():
     """A program without a model never pays for the openai client, nor a library for the command line's parts."""
     loaded = loaded_after("import agentorch\nfor name in agentorch.__all__: getattr(agentorch, name)")
     assert loaded & {"openai", "tiktoken", "rich", "typer", "prompt_toolkit", "starlette", "nats", "mcp"} == set()
+
+
+def test_a_command_that_styles_nothing_loads_no_terminal():
+    """What writes data for a program, and is quiet, does not wait for a library that draws tables and Markdown."""
+    loaded = loaded_after("from agentorch.cli import running\nrunning.Screen().json([])")
+    assert loaded & {"openai", "rich", "pygments", "markdown_it", "prompt_toolkit"} == set()

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Final, Self
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -43,7 +43,7 @@ class LiveTable:
 
     def __init__(self, screen: Screen, progress: Progress, *, clock: Callable[[], float]) -> None:
         self._screen = screen
-        self._console = screen.words
+        self._console: Console = screen.words
         self._progress = progress
         self._clock = clock
         self._unicode = (self._console.encoding or "").lower().startswith("utf")

@@ -5,12 +5,8 @@ import shutil
 import sys
 import textwrap
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Final, TextIO
-
-from rich.console import Console
-from rich.markdown import Markdown
-from rich.padding import Padding
-from rich.text import Text
 
 from agentorch.cli.words import harmless, json_text, one_line
 
@@ -24,8 +20,20 @@ class Screen:
     def __init__(self) -> None:
         # Kept from now on: what agents print while they run must not come between the data.
         self._data = sys.stdout
-        self.out = Console(file=self._data, highlight=False, soft_wrap=True, markup=False, emoji=False)
-        self.words = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    @cached_property
+    def out(self) -> Any:
+        """A rich `Console` for styled data on stdout; loading it takes longer than what most commands do."""
+        from rich.console import Console
+
+        return Console(file=self._data, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    @cached_property
+    def words(self) -> Any:
+        """A rich `Console` for styled words on stderr."""
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     @property
     def draws(self) -> bool:
@@ -63,6 +71,8 @@ class Screen:
     def prose(self, text: str) -> None:
         """Write what an agent wrote on stdout: Markdown is rendered on a terminal, and left as it is elsewhere."""
         if self._data.isatty() and _is_markdown(text):
+            from rich.markdown import Markdown  # 0.1 s: only when there is Markdown
+
             self.out.print(Markdown(harmless(text), hyperlinks=False), soft_wrap=False)
         else:
             self.data(text)
@@ -73,6 +83,8 @@ class Screen:
         It is one line whatever stands in it: nobody's text can say a line of ours. Words that cannot be written, on a
         full disk, are lost, and nothing ends for it.
         """
+        from rich.text import Text
+
         line = " ".join(harmless(text).splitlines())
         with suppress(OSError):
             self.words.print(Text(_in(sys.stderr, line), style=style), soft_wrap=whole or not self.draws)
@@ -84,6 +96,9 @@ class Screen:
 
     def quote(self, text: str) -> None:
         """Write what somebody else says, set in from our own words, however many lines it has."""
+        from rich.padding import Padding
+        from rich.text import Text
+
         for line in harmless(text).splitlines() or [""]:
             shown = Text(_in(sys.stderr, line))
             with suppress(OSError):

@@ -8,6 +8,7 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Literal, cast
 
 from pydantic import TypeAdapter
@@ -136,15 +137,15 @@ class Ended:
 
 
 Frame = Load | Begin | Invoke | Reply | Loaded | Ask | Report | Ended
-_TYPES: Final[dict[str, TypeAdapter[Frame]]] = {
-    kind.__name__: TypeAdapter(kind) for kind in (Load, Begin, Invoke, Reply, Loaded, Ask, Report, Ended)
+_KINDS: Final[dict[str, type[Frame]]] = {
+    kind.__name__: kind for kind in (Load, Begin, Invoke, Reply, Loaded, Ask, Report, Ended)
 }
 
 
 def encode(frame: Frame) -> bytes:
     """Return the bytes of a frame, its length in front; ValueError when it is too long or no JSON."""
     kind = type(frame).__name__
-    fields = {"type": kind, "frame": _TYPES[kind].dump_python(frame, mode="json")}
+    fields = {"type": kind, "frame": _type(kind).dump_python(frame, mode="json")}
     try:
         body = to_json(fields)
     except ValueError:  # lone surrogates pass through the json module alone
@@ -160,10 +161,15 @@ def decode(body: bytes) -> Frame:
         fields = from_json(body)
     except ValueError:
         fields = json.loads(body)
-    kind = _TYPES.get(fields["type"])
-    if kind is None:
+    if fields["type"] not in _KINDS:
         raise ValueError(f"unknown frame {fields['type']!r:.40}")
-    return kind.validate_python(fields["frame"])
+    return _type(fields["type"]).validate_python(fields["frame"])
+
+
+@cache
+def _type(kind: str) -> TypeAdapter[Frame]:
+    """Return what reads and writes frames of a kind: built when the first one crosses, for most programs have none."""
+    return TypeAdapter(_KINDS[kind])
 
 
 async def receive(reader: asyncio.StreamReader) -> Frame | None:

@@ -8,6 +8,7 @@
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -55,20 +56,20 @@ class Assembly:
         self.model = ""
         self._size = 0
 
-    def feed(self, chunk: Any) -> str:
-        """Take one piece; return the text in it."""
-        self.model = _string(chunk.model) or self.model
-        self.usage = chunk.usage or self.usage
+    def feed(self, chunk: Mapping[str, Any]) -> str:
+        """Take one piece, as the server's JSON has it; return the text in it."""
+        self.model = _string(chunk.get("model")) or self.model
+        self.usage = chunk.get("usage") or self.usage
         text = ""
-        for choice in chunk.choices or ():
-            self._reason = _string(choice.finish_reason) or self._reason
-            if choice.delta is None:
+        for choice in chunk.get("choices") or ():
+            self._reason = _string(choice.get("finish_reason")) or self._reason
+            delta = choice.get("delta")
+            if delta is None:
                 continue
-            text += _string(choice.delta.content)
-            refusal = _string(getattr(choice.delta, "refusal", None))
-            self._refusal.append(refusal)
-            self._weigh(refusal)
-            for piece in choice.delta.tool_calls or ():
+            text += _string(delta.get("content"))
+            if delta.get("refusal") is not None:
+                self._refuse(_string(delta["refusal"]))
+            for piece in delta.get("tool_calls") or ():
                 self._add(piece)
         self._text.append(text)
         self._weigh(text)
@@ -107,17 +108,23 @@ class Assembly:
         # Some servers say "stop" after tool calls.
         return "tool_calls" if reason == "stop" and self._calls else reason
 
-    def _add(self, piece: Any) -> None:
+    def _refuse(self, words: str) -> None:
+        self._refusal.append(words)
+        self._weigh(words)
+
+    def _add(self, piece: Mapping[str, Any]) -> None:
         call = self._begun(piece)
         if call is None:
             if len(self._calls) == MOST_CALLS:
                 raise AnswerTooLong(f"the answer asks for more than {MOST_CALLS} tool calls")
-            call = _Call(len(self._calls) if piece.index is None else int(piece.index))
+            index = piece.get("index")
+            call = _Call(len(self._calls) if index is None else int(index))
             self._calls.append(call)
-        call.id = call.id or _string(piece.id)
-        if piece.function is not None:
-            call.name = call.name or _string(piece.function.name)
-            arguments = piece.function.arguments
+        call.id = call.id or _string(piece.get("id"))
+        function = piece.get("function")
+        if function is not None:
+            call.name = call.name or _string(function.get("name"))
+            arguments = function.get("arguments")
             # Some servers give the object itself, not its text.
             call.arguments.append(_string(arguments) if isinstance(arguments, str) else _text(arguments))
             self._weigh(call.arguments[-1])
@@ -127,20 +134,22 @@ class Assembly:
         if self._size > LONGEST:
             raise AnswerTooLong(f"the answer is longer than {LONGEST:,} characters, or comes in as many pieces")
 
-    def _begun(self, piece: Any) -> _Call | None:
+    def _begun(self, piece: Mapping[str, Any]) -> _Call | None:
         """Return the call that a piece goes on with: the newest of its index; None when it begins one."""
+        index, id = piece.get("index"), piece.get("id")
         for call in reversed(self._calls):
-            if piece.index is None:
-                if not piece.id or call.id == piece.id:
+            if index is None:
+                if not id or call.id == id:
                     return call
-            elif call.index == piece.index:
-                return None if _begins(piece) and call.id and call.id != piece.id else call
+            elif call.index == index:
+                return None if _begins(piece) and call.id and call.id != id else call
         return None
 
 
-def _begins(piece: Any) -> bool:
+def _begins(piece: Mapping[str, Any]) -> bool:
     # Some servers give each *piece* an id of its own: only a call's first one has a name.
-    return bool(piece.id and piece.function is not None and piece.function.name)
+    function: Any = piece.get("function")
+    return bool(piece.get("id") and function is not None and function.get("name"))
 
 
 def _string(value: Any) -> str:

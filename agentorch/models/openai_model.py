@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from agentorch.core.usage import Usage
 from agentorch.errors import MalformedOutput, ModelTimeout
@@ -19,10 +19,11 @@ from agentorch.models import failures
 from agentorch.models.access import checked_key, checked_url
 from agentorch.models.assembly import AnswerTooLong, Assembly
 from agentorch.models.gate import Reason
-from agentorch.models.pricing import Prices
-from agentorch.models.provider import OPENAI, PROCESS, Provider, closed, time_limits
+from agentorch.models.pricing import Prices, preload
+from agentorch.models.provider import OPENAI, PROCESS, Provider
 from agentorch.models.quirks import Form, Quirks, quirks_for
-from agentorch.models.streaming import NotJsonError, fed, pieces
+from agentorch.models.silence import Silence
+from agentorch.models.streaming import NotJsonError, closed, fed, opened, pieces
 from agentorch.models.structured import unwrapped
 from agentorch.models.terms import Terms
 from agentorch.models.wire import parameters, wrapped
@@ -130,7 +131,9 @@ class OpenAIModel:
 
     async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
         """Return the whole answer; `on_delta` sees its text as it comes."""
-        import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
+        await self._provider.ready()
+        preload()
+        import openai  # noqa: PLC0415  # loaded by now
 
         before = self._provider.learned.get(self.name, self._quirks)
         terms = Terms(request, before, refused=self._provider.refused_schemas)
@@ -168,7 +171,7 @@ class OpenAIModel:
         self, sent: dict[str, Any], request: ModelRequest, answer: Assembly, on_delta: OnDelta | None
     ) -> Assembly:
         try:
-            async with asyncio.timeout(request.silence) as silence:
+            async with Silence(request.silence) as silence:
                 await self._stream(sent, request.silence, silence, answer, on_delta)
         except TimeoutError:
             if not answer.finished:  # else only the usage is missing
@@ -185,21 +188,19 @@ class OpenAIModel:
         self,
         sent: dict[str, Any],
         seconds: float | None,
-        silence: asyncio.Timeout,
+        silence: Silence,
         answer: Assembly,
         on_delta: OnDelta | None,
     ) -> None:
-        loop = asyncio.get_running_loop()
         client = self._provider.client(self)
-        stream = await client.chat.completions.create(**sent, timeout=time_limits(seconds))
+        stream = await opened(client, sent, seconds)
         self._provider.reached = answer.begun = True
         if self._traffic is not None:
             self._traffic.headers(stream.response.headers)
         try:
             async with aclosing(pieces(stream)) as coming:
                 async for piece in coming:
-                    if seconds is not None:
-                        silence.reschedule(loop.time() + seconds)
+                    silence.heard()
                     text = fed(answer, piece)
                     if text and on_delta is not None:
                         on_delta(text)
@@ -253,7 +254,7 @@ def _provider(client: Any, api_key: str | None, base_url: str | None) -> Provide
 
 
 def _reported(usage: Any) -> Usage:
-    details = getattr(usage, "prompt_tokens_details", None)
+    details = _field(usage, "prompt_tokens_details")
     cached = _tokens(details, "cached_tokens") or _tokens(usage, "prompt_cache_hit_tokens")
     asked, said = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
     return Usage(asked, said, cached_tokens=min(cached, asked), calls=1)
@@ -261,5 +262,9 @@ def _reported(usage: Any) -> Usage:
 
 def _tokens(usage: Any, name: str) -> int:
     """Return a count of the server's; what is none, or none that can be, is 0."""
-    value = getattr(usage, name, None)
+    value = _field(usage, name)
     return value if type(value) is int and 0 <= value <= _MOST_TOKENS else 0
+
+
+def _field(value: Any, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentorch.errors import ConfigurationError
-from agentorch.models import governor, pricing
+from agentorch.models import governor
 from agentorch.models.access import checked_key, checked_url
 from agentorch.models.governed import GovernedModel
 from agentorch.models.openai_model import Counted, OpenAIModel, rough
@@ -50,7 +50,6 @@ def open_model(
         )
     where = base_url or OPENAI
     traffic = governors.get(where, api_key)
-    pricing.preload()
     model = OpenAIModel(
         name, api_key=api_key, base_url=where, quirks=quirks, count=count, prices=prices, traffic=traffic
     )

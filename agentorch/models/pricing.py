@@ -5,7 +5,8 @@ A price that nobody knows is None, never 0: the caller counts such a call as unp
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
+from typing import Final
 
 from agentorch.core.usage import Usage
 
@@ -44,9 +45,17 @@ class Prices:
         return self.cost(Usage(input_tokens=1, output_tokens=1), model=model, base_url=base_url) is not None
 
 
+_preloading: Final = Event()
+
+
 def preload() -> None:
-    """Start loading the snapshot in a thread: it takes most of a second, which the event loop should not wait."""
-    Thread(target=_published, args=(Usage(), "gpt-5-mini", "https://api.openai.com/v1"), daemon=True).start()
+    """Start loading the snapshot in a thread, once in a process: the event loop should not wait that long.
+
+    It is time when a model is called: its answer, which is to be priced, takes longer.
+    """
+    if not _preloading.is_set():
+        _preloading.set()
+        Thread(target=_published, args=(Usage(), "gpt-5-mini", "https://api.openai.com/v1"), daemon=True).start()
 
 
 def _published(usage: Usage, model: str, base_url: str) -> float | None:

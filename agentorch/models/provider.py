@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agentorch.models.access import secrets, shown
 from agentorch.models.quirks import Quirks
+from agentorch.models.sdk import loaded
 
 OPENAI: Final = "https://api.openai.com/v1"
 
@@ -48,6 +48,11 @@ class Provider:
         self.refused_schemas: set[str] = set()
         """Digests of schemas that it refused, while it takes others."""
 
+    async def ready(self) -> None:
+        """Wait until a client can be made without the event loop standing still; whoever gave one has loaded it."""
+        if self._given is None:
+            await loaded()
+
     def client(self, user: object) -> Any:
         """Return the `AsyncOpenAI` of the running loop; `user` holds it until `release`."""
         if self._given is not None:
@@ -80,7 +85,7 @@ class Provider:
         return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 3] + "..."
 
     def _connected(self) -> Any:
-        import openai  # noqa: PLC0415  # 0.4 s: only when a model is called
+        import openai  # noqa: PLC0415  # 0.4 s: see `ready`
 
         return openai.AsyncOpenAI(
             api_key=self.api_key or _NO_KEY,
@@ -107,13 +112,11 @@ PROCESS: Final = Providers()
 
 
 def time_limits(silence: float | None) -> Any:
-    """Return the client's own limits for a call that may be silent for so many seconds."""
+    """Return the client's own limits for a call that may be silent for so many seconds.
+
+    Where that is said, whoever calls watches over it: two timers for each piece of text would see nothing more.
+    """
     import openai  # noqa: PLC0415
 
-    return openai.Timeout(silence or _READ_SECONDS, connect=min(_CONNECT_SECONDS, silence or _CONNECT_SECONDS))
-
-
-async def closed(stream: Any) -> None:
-    """Close a response that may already be broken."""
-    with suppress(Exception):
-        await stream.close()
+    read = _READ_SECONDS if silence is None else None
+    return openai.Timeout(read, connect=min(_CONNECT_SECONDS, silence or _CONNECT_SECONDS))

@@ -5,9 +5,11 @@ Errors are the client's own: one that stands in the body of a 200 is raised like
 
 import json
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from agentorch.models.assembly import LONGEST, AnswerTooLong, Assembly
+from agentorch.models.provider import time_limits
 
 _NOISE: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 """What reading a piece raises that is no JSON, or JSON of another form."""
@@ -19,8 +21,31 @@ class NotJsonError(Exception):
     """A piece of an answer is not JSON."""
 
 
+async def opened(client: Any, sent: dict[str, Any], seconds: float | None) -> Any:
+    """Send a request that may be silent for so many seconds; return the stream of its answer, as JSON.
+
+    Through the client, with all that it knows of connections, keys and errors, but around its models of requests and
+    answers: those take half of the time that a call takes, and most of what a piece of an answer takes.
+    """
+    import openai  # noqa: PLC0415  # it made the client, so it is loaded
+
+    return await client.post(
+        "/chat/completions", body=sent, options={"timeout": time_limits(seconds)},
+        cast_to=object, stream=True, stream_cls=openai.AsyncStream[object],
+    )  # fmt: skip
+
+
+async def closed(stream: Any) -> None:
+    """Close a response that may already be broken."""
+    with suppress(Exception):
+        await stream.close()
+
+
 async def pieces(stream: Any) -> AsyncGenerator[Any]:
-    """Yield the pieces of an answer; raises `openai.OpenAIError` for what the server says, NotJsonError for noise."""
+    """Yield the pieces of an answer, as JSON.
+
+    Raises `openai.OpenAIError` for what the server says, NotJsonError for noise.
+    """
     try:
         if "json" in stream.response.headers.get("content-type", ""):
             yield await _whole(stream)
@@ -68,12 +93,10 @@ async def _read(response: Any) -> bytes:
     return bytes(data)
 
 
-def _as_piece(answer: dict[str, Any]) -> Any:
+def _as_piece(answer: dict[str, Any]) -> dict[str, Any]:
     """Return a whole answer as the only piece of a stream."""
-    from openai.types.chat import ChatCompletionChunk  # noqa: PLC0415  # as above
-
     choices = [{**choice, "delta": _delta(choice.get("message") or {})} for choice in answer.get("choices") or ()]
-    return ChatCompletionChunk.construct(None, **{**answer, "choices": choices})
+    return {**answer, "choices": choices}
 
 
 def _delta(message: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from agentorch.ports.model import Message, ModelRequest, OutputSchema
 
 
 def parameters(request: ModelRequest, *, model: str, quirks: Quirks, form: Form) -> dict[str, Any]:
-    """Return the keyword arguments of `chat.completions.create`; `form` is how the output is asked for."""
+    """Return the body of a Chat Completions call; `form` is how the output is asked for."""
     sent: dict[str, Any] = {"model": model, "stream": True}
     if quirks.stream_usage:
         sent["stream_options"] = {"include_usage": True}

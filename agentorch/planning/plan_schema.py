@@ -14,7 +14,7 @@ Scalar = str | int | float | bool | None
 
 
 class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class PlannedInput(_Asked):

@@ -18,7 +18,7 @@ from agentorch.ports.services import Services
 from agentorch.prompting.reading_on import ReadingOn
 from agentorch.prompting.repeats import Repeats
 from agentorch.prompting.toolbox import Toolbox
-from agentorch.prompting.trimming import count_long, cut
+from agentorch.prompting.trimming import at_most_tokens, count_long, cut
 from agentorch.prompts import Prompts, escaped, fenced
 
 TURNS: Final = 16
@@ -70,9 +70,9 @@ class Conversation:
         return _text(response)
 
     async def _ask(self, messages: list[Message], *, may_call: bool = True) -> ModelResponse:
-        if self.token_budget is not None and _may_be_over("".join(_said(one) for one in messages), self.token_budget):
+        if self.token_budget is not None and self._may_be_over(messages, self.token_budget):
             await self.services.counting()  # what is dropped must be the same when the attempt is continued
-        self._drop_oldest(messages)
+            self._drop_oldest(messages, self.token_budget)
         request = ModelRequest(
             tuple(messages), self.toolbox.specs, may_call=may_call, output=self.output, labels=dict(self.labels)
         )
@@ -93,7 +93,7 @@ class Conversation:
 
     async def _within(self, share: int | None, answer: str, tool: str) -> str:
         """Return a tool's answer, fenced; beyond its share it is cut, and can be read on."""
-        if share is not None and _may_be_over(answer, share):
+        if share is not None and at_most_tokens(answer) > share:
             await self.services.counting()
         tokens = 0 if share is None else count_long(answer, self.services.count, enough=share)
         if share is None or tokens <= share:
@@ -104,18 +104,21 @@ class Conversation:
         self.services.trimmed(name, tokens=tokens, kept=self.services.count(preview), blob=blob)
         return f"{fenced(preview, tool)}\n{reading_note(name, len(preview), len(answer), blob)}"
 
-    def _drop_oldest(self, messages: list[Message]) -> None:
-        if self.token_budget is None:
-            return
-        sizes = [self._tokens(message, enough=self.token_budget) for message in messages]
+    def _may_be_over(self, messages: list[Message], budget: int) -> bool:
+        """Whether it takes a count to say that a request is within the budget."""
+        needed = sum(MESSAGE_TOKENS + at_most_tokens(_said(message)) for message in messages)
+        return needed + self.fixed_tokens() > budget
+
+    def _drop_oldest(self, messages: list[Message], budget: int) -> None:
+        sizes = [self._tokens(message, enough=budget) for message in messages]
         total = self.fixed_tokens() + sum(sizes)
         for index, message in enumerate(messages):
-            if total <= self.token_budget:
+            if total <= budget:
                 return
             if message.role == "tool" and message.content != DROPPED:
                 messages[index] = replace(message, content=DROPPED)
                 self.repeats.forget(message.tool_call_id)
-                total += self._tokens(messages[index], enough=self.token_budget) - sizes[index]
+                total += self._tokens(messages[index], enough=budget) - sizes[index]
 
     def fixed_tokens(self) -> int:
         """Return what the tools and the schema of a request cost."""
@@ -144,11 +147,6 @@ def reading_note(name: str, shown: int, length: int, blob: str) -> str:
 
 def _said(message: Message) -> str:
     return message.content + "".join(call.name + call.arguments for call in message.tool_calls)
-
-
-def _may_be_over(text: str, tokens: int) -> bool:
-    """Whether an estimate could mislead: what has no more bytes than there may be tokens fits."""
-    return len(text.encode("utf-8", "replace")) > tokens
 
 
 def _text(response: ModelResponse) -> str:

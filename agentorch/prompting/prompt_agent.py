@@ -15,7 +15,7 @@ from agentorch.prompting.conversation import MESSAGE_TOKENS, READING_SHARE, Conv
 from agentorch.prompting.reading_on import ReadingOn
 from agentorch.prompting.repeats import Repeats
 from agentorch.prompting.toolbox import Toolbox
-from agentorch.prompting.trimming import Shown, count_long, fit
+from agentorch.prompting.trimming import Shown, at_most_tokens, count_long, fit
 from agentorch.prompts import Prompts, escaped, shown_value
 
 _NO_TEAM: Final[Mapping[str, AgentCard]] = {}
@@ -80,10 +80,7 @@ async def run_prompt_agent(
 
 async def _counting(talk: Conversation, *texts: str) -> None:
     """Wait for exact counts where an estimate may mislead: what has no more bytes than the budget has tokens fits."""
-    if (
-        talk.token_budget is not None
-        and sum(len(text.encode("utf-8", "replace")) for text in texts) > talk.token_budget
-    ):
+    if talk.token_budget is not None and sum(map(at_most_tokens, texts)) > talk.token_budget:
         await talk.services.counting()
 
 
@@ -102,14 +99,32 @@ async def _repair_text(talk: Conversation, output: Any, problems: Sequence[str])
 
 async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> list[Message]:
     """Return the system and the user message, with what does not fit shown in part."""
+    if (whole := _whole(talk, agent, texts, objective)) is not None:
+        return whole
     await _counting(talk, agent.prompt or "", objective, *texts.values())
     if _is_long(talk, objective):
         texts, objective = {_TASK: escaped(objective)} | {_beside(name): text for name, text in texts.items()}, ""
     shown = _fitted(talk, agent, texts, objective)
-    inputs = [await _noted(talk, name, texts[name], shown[name]) for name in texts]
-    system = _system_text(talk, agent)
+    return _messages(talk, agent, objective, [await _noted(talk, name, texts[name], shown[name]) for name in texts])
+
+
+def _whole(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> list[Message] | None:
+    """Return the messages with all that is in them, where that fits without a token being counted; else None."""
+    budget = talk.token_budget
+    if budget is not None and len(objective) + sum(map(len, texts.values())) > budget:
+        return None
+    messages = _messages(talk, agent, objective, [InputText(name, text) for name, text in texts.items()])
+    if budget is None:
+        return messages
+    if at_most_tokens(objective) > budget // _OBJECTIVE:
+        return None
+    needed = sum(MESSAGE_TOKENS + at_most_tokens(message.content) for message in messages)
+    return messages if needed + talk.fixed_tokens() + _kept_free(talk) <= budget else None
+
+
+def _messages(talk: Conversation, agent: Agent, objective: str, inputs: Sequence[InputText]) -> list[Message]:
     return [
-        Message("system", system),
+        Message("system", _system_text(talk, agent)),
         Message("user", talk.prompts.render("task", objective=objective, inputs=inputs)),
     ]
 
@@ -162,8 +177,13 @@ def _room(talk: Conversation, agent: Agent, objective: str) -> int:
     frame = _system_text(talk, agent) + talk.prompts.render("task", objective=objective, inputs=[])
     tools = request_tokens(talk.services, talk.toolbox, talk.output)
     budget = talk.token_budget or 0
-    kept_free = budget // READING_SHARE if talk.toolbox.specs else 0
-    return budget - kept_free - count_long(frame, talk.services.count, enough=budget) - tools - 2 * MESSAGE_TOKENS
+    return (
+        budget - _kept_free(talk) - count_long(frame, talk.services.count, enough=budget) - tools - 2 * MESSAGE_TOKENS
+    )
+
+
+def _kept_free(talk: Conversation) -> int:
+    return (talk.token_budget or 0) // READING_SHARE if talk.toolbox.specs else 0
 
 
 async def _noted(talk: Conversation, name: str, text: str, shown: Shown) -> InputText:

@@ -37,6 +37,11 @@ class Shown:
         return self.kept == self.tokens
 
 
+def at_most_tokens(text: str) -> int:
+    """Return what no count of a text is above: its bytes."""
+    return len(text.encode("utf-8", "replace"))
+
+
 def count_long(text: str, count: Count, *, enough: int) -> int:
     """Count the tokens of a text; of a long one until there are more than `enough`: then the rest is taken to be alike.
 

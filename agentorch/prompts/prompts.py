@@ -37,6 +37,8 @@ class Prompts:
     def __init__(self, folders: Sequence[str | Path] = (), *, builtin: Path | None = None) -> None:
         self._loader = _Loader(tuple(Path(folder) for folder in folders), builtin or builtin_folder("prompts"))
         self._environment = Sandbox(self._loader)
+        self._templates: dict[str, Template] = {}
+        """What was compiled: the sandbox's own table takes longer to look into than a template to fill."""
 
     def render(self, name: str, /, **values: Any) -> str:
         """Return the text of a template; values are data, never templates.
@@ -71,6 +73,12 @@ class Prompts:
             raise self._missing(name) from None
 
     def _template(self, name: str) -> Template:
+        template = self._templates.get(name)
+        if template is None:
+            template = self._templates[name] = self._compiled(name)
+        return template
+
+    def _compiled(self, name: str) -> Template:
         try:
             return self._environment.get_template(name)
         except TemplateNotFound as error:

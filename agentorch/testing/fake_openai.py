@@ -128,6 +128,7 @@ class FakeOpenAI:
         assert not self._answers, f"{len(self._answers)} answers were not asked for, the next is {self._answers[0]}"
 
     def __enter__(self) -> Self:
+        importlib.import_module("openai")  # a thread that loads it would take no time in a virtual clock
         importlib.import_module("pytest_httpx2")  # registers the mocker: openai 3 runs on httpx2
         import respx  # noqa: PLC0415  # with pytest: only when a fake is opened
 

@@ -192,9 +192,7 @@ def test_what_a_server_says_is_one_short_line_without_keys() -> None:
     assert provider.shown == "http://***@x/v1"
 
 
-class Piece:
-    def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields)
+Piece = dict[str, Any]
 
 
 def chunk(calls: Sequence[Piece] = (), reason: str | None = None) -> Piece:
