@@ -262,8 +262,8 @@ class RunState:
     """Per agent, a heap of (-rank, order, task id); stale entries are passed over when popped."""
     ready_count: int = 0
     ranks_stale: bool = True
-    usual_seconds: float = 1.0
-    """What an unfinished task is expected to take on average; 1 when nothing is known."""
+    usual_seconds: float | None = None
+    """What an unfinished task is expected to take on average; None when nothing is known."""
     means: dict[str, tuple[int, float]] = field(default_factory=dict[str, tuple[int, float]])
     """Per agent: finished dispatches and their summed seconds."""
     surplus: dict[str, None] = field(default_factory=dict[str, None])
