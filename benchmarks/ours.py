@@ -19,12 +19,16 @@ async def nothing() -> int:
     return 1
 
 
-def plan_of(shape: Shape) -> Plan:
-    """Return the shape as a plan; one that only returns has an agent without inputs."""
+def plan_of(shape: Shape, expected: Mapping[str, float] | None = None, inputs: Mapping[str, Any] | None = None) -> Plan:
+    """Return the shape as a plan; one that only returns has an agent without inputs.
+
+    `expected` is what is said of each task's seconds beforehand, by default the truth; `inputs` are those of each task.
+    """
+    told = shape.seconds if expected is None else expected
     name = "worker" if shape.seconds or shape.log or shape.output != 1 else "nothing"
     plan = Plan(shape.name, answer=f"${shape.tasks[-1][0]}")
     for task, needs in shape.tasks:
-        plan.add(task, agent=name, needs=needs, seconds=shape.seconds.get(task))
+        plan.add(task, agent=name, inputs=inputs or {}, needs=needs, seconds=told.get(task))
     return plan
 
 

@@ -107,9 +107,9 @@ def fan(size: int) -> Shape:
     return Shape("fan", [("start", ()), *((name, ("start",)) for name in middle), ("end", middle)])
 
 
-def layered(size: int) -> Shape:
+def layered(size: int, seed: int = SEED) -> Shape:
     """Return a random DAG of `size` tasks in layers of 100, each with three needs in the layer above."""
-    width, chooser = min(100, max(3, size // 10)), random.Random(SEED)
+    width, chooser = min(100, max(3, size // 10)), random.Random(seed)
     tasks: list[tuple[str, tuple[str, ...]]] = []
     for i in range(size):
         start = (i // width - 1) * width

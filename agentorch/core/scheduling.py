@@ -117,11 +117,15 @@ def call_up(state: RunState) -> None:
             return
 
 
-def expected_seconds(state: RunState) -> dict[str, float]:
-    """Return how long each unfinished task is expected to take, in seconds, or in hops when nothing is known."""
+def known_seconds(state: RunState) -> float | None:
+    """Return the mean of what is known of how long tasks take: what was given, and each agent's own mean."""
     known = [task.task.seconds for task in state.tasks.values() if task.task.seconds is not None]
     known += [total / count for count, total in state.means.values()]
-    usual = sum(known) / len(known) if known else None
+    return sum(known) / len(known) if known else None
+
+
+def expected_seconds(state: RunState, usual: float | None) -> dict[str, float]:
+    """Return how long each unfinished task is expected to take, in seconds, or in hops when nothing is known."""
     expected: dict[str, float] = {}
     for name, task in state.tasks.items():
         if task.status in FINAL:
@@ -134,7 +138,8 @@ def expected_seconds(state: RunState) -> dict[str, float]:
 
 def rank(state: RunState) -> None:
     """Compute the longest remaining path of every unfinished task, and order the heaps by it."""
-    expected = expected_seconds(state)
+    known = known_seconds(state)
+    expected = expected_seconds(state, known)
     for name in reversed(list(expected)):
         task = state.tasks[name]
         longest = 0.0
@@ -143,7 +148,7 @@ def rank(state: RunState) -> None:
             if other.status not in FINAL and other.rank > longest:
                 longest = other.rank
         task.rank = expected[name] + longest
-    state.usual_seconds = sum(expected.values()) / len(expected) if expected else 1.0
+    state.usual_seconds = sum(expected.values()) / len(expected) if expected and known is not None else None
     state.ready.clear()
     state.line.clear()
     state.ranks_stale = False

@@ -273,8 +273,8 @@ class RunState:
     """Tasks that became ready since the plan changed and nobody has ranked it, outdated ones among them."""
     ready_count: int = 0
     ranks_stale: bool = True
-    usual_seconds: float = 1.0
-    """What an unfinished task is expected to take on average; 1 when nothing is known."""
+    usual_seconds: float | None = None
+    """What an unfinished task is expected to take on average; None when nothing is known."""
     means: dict[str, tuple[int, float]] = field(default_factory=dict[str, tuple[int, float]])
     """Per agent: finished dispatches and their summed seconds."""
     surplus: dict[str, None] = field(default_factory=dict[str, None])

@@ -1,6 +1,7 @@
 """The scheduler, shared by all runs of the process: which run's ready task gets the next free slot.
 
-1. Runs are ordered by arrival + class offset + WEIGHT * remaining work: whoever waits longer rises without re-keying.
+1. Runs are ordered by `standing`: arrival + class offset + WEIGHT * remaining work / slots: whoever waits longer rises
+   without re-keying. Tasks of a run of which nothing is known are taken to be like those of the runs that have ended.
 2. Within a run its own order holds: longest remaining path first.
 3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either.
 4. Who has waited, for a person or for what it called, has given its slot away, and goes on when one is free again:
@@ -15,11 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from agentorch.core.scheduling import next_ready
+from agentorch.core.scheduling import next_ready, rank
+from agentorch.core.state import RunState
 from agentorch.runtime.hosted import HostedRun
 
-WEIGHT: Final = 10.0
-"""Seconds of age that outweigh one second (or hop) of remaining work."""
+WEIGHT: Final = 4.0
+"""Seconds of age that outweigh one second for which the remaining work would keep all slots at work."""
+UNKNOWN: Final = 1.0
+"""Seconds that a task is taken to need before any run has ended."""
 BATCH_OFFSET: Final = 300.0
 """Seconds that a batch run stands behind an interactive one that came at the same time."""
 
@@ -46,11 +50,18 @@ def behind(priority: str) -> float:
     return BATCH_OFFSET if priority == "batch" else 0.0
 
 
+def standing(arrival: float, seconds: float, slots: int, *, offset: float = 0.0, weight: float = WEIGHT) -> float:
+    """Return where a run stands, the lowest first: `seconds` are what its open tasks are expected to take together."""
+    return arrival + offset + weight * seconds / slots
+
+
 class Scheduler:
     """Free slots on one side, runs with ready tasks on the other."""
 
     def __init__(self, slots: int, admit: AdmitTask) -> None:
         self._slots = slots
+        self._shared = slots
+        """The slots that there are while it is open."""
         self._admit = admit
         self._agent_slots: dict[str, int] = {}
         self._at_work: dict[str, int] = {}
@@ -67,6 +78,8 @@ class Scheduler:
         self._active = 0
         self._several = False
         """Whether there is more than one run: only then is there an order to keep."""
+        self._ended: tuple[int, float] = (0, 0.0)
+        """Dispatches of the runs that have left, and their summed seconds."""
         self.runs: dict[str, HostedRun] = {}
         """The runs that are carried out here, by id."""
 
@@ -104,6 +117,7 @@ class Scheduler:
         for back in [back for back in self._back if back.run is run]:
             back.granted.cancel()
         run.entry += 1
+        self._learn(run)
         self._active -= run.active
         run.active = 0
         for agent in list(run.at_work):
@@ -252,10 +266,26 @@ class Scheduler:
         for _ in range(freed):
             self._unpark(agent)
 
+    def _learn(self, run: HostedRun) -> None:
+        """Take note of how long the tasks of a run took."""
+        count, total = self._ended
+        means = run.state.means.values()
+        self._ended = (count + sum(one for one, _ in means), total + sum(seconds for _, seconds in means))
+
+    def _usual_seconds(self, state: RunState) -> float:
+        """Return what an open task of the run is expected to take."""
+        if state.ranks_stale:
+            rank(state)
+        if state.usual_seconds is not None:
+            return state.usual_seconds
+        count, total = self._ended
+        return total / count if count else UNKNOWN
+
     def _place(self, run: HostedRun) -> None:
         state = run.state
         run.entry += 1
-        run.score = state.started + behind(state.priority) + state.open * state.usual_seconds * WEIGHT
+        seconds = state.open * self._usual_seconds(state)
+        run.score = standing(state.started, seconds, self._shared, offset=behind(state.priority))
         self._queue = self._pushed(self._queue, run)
 
     def _park(self, run: HostedRun) -> None:

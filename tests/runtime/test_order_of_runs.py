@@ -17,7 +17,7 @@ from agentorch.core.task import Graph, Task
 from agentorch.core.verifier import verify
 from agentorch.journal.memory import MemoryJournal
 from agentorch.runtime.hosted import HostedRun
-from agentorch.runtime.scheduler import BATCH_OFFSET, WEIGHT, Scheduler
+from agentorch.runtime.scheduler import BATCH_OFFSET, WEIGHT, Scheduler, standing
 
 AGENTS: tuple[str, ...] = ("a", "b", "c")
 CARDS = {name: AgentCard(name=name) for name in AGENTS}
@@ -41,10 +41,18 @@ class Floor:
         for agent, slots in self.limits.items():
             self.scheduler.limit_agent(agent, slots)
 
-    def enter(self, name: str, agents: Iterable[str], *, priority: Any = "interactive", parallel: int = 32) -> None:
-        """Begin a run of independent tasks and one that needs them all."""
-        tasks = [Task(f"t{number}", agent) for number, agent in enumerate(agents)]
-        last = Task("end", AGENTS[-1], needs=tuple(task.id for task in tasks))
+    def enter(
+        self,
+        name: str,
+        agents: Iterable[str],
+        *,
+        priority: Any = "interactive",
+        parallel: int = 32,
+        seconds: float | None = None,
+    ) -> None:
+        """Begin a run of independent tasks and one that needs them all, each expected to take these seconds."""
+        tasks = [Task(f"t{number}", agent, seconds=seconds) for number, agent in enumerate(agents)]
+        last = Task("end", AGENTS[-1], needs=tuple(task.id for task in tasks), seconds=seconds)
         state = RunState(name, CARDS)
         plan = verify(Graph((*tasks, last), "$end"), CARDS)
         assert not plan.errors
@@ -99,6 +107,40 @@ class Floor:
 def _may(run: HostedRun, full: set[str]) -> bool:
     state = run.state
     return state.running < state.policy.parallel and next_ready(state, full) is not None
+
+
+@given(slots=st.integers(1, 64))
+def test_a_second_of_age_outweighs_a_quarter_of_what_all_slots_do_in_it(slots: int) -> None:
+    """However many slots share the work, a run passes one that came later and has that much less to do."""
+    assert standing(0.0, 80.0 * slots, slots) == standing(320.0, 0.0, slots) == standing(20.0, 0.0, slots, offset=300.0)
+
+
+def test_expected_seconds_count_before_a_run_has_begun() -> None:
+    """Of two runs that wait for their first slot, the one that takes less goes first, though it came later."""
+    floor = Floor(1)
+    floor.enter("filler", "a")
+    floor.enter("long", "a", seconds=100)
+    floor.now = 10
+    floor.enter("short", "aaa", seconds=1)
+    floor.finish(0)
+    floor.finish(0)
+    assert floor.admitted == ["filler", "filler", "short"]
+
+
+def test_a_run_of_which_nothing_is_known_is_taken_to_be_like_those_that_have_ended() -> None:
+    """Tasks took a minute each so far: a run of two unknown ones stands behind one of five that take ten seconds."""
+    floor = Floor(1)
+    floor.enter("filler", "a")
+    floor.enter("earlier", "a")
+    for _ in range(4):
+        floor.now += 60
+        floor.finish(0)
+    floor.enter("filler again", "a", seconds=1)
+    floor.enter("unknown", "a")
+    floor.enter("known", "aaaa", seconds=10)
+    floor.finish(0)
+    floor.finish(0)
+    assert floor.admitted[-1] == "known"
 
 
 RUNS = st.tuples(
@@ -185,7 +227,7 @@ def test_a_flood_of_interactive_runs_starves_no_batch_run(rate: int, limited: bo
     floor = Floor(1, {"a": 1} if limited else {})
     floor.enter("first", "a")
     floor.enter("batch", "a" * size, priority="batch")
-    most = BATCH_OFFSET + (size + 1) * WEIGHT
+    most = BATCH_OFFSET + (size + 1) * 10 * WEIGHT
     while "batch" not in floor.admitted:
         floor.now += 10
         for number in range(rate):
