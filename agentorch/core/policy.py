@@ -4,6 +4,7 @@ A setting on a task beats the same setting on its agent, which beats the run's, 
 set counts, so a policy of one field changes one field.
 """
 
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
@@ -60,7 +61,7 @@ class Policy(BaseModel):
 
     def whole(self) -> "Policy":
         """Return the same policy with every default written out, for the journal."""
-        return Policy(**{name: getattr(self, name) for name in type(self).model_fields})
+        return _whole(self)
 
     def over(self, base: "Policy") -> "Policy":
         """Return `base` with what is set here put over it."""
@@ -68,6 +69,11 @@ class Policy(BaseModel):
             return base
         settings = {name: getattr(self, name) for name in self.model_fields_set}
         return base.model_copy(update=settings)
+
+
+@lru_cache(maxsize=64)  # many runs share few policies
+def _whole(policy: Policy) -> Policy:
+    return Policy(**{name: getattr(policy, name) for name in Policy.model_fields})
 
 
 DEFAULT: Final = Policy()

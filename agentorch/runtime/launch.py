@@ -210,6 +210,8 @@ class Launch:
 
     async def _stored(self, message: inbox.Begin) -> inbox.Begin:
         """Return the message with its large inputs kept as blobs: the plan has been held to what they are."""
+        if not message.inputs:
+            return message
         inputs: dict[str, Any] = {}
         for name, value in message.inputs.items():
             try:

@@ -33,8 +33,22 @@ _SHORTEST_FORM: Final = 8
 _LEVELS: Final = 5
 """How often JSON in a string of JSON is taken as a value; what is deeper is taken as the text that it is."""
 _NEVER_SECRET: Final = frozenset(
-    {"agent", "arguments", "at", "budget", "effect", "id", "key", "needs", "owner", "policy", "release", "request"}
-    | {"request_id", "reserved", "step", "task", "tool", "usage"}
+    {
+        "agent",
+        "arguments",
+        "at",
+        "budget",
+        "cards",
+        "effect",
+        "id",
+        "key",
+        "needs",
+        "owner",
+        "policy",
+        "release",
+        "request",
+    }
+    | {"request_id", "reserved", "step", "task", "templates", "tool", "usage"}
 )
 """Fields with names, digests and numbers of the runtime's own, and a run's idempotency key, by which it is found."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")

@@ -5,7 +5,18 @@ from typing import Any
 
 from agentorch.core.state import RunState, Status, TaskState
 
-_DERIVED = {"catalog", "ready", "line", "ranks_stale", "usual_seconds", "gained", "moved", "turned", "ready_count", "timers"}
+_DERIVED = {
+    "catalog",
+    "ready",
+    "line",
+    "ranks_stale",
+    "usual_seconds",
+    "gained",
+    "moved",
+    "turned",
+    "ready_count",
+    "timers",
+}
 
 
 def snapshot(state: RunState) -> dict[str, Any]:
