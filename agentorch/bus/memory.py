@@ -20,20 +20,15 @@ CAPACITY: Final = 10_000
 class MemoryDelivery:
     """One envelope in a subscriber's hands."""
 
-    __slots__ = ("_bus", "_subscription", "envelope")
+    __slots__ = ("_subscription", "envelope")
 
-    def __init__(self, envelope: Envelope, subscription: "MemorySubscription", bus: "MemoryBus") -> None:
+    def __init__(self, envelope: Envelope, subscription: "MemorySubscription") -> None:
         self.envelope = envelope
         self._subscription = subscription
-        self._bus = bus
 
     def ack(self) -> None:
         """Say that it is dealt with; a second time changes nothing."""
-        subscription = self._subscription
-        if self in subscription.held:
-            del subscription.held[self]
-            if self._bus.waiting:
-                self._bus.refill(subscription)
+        self._subscription.settle(self)
 
 
 class MemorySubscription:
@@ -60,9 +55,16 @@ class MemorySubscription:
 
     def give(self, envelope: Envelope) -> None:
         """Hand over one envelope."""
-        delivery = MemoryDelivery(envelope, self, self._bus)
+        delivery = MemoryDelivery(envelope, self)
         self.held[delivery] = None
         self.accept(delivery)
+
+    def settle(self, delivery: MemoryDelivery) -> None:
+        """Forget an acknowledged delivery, and take the next one."""
+        if delivery in self.held:
+            del self.held[delivery]
+            if self._bus.waiting:
+                self._bus.refill(self)
 
     def close(self) -> None:
         """Leave; what it held goes back to the front of the queues."""
@@ -114,7 +116,7 @@ class MemoryBus:
             envelope = decode(encode(envelope))
         only = self._only.get(subject)
         if only is not None and subject not in self._queues:
-            delivery = MemoryDelivery(envelope, only, self)
+            delivery = MemoryDelivery(envelope, only)
             only.held[delivery] = None
             only.accept(delivery)
             return True

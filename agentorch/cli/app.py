@@ -21,7 +21,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from agentorch.runtime.launch import release
+        from agentorch.runtime.release import release
 
         typer.echo(f"agentorch {release()}")
         raise typer.Exit

@@ -23,7 +23,7 @@ from agentorch.errors import AgentorchError
 from agentorch.journal.opening import open_journal
 from agentorch.models.access import shown
 from agentorch.models.opening import provider_named_by
-from agentorch.runtime.launch import release
+from agentorch.runtime.release import release
 
 _EXTRAS: Final = {
     "cli": ("typer", "rich", "platformdirs", "prompt_toolkit", "pydantic_settings"),

@@ -26,7 +26,7 @@ from agentorch.journal.importing import Import, Imported
 from agentorch.journal.opening import open_journal
 from agentorch.journal.owners import Owners
 from agentorch.journal.sqlite import SqliteJournal
-from agentorch.runtime.launch import release
+from agentorch.runtime.release import release
 
 _DAY: Final = 86_400.0
 _SHOWN: Final = 3

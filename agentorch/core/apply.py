@@ -5,32 +5,26 @@
 3. The cost is O(the task's own edges), but for a patch, which may cost O(plan).
 """
 
-from typing import Final, assert_never
+from typing import Final
 
 from agentorch.core import events as ev
-from agentorch.core.accounts import Account
-from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside, usage_added
+from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside
 from agentorch.core.children import drop_steps, follow
-from agentorch.core.commands import AskPlanner, Command, Deliver, Dispatch, SetTimer, Withdraw
-from agentorch.core.crosschecks import look_up
+from agentorch.core.commands import Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
 from agentorch.core.failures import FailureKind
-from agentorch.core.forking import apply_fork
 from agentorch.core.identity import digest
-from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, go_on, leave_running, settle, wait_for, want
-from agentorch.core.patching import apply_patch
-from agentorch.core.rejecting import apply_check
+from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, go_on, leave_running, settle, wait_for
 from agentorch.core.requests import request_answered, request_opened
 from agentorch.core.reservations import chain
+from agentorch.core.run_changes import apply_to_run, phase
 from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
 from agentorch.core.state import (
     PENDING,
     RUNNING,
     SUCCEEDED,
-    CrossCheckState,
     Ladder,
-    Replan,
     RunState,
     Status,
     TaskState,
@@ -42,26 +36,6 @@ _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGUR
 """Failures that say nothing of the output that a repair is about."""
 _NONE_YET: Final = (0, 0.0)
 """The dispatches of an agent of which none has finished, and their seconds."""
-
-
-RunEvent = (
-    ev.RunStarted
-    | ev.RunAdopted
-    | ev.RunForked
-    | ev.PlanCompleted
-    | ev.ReplanRequested
-    | ev.PlanPatched
-    | ev.CheckStarted
-    | ev.CheckEnded
-    | ev.ReplanFailed
-    | ev.RunStopped
-    | ev.RunAborted
-    | ev.RunCancelling
-    | ev.UsageAdded
-    | ev.RunFinished
-    | ev.CallAbandoned
-)
-"""What happens to the run as a whole."""
 
 
 def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915  # a table
@@ -81,7 +55,7 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
         case ev.TasksAccepted():
             for task in known.tasks:
                 _enter(state, task)
-            state.status = _phase(state)
+            state.status = phase(state)
         case ev.AttemptFailed():
             _attempt_failed(state, known)
         case ev.TaskRetried():
@@ -119,104 +93,11 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
         case ev.ModelCalled():
             model_called(state, known)
         case _:
-            _apply_to_run(state, known)
+            apply_to_run(state, known)
     if state.queued and state.room and state.called_up is None:
         call_up(state)
     if state.timed and event.task is not None:
         turn_clocks(state, event.task)
-
-
-def _apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901, PLR0912  # a table
-    match event:
-        case ev.RunStarted():
-            _run_started(state, event)
-        case ev.UsageAdded():
-            usage_added(state, event)
-        case ev.RunAdopted():
-            state.owner = event.owner
-            state.cards = event.cards or state.cards
-            state.stopped = None
-            state.status = _phase(state)
-        case ev.RunForked():
-            apply_fork(state, event)
-            state.status = _phase(state)
-        case ev.PlanCompleted():
-            _plan_completed(state, event)
-        case ev.ReplanRequested():
-            _replan_requested(state, event)
-        case ev.PlanPatched():
-            _replan_ended(state)
-            apply_patch(state, event)
-        case ev.CheckStarted() | ev.CheckEnded():
-            apply_check(state, event)
-        case ev.ReplanFailed():
-            _replan_ended(state)
-        case ev.RunStopped():
-            state.stopped = event.problem
-            state.status = _phase(state)
-        case ev.RunAborted():
-            if not state.aborted:  # else its last words took too long
-                state.problems.append(event.problem)
-            state.aborted, state.last_words = True, False
-            state.pending.pop("plan", None)
-            state.replan = None
-        case ev.RunCancelling():
-            state.cancelling = event.reason or event.by
-            state.pending.pop("plan", None)
-            state.replan = None
-        case ev.RunFinished():
-            state.status = event.status
-            state.finished = True
-            state.problems = list(event.problems)
-            state.replan = None
-            state.pending.clear()
-            state.requests.clear()  # a plan that was to be signed: nobody is asked any more
-        case ev.CallAbandoned():
-            state.problems.append(event.problem)
-        case _:
-            assert_never(event)
-
-
-def _phase(state: RunState) -> str:
-    if state.stopped is not None:
-        return "stopped"
-    if state.replan is not None:
-        return "replanning"
-    if state.closing:
-        return "answering"
-    return "running" if state.complete else "planning"
-
-
-def _replan_ended(state: RunState) -> None:
-    state.pending.pop("plan", None)
-    state.replan = None
-    state.status = _phase(state)
-
-
-def _gain(state: RunState, name: str, command: Command) -> None:
-    state.pending[name] = command
-    state.gained.append(command)
-
-
-def _run_started(state: RunState, event: ev.RunStarted) -> None:
-    state.goal = event.goal
-    state.outputs["goal"] = event.goal
-    state.outputs["inputs"] = event.inputs
-    state.policy = event.policy
-    state.budget = event.budget
-    if event.budget.limits_models:
-        state.account = Account(event.budget)
-    state.planner = event.planner
-    state.person = event.person
-    state.priority = event.priority
-    state.tags = event.tags
-    state.owner = event.owner
-    state.cards = event.cards
-    state.checks = {check.name: CrossCheckState(check) for check in event.checks}
-    state.started = event.at
-    state.unsigned = event.policy.approval == "plan"
-    if event.planner is not None:
-        _gain(state, "plan", AskPlanner(0))
 
 
 def _enter(state: RunState, task: Task) -> None:
@@ -227,21 +108,6 @@ def _enter(state: RunState, task: Task) -> None:
     state.ranks_stale = True
     count_needs(state, entered)
     admit_or_skip(state, entered)
-
-
-def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
-    asked = state.pending.pop("plan", None)
-    if asked in state.gained:  # a plan that came with its goal is not asked for
-        state.gained.remove(asked)
-    state.closing = state.closing or event.source == "closing"
-    state.last_words = state.aborted
-    state.complete = True
-    state.status = _phase(state)
-    state.answer = event.answer
-    state.room = True  # what was kept for an answer that is not to be written
-    state.problems.extend(event.problems)
-    want(state, state.answer_root)
-    look_up(state)
 
 
 def _task_started(state: RunState, event: ev.TaskStarted) -> None:
@@ -304,12 +170,14 @@ def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     leave_running(state, task, event.key)
     if task.ladder is None:
         task.climb(Ladder(task.task.agent, since=task.started))
-    task.ladder.kind = event.kind
-    if task.ladder.mode == "fresh" or event.kind not in _INTERRUPTIONS:
-        task.ladder.problems = event.problems
-        task.ladder.output = event.output
+    ladder = task.ladder
+    assert ladder is not None
+    ladder.kind = event.kind
+    if ladder.mode == "fresh" or event.kind not in _INTERRUPTIONS:
+        ladder.problems = event.problems
+        ladder.output = event.output
     if event.kind == FailureKind.INVALID and event.output is not None:
-        task.ladder.seen.setdefault(digest([event.output, event.problems]), task.attempt)
+        ladder.seen.setdefault(digest([event.output, event.problems]), task.attempt)
     if event.usage is None:
         state.unsettled[event.key] = None
     task.status = PENDING  # until the next event of the same append says what follows
@@ -406,10 +274,3 @@ def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
         caller.children.append(event.task)
     wait_for(state, caller, children=1)
     make_ready(state, child)
-
-
-def _replan_requested(state: RunState, event: ev.ReplanRequested) -> None:
-    state.replans = event.number
-    state.replan = Replan(event.number, list(event.tasks), event.tasks, event.again)
-    state.status = _phase(state)
-    _gain(state, "plan", AskPlanner(event.number, event.tasks))

@@ -4,8 +4,9 @@ A setting on a task beats the same setting on its agent, which beats the run's, 
 set counts, so a policy of one field changes one field.
 """
 
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
@@ -61,7 +62,7 @@ class Policy(BaseModel):
 
     def whole(self) -> "Policy":
         """Return the same policy with every default written out, for the journal."""
-        return _whole(self)
+        return _whole(cast("Hashable", self))
 
     def over(self, base: "Policy") -> "Policy":
         """Return `base` with what is set here put over it."""
@@ -72,7 +73,7 @@ class Policy(BaseModel):
 
 
 @lru_cache(maxsize=64)  # many runs share few policies
-def _whole(policy: Policy) -> Policy:
+def _whole(policy: Hashable) -> Policy:
     return Policy(**{name: getattr(policy, name) for name in Policy.model_fields})
 
 

@@ -14,7 +14,7 @@ from agentorch.messages.work import Result, Terms, Work
 def envelope_of(state: RunState, task: TaskState, key: str, *, source: str, usual: Terms) -> Envelope:
     """Return one dispatch as the bus carries it: all that a worker needs, and when its time is up at the latest.
 
-    That is when its budget's, its callers' or the run's is. `usual` are the terms of a task without policies of its own.
+    That is when its budget's, its callers' or the run's is. `usual` are the terms of a task without own policies.
     """
     spec, agent = task.task, task.agent
     inputs, objective = inputs_of(state, task)

@@ -35,6 +35,34 @@ class HostedRun:
     read_only = False
     """Whether somebody else carries it out."""
 
+    # What every run begins with.
+    accepted = False
+    """Whether its first event here is durable: before that nothing is started for it."""
+    queued = 0
+    """Appends that are not durable yet."""
+    lost: AgentorchError | None = None
+    standing: Standing | None = None
+    """Which dispatches stand still; None while none has asked for anything."""
+    flying = 0
+    """Calls with effects that are under way: while there are some, their receipts are waited for."""
+    planning: "asyncio.Task[None] | None" = None
+    settlement: "asyncio.Future[None] | None" = None
+    """Who waits for something more to be decided; None while nobody does."""
+    terms: Terms | None = None
+    """What holds for a dispatch without policies of its own, once one was made."""
+    entered = False
+    """Whether the scheduler knows of it."""
+    score = 0.0
+    entry = 0
+    """Version of the run's place in the scheduler."""
+    active = 0
+    """Slots that the run takes, as the scheduler counts them."""
+    written: "asyncio.Future[None] | None" = None
+    """When the last words of a run that was let go are in the journal, or cannot be; None when there are none."""
+    _rest: "asyncio.Future[None] | None" = None
+    _last: "asyncio.Future[None] | None" = None
+    _committing = False
+
     def __init__(
         self,
         state: RunState,
@@ -45,19 +73,12 @@ class HostedRun:
         self.state = state
         self._on_loss = on_loss
         self._give_up = give_up
-        self.accepted = False
-        """Whether its first event here is durable: before that nothing is started for it."""
         self.feed = Feed(state.run_id, journal)
         self._journal = journal
         self.decided: list[Event] = []
         """Events that are applied and not yet given to the journal."""
         self._told = state.seq
         """The last event that the journal was given."""
-        self.queued = 0
-        """Appends that are not durable yet."""
-        self.lost: AgentorchError | None = None
-        self.standing: Standing | None = None
-        """Which dispatches stand still; None while none has asked for anything."""
         self.calls: dict[str, list[asyncio.Future[None]]] = {}
         """Who waits for a delegated task, by its id."""
         self.out: set[str] = set()
@@ -66,34 +87,15 @@ class HostedRun:
         """Dispatches that were withdrawn and have not ended yet, as far as anybody has heard."""
         self.questions: dict[str, asyncio.Future[object]] = {}
         """Which running dispatches wait for a person's answer, by request id."""
-        self.flying = 0
-        """Calls with effects that are under way: while there are some, their receipts are waited for."""
-        self.planning: asyncio.Task[None] | None = None
         self.asking = Awaited(self.settle)
         """Requests that are being shown to a person, checks across tasks, and dispatches that wait for the bus."""
         self.timers: dict[str, asyncio.TimerHandle] = {}
         self.lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
-        self.settlement: asyncio.Future[None] | None = None
-        """Who waits for something more to be decided; None while nobody does."""
-        self.terms: Terms | None = None
-        """What holds for a dispatch without policies of its own, once one was made."""
-        self.entered = False
-        """Whether the scheduler knows of it."""
-        self.score = 0.0
-        self.entry = 0
-        """Version of the run's place in the scheduler."""
-        self.active = 0
-        """Slots that the run takes, as the scheduler counts them."""
         self.at_work: dict[str, int] = {}
-        """The same for each agent of which only so many may be at work."""
+        """The slots that it takes for each agent of which only so many may be at work."""
         self.returning: dict[str, str] = {}
         """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
-        self.written: asyncio.Future[None] | None = None
-        """When the last words of a run that was let go are in the journal, or cannot be; None when there are none."""
-        self._rest: asyncio.Future[None] | None = None
-        self._last: asyncio.Future[None] | None = None
-        self._committing = False
         self._calls_when_durable: list[Callable[[], None]] = []
 
     def usual_terms(self) -> Terms:

@@ -3,25 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from functools import cache, partial
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from typing import Any, Final
 
 from pydantic_core import to_jsonable_python
 
 from agentorch.core import inbox
 from agentorch.core.advance import replay
-from agentorch.core.card import money_problem
 from agentorch.core.identity import digest
-from agentorch.core.nearest import did_you_mean
-from agentorch.core.policy import DEFAULT, Policy
 from agentorch.core.state import FINAL, RunState
-from agentorch.core.usage import Budget
-from agentorch.core.values import may_hold_blobs, whole_characters
-from agentorch.core.verifier import Verified
+from agentorch.core.values import may_hold_blobs
 from agentorch.errors import (
-    ConfigurationError,
     FailureKind,
     JournalConflict,
     ModelError,
@@ -30,34 +22,25 @@ from agentorch.errors import (
     RunNotFoundError,
     RunOwnedError,
 )
-from agentorch.planning.model_planner import ModelPlanner
 from agentorch.plans import Plan
 from agentorch.ports.journal import Inbox, KnowsOwners
 from agentorch.runtime.asking_planner import plan_request
+from agentorch.runtime.beginnings import Beginnings
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.followed import FollowedRun
 from agentorch.runtime.forking import catalog_of, fork_of
 from agentorch.runtime.hosted import NOBODY, HostedRun
-from agentorch.runtime.large import Unstorable, loaded, stored
+from agentorch.runtime.large import loaded
 from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.options import StartOptions, checked
 from agentorch.runtime.outcome import Outcome, outcome_of
 from agentorch.runtime.ownership import Changed, check_team, restarted, wait_for_owner_s_end
 from agentorch.runtime.planner_turn import PlannerTurn
+from agentorch.runtime.release import release
 from agentorch.runtime.run import Run
-from agentorch.runtime.team import unpriced
 
 PAGE: Final = 2000
 _TAKEN: Final = "run {run} was just taken up by another process: attach to it"
-
-
-@cache
-def release() -> str:
-    """Return the version of agentorch that is installed."""
-    try:
-        return version("agentorch")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 class Launch:
@@ -65,6 +48,7 @@ class Launch:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._beginnings = Beginnings(engine)
 
     async def plan(self, goal: str, inputs: Mapping[str, Any]) -> Plan:
         """Ask the planners in turn; return the first plan that passes."""
@@ -141,7 +125,7 @@ class Launch:
         if known is not None:
             return known, False
         supervisor = self.engine.supervisor
-        message = await self._stored(self._message(goal, options, request))
+        message = await self._beginnings.message(goal, options, request)
         state = RunState(self.engine.new_run_id(message.at), self.engine.team.catalog_under(message.budget))
         if not wait:
             run = supervisor.begin(state, message)
@@ -168,99 +152,6 @@ class Launch:
             return await self.adopt(record.run_id)
         except RunOwnedError:
             return await self.attach(record.run_id)
-
-    def _message(self, goal: str | Plan, options: StartOptions, request: str | None) -> inbox.Begin:
-        settings = self.engine.settings
-        plan = goal if isinstance(goal, Plan) else None
-        words: Any = goal.goal if isinstance(goal, Plan) else goal
-        if not isinstance(words, str):
-            raise ConfigurationError(f"the goal is {words!r}: give words, or a Plan")
-        if plan is None and not words.strip():
-            raise ConfigurationError("the goal is empty: say in words what is wanted")
-        budget = options.get("budget") or settings.budget
-        timeout = options.get("timeout")
-        if timeout is not None:
-            shortest = min(timeout, budget.max_seconds or timeout)
-            budget = budget.model_copy(update={"max_seconds": shortest})
-        inputs = self.engine.redactor.value(dict(options.get("inputs", {})))
-        self.engine.secrets.check(inputs, plan.tasks if plan is not None else ())
-        policy = (options.get("policy") or DEFAULT).over(settings.policy)
-        self._check_fallbacks(policy)
-        planner = self.engine.planners[0] if plan is None or self._replans else None
-        if isinstance(planner, ModelPlanner):
-            self._check_price(budget)
-        return inbox.Begin(
-            at=self.engine.supervisor.now(),
-            goal=whole_characters(words),
-            inputs=inputs,
-            policy=policy,
-            budget=budget,
-            plan=self._accepted(plan, inputs, policy, budget) if plan is not None else None,
-            planner=None if planner is None else planner.name,
-            person=settings.on_request is not None,
-            priority=options.get("priority", "interactive"),
-            tags=dict(options.get("tags", {})),
-            key=options.get("key"),
-            request=request,
-            checks=tuple(check.spec for check in self.engine.across),
-            owner=self.engine.owner,
-            release=release(),
-            templates=self.engine.templates,
-        )
-
-    async def _stored(self, message: inbox.Begin) -> inbox.Begin:
-        """Return the message with its large inputs kept as blobs: the plan has been held to what they are."""
-        if not message.inputs:
-            return message
-        inputs: dict[str, Any] = {}
-        for name, value in message.inputs.items():
-            try:
-                inputs[name] = await stored(value, self.engine.blobs)
-            except Unstorable as error:
-                raise ConfigurationError(f"inputs: {name!r} {error}") from None
-        return replace(message, inputs=inputs)
-
-    def _check_fallbacks(self, policy: Policy) -> None:
-        catalog = self.engine.team.catalog
-        for name in policy.fallback:
-            if name not in catalog:
-                remedy = did_you_mean(name, catalog) or "name agents of the team"
-                raise ConfigurationError(f"Policy(fallback={list(policy.fallback)}): no agent {name!r}; {remedy}")
-
-    def _check_price(self, budget: Budget) -> None:
-        """Refuse a limit of money that the planner's own calls could pass unseen."""
-        name = unpriced(self.engine.team.models[:1])
-        if budget.max_money is not None and name:
-            raise ConfigurationError(
-                f"the price of model {name!r} is unknown, so max_money={budget.max_money:g} could not be held: say it "
-                "(AGENTORCH_PRICES, Orchestrator(prices=...), or `cost` of your own class), or limit tokens instead"
-            )
-
-    @property
-    def _replans(self) -> bool:
-        """Whether a hand-made plan may be patched: by a model, or by a planner that was asked for.
-
-        The rules choose by types and words; that is no ground for putting another agent into somebody's own plan.
-        """
-        return self.engine.settings.planner is not None or bool(self.engine.team.models)
-
-    def check(self, plan: Plan, inputs: Mapping[str, Any], policy: Policy) -> Verified:
-        """Check a plan as a run with these inputs and this policy, and the orchestrator's budget, would."""
-        settings = self.engine.settings
-        return self._verified(
-            plan, self.engine.redactor.value(dict(inputs)), policy.over(settings.policy), settings.budget
-        )
-
-    def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy, budget: Budget) -> Verified:
-        cards = self.engine.team.catalog_under(budget)
-        problem = money_problem(budget.max_money)
-        return plan.checked(cards, inputs=inputs, policy=policy, budget_problem=problem)
-
-    def _accepted(self, plan: Plan, inputs: dict[str, Any], policy: Policy, budget: Budget) -> Verified:
-        verified = self._verified(plan, inputs, policy, budget)
-        if verified.errors:
-            raise PlanError("the plan has errors: " + "; ".join(str(problem) for problem in verified.errors))
-        return verified
 
     async def attach(self, run_id: str) -> Run:
         """Return a run for reading: live when it is carried out here, else as the journal has it and grows."""

@@ -16,6 +16,7 @@ from agentorch.ports.clock import Clock, SystemClock
 from agentorch.ports.journal import Journal, RunRecord
 from agentorch.ports.planner import Planner
 from agentorch.registry import Registry
+from agentorch.runtime.beginnings import Beginnings
 from agentorch.runtime.engine import Engine
 from agentorch.runtime.launch import Launch
 from agentorch.runtime.options import StartOptions, checked
@@ -124,7 +125,7 @@ class Orchestrator:
 
     def verify(self, plan: Plan, *, inputs: Mapping[str, Any] | None = None, policy: Policy = DEFAULT) -> Verified:
         """Check a plan against the team as a run with these inputs and this policy would; a run of it then need not."""
-        return Launch(self._engine or Engine(self._settings)).check(plan, inputs or {}, policy)
+        return Beginnings(self._engine or Engine(self._settings)).check(plan, inputs or {}, policy)
 
     async def plan(self, goal: str, *, inputs: Mapping[str, Any] | None = None) -> Plan:
         """Return the plan that would be run for `goal`; raise PlanError in words when there is none."""

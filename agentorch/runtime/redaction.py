@@ -33,22 +33,8 @@ _SHORTEST_FORM: Final = 8
 _LEVELS: Final = 5
 """How often JSON in a string of JSON is taken as a value; what is deeper is taken as the text that it is."""
 _NEVER_SECRET: Final = frozenset(
-    {
-        "agent",
-        "arguments",
-        "at",
-        "budget",
-        "cards",
-        "effect",
-        "id",
-        "key",
-        "needs",
-        "owner",
-        "policy",
-        "release",
-        "request",
-    }
-    | {"request_id", "reserved", "step", "task", "templates", "tool", "usage"}
+    {"agent", "arguments", "at", "budget", "cards", "effect", "id", "key", "needs", "owner", "policy", "release"}
+    | {"request", "request_id", "reserved", "step", "task", "templates", "tool", "usage"}
 )
 """Fields with names, digests and numbers of the runtime's own, and a run's idempotency key, by which it is found."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -171,7 +157,7 @@ class Redactor:
 
     def message(self, message: inbox.Message) -> inbox.Message:
         """Return a message without secrets."""
-        if message.__class__ is inbox.Succeed and not message.sources and message.output.__class__ in _PLAIN:
+        if isinstance(message, inbox.Succeed) and not message.sources and message.output.__class__ in _PLAIN:
             return message  # as most are
         clean = message
         for name in _texts_of(message.__class__):

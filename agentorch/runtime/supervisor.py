@@ -247,10 +247,7 @@ class Supervisor:
             while state.gained:
                 commands, state.gained = state.gained, []
                 for command in commands:
-                    if command.__class__ is Dispatch:  # nearly all are
-                        self._dispatches.hand_over(run, command)
-                    else:
-                        self._carry_out(run, command)
+                    self._carry_out(run, command)
             if run.decided:
                 run.commit_soon()
         if state.stopped is not None and run.planning is not None:

@@ -159,13 +159,11 @@ class Worker:
         """Do one piece of work; return whether the slot may take another."""
         work = delivery.envelope.data
         assert isinstance(work, Work)
-        if self._unwanted or delivery.envelope.deadline is not None:
-            refused = self._refused(delivery.envelope, work)
-            if refused is not None:
-                await self._answer(delivery, refused)
-                return True
-        key = work.key
-        job = self._jobs[key] = Job(work, slot, self._watch_deadline, delivery)
+        refused = self._refused(delivery.envelope, work)
+        if refused is not None:
+            await self._answer(delivery, refused)
+            return True
+        job = self._jobs[work.key] = Job(work, slot, self._watch_deadline, delivery)
         cancelled = False
         try:
             came = await self._execute(job)
@@ -179,39 +177,46 @@ class Worker:
         except BaseException as error:  # the run must hear of it, whatever it is
             if not job.may_be_caught(error):
                 raise
-            result = crashed(key, f"it raised {type(error).__name__}")
+            result = crashed(work.key, f"it raised {type(error).__name__}")
         finally:
-            job.ended = True
-            if job.when_over is None and self._jobs.get(key) is job:
-                del self._jobs[key]
-            if job.calls:
-                self._leave(job)
+            self._end(job)
         if cancelled or job.timed_out or job.withdrawn or slot.cancelling():
-            await self._forget_cancellation(slot)
-            if result is not None:
-                await self._answer(delivery, result)
+            await self._give_way(slot, delivery, result)
             return False
-        self._coming += 1
-        try:
-            if result is not None and not self._answered(delivery, result):
-                await self._answer(delivery, result)
-        finally:
-            self._coming -= 1
+        if result is not None and not self._answered(delivery, result):
+            await self._answer(delivery, result)
         return True
 
+    def _end(self, job: Job) -> None:
+        """The body of a job is over."""
+        job.ended = True
+        if job.when_over is None and self._jobs.get(job.work.key) is job:
+            del self._jobs[job.work.key]
+        if job.calls:
+            self._leave(job)
+
+    async def _give_way(self, slot: "asyncio.Task[None]", delivery: Delivery, result: Result | None) -> None:
+        """Send what there is to be said of a job whose slot was cancelled; the slot is not used again."""
+        await self._forget_cancellation(slot)
+        if result is not None:
+            await self._answer(delivery, result)
+
     def _answered(self, delivery: Delivery, result: Result) -> bool:
-        """Send a result if the bus takes it at once, as it nearly always does."""
+        """Send a result if the bus takes it at once, as it nearly always does; the slot then looks at the queue."""
+        self._coming += 1
         try:
             taken = self._bus.offer(Envelope(f"outcome.{delivery.envelope.source}", result, result.key))
         except Exception:  # noqa: BLE001  # a bus may raise anything: `_answer` says what is to be done
             return False
+        finally:
+            self._coming -= 1
         if taken:
             delivery.ack()
         return taken
 
     def _refused(self, envelope: Envelope, work: Work) -> Result | None:
         """Return why work is not begun, if it is not."""
-        if work.key in self._unwanted:
+        if self._unwanted and work.key in self._unwanted:
             self._unwanted.discard(work.key)
             return Result(work.key, kind=FailureKind.CANCELLED, problems=("it was withdrawn before it began",))
         if envelope.deadline is not None and (late := self._clock.now() - envelope.deadline) >= 0:

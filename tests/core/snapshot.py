@@ -6,17 +6,8 @@ from typing import Any
 from agentorch.core.state import RunState, Status, TaskState
 
 _DERIVED = {
-    "catalog",
-    "ready",
-    "line",
-    "ranks_stale",
-    "usual_seconds",
-    "gained",
-    "moved",
-    "turned",
-    "ready_count",
-    "timers",
-}
+    "catalog", "ready", "line", "ranks_stale", "usual_seconds", "gained", "moved", "turned", "ready_count", "timers",
+}  # fmt: skip
 
 
 def snapshot(state: RunState) -> dict[str, Any]:

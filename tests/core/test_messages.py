@@ -309,7 +309,7 @@ def test_ranks_are_of_what_is_left() -> None:
 def test_the_only_ready_task_needs_no_rank() -> None:
     """A plan that comes in task by task is not ranked while nothing has to wait; nor is a chain."""
     bench = Bench().begin()
-    started = []
+    started: list[str | None] = []
     for name, needs in (("a", ()), ("b", ("a",)), ("c", ("b",))):
         bench.send(msg.Propose(0.0, (task(name, *needs),), "model"))
         started.append(next_ready(bench.state))

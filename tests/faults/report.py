@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from agentorch.runtime.launch import release
+from agentorch.runtime.release import release
 from tests.faults.beside import PINNED
 from tests.faults.calls import CALLS, TASKS
 from tests.faults.figures import (
