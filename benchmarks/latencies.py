@@ -17,17 +17,15 @@ import json
 import random
 import statistics
 import tempfile
-import time
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from benchmarks.bounds import bound
-from benchmarks.floors import bare
 from benchmarks.ours import subject
 from benchmarks.recorded import DATA, latencies, missing
 from benchmarks.shapes import SEED, Shape, layered
+from benchmarks.subject import floor, timed
 from benchmarks.virtual import first_in_first_out, in_virtual_time, ours
 
 SIZE: Final = 200
@@ -67,21 +65,9 @@ async def in_real(shape: Shape) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         async with subject("agentorch", None).prepare(shape, Path(folder)) as prepared:
             for _ in range(REPEATS):
-                before = time.perf_counter()
-                found = await prepared.run()
-                rows["durations given"].append((time.perf_counter() - before) / least)
-                _check(shape, prepared.outputs(found))
-                before = time.perf_counter()
-                outputs = await bare(shape)
-                rows["bare asyncio, first in, first out"].append((time.perf_counter() - before) / least)
-                _check(shape, outputs)
+                for row, carried_out in zip(rows.values(), (prepared, floor(shape)), strict=True):
+                    row.append(await timed(shape, carried_out) / least)
     return rows
-
-
-def _check(shape: Shape, outputs: Iterable[dict[str, object]]) -> None:
-    problem = shape.problem(outputs)
-    if problem is not None:
-        raise AssertionError(problem)
 
 
 def report(title: str, rows: dict[str, list[float]]) -> None:

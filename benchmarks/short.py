@@ -8,19 +8,16 @@ makespan over the critical path for both, and of ours over the floor.
 
 import argparse
 import asyncio
-import gc
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.bounds import critical_path
-from benchmarks.floors import bare
 from benchmarks.ours import subject
 from benchmarks.shapes import Shape, chain, fan, layered
+from benchmarks.subject import floor, timed
 
 SHAPES: Final = {
     "chain of 100": chain(100),
@@ -40,20 +37,9 @@ async def medians(shape: Shape, repeats: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         async with subject("agentorch", None).prepare(shape, Path(folder)) as prepared:
             for _ in range(repeats + WARM):
-                took["ours"].append(await _timed(shape, prepared.run, prepared.outputs))
-                took["floor"].append(await _timed(shape, lambda: bare(shape), lambda found: found))
+                took["ours"].append(await timed(shape, prepared))
+                took["floor"].append(await timed(shape, floor(shape)))
     return statistics.median(took["ours"][WARM:]), statistics.median(took["floor"][WARM:])
-
-
-async def _timed(shape: Shape, run: Callable[[], Any], outputs: Callable[[Any], Any]) -> float:
-    gc.collect()
-    before = time.perf_counter()
-    found = await run()
-    seconds = time.perf_counter() - before
-    problem = shape.problem(outputs(found))
-    if problem is not None:
-        raise AssertionError(problem)
-    return seconds
 
 
 def main() -> None:
@@ -66,10 +52,8 @@ def main() -> None:
     for name, plain in SHAPES.items():
         shape = replace(plain, seconds=dict.fromkeys(dict(plain.tasks), options.milliseconds / 1000))
         least = critical_path(shape)
-        ours, floor = asyncio.run(medians(shape, options.repeats))
-        print(
-            f"  {name:18} ours {ours / least:.4f}   bare asyncio {floor / least:.4f}   ours / bare {ours / floor:.4f}"
-        )
+        ours, bare = asyncio.run(medians(shape, options.repeats))
+        print(f"  {name:18} ours {ours / least:.4f}   bare {bare / least:.4f}   ours / bare {ours / bare:.4f}")
 
 
 if __name__ == "__main__":

@@ -154,19 +154,25 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
         if repeat and (foreseen > options.patience or (repeat >= options.repeats and spent > ENOUGH)):
             break
         if not (subject.own_threads or options.memory or options.resume):
-            cell.floor.append(await _timed(shape, Prepared(lambda: bare(shape), lambda found: found)))
+            cell.floor.append(await timed(shape, floor(shape)))
         with tempfile.TemporaryDirectory() as temporary:
             folder = options.folder or Path(temporary)
             before = time.perf_counter()
             async with prepare(shape, folder) as prepared:
                 cell.building.append(time.perf_counter() - before)
                 peak = _peak_kb(anew=True)
-                cell.seconds.append(await _timed(shape, prepared, tidy=not options.resume))
+                cell.seconds.append(await timed(shape, prepared, tidy=not options.resume))
                 cell.peak_kb = _peak_kb() - peak
             cell.disk_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-async def _timed(shape: Shape, prepared: Prepared, *, tidy: bool = True) -> float:
+def floor(shape: Shape) -> Prepared:
+    """Return bare asyncio as what carries the shape out."""
+    return Prepared(lambda: bare(shape), lambda found: found)
+
+
+async def timed(shape: Shape, prepared: Prepared, *, tidy: bool = True) -> float:
+    """Return the seconds of carrying the shape out once; raise AssertionError where the outputs are not right."""
     if tidy:  # what is taken up is taken up at once
         gc.collect()
     before = time.perf_counter()
