@@ -190,7 +190,7 @@ async def _warm_up(subject: Subject, shape: Shape) -> None:
     small = replace(SHAPES[shape.name](WARM_UP), output=shape.output)
     with tempfile.TemporaryDirectory() as folder:
         async with subject.prepare(small, Path(folder)) as prepared:
-            await _timed(small, prepared)
+            await timed(small, prepared)
 
 
 def _peak_kb(*, anew: bool = False) -> int:

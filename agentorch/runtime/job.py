@@ -111,6 +111,11 @@ class Job:
         else:
             self._watch(self, self.work.terms.timeout)
 
+    def end(self) -> None:
+        """Take note that its body is over: its context refuses, its clock turns no more, and it holds on to nothing."""
+        self.ended = True
+        self.services = self.turned = None  # they hold on to it
+
     @property
     def stopped(self) -> bool:
         """Whether its slot was cancelled for it."""

@@ -189,7 +189,7 @@ class Worker:
 
     def _end(self, job: Job) -> None:
         """The body of a job is over."""
-        job.ended = True
+        job.end()
         if job.when_over is None and self._jobs.get(job.work.key) is job:
             del self._jobs[job.work.key]
         if job.calls:
@@ -335,7 +335,8 @@ class Worker:
         if self._closing or not self._is_current(job):
             return
         _warn(job)
-        job.abandoned = job.ended = True
+        job.abandoned = True
+        job.end()
         self._slots.discard(job.slot)
         self._give_up(job)
 
