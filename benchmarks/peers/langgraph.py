@@ -154,6 +154,9 @@ def functional(shape: Shape, saver: AsyncSqliteSaver | None) -> Any:
             one(name).add_done_callback(lambda future: ended(name, future))
 
         def ended(name: str, future: asyncio.Future[str | int]) -> None:
+            if (error := future.exception()) is not None:
+                done.set_exception(error)
+                return
             results[name] = future.result()
             for ready in arrivals.ended(name):
                 begin(ready)
