@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,14 @@ from benchmarks.peers.needs import Arrivals
 from benchmarks.shapes import Shape
 from benchmarks.subject import Prepared, Subject, main
 
-IDIOM = "a run of an agent a task, with a model that answers at once; own counts on asyncio"
+# Runs that share an agent at the same time are compared with each other, all with all; a new one costs something too.
+OWN = "a run of an agent of its own a task, with a model that answers at once; own counts in a TaskGroup"
+IDIOM = {
+    "chain": "a run of one agent a task, with a model that answers at once",
+    "fan": OWN,
+    "layered": OWN,
+    "diamonds": OWN,
+}
 
 
 class Fake(Model):
@@ -35,13 +42,13 @@ class Fake(Model):
         raise NotImplementedError
 
 
-async def one(agent: Agent, shape: Shape, arrivals: Arrivals) -> dict[str, str | int]:
+async def one(agents: Mapping[str, Agent], shape: Shape, arrivals: Arrivals) -> dict[str, str | int]:
     """Carry out one run; return outputs in the order of completion."""
     results: dict[str, str | int] = {}
     given, config = type(shape.output), RunConfig(tracing_disabled=True)
 
     async def task(name: str) -> None:
-        result = await Runner.run(agent, name, run_config=config)
+        result = await Runner.run(agents[name], name, run_config=config)
         results[name] = given(result.final_output)
         begin(arrivals.ended(name))
 
@@ -56,19 +63,20 @@ async def one(agent: Agent, shape: Shape, arrivals: Arrivals) -> dict[str, str |
 
 @asynccontextmanager
 async def prepare(shape: Shape, _: Path) -> AsyncGenerator[Prepared]:
-    agent, counts = Agent(name="worker", model=Fake(limited(shape))), Arrivals.of(shape)
+    model, counts = Fake(limited(shape)), Arrivals.of(shape)
+    names = [name for name, _ in shape.tasks]
+    if shape.name == "chain":
+        made = [dict.fromkeys(names, Agent(name="worker", model=model))]
+    else:
+        made = [{name: Agent(name=name, model=model) for name in names} for _ in range(shape.runs)]
 
     async def run() -> list[dict[str, str | int]]:
-        return list(await asyncio.gather(*(one(agent, shape, counts.fresh()) for _ in range(shape.runs))))
+        return list(await asyncio.gather(*(one(agents, shape, counts.fresh()) for agents in made)))
 
     yield Prepared(run, lambda found: found)
 
 
-SUBJECTS = (
-    Subject(
-        "openai-agents", ("openai-agents",), prepare, dict.fromkeys(("chain", "fan", "layered", "diamonds"), IDIOM)
-    ),
-)
+SUBJECTS = (Subject("openai-agents", ("openai-agents",), prepare, IDIOM),)
 
 if __name__ == "__main__":
     main(*SUBJECTS)
