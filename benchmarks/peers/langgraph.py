@@ -32,16 +32,16 @@ IDIOM = {
 Update = dict[str, Any]
 
 
-def added(results: Update, updates: Sequence[Update]) -> Update:
-    """Return the results with the updates, leaving the old ones as they were: a checkpoint may still hold them."""
-    return {name: value for one in (results, *updates) for name, value in one.items()}
-
-
 def filled(results: Update, updates: Sequence[Update]) -> Update:
     """Return the results themselves with the updates: without a saver nobody else holds them."""
     for one in updates:
         results.update(one)
     return results
+
+
+def added(results: Update, updates: Sequence[Update]) -> Update:
+    """Return the results with the updates, leaving the old ones as they were: a checkpoint may still hold them."""
+    return filled(dict(results), updates)
 
 
 class Kept(TypedDict):
