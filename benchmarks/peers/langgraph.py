@@ -32,16 +32,16 @@ IDIOM = {
 Update = dict[str, Any]
 
 
-def added(results: Update, updates: Sequence[Update]) -> Update:
-    """Return the results with the updates, leaving the old ones as they were: a checkpoint may still hold them."""
-    return {name: value for one in (results, *updates) for name, value in one.items()}
-
-
 def filled(results: Update, updates: Sequence[Update]) -> Update:
     """Return the results themselves with the updates: without a saver nobody else holds them."""
     for one in updates:
         results.update(one)
     return results
+
+
+def added(results: Update, updates: Sequence[Update]) -> Update:
+    """Return the results with the updates, leaving the old ones as they were: a checkpoint may still hold them."""
+    return filled(dict(results), updates)
 
 
 class Kept(TypedDict):
@@ -154,6 +154,9 @@ def functional(shape: Shape, saver: AsyncSqliteSaver | None) -> Any:
             one(name).add_done_callback(lambda future: ended(name, future))
 
         def ended(name: str, future: asyncio.Future[str | int]) -> None:
+            if (error := future.exception()) is not None:
+                done.set_exception(error)
+                return
             results[name] = future.result()
             for ready in arrivals.ended(name):
                 begin(ready)
