@@ -50,12 +50,6 @@ def server() -> Callable[[], None]:
     atexit.register(home.cleanup)
     os.environ.update(SETTINGS, PREFECT_HOME=home.name)
     import prefect
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
-    # A flow that ends waits until the thread of its heartbeat has slept out its second. No variable turns it off.
-    without_heartbeat = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
-    without_heartbeat.__enter__()
-    atexit.register(without_heartbeat.__exit__, None, None, None)
 
     @prefect.flow
     def empty() -> int:
@@ -138,13 +132,18 @@ def awaiting(shape: Shape) -> Callable[[], Any]:
 @asynccontextmanager
 async def prepare(shape: Shape, _: Path) -> AsyncGenerator[Prepared]:
     wait = server()
-    await asyncio.to_thread(wait)
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
     if shape.name == "chain":
-        yield Prepared(calling(shape), by_run)
+        run = calling(shape)
     elif shape.runs == 1:
-        yield Prepared(submitting(shape), by_run)
+        run = submitting(shape)
     else:
-        yield Prepared(awaiting(shape), by_run)
+        run = awaiting(shape)
+    # A flow that ends waits until the thread of its heartbeat has slept out its second. No variable turns it off.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        await asyncio.to_thread(wait)
+        yield Prepared(run, by_run)
 
 
 SUBMITTED = "a flow that submits tasks with wait_for; max_workers as slots"
