@@ -2,8 +2,8 @@
 
 The server is a process of its own and the `openai` client the real one; agentorch and a plain `asyncio.gather` of the
 same requests take turns in one process, each with its own client and warm connections. Wall time, and CPU time of this
-process by task. agentorch's governor is told the provider's limits: one that knows nothing of a provider begins with
-four calls at a time, and lets 32 be under way by default.
+process by task. agentorch's governor is told the provider's limits; with `--untold` one that knows nothing is measured
+too, once: it begins with four calls at a time, and lets 32 be under way by default.
 """
 
 import asyncio
@@ -38,7 +38,9 @@ class Taken:
     """Microseconds a call."""
 
 
-async def measure(calls: int = CALLS, seconds: float = SECONDS, repeats: int = REPEATS) -> list[Measurement]:
+async def measure(
+    calls: int = CALLS, seconds: float = SECONDS, repeats: int = REPEATS, *, untold: bool = False
+) -> list[Measurement]:
     """Return the figures."""
     load(MODEL)
     with serving(Saying((WORDS,), latency=seconds)) as url:
@@ -65,7 +67,19 @@ async def measure(calls: int = CALLS, seconds: float = SECONDS, repeats: int = R
 
             taken = await _in_turns([streamed, ours, whole], calls, repeats)
         await model.close()
-    return _figures(*taken)
+        return [*_figures(*taken), *([await _untold(url, plan, agent, calls)] if untold else [])]
+
+
+async def _untold(url: str, plan: Plan, agent: Agent, calls: int) -> Measurement:
+    """Return the wall time with a governor that knows nothing of its provider, as a name in `model=` gives it."""
+    governor = Governor(url)
+    model = GovernedModel(OpenAIModel(MODEL, base_url=url, count=count, traffic=governor), governor)
+    async with Orchestrator([agent], model=model, policy=Policy(parallel=calls)) as orchestrator:
+        before = time.perf_counter()
+        (await orchestrator.run(plan)).raise_for_problems()
+        wall = time.perf_counter() - before
+    await model.close()
+    return Measurement("wall, agentorch, governor untold", wall, "s")
 
 
 async def _messages(agent: Agent) -> list[Any]:
@@ -129,8 +143,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=CALLS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each call takes")
     parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--untold", action="store_true", help="also with a governor that is told no limits")
     options = parser.parse_args()
-    show(asyncio.run(measure(options.calls, options.seconds, options.repeats)), as_json=options.json)
+    found = measure(options.calls, options.seconds, options.repeats, untold=options.untold)
+    show(asyncio.run(found), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -193,8 +193,8 @@ def _figures(name: str, sent: Sent) -> list[Measurement]:
         Measurement(f"{name}: tokens, full transcript", sent.transcript, "tokens"),
         Measurement(f"{name}: declared over transcript", sent.declared / sent.transcript, "x", goal=0.5),
         Measurement(f"{name}: facts of declared inputs", sent.facts, "facts"),
-        Measurement(f"{name}: facts that are to be read on", sent.in_part, "facts"),
-        Measurement(f"{name}: facts that are lost", sent.lost, "facts", goal=0.0),
+        Measurement(f"{name}: facts not in the prompt, but to be read on", sent.in_part, "facts", goal=0.0),
+        Measurement(f"{name}: facts neither there nor to be read on", sent.lost, "facts", goal=0.0),
     ]  # fmt: skip
 
 

@@ -29,7 +29,7 @@ SMALLEST_SHARE: Final = 120
 """Tokens that one answer of a tool may take at least."""
 MESSAGE_TOKENS: Final = 4
 """What a message costs beside its text."""
-_LONGEST_NAME: Final = 120
+NAME_LENGTH: Final = 120
 """Characters of a value's name that stand in a note."""
 DROPPED: Final = "[dropped to save room; call the tool again if it is needed]"
 
@@ -58,7 +58,7 @@ class Conversation:
             share = self._share(len(response.tool_calls))
             answers = await self.toolbox.answer(response.tool_calls)
             self.repeats.heard(response.tool_calls, answers)
-            kept = tuple(replace(call, name=in_line(call.name, _LONGEST_NAME)) for call in response.tool_calls)
+            kept = tuple(replace(call, name=in_line(call.name, NAME_LENGTH)) for call in response.tool_calls)
             messages.append(Message("assistant", response.text, kept))
             for call, answer in zip(response.tool_calls, answers, strict=True):
                 text = await self._within(share, answer, call.name)
@@ -138,7 +138,7 @@ def request_tokens(services: Services, toolbox: Toolbox, output: OutputSchema | 
 
 def reading_note(name: str, shown: int, length: int, blob: str) -> str:
     """Return the line that stands below a preview."""
-    name = escaped(in_line(name, _LONGEST_NAME))
+    name = escaped(in_line(name, NAME_LENGTH))
     return (
         f"[{name}: the first {shown} of {length} characters; all of it is blob {blob[:12]}; "
         f'read on with read_input(name="{name}", offset={shown}) or search in it]'

@@ -7,11 +7,19 @@ from typing import Any, Final, Literal
 
 from agentorch.agents import Agent
 from agentorch.core.card import AgentCard
+from agentorch.core.values import in_line
 from agentorch.errors import MalformedOutput, PermanentError
 from agentorch.ports.model import Message
 from agentorch.ports.services import Services
 from agentorch.prompting.answers import asked_schema, read_answer, schema_text
-from agentorch.prompting.conversation import MESSAGE_TOKENS, READING_SHARE, Conversation, reading_note, request_tokens
+from agentorch.prompting.conversation import (
+    MESSAGE_TOKENS,
+    NAME_LENGTH,
+    READING_SHARE,
+    Conversation,
+    reading_note,
+    request_tokens,
+)
 from agentorch.prompting.reading_on import ReadingOn
 from agentorch.prompting.repeats import Repeats
 from agentorch.prompting.toolbox import Toolbox
@@ -22,6 +30,8 @@ _NO_TEAM: Final[Mapping[str, AgentCard]] = {}
 _NOTHING: Final[Mapping[str, Any]] = {}
 _TASK: Final = "task"
 """The name of the value that the objective is."""
+_INPUTS: Final = "inputs"
+"""The name of the value that all inputs together are."""
 _OBJECTIVE: Final = 4
 """An objective beyond one part in so many of the budget is trimmed like an input."""
 
@@ -60,7 +70,7 @@ async def run_prompt_agent(
         MalformedInput: the inputs do not fit.
         ModelRefusal: the model or a filter declined.
         MalformedOutput: the answer does not hold to the schema, or was cut off; `text` is what came.
-        PermanentError: not even previews fit the token budget.
+        PermanentError: not even a preview of all inputs together fits the token budget.
     """
     reading = ReadingOn(services.count)
     tools = () if mode == "repair" else agent.tools
@@ -105,6 +115,14 @@ async def _task_messages(talk: Conversation, agent: Agent, texts: Mapping[str, s
     if _is_long(talk, objective):
         texts, objective = {_TASK: escaped(objective)} | {_beside(name): text for name, text in texts.items()}, ""
     shown = _fitted(talk, agent, texts, objective)
+    if shown is None:  # so many that not even a note for each has room
+        texts = {_INPUTS: _as_one(texts)}
+        shown = _fitted(talk, agent, texts, objective)
+    if shown is None:
+        raise PermanentError(
+            f"agent {agent.name!r}: its prompt, task and tools alone take more than the budget of {talk.token_budget} "
+            f"tokens; raise the budget, or shorten them"
+        )
     return _messages(talk, agent, objective, [await _noted(talk, name, texts[name], shown[name]) for name in texts])
 
 
@@ -152,10 +170,13 @@ def _system_text(talk: Conversation, agent: Agent) -> str:
     )
 
 
-def _fitted(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> Mapping[str, Shown]:
-    """Return how each value is shown; what is cut becomes readable by the tool."""
-    if talk.token_budget is None:
-        return {name: Shown(text, 0, 0) for name, text in texts.items()}
+def _as_one(texts: Mapping[str, str]) -> str:
+    """Return all values as one, each below its name: as many are shown as have room, the rest is read on."""
+    return "\n\n".join(f"{escaped(in_line(name, NAME_LENGTH))}:\n{text}" for name, text in texts.items())
+
+
+def _fitted(talk: Conversation, agent: Agent, texts: Mapping[str, str], objective: str) -> Mapping[str, Shown] | None:
+    """Return how each value is shown; what is cut becomes readable by the tool. None where not even previews fit."""
     shown = fit(texts, room=_room(talk, agent, objective), count=talk.services.count)
     if shown is not None and all(item.whole for item in shown.values()):
         return shown
@@ -163,12 +184,7 @@ def _fitted(talk: Conversation, agent: Agent, texts: Mapping[str, str], objectiv
         talk.reading.add(name, text)
     # With the reading tool, its sentence and its answers in the requests there is less room than before.
     shown = fit(texts, room=_room(talk, agent, objective), count=talk.services.count)
-    if shown is None:
-        raise PermanentError(
-            f"agent {agent.name!r}: its prompt, task and tools alone take more than the budget of {talk.token_budget} "
-            f"tokens; raise the budget, or shorten them"
-        )
-    talk.reading.keep([name for name, item in shown.items() if not item.whole])
+    talk.reading.keep(() if shown is None else [name for name, item in shown.items() if not item.whole])
     return shown
 
 

@@ -288,31 +288,6 @@ async def test_the_first_prompt_waits_for_exact_counts(prompts: Prompts):
     assert not small.exact
 
 
-class Uncounted(Scripted):
-    def count(self, text: str) -> int:
-        raise AssertionError(f"counted: {text[:60]}")
-
-
-async def test_what_surely_fits_is_not_counted(prompts: Prompts):
-    """No prompt has more tokens than bytes: one that is small enough costs no count, and is whole."""
-    model = Uncounted("done", objective="Look at it.")
-    await run_prompt_agent(PLAIN, {"ids": "7f3a9c01"}, model.services, prompts=prompts, token_budget=5_000)
-    assert '<value name="ids">\n7f3a9c01\n</value>' in model.texts()[1]
-
-
-@pytest.mark.parametrize("where", ["input", "objective"])
-async def test_what_may_not_fit_is_counted_and_shown_alike(where: str, prompts: Prompts):
-    """More bytes than tokens may be, but no more tokens: it stands there as it would below a larger budget."""
-    text = "word " * (900 if where == "input" else 240)
-    asked: list[list[str]] = []
-    for budget in (1_600, 100_000, None):
-        model = Scripted("done", objective=text if where == "objective" else "Read.")
-        inputs = {"text": text} if where == "input" else {"text": "word"}
-        await run_prompt_agent(PLAIN, inputs, model.services, prompts=prompts, token_budget=budget)
-        asked.append(model.texts())
-    assert asked[0] == asked[1] == asked[2]
-
-
 async def test_reading_goes_on_page_by_page(prompts: Prompts):
     """With offset and limit; the end is said; wrong arguments are answered."""
     text = "".join(f"{number:05d}" for number in range(10_000))
