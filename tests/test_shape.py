@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*(ROOT / "agentorch").rglob("*.py"), *(ROOT / "agents").glob("*.py")])
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-EXAMPLES = sorted((ROOT / "benchmarks").rglob("*.py"))
+EXAMPLES = sorted(path for path in (ROOT / "benchmarks").rglob("*.py") if ".peers" not in path.parts)
 
 FILE_LINES = 400
 FUNCTION_LINES = 60

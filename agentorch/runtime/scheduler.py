@@ -150,9 +150,7 @@ class Scheduler:
             return
         self._pumping = True
         try:
-            while self._back and self._grant_one():
-                pass
-            while self._active < self._slots and self._admit_one():
+            while (self._back and self._grant_one()) or (self._active < self._slots and self._admit_one()):
                 pass
         finally:
             self._pumping = False
