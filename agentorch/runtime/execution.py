@@ -36,7 +36,7 @@ from agentorch.runtime.job import Job
 from agentorch.runtime.large import Unstorable, opened, stored
 from agentorch.runtime.named_secrets import NO_SECRETS, NamedSecrets
 from agentorch.runtime.own_context import in_own_context
-from agentorch.runtime.services import DispatchServices
+from agentorch.runtime.services import DispatchServices, task_of
 from agentorch.threads import under
 from agentorch.validation import SCHEMA, Validators, validate, validators_for
 
@@ -196,7 +196,7 @@ class Services:
     def given(self, kind: type) -> Any:
         """Return what is given for a parameter annotated `kind`."""
         if kind is Task:
-            return self.made().task
+            return task_of(self._job.work)
         if kind is Context:
             return Context(self.guarded())
         raise KeyError(kind)

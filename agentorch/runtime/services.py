@@ -71,6 +71,15 @@ class AskJudge(Protocol):
         ...
 
 
+def task_of(work: Work) -> Task:
+    """Return the task of a dispatch as its agent may have it: the objective filled in, the inputs its own."""
+    task, objective = work.task, objective_text(work)
+    if not task.inputs and objective == task.objective:
+        return task
+    inputs = work.inputs if may_hold_blobs(task.inputs) else task.inputs
+    return replace(task, objective=objective, inputs=fresh(inputs))
+
+
 class DispatchServices:
     """One dispatch's access to the run.
 
@@ -121,9 +130,7 @@ class DispatchServices:
     @property
     def task(self) -> Task:
         """The task, its objective filled in."""
-        task = self._work.task
-        inputs = self._work.inputs if may_hold_blobs(task.inputs) else task.inputs
-        return replace(task, objective=objective_text(self._work), inputs=fresh(inputs))
+        return task_of(self._work)
 
     @property
     def asked_for(self) -> tuple[str, dict[str, Any]]:

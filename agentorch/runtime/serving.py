@@ -30,7 +30,7 @@ class RemoteTool(Tool[..., Any]):
         self.approval = face["approval"]
         self.is_async = face["is_async"]
         self.spec = ToolSpec(face["name"], face["description"], face["parameters"])
-        self.output = Output(face["output"], None, None)
+        self.output = Output(face["output"], None, frozenset())
         self._number: int = face["invoke"]
         self._call = invoke
         probe = face["probe"]
@@ -58,7 +58,7 @@ async def answered(frame: Ask, services: ContextServices, invoke: Invoke) -> Any
 
 
 async def _converse(given: Mapping[str, Any], services: ContextServices, invoke: Invoke) -> Any:
-    output = Output(given["output"], None, None)
+    output = Output(given["output"], None, frozenset())
     tools = [one if isinstance(one, str) else RemoteTool(one, invoke) for one in given["tools"]]
     return await services.converse(given["prompt"], output=output, tools=tools)
 

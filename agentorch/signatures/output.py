@@ -1,7 +1,7 @@
 """Output: what a function or a prompt gives, to JSON and back, held to its declared type."""
 
-from types import NoneType
-from typing import Any, Final, cast
+from types import NoneType, UnionType
+from typing import Any, Final, Union, cast, get_args, get_origin
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -29,7 +29,7 @@ class Output:
 
     __slots__ = ("_adapter", "_exact", "schema")
 
-    def __init__(self, schema: JsonSchema, adapter: TypeAdapter[Any] | None, exact: type | None) -> None:
+    def __init__(self, schema: JsonSchema, adapter: TypeAdapter[Any] | None, exact: frozenset[type]) -> None:
         self.schema = schema
         """JSON Schema of the output; `{}` is anything."""
         self._adapter = adapter
@@ -37,7 +37,7 @@ class Output:
 
     def encode(self, value: Any) -> Any:
         """Return the JSON value of an output; MalformedOutput says what it breaks (path, what is wanted, what came)."""
-        if type(value) is self._exact:
+        if type(value) in self._exact:
             return value
         encoded, problems = self.examine(value)
         if problems:
@@ -47,7 +47,7 @@ class Output:
     def is_plain(self, value: Any) -> bool:
         """Whether a value is its own JSON, of the declared type, and certainly a small one; others may be so too."""
         kind = value.__class__
-        if kind is not self._exact:
+        if kind not in self._exact:
             return False
         if kind is str:
             return len(value) <= CERTAINLY_SMALL
@@ -55,7 +55,7 @@ class Output:
 
     def examine(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Return the JSON value and no problems, or None and the problems in words."""
-        if type(value) is self._exact:
+        if type(value) in self._exact:
             return value, ()
         try:
             if self._adapter is None:
@@ -71,7 +71,7 @@ class Output:
 
     def revive(self, value: Any) -> Any:
         """Return the output in its declared type from its JSON value."""
-        if self._adapter is None or type(value) is self._exact:
+        if self._adapter is None or type(value) in self._exact:
             return value
         try:
             return self._adapter.validate_python(value)
@@ -97,8 +97,16 @@ def output_of_type(annotation: Any, *, what: str, written_by_model: bool = False
             f"{what}: its output type {annotation!r} holds bytes, which have no JSON form; return text, or what "
             "context.save(path) gives"
         )
-    exact = next((kind for known, kind in _AS_THEY_ARE if known is annotation), None)
-    return Output(schema, adapter, exact)
+    return Output(schema, adapter, _exact(annotation))
+
+
+def _exact(annotation: Any) -> frozenset[type]:
+    """Return the types of which every value is one of `annotation`, and its own JSON."""
+    if annotation is Any:
+        return frozenset(kind for _, kind in _AS_THEY_ARE)
+    members = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+    kinds = [next((kind for known, kind in _AS_THEY_ARE if known is member), None) for member in members]
+    return frozenset[type]() if None in kinds else frozenset(kind for kind in kinds if kind is not None)
 
 
 def output_of(declared: Any, *, what: str, written_by_model: bool = False) -> Output:
@@ -106,7 +114,7 @@ def output_of(declared: Any, *, what: str, written_by_model: bool = False) -> Ou
     if isinstance(declared, Output):
         return declared
     if isinstance(declared, dict):  # its values are plain JSON
-        return Output(written_schema(declared, what=f"{what}: its output schema"), None, None)
+        return Output(written_schema(declared, what=f"{what}: its output schema"), None, frozenset())
     return output_of_type(declared, what=what, written_by_model=written_by_model)
 
 
