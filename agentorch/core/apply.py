@@ -5,7 +5,8 @@
 3. The cost is O(the task's own edges), but for a patch, which may cost O(plan).
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core.charging import charge, charge_step, learn, model_called, outcome_late, set_aside
@@ -17,7 +18,7 @@ from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, go_on, leave_running, settle, wait_for
 from agentorch.core.requests import request_answered, request_opened
 from agentorch.core.reservations import chain
-from agentorch.core.run_changes import apply_to_run, phase
+from agentorch.core.run_changes import OF_THE_RUN, phase
 from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
 from agentorch.core.state import (
@@ -38,7 +39,7 @@ _NONE_YET: Final = (0, 0.0)
 """The dispatches of an agent of which none has finished, and their seconds."""
 
 
-def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915  # a table
+def apply(state: RunState, event: ev.Event) -> None:
     """Bring `state` from just before `event` to just after it."""
     if event.seq != state.seq + 1:
         raise ValueError(f"run {state.run_id}: event {event.seq} cannot follow {state.seq}")
@@ -46,58 +47,21 @@ def apply(state: RunState, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR
     if state.budget.max_seconds is not None or state.timed:
         count_time(state, event)
     state.updated = event.at
-    known: ev.AnyEvent = event  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    match known:
-        case ev.TaskStarted():
-            _task_started(state, known)
-        case ev.TaskSucceeded():
-            _task_succeeded(state, known)
-        case ev.TasksAccepted():
-            for task in known.tasks:
-                _enter(state, task)
-            state.status = phase(state)
-        case ev.AttemptFailed():
-            _attempt_failed(state, known)
-        case ev.TaskRetried():
-            _task_retried(state, known)
-        case ev.TaskGaveUp():
-            _task_gave_up(state, known)
-        case ev.TaskFailed():
-            _end(state, known.task, Status.FAILED, known)
-        case ev.TaskCancelled():
-            _end(state, known.task, Status.CANCELLED, known)
-        case ev.TaskKept():
-            _task_kept(state, known)
-        case ev.TaskDelegated():
-            _task_delegated(state, known)
-        case ev.TaskWentOn():
-            go_on(state, state.tasks[known.task], works=not known.waits)
-        case ev.OutcomeLate():
-            outcome_late(state, known)
-        case ev.RequestOpened():
-            request_opened(state, known)
-        case ev.RequestAnswered():
-            request_answered(state, known)
-        case ev.StepFinished():
-            _step_finished(state, known)
-        case ev.EffectIntended():
-            apply_intended(state, known)
-        case ev.EffectDone():
-            apply_done(state, known)
-        case ev.EffectVoided():
-            apply_voided(state, known)
-        case ev.PlanRejected() | ev.PlanNoted() | ev.InputTrimmed() | ev.TaskReported():
-            pass
-        case ev.TaskQueued():
-            queue(state, state.tasks[known.task], known.account)
-        case ev.ModelCalled():
-            model_called(state, known)
-        case _:
-            apply_to_run(state, known)
+    CHANGES[event.__class__](state, event)
     if state.queued and state.room and state.called_up is None:
         call_up(state)
     if state.timed and event.task is not None:
         turn_clocks(state, event.task)
+
+
+def _told(_state: RunState, _event: ev.Event) -> None:
+    """Something was said that changes nothing."""
+
+
+def _tasks_accepted(state: RunState, event: ev.TasksAccepted) -> None:
+    for task in event.tasks:
+        _enter(state, task)
+    state.status = phase(state)
 
 
 def _enter(state: RunState, task: Task) -> None:
@@ -233,13 +197,21 @@ def _task_gave_up(state: RunState, event: ev.TaskGaveUp) -> None:
         state.replan.tasks.append(event.task)
 
 
-def _end(state: RunState, name: str, status: Status, event: ev.TaskFailed | ev.TaskCancelled) -> None:
+def _task_failed(state: RunState, event: ev.TaskFailed) -> None:
+    task = state.tasks[event.task]
+    task.problem = event.problem
+    if task.caller is None and state.settings_of(task.task).on_failure == "fail_run":
+        state.failing = True
+        state.cancelling = state.cancelling or f"'{event.task}' failed"
+    _end(state, event.task, Status.FAILED)
+
+
+def _task_cancelled(state: RunState, event: ev.TaskCancelled) -> None:
+    _end(state, event.task, Status.CANCELLED)
+
+
+def _end(state: RunState, name: str, status: Status) -> None:
     task = state.tasks[name]
-    if isinstance(event, ev.TaskFailed):
-        task.problem = event.problem
-        if task.caller is None and state.settings_of(task.task).on_failure == "fail_run":
-            state.failing = True
-            state.cancelling = state.cancelling or f"'{name}' failed"
     if task.status is RUNNING:
         key = state.key_of(task)
         leave_running(state, task, key)
@@ -274,3 +246,38 @@ def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
         caller.children.append(event.task)
     wait_for(state, caller, children=1)
     make_ready(state, child)
+
+
+def _task_went_on(state: RunState, event: ev.TaskWentOn) -> None:
+    go_on(state, state.tasks[event.task], works=not event.waits)
+
+
+def _task_queued(state: RunState, event: ev.TaskQueued) -> None:
+    queue(state, state.tasks[event.task], event.account)
+
+
+CHANGES: Final[Mapping[type[ev.Event], Callable[[RunState, Any], None]]] = {
+    ev.TasksAccepted: _tasks_accepted,
+    ev.TaskStarted: _task_started,
+    ev.TaskSucceeded: _task_succeeded,
+    ev.AttemptFailed: _attempt_failed,
+    ev.TaskRetried: _task_retried,
+    ev.TaskGaveUp: _task_gave_up,
+    ev.TaskFailed: _task_failed,
+    ev.TaskCancelled: _task_cancelled,
+    ev.TaskKept: _task_kept,
+    ev.TaskDelegated: _task_delegated,
+    ev.TaskWentOn: _task_went_on,
+    ev.TaskQueued: _task_queued,
+    ev.OutcomeLate: outcome_late,
+    ev.RequestOpened: request_opened,
+    ev.RequestAnswered: request_answered,
+    ev.StepFinished: _step_finished,
+    ev.EffectIntended: apply_intended,
+    ev.EffectDone: apply_done,
+    ev.EffectVoided: apply_voided,
+    ev.ModelCalled: model_called,
+    **dict.fromkeys((ev.PlanRejected, ev.PlanNoted, ev.InputTrimmed, ev.TaskReported), _told),
+    **OF_THE_RUN,
+}
+"""What each event does. Looked up by class: `match` would ask pydantic's metaclass of each class before the right one."""

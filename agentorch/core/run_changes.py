@@ -1,6 +1,7 @@
 """What an event about the run as a whole does to the state: a part of `apply`, under the same rules."""
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core.accounts import Account
@@ -12,77 +13,6 @@ from agentorch.core.joins import want
 from agentorch.core.patching import apply_patch
 from agentorch.core.rejecting import apply_check
 from agentorch.core.state import CrossCheckState, Replan, RunState
-
-RunEvent = (
-    ev.RunStarted
-    | ev.RunAdopted
-    | ev.RunForked
-    | ev.PlanCompleted
-    | ev.ReplanRequested
-    | ev.PlanPatched
-    | ev.CheckStarted
-    | ev.CheckEnded
-    | ev.ReplanFailed
-    | ev.RunStopped
-    | ev.RunAborted
-    | ev.RunCancelling
-    | ev.UsageAdded
-    | ev.RunFinished
-    | ev.CallAbandoned
-)
-"""What happens to the run as a whole."""
-
-
-def apply_to_run(state: RunState, event: RunEvent) -> None:  # noqa: C901, PLR0912  # a table
-    """Bring the run as a whole to just after `event`."""
-    match event:
-        case ev.RunStarted():
-            _run_started(state, event)
-        case ev.UsageAdded():
-            usage_added(state, event)
-        case ev.RunAdopted():
-            state.owner = event.owner
-            state.cards = event.cards or state.cards
-            state.stopped = None
-            state.status = phase(state)
-        case ev.RunForked():
-            apply_fork(state, event)
-            state.status = phase(state)
-        case ev.PlanCompleted():
-            _plan_completed(state, event)
-        case ev.ReplanRequested():
-            _replan_requested(state, event)
-        case ev.PlanPatched():
-            _replan_ended(state)
-            apply_patch(state, event)
-        case ev.CheckStarted() | ev.CheckEnded():
-            apply_check(state, event)
-        case ev.ReplanFailed():
-            _replan_ended(state)
-        case ev.RunStopped():
-            state.stopped = event.problem
-            state.status = phase(state)
-        case ev.RunAborted():
-            if not state.aborted:  # else its last words took too long
-                state.problems.append(event.problem)
-            state.aborted, state.last_words = True, False
-            state.pending.pop("plan", None)
-            state.replan = None
-        case ev.RunCancelling():
-            state.cancelling = event.reason or event.by
-            state.pending.pop("plan", None)
-            state.replan = None
-        case ev.RunFinished():
-            state.status = event.status
-            state.finished = True
-            state.problems = list(event.problems)
-            state.replan = None
-            state.pending.clear()
-            state.requests.clear()  # a plan that was to be signed: nobody is asked any more
-        case ev.CallAbandoned():
-            state.problems.append(event.problem)
-        case _:
-            assert_never(event)
 
 
 def phase(state: RunState) -> str:
@@ -148,3 +78,76 @@ def _replan_requested(state: RunState, event: ev.ReplanRequested) -> None:
     state.replan = Replan(event.number, list(event.tasks), event.tasks, event.again)
     state.status = phase(state)
     _gain(state, "plan", AskPlanner(event.number, event.tasks))
+
+
+def _run_adopted(state: RunState, event: ev.RunAdopted) -> None:
+    state.owner = event.owner
+    state.cards = event.cards or state.cards
+    state.stopped = None
+    state.status = phase(state)
+
+
+def _run_forked(state: RunState, event: ev.RunForked) -> None:
+    apply_fork(state, event)
+    state.status = phase(state)
+
+
+def _plan_patched(state: RunState, event: ev.PlanPatched) -> None:
+    _replan_ended(state)
+    apply_patch(state, event)
+
+
+def _replan_failed(state: RunState, _event: ev.ReplanFailed) -> None:
+    _replan_ended(state)
+
+
+def _run_stopped(state: RunState, event: ev.RunStopped) -> None:
+    state.stopped = event.problem
+    state.status = phase(state)
+
+
+def _run_aborted(state: RunState, event: ev.RunAborted) -> None:
+    if not state.aborted:  # else its last words took too long
+        state.problems.append(event.problem)
+    state.aborted, state.last_words = True, False
+    state.pending.pop("plan", None)
+    state.replan = None
+
+
+def _run_cancelling(state: RunState, event: ev.RunCancelling) -> None:
+    state.cancelling = event.reason or event.by
+    state.pending.pop("plan", None)
+    state.replan = None
+
+
+def _run_finished(state: RunState, event: ev.RunFinished) -> None:
+    state.status = event.status
+    state.finished = True
+    state.problems = list(event.problems)
+    state.replan = None
+    state.pending.clear()
+    state.requests.clear()  # a plan that was to be signed: nobody is asked any more
+
+
+def _call_abandoned(state: RunState, event: ev.CallAbandoned) -> None:
+    state.problems.append(event.problem)
+
+
+OF_THE_RUN: Final[Mapping[type[ev.Event], Callable[[RunState, Any], None]]] = {
+    ev.RunStarted: _run_started,
+    ev.RunAdopted: _run_adopted,
+    ev.RunForked: _run_forked,
+    ev.RunStopped: _run_stopped,
+    ev.RunAborted: _run_aborted,
+    ev.RunCancelling: _run_cancelling,
+    ev.RunFinished: _run_finished,
+    ev.PlanCompleted: _plan_completed,
+    ev.PlanPatched: _plan_patched,
+    ev.ReplanRequested: _replan_requested,
+    ev.ReplanFailed: _replan_failed,
+    ev.CheckStarted: apply_check,
+    ev.CheckEnded: apply_check,
+    ev.UsageAdded: usage_added,
+    ev.CallAbandoned: _call_abandoned,
+}
+"""What each event about the run as a whole does to it."""

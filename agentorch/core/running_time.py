@@ -5,16 +5,20 @@ crash or a stop, and the take-over), nor while it waits for nothing but a person
 has not waited, but gone on beside its question, is known a moment later: that moment counts.
 """
 
+from typing import Final
+
 from agentorch.core.fact import Event
 from agentorch.core.run_events import RunAdopted, RunForked
 from agentorch.core.state import RunState, Status
 from agentorch.core.task_events import TaskWentOn
 
+_TAKING_OVER: Final = frozenset({RunAdopted, RunForked})
+
 
 def count_time(state: RunState, event: Event) -> None:
     """Add the time from the last event to this one, if the run was carried out in it; before the event is applied."""
-    went_on = isinstance(event, TaskWentOn) and not event.waits
-    if went_on or not (isinstance(event, RunAdopted | RunForked) or state.idle):
+    went_on = type(event) is TaskWentOn and not event.waits
+    if went_on or not (type(event) in _TAKING_OVER or state.idle):
         state.ran += max(0.0, event.at - state.updated)
 
 

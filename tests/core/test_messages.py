@@ -7,7 +7,7 @@ import pytest
 
 from agentorch.core import inbox as msg
 from agentorch.core.advance import replay
-from agentorch.core.apply import apply
+from agentorch.core.apply import CHANGES, apply
 from agentorch.core.card import AgentCard
 from agentorch.core.commands import AskPlanner, Deliver, Dispatch
 from agentorch.core.events import RunAdopted
@@ -16,6 +16,7 @@ from agentorch.core.policy import Policy
 from agentorch.core.scheduling import next_ready
 from agentorch.core.state import RunState
 from agentorch.core.usage import Budget, Usage
+from agentorch.journal.codec import event_types
 from tests.core.bench import Bench, kinds, task, team
 from tests.core.snapshot import snapshot
 
@@ -379,3 +380,8 @@ def test_the_next_task_is_the_head_of_the_longest_path() -> None:
     bench.succeed("b")
     assert (order, bench.state.policy_of(plan[0]) is bench.state.policy) == (["b", "d", None], True)
     assert [next_ready(Bench().state), Bench().state.idle] == [None, False]
+
+
+def test_every_event_changes_the_state_in_some_way_or_is_said_to_change_nothing() -> None:
+    """No event type is left out of the table of changes."""
+    assert set(CHANGES) == set(event_types().values())
