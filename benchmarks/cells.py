@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from benchmarks.entrants import FLOOR, OURS, Entrant, Program, programs
-from benchmarks.processes import Ended, carried_out, without_paths
+from benchmarks.processes import Ended, carried_out, in_line
 from benchmarks.subject import Cell
 
 SHARE: Final = 0.75
@@ -120,7 +120,7 @@ class Filler:
 
 def _read(ended: Ended, subject: str, shape: str, size: int) -> Cell:
     cell = Cell(**ended.told) if isinstance(ended.told, dict) else Cell(subject, shape, size, 0, error=ended.problem)
-    cell.error = without_paths(cell.error)
+    cell.error = in_line(cell.error)
     return cell
 
 

@@ -79,6 +79,8 @@ class Cell:
     """Seconds that building took, each time."""
     peak_kb: int = 0
     """Growth of the peak of the resident memory while it was carried out once; only with `--memory`."""
+    began: float = 0.0
+    """When its imports were over, in seconds since the epoch."""
     disk_bytes: int = 0
     """What the folder held after the last repeat."""
     error: str = ""
@@ -135,6 +137,7 @@ def _versions(subject: Subject) -> dict[str, str]:
 
 
 async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse.Namespace) -> None:
+    cell.began = time.time()
     if shape.name in subject.lacks:
         cell.error = subject.lacks[shape.name]
         return
@@ -151,20 +154,27 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
         if repeat and (foreseen > options.patience or (repeat >= options.repeats and spent > ENOUGH)):
             break
         if not (subject.own_threads or options.memory or options.resume):
-            cell.floor.append(await _timed(shape, Prepared(lambda: bare(shape), lambda found: found)))
+            cell.floor.append(await timed(shape, floor(shape)))
         with tempfile.TemporaryDirectory() as temporary:
             folder = options.folder or Path(temporary)
             before = time.perf_counter()
             async with prepare(shape, folder) as prepared:
                 cell.building.append(time.perf_counter() - before)
                 peak = _peak_kb(anew=True)
-                cell.seconds.append(await _timed(shape, prepared))
+                cell.seconds.append(await timed(shape, prepared, tidy=not options.resume))
                 cell.peak_kb = _peak_kb() - peak
             cell.disk_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-async def _timed(shape: Shape, prepared: Prepared) -> float:
-    gc.collect()
+def floor(shape: Shape) -> Prepared:
+    """Return bare asyncio as what carries the shape out."""
+    return Prepared(lambda: bare(shape), lambda found: found)
+
+
+async def timed(shape: Shape, prepared: Prepared, *, tidy: bool = True) -> float:
+    """Return the seconds of carrying the shape out once; raise AssertionError where the outputs are not right."""
+    if tidy:  # what is taken up is taken up at once
+        gc.collect()
     before = time.perf_counter()
     result = prepared.run()
     if isawaitable(result):
@@ -180,7 +190,7 @@ async def _warm_up(subject: Subject, shape: Shape) -> None:
     small = replace(SHAPES[shape.name](WARM_UP), output=shape.output)
     with tempfile.TemporaryDirectory() as folder:
         async with subject.prepare(small, Path(folder)) as prepared:
-            await _timed(small, prepared)
+            await timed(small, prepared)
 
 
 def _peak_kb(*, anew: bool = False) -> int:
