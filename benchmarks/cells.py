@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from benchmarks.entrants import FLOOR, OURS, Entrant, Program, programs
+from benchmarks.measurement import figure
 from benchmarks.processes import Ended, carried_out, in_line
 from benchmarks.subject import Cell
 
@@ -61,6 +62,13 @@ class Filled:
         if not (self.cell.floor and self.cell.seconds):
             return None
         return statistics.median(self.cell.seconds) / statistics.median(self.cell.floor)
+
+    @property
+    def times(self) -> str:
+        """The ratio in words; near 1 its last digits are what counts."""
+        if self.ratio is None:
+            return ""
+        return f" ({self.ratio:.3f}x)" if self.ratio < 2 else f" ({figure(self.ratio)}x)"
 
     @property
     def kilobytes(self) -> float | None:

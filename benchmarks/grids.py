@@ -75,13 +75,12 @@ def _cost(filled: Filled | None) -> str:
     cell = filled.cell
     if cell.error:
         return cell.error if len(cell.error) <= SHORT else f"{cell.error[:SHORT]}..."
-    ratio = "" if filled.ratio is None else f" ({figure(filled.ratio)}x)"
     spread = f"{_digits(min(filled.microseconds))}-{_digits(max(filled.microseconds))}"
     repeats = len(cell.seconds)
-    fewer = f", {repeats} times" if repeats < REPEATS else ""
+    fewer = f", n = {repeats}" if repeats < REPEATS else ""
     runs = cell.tasks // 5 if cell.shape == "diamonds" else 0
     rate = f", {figure(round(runs / (filled.median * cell.tasks / 1e6)))} runs/s" if runs else ""
-    return f"{_digits(filled.median)}{ratio} [{spread}]{rate}{fewer}"
+    return f"{_digits(filled.median)}{filled.times} [{spread}]{rate}{fewer}"
 
 
 def _digits(value: float) -> str:

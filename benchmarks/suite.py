@@ -117,9 +117,8 @@ def _figures(workload: Workload, told: Any) -> list[Measurement]:
 def _told(filled: Filled) -> str:
     if filled.cell.error:
         return filled.cell.error
-    ratio = "" if filled.ratio is None else f" ({figure(filled.ratio)}x)"
     memory = "" if filled.kilobytes is None else f", {filled.kilobytes:.2f} KB a task"
-    return f"{figure(filled.median)} us a task{ratio}{memory}"
+    return f"{figure(filled.median)} us a task{filled.times}{memory}"
 
 
 def progress(what: str, who: str, told: str, seconds: float) -> None:
