@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import grids, machine
 from benchmarks.cells import Limits
-from benchmarks.entrants import PEERS, set_up
+from benchmarks.entrants import set_up, written
 from benchmarks.kept import QUICK, RESULTS, Results
 from benchmarks.page import write
 from benchmarks.suite import DATA, Suite
@@ -57,10 +57,10 @@ def _peers(words: str | None) -> list[str] | None:
     if words is None:
         return None
     named = [] if words == "none" else words.split(",")
+    there = sorted(path.stem for path in written())
     for name in named:
-        if not (PEERS / f"{name}.py").exists():
-            there = ", ".join(sorted(path.stem for path in PEERS.glob("[a-z]*.py")))
-            sys.exit(f"no peer is called '{name}'; there are: {there}")
+        if name not in there:
+            sys.exit(f"no peer is called '{name}'; there are: {', '.join(there)}")
     return named
 
 

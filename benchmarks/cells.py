@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from benchmarks.entrants import FLOOR, OURS, Entrant, Program, programs
-from benchmarks.processes import Ended, carried_out, without_paths
+from benchmarks.measurement import figure
+from benchmarks.processes import Ended, carried_out, in_line
 from benchmarks.subject import Cell
 
 SHARE: Final = 0.75
@@ -61,6 +62,13 @@ class Filled:
         if not (self.cell.floor and self.cell.seconds):
             return None
         return statistics.median(self.cell.seconds) / statistics.median(self.cell.floor)
+
+    @property
+    def times(self) -> str:
+        """The ratio in words; near 1 its last digits are what counts."""
+        if self.ratio is None:
+            return ""
+        return f" ({self.ratio:.3f}x)" if self.ratio < 2 else f" ({figure(self.ratio)}x)"
 
     @property
     def kilobytes(self) -> float | None:
@@ -120,7 +128,7 @@ class Filler:
 
 def _read(ended: Ended, subject: str, shape: str, size: int) -> Cell:
     cell = Cell(**ended.told) if isinstance(ended.told, dict) else Cell(subject, shape, size, 0, error=ended.problem)
-    cell.error = without_paths(cell.error)
+    cell.error = in_line(cell.error)
     return cell
 
 

@@ -53,11 +53,16 @@ def programs(peers: Sequence[str] | None = None) -> list[Program]:
     """Return agentorch and these peers, or all of them; the floor is always among them."""
     here = Path(sys.executable)
     found = [Program(OURS, "benchmarks.ours", here)]
-    for path in sorted(PEERS.glob("[a-z]*.py"), key=lambda path: (path.stem != FLOOR, path.stem)):
+    for path in sorted(written(), key=lambda path: (path.stem != FLOOR, path.stem)):
         if peers is None or path.stem in (FLOOR, *peers):
             own = path.with_suffix(".txt").exists()
             found.append(Program(path.stem, f"benchmarks.peers.{path.stem}", python_of(path.stem) if own else here))
     return found
+
+
+def written() -> list[Path]:
+    """Return the programs of all peers; what they share is no program."""
+    return [path for path in PEERS.glob("[a-z]*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8")]
 
 
 def python_of(peer: str) -> Path:

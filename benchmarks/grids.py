@@ -1,7 +1,7 @@
 """Tables: what was kept, as rows of words, for a terminal and for a page."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.cells import Filled
@@ -15,7 +15,8 @@ Names = Collection[str]
 NAMES: Final[Names] = tuple(one.name for one in (*TABLES, *WORKLOADS))
 REPEATS: Final = 5
 """What is repeated less often is said to be."""
-SUBJECTS_OF_OURS: Final = ("agentorch", "agentorch, SQLite", "agentorch, SQLite FULL")
+OWN: Final = ("", "agentorch", "agentorch, SQLite", "agentorch, SQLite FULL")
+"""Whose figures have goals."""
 SHORT: Final = 48
 """Letters of an error that stand in a cell; the whole of it stands in the table of errors."""
 
@@ -26,11 +27,14 @@ class Grid:
 
     title: str
     header: Sequence[str]
+    """Empty where the rows are lines of words as they were printed."""
     rows: Sequence[Sequence[str]]
     below: str = ""
 
     def text(self) -> str:
         """Return it for a terminal."""
+        if not self.header:
+            return "\n".join([self.title, "-" * len(self.title), *(row[0] for row in self.rows)])
         lines = [self.header, *self.rows]
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
         told = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)) for line in lines]
@@ -39,6 +43,8 @@ class Grid:
 
     def markdown(self) -> str:
         """Return it for a page."""
+        if not self.header:
+            return "\n".join(["```text", *(row[0] for row in self.rows), "```"])
         lines = [self.header, ["---"] * len(self.header), *self.rows]
         told = ["| " + " | ".join(word.replace("|", "\\|") for word in line) + " |" for line in lines]
         return "\n".join([*told, *(["", self.below] if self.below else [])])
@@ -69,13 +75,12 @@ def _cost(filled: Filled | None) -> str:
     cell = filled.cell
     if cell.error:
         return cell.error if len(cell.error) <= SHORT else f"{cell.error[:SHORT]}..."
-    ratio = "" if filled.ratio is None else f" ({figure(filled.ratio)}x)"
     spread = f"{_digits(min(filled.microseconds))}-{_digits(max(filled.microseconds))}"
     repeats = len(cell.seconds)
-    fewer = f", {repeats} times" if repeats < REPEATS else ""
+    fewer = f", n = {repeats}" if repeats < REPEATS else ""
     runs = cell.tasks // 5 if cell.shape == "diamonds" else 0
     rate = f", {figure(round(runs / (filled.median * cell.tasks / 1e6)))} runs/s" if runs else ""
-    return f"{_digits(filled.median)}{ratio} [{spread}]{rate}{fewer}"
+    return f"{_digits(filled.median)}{filled.times} [{spread}]{rate}{fewer}"
 
 
 def _digits(value: float) -> str:
@@ -112,12 +117,13 @@ def goal_figures(results: Results, names: Names = NAMES) -> list[Measurement]:
     """Return the figures of agentorch for which there is a goal, and what stands beside them."""
     figures: list[Measurement] = []
     for table in TABLES:
-        if table.name in names and (found := results.cells(table.name)):
+        if table.name in names and table.name in GOALS and (found := results.cells(table.name)):
             figures += GOALS[table.name](found)
     for one in WORKLOADS:
         if one.name in names:
             for who, told in results.figures(one.name).items():
-                figures += [each for each in told if each.goal is not None and who in ("", *SUBJECTS_OF_OURS)]
+                asked = [each for each in told if each.goal is not None and who in OWN]
+                figures += [replace(each, name=f"{who}: {each.name}" if who else each.name) for each in asked]
     return figures
 
 
@@ -128,10 +134,13 @@ def _note(one: Measurement) -> str:
 def workload(name: str, results: Results) -> Grid:
     """Return the figures of a program."""
     says = next((one.says for one in WORKLOADS if one.name == name), name)
+    if lines := results.words(name):
+        return Grid(f"{name}: {says}", [], [[line] for line in lines])
     rows = [
-        [*([who] if who else [""]), one.name, one.shown or "not measured", one.wanted, one.verdict, _note(one)]
+        [who, one.name, one.shown or "not measured", *goal, _note(one)]
         for who, told in results.figures(name).items()
         for one in told
+        for goal in ([one.wanted, one.verdict] if who in OWN else ["", ""],)
     ]
     header = ["", "figure", "is", "goal", "", ""]
     if not any(row[0] for row in rows):

@@ -49,6 +49,14 @@ class Results:
         figures = self._read(workload).get("figures", {}) | {subject: [asdict(one) for one in found]}
         self._write(workload, {"figures": figures})
 
+    def keep_words(self, workload: str, lines: Sequence[str]) -> None:
+        """Keep the table that a workload has printed."""
+        self._write(workload, {"words": list(lines)})
+
+    def words(self, workload: str) -> list[str]:
+        """Return the table that a workload has printed, by line."""
+        return self._read(workload).get("words", [])
+
     def header(self, name: str) -> tuple[dict[str, str], str]:
         """Return the machine and the day of the last measurement."""
         kept = self._read(name)

@@ -24,7 +24,9 @@ class Ended:
     """How a program ended."""
 
     told: Any = None
-    """What it printed as JSON: all of it, or the last line that is some."""
+    """What it printed as JSON: all of it, its lines where each is some, or the last line that is."""
+    said: str = ""
+    """What it printed."""
     problem: str = ""
     """Why there is none."""
     in_time: bool = True
@@ -48,12 +50,13 @@ def carried_out(python: Path, module: str, arguments: Sequence[str], *, limit: f
         finally:
             _end(process, mark)
         said.seek(0)
-        told = _json(said.read())
-        if code == 0 and told is not None:
-            return Ended(told)
+        words = said.read()
+        told = _json(words)
+        if code == 0 and words.strip():
+            return Ended(told, words.rstrip(), "" if told is not None else "it told nothing as JSON")
         complained.seek(0)
         lines = complained.read().strip().splitlines() or ["it said nothing"]
-        return Ended(problem=without_paths(f"ended with {code}: {lines[-1]}"))
+        return Ended(problem=in_line(f"ended with {code}: {lines[-1]}"))
 
 
 def _end(process: subprocess.Popen[bytes], mark: str) -> None:
@@ -68,7 +71,8 @@ def _end(process: subprocess.Popen[bytes], mark: str) -> None:
 
 
 def _json(said: str) -> Any:
-    for text in (said, *reversed(said.splitlines())):
+    lines = said.strip().splitlines()
+    for text in (said, f"[{','.join(lines)}]" if len(lines) > 1 else "", *reversed(lines)):
         try:
             return json.loads(text)
         except ValueError:
@@ -77,7 +81,11 @@ def _json(said: str) -> Any:
 
 
 def without_paths(text: str) -> str:
-    """Return a complaint without the folders of this machine, on one line that is not too long."""
+    """Return words without the folders of this machine."""
     text = text.replace(sys.executable, "python").replace(f"{ROOT}{os.sep}", "")
-    text = re.sub(r"(?<![\w/:.])(?:/[\w.@+-]+)+/([\w.@+-]+)", r"\1", text)
-    return " ".join(text.split())[:ERROR_LENGTH]
+    return re.sub(r"(?<![\w/:.])(?:/[\w.@+-]+)+/([\w.@+-]+)", r"\1", text)
+
+
+def in_line(text: str) -> str:
+    """Return a complaint on one line that is not too long, without the folders of this machine."""
+    return " ".join(without_paths(text).split())[:ERROR_LENGTH]

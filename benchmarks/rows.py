@@ -14,9 +14,15 @@ class Table:
     says: str
     memory: tuple[int, ...] = ()
     """Sizes at which the peak of memory is measured too."""
+    recorded: bool = False
+    """Whether tasks sleep as long as recorded model calls took."""
+    slots: int | None = None
+    """How many tasks may be at work at once."""
 
     def quick(self) -> "Table":
-        """Return a tenth of it."""
+        """Return a tenth of it; what sleeps stays as it is."""
+        if self.recorded:
+            return self
         return Table(
             self.name, self.shape, tuple(size // 10 for size in self.sizes), self.says,
             tuple(size // 10 for size in self.memory),
@@ -36,6 +42,8 @@ class Workload:
     """Whether it reads recorded data."""
     durable: bool = False
     """Whether it is done with each entrant that can take up what a killed process has left."""
+    prose: bool = False
+    """Whether it prints a table of its own, which is kept as it is."""
     limit: float = 600.0
     """Seconds."""
 
@@ -47,14 +55,16 @@ TABLES: Final = (
     ),
     Table("layered", "layered", (10_000,), "a random DAG in layers of 100, three needs a task", (10_000,)),
     Table("diamonds", "diamonds", (1_000,), "runs of five tasks, all at once", (1_000,)),
+    Table("calls", "layered", (200,), "200 tasks as long as recorded model calls, unlimited slots", recorded=True),
+    Table("calls_16", "layered", (200,), "the same with 16 slots", recorded=True, slots=16),
 )
 WORKLOADS: Final = (
     Workload("building", "building a plan and verifying it", quick=("--quick",)),
     Workload("one_durable", "one durable task at a time", quick=("--quick",)),
-    Workload("latencies", "200 tasks with the latencies of real model calls", data=True),
-    Workload("short", "tasks of 20 ms, no limit on slots"),
-    Workload("load", "many runs at a load of 0.9", data=True),
-    Workload("killed", "killed in the middle of a chain of 1,000, and taken up", durable=True),
+    Workload("latencies", "200 tasks with the latencies of real model calls, beside the bound", data=True, prose=True),
+    Workload("short", "tasks of 20 ms, no limit on slots", prose=True),
+    Workload("load", "many runs at a load of 0.9", data=True, prose=True),
+    Workload("killed", "killed in the middle of a chain, and taken up", quick=("--tasks", "200"), durable=True),
     Workload("growth", "bytes and fsyncs a task as a durable chain grows", durable=True),
     Workload("model_calls", "200 model calls at once"),
     Workload("streaming", "50 agents that stream to one reader"),
@@ -62,4 +72,7 @@ WORKLOADS: Final = (
     Workload("prompt_size", "tokens of the last prompt as a run grows"),
     Workload("tokens", "tokens sent, beside a full transcript", data=True),
     Workload("start_up", "import, help, and the first event"),
+    Workload("makespan", "makespan over the bound on recorded DAGs", data=True, prose=True),
+    Workload("repair", "recorded plans that run after deterministic repair alone", prose=True),
+    Workload("storm", "fifty agents on one key whose limits a server enforces", prose=True),
 )

@@ -1,6 +1,7 @@
 """Measures what is asked for, a process a cell, and keeps each result as soon as it is there."""
 
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.cells import Filled, Filler, Limits
+from benchmarks.durable import READERS
 from benchmarks.entrants import FLOOR, OURS, Entrant, entrants, programs
 from benchmarks.kept import Results, today
 from benchmarks.measurement import Measurement, figure, read
-from benchmarks.processes import ROOT, carried_out
+from benchmarks.processes import ROOT, carried_out, in_line, without_paths
 from benchmarks.rows import TABLES, WORKLOADS, Table, Workload
 
 DATA: Final = ROOT.parent / "shared" / "data"
@@ -46,7 +48,24 @@ class Suite:
         return not self.only or any(word in name for word in self.only)
 
     def _table(self, table: Table, taking_part: Sequence[Entrant]) -> None:
-        filler = Filler(table.shape, self.limits)
+        with tempfile.TemporaryDirectory() as folder:
+            options = self._options(table, Path(folder) / "seconds.json")
+            if options is not None:
+                self._fill(table, Filler(table.shape, self.limits, options), taking_part)
+
+    def _options(self, table: Table, file: Path) -> list[str] | None:
+        """Return what else each program is told; None where there is no recorded data."""
+        slots = [] if table.slots is None else ["--slots", str(table.slots)]
+        if not table.recorded:
+            return slots
+        arguments = ["--data", str(self.data), "--write", str(file)]
+        ended = carried_out(HERE, "benchmarks.latencies", arguments, limit=self.limits.seconds)
+        if not file.exists():
+            progress(table.name, "", in_line(ended.said or ended.problem), 0.0)
+            return None
+        return [*slots, "--seconds", str(file)]
+
+    def _fill(self, table: Table, filler: Filler, taking_part: Sequence[Entrant]) -> None:
         keys: list[tuple[str, str, int]] = []
         for size in table.sizes:
             for entrant in taking_part:
@@ -61,12 +80,14 @@ class Suite:
     def _workload(self, workload: Workload, taking_part: Sequence[Entrant]) -> None:
         for subject, arguments in self._commands(workload, taking_part):
             began = time.monotonic()
-            limit = workload.limit
-            ended = carried_out(HERE, f"benchmarks.{workload.name}", arguments, limit=limit)
-            found = _figures(ended.told)
+            ended = carried_out(HERE, f"benchmarks.{workload.name}", arguments, limit=workload.limit)
+            if workload.prose and ended.said:
+                self.results.keep_words(workload.name, without_paths(ended.said).splitlines())
+                progress(workload.name, subject, "told", time.monotonic() - began)
+                continue
+            found = _figures(workload, ended.told)
             if not found:
-                why = ended.problem or "it told no figure"
-                found = [Measurement(workload.says, None, "", note=why)]
+                found = [Measurement(workload.says, None, "", note=ended.problem or "it told no figure")]
             self.results.keep_figures(workload.name, subject, found)
             met = sum(one.met is True for one in found)
             told = f"{len(found)} figures, {met} of {sum(one.goal is not None for one in found)} goals met"
@@ -77,7 +98,7 @@ class Suite:
         more = [*workload.arguments, *((workload.quick or ()) if self.quick else ())]
         more += ["--data", str(self.data)] if workload.data else []
         if not workload.durable:
-            yield "", ["--json", *more]
+            yield "", [*([] if workload.prose else ["--json"]), *more]
             return
         for entrant in taking_part:
             if entrant.resumes and not entrant.problem:
@@ -85,19 +106,19 @@ class Suite:
                 yield entrant.name, [str(program.python), program.module, entrant.name, *more]
 
 
-def _figures(told: Any) -> list[Measurement]:
-    """Return what a program told: a list of figures, or one object whose numbers are the figures."""
-    if isinstance(told, list):
-        return [read(raw) for raw in told]
-    return []
+def _figures(workload: Workload, told: Any) -> list[Measurement]:
+    """Return what a program told as figures."""
+    lines = [told] if isinstance(told, dict) else told or []
+    if workload.name in READERS:
+        return list(READERS[workload.name](lines))
+    return [read(raw) for raw in lines]
 
 
 def _told(filled: Filled) -> str:
     if filled.cell.error:
         return filled.cell.error
-    ratio = "" if filled.ratio is None else f" ({figure(filled.ratio)}x)"
     memory = "" if filled.kilobytes is None else f", {filled.kilobytes:.2f} KB a task"
-    return f"{figure(filled.median)} us a task{ratio}{memory}"
+    return f"{figure(filled.median)} us a task{filled.times}{memory}"
 
 
 def progress(what: str, who: str, told: str, seconds: float) -> None:

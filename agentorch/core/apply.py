@@ -280,4 +280,4 @@ CHANGES: Final[Mapping[type[ev.Event], Callable[[RunState, Any], None]]] = {
     **dict.fromkeys((ev.PlanRejected, ev.PlanNoted, ev.InputTrimmed, ev.TaskReported), _told),
     **OF_THE_RUN,
 }
-"""What each event does. Looked up by class: `match` would ask pydantic's metaclass of each class before the right one."""
+"""What each event does, by its class: `match` would ask pydantic's metaclass of each class before the right one."""
