@@ -8,7 +8,6 @@
 from typing import Final
 
 from agentorch.core.children import drop_steps
-from agentorch.core.policy import Join
 from agentorch.core.reservations import account_of
 from agentorch.core.scheduling import call_within, make_ready, unready
 from agentorch.core.state import ANSWERER, FINAL, PENDING, RUNNING, SUCCEEDED, RunState, Status, TaskState
@@ -19,6 +18,7 @@ _LOST: Final = FINAL - {SUCCEEDED}
 def count_needs(state: RunState, task: TaskState) -> None:
     """Set the counters of a task from its needs, and enter it as their dependent."""
     task.open = task.held = task.lost = 0
+    task.join = state.settings_of(task.task).join
     name = task.task.id
     for need in task.task.needs:
         other = state.tasks[need]
@@ -49,7 +49,7 @@ def _add_dependent(task: TaskState, name: str) -> None:
 
 def admit_or_skip(state: RunState, task: TaskState) -> None:
     """Move a pending task on if its join is decided."""
-    decided = _decide(state, task)
+    decided = _decide(task)
     if decided is None:
         return
     if decided:
@@ -61,7 +61,7 @@ def admit_or_skip(state: RunState, task: TaskState) -> None:
 
 def undecided(state: RunState, task: TaskState) -> bool:
     """Whether a task's join is still open."""
-    return _decide(state, task) is None
+    return _decide(task) is None
 
 
 def _admit(state: RunState, task: TaskState) -> None:
@@ -95,10 +95,13 @@ def _tell(state: RunState, task: TaskState, *, held: bool) -> list[TaskState]:
             dependent.lost += 1
         if dependent.status is not PENDING:
             continue
-        if not (dependent.open or dependent.lost):
-            make_ready(state, dependent)
-            continue
-        decided = _decide(state, dependent)
+        if not dependent.lost:
+            if not dependent.open:
+                make_ready(state, dependent)
+                continue
+            if dependent.join == "all":
+                continue
+        decided = _decide(dependent)
         if decided:
             _admit(state, dependent)
         elif decided is False:
@@ -213,11 +216,11 @@ def _count_blocked(state: RunState, task: TaskState, before: bool) -> None:
         state.moved[task.agent] = None
 
 
-def _decide(state: RunState, task: TaskState) -> bool | None:
+def _decide(task: TaskState) -> bool | None:
     """Whether the join is met (True), cannot be met (False), or is open (None)."""
     if not task.open and not task.lost:
         return True
-    join: Join = state.settings_of(task.task).join
+    join = task.join
     if join == "all":
         return False if task.lost else None
     if join == "settled":

@@ -16,7 +16,7 @@ from agentorch.core.card import AgentCard
 from agentorch.core.commands import Command, Dispatch
 from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.failures import Problem
-from agentorch.core.policy import DEFAULT, Policy
+from agentorch.core.policy import DEFAULT, Join, Policy
 from agentorch.core.task import UNSET, Task
 from agentorch.core.usage import NOTHING, UNLIMITED, Budget, Usage
 
@@ -94,6 +94,8 @@ class TaskState:
     status: Status = Status.PENDING
     waiting: str | None = None
     """What a waiting task waits for: timer, approval, person, effect, replan, budget."""
+    join: Join = "all"
+    """Which of its needs must hold: its own setting, or the run's."""
     open: int = 0
     """Needs that are not final."""
     held: int = 0
