@@ -44,7 +44,7 @@ def is_between_decisions(state: RunState) -> bool:
     asked = "plan" in state.requests or not (state.complete and state.unsigned)
     if not (planned and asked):
         return False
-    return all(task.status is not Status.PENDING or undecided(state, task) for task in state.tasks.values())
+    return all(task.status is not Status.PENDING or undecided(task) for task in state.tasks.values())
 
 
 def _own(event: ev.Event, parent: str, run_id: str) -> ev.Event:

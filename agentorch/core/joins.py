@@ -59,7 +59,7 @@ def admit_or_skip(state: RunState, task: TaskState) -> None:
         settle(state, task, Status.SKIPPED)
 
 
-def undecided(state: RunState, task: TaskState) -> bool:
+def undecided(task: TaskState) -> bool:
     """Whether a task's join is still open."""
     return _decide(task) is None
 
