@@ -21,6 +21,8 @@ from agentorch.runtime.standing import Standing
 
 log = logging.getLogger(__name__)
 
+BEHIND: Final = 256
+"""Events that may be decided while an append is under way before nothing more is begun."""
 NOBODY: Final = ""
 """The owner of a run that a process has let go of while it lives."""
 
@@ -62,6 +64,7 @@ class HostedRun:
     _rest: "asyncio.Future[None] | None" = None
     _last: "asyncio.Future[None] | None" = None
     _committing = False
+    _held_back = False
 
     def __init__(
         self,
@@ -69,10 +72,13 @@ class HostedRun:
         journal: Journal,
         on_loss: Callable[["HostedRun"], None] | None = None,
         give_up: Callable[["HostedRun", str], None] | None = None,
+        caught_up: Callable[["HostedRun"], None] | None = None,
     ) -> None:
         self.state = state
         self._on_loss = on_loss
         self._give_up = give_up
+        self._caught_up = caught_up
+        """Called when the journal has caught up with a run that was held back for it."""
         self.feed = Feed(state.run_id, journal)
         self._journal = journal
         self.decided: list[Event] = []
@@ -97,6 +103,17 @@ class HostedRun:
         self.returning: dict[str, str] = {}
         """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
         self._calls_when_durable: list[Callable[[], None]] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much was decided while the journal writes that it is waited for before more is begun.
+
+        What is not durable is held in memory, and is what a killed process has done for nothing.
+        """
+        if not self.queued or len(self.decided) < BEHIND:
+            return False
+        self._held_back = True
+        return True
 
     def usual_terms(self) -> Terms:
         """Return what holds for a dispatch without policies of its own."""
@@ -140,6 +157,9 @@ class HostedRun:
         if error is None:
             self.feed.publish(events)
             self.commit()
+            if self._held_back and self._caught_up is not None:
+                self._held_back = False
+                self._caught_up(self)
         else:
             self.lose(error if isinstance(error, AgentorchError) else JournalError(str(error)))
         if not self.queued:

@@ -235,7 +235,7 @@ class Scheduler:
         state = run.state
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             return False
-        if run.active >= state.policy.parallel:
+        if run.active >= state.policy.parallel or run.is_behind:
             return False
         try:
             task = next_ready(state, self._full)

@@ -113,7 +113,7 @@ class Supervisor:
         if state.run_id in self.hosted:
             raise RunOwnedError(f"run {state.run_id} is being carried out by this process: attach to it")
         self.lost.discard(state.run_id)
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up, self._ripened)
         self._latest = max(self._latest, state.updated)
         with run.or_lost():
             self.send(run, replace(first, at=max(first.at, state.updated)))  # the clock may have been put back
@@ -132,7 +132,7 @@ class Supervisor:
 
     def begin(self, state: RunState, first: inbox.Message) -> HostedRun:
         """Take a new run in and start at once: nobody can have been first, and whoever asked waits for its end."""
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up, self._ripened)
         run.accepted = True
         self.scheduler.enter(run)
         with run.or_lost():
