@@ -63,7 +63,8 @@ class HostedRun:
     """When the last words of a run that was let go are in the journal, or cannot be; None when there are none."""
     _rest: "asyncio.Future[None] | None" = None
     _last: "asyncio.Future[None] | None" = None
-    _committing = False
+    committing = False
+    """Whether it will commit at the end of this turn of the event loop."""
     _held_back = False
 
     def __init__(
@@ -261,12 +262,11 @@ class HostedRun:
 
     def commit_soon(self) -> None:
         """Commit at the end of this turn of the event loop, with whatever else is decided in it."""
-        if self.decided and not self._committing:
-            self._committing = True
-            asyncio.get_running_loop().call_soon(self._commit_now)
+        self.committing = True
+        asyncio.get_running_loop().call_soon(self._commit_now)
 
     def _commit_now(self) -> None:
-        self._committing = False
+        self.committing = False
         self.commit()
         if not self.queued:
             self.settle()

@@ -76,8 +76,8 @@ class Scheduler:
         self._count = 0
         self._pumping = False
         self._active = 0
-        self._several = False
-        """Whether there is more than one run: only then is there an order to keep."""
+        self._only: HostedRun | None = None
+        """The run, where there is just one: there is no order to keep."""
         self._ended: tuple[int, float] = (0, 0.0)
         """Dispatches of the runs that have left, and their summed seconds."""
         self.runs: dict[str, HostedRun] = {}
@@ -101,7 +101,7 @@ class Scheduler:
         """Take a run in."""
         self.runs[run.state.run_id] = run
         run.entered = True
-        self._several = len(self.runs) > 1
+        self._only = run if len(self.runs) == 1 else None
         run.state.moved.update(dict.fromkeys(run.state.running_by_agent))
         if len(self.runs) == 2:  # noqa: PLR2004  # a single run needs no queue
             for one in self.runs.values():
@@ -113,7 +113,7 @@ class Scheduler:
             return
         del self.runs[run.state.run_id]
         run.entered = False
-        self._several = len(self.runs) > 1
+        self._only = next(iter(self.runs.values())) if len(self.runs) == 1 else None
         for back in [back for back in self._back if back.run is run]:
             back.granted.cancel()
         run.entry += 1
@@ -141,7 +141,7 @@ class Scheduler:
                 if agent in self._agent_slots:
                     self._recount(run, agent)
             state.moved.clear()
-        if self._several and state.ready_count:
+        if self._only is None and state.ready_count:
             self._place(run)
 
     def pump(self) -> None:
@@ -218,9 +218,9 @@ class Scheduler:
         return sum(not self._needs_none(run, key) for key in waiting)
 
     def _admit_one(self) -> bool:
-        if not self._several:
-            (run,) = self.runs.values() or (None,)
-            return run is not None and run.state.ready_count > 0 and self._admit_from(run)
+        only = self._only
+        if only is not None:
+            return only.state.ready_count > 0 and self._admit_from(only)
         while self._queue or self._unpark_any():
             _, _, entry, run = heapq.heappop(self._queue)
             if entry != run.entry:
@@ -235,7 +235,7 @@ class Scheduler:
         state = run.state
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             return False
-        if run.active >= state.policy.parallel or run.is_behind:
+        if run.active >= state.policy.parallel or (run.queued and run.is_behind):
             return False
         try:
             task = next_ready(state, self._full)

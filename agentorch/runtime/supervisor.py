@@ -247,8 +247,11 @@ class Supervisor:
             while state.gained:
                 commands, state.gained = state.gained, []
                 for command in commands:
-                    self._carry_out(run, command)
-            if run.decided:
+                    if isinstance(command, Dispatch):  # as nearly all are
+                        self._dispatches.hand_over(run, command)
+                    else:
+                        self._carry_out(run, command)
+            if run.decided and not run.committing:
                 run.commit_soon()
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
@@ -333,7 +336,7 @@ class Supervisor:
             delivery.ack()
             return
         run_id = result.key.split("/", 1)[0]
-        if self.endings:
+        if self.endings.open:
             self.endings.heard(run_id, result.key)
         run = self.scheduler.runs.get(run_id)
         if run is None:
