@@ -1,0 +1,132 @@
+"""Groups of entries, each written as one transaction, by whoever has the connection: the loop or the thread.
+
+1. An entry that conflicts fails alone; whatever builds on it conflicts in turn, because the head has not moved.
+2. Nothing is acknowledged that was written to a file which somebody has removed.
+3. `at_once` waits for nobody and says nothing of what goes wrong: it leaves no trace then, and `commit` is to be asked.
+4. A file that its own checkpoints do not keep small is checkpointed by `tidy`, which waits for the disk, and truncates
+   the log: the write behind it, which waits for the disk once more, is to be made by whoever has tidied up.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from agentorch.journal.appending import Append, Appender
+from agentorch.journal.schema import BUSY_SECONDS, Durability, in_words, open_writer, undo
+from agentorch.journal.standing import OpenFile
+
+LOG_BYTES: Final = 4 * 1024 * 1024
+"""How far the log grows before it is checkpointed: as far as SQLite's own checkpoints let it."""
+
+
+@dataclass(slots=True)
+class Job:
+    """Something else to be written: it runs in a savepoint of the group's transaction."""
+
+    future: "asyncio.Future[Any]"
+    call: Callable[[sqlite3.Connection], Any]
+
+
+Entry = Append | Job
+Told = tuple["asyncio.Future[Any]", Any, Exception | None]
+"""A future, and the result or the error that it is to have."""
+
+
+class Transactions:
+    """The transactions of one connection, in the order in which they are asked for."""
+
+    def __init__(self, path: Path, durability: Durability) -> None:
+        """Open the file; JournalError when it cannot be."""
+        self._path = path
+        self._connection = open_writer(path, durability)
+        self._appender = Appender(self._connection)
+        self._file = OpenFile(path)
+        self._is_shared = durability == "process"
+        self._tidy_at = LOG_BYTES
+        if self._is_shared:
+            self._connection.execute("PRAGMA wal_autocheckpoint=0")
+            self._wait_for_others(0)
+
+    @property
+    def is_tidy(self) -> bool:
+        """Whether the log is as small as it should be."""
+        return not self._is_shared or self._file.log_bytes < self._tidy_at
+
+    def at_once(self, group: Sequence[Append]) -> list[Told] | None:
+        """Write a group if nothing hinders that and return what its futures are to have, else None."""
+        try:
+            told = self._written(group)
+        except Exception:  # noqa: BLE001  # `commit` tells what it was, if it is still there
+            self._appender.forget()
+            undo(self._connection)
+            return None
+        return None if self._file.is_removed() else told
+
+    def commit(self, group: Sequence[Entry]) -> list[Told]:
+        """Write a group and return what its futures are to have; it waits for other processes."""
+        if self._is_shared:
+            self._tidy()
+            self._wait_for_others(BUSY_SECONDS)
+        told = self._committed(group)
+        if self._is_shared:
+            self._wait_for_others(0)
+        if self._file.is_removed():
+            removed = self._file.said_of_removal(self._connection)
+            return [(future, None, removed) for future, _, _ in told]
+        return told
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _committed(self, group: Sequence[Entry]) -> list[Told]:
+        try:
+            return self._written(group)
+        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
+            self._appender.forget()
+            undo(self._connection)
+            if len(group) > 1 and not isinstance(error, sqlite3.OperationalError):
+                # Not the disk or a lock: one entry is at fault, and only that one is to fail.
+                return [told for entry in group for told in self._committed([entry])]
+            return [(entry.future, None, self._why(error)) for entry in group]
+
+    def _written(self, group: Sequence[Entry]) -> list[Told]:
+        appends = [entry for entry in group if isinstance(entry, Append)]
+        self._connection.execute("BEGIN IMMEDIATE")
+        told = [_run(self._connection, entry) for entry in group if isinstance(entry, Job)]
+        refused = self._appender.write(appends)
+        told += [(append.future, None, error) for append, error in zip(appends, refused, strict=True)]
+        self._connection.execute("COMMIT")
+        return told
+
+    def _tidy(self) -> None:
+        if self.is_tidy:
+            return
+        with suppress(sqlite3.Error):  # the log stays as it is; what is wrong shows when something is written
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._file.is_removed()
+        self._tidy_at = self._file.log_bytes + LOG_BYTES  # where somebody reads, it keeps its length
+
+    def _wait_for_others(self, seconds: float) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
+
+    def _why(self, error: Exception) -> Exception:
+        return in_words(self._path, error) if isinstance(error, sqlite3.Error | OSError) else error
+
+
+def _run(connection: sqlite3.Connection, job: Job) -> Told:
+    connection.execute("SAVEPOINT job")
+    try:
+        result = job.call(connection)
+    except Exception as error:
+        if not connection.in_transaction:  # SQLite has undone the whole group: the disk is full, or gone
+            raise
+        connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+        return job.future, None, error
+    connection.execute("RELEASE job")
+    return job.future, result, None
