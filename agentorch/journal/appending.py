@@ -33,6 +33,8 @@ _ADD_RUNS: Final = (
     "INSERT INTO runs (number, run_id, goal, status, started, updated, head, hash, tags, key, request) VALUES",
     "",
 )
+_MOVE_RUN: Final = """UPDATE runs SET head = ?2, hash = ?3, updated = ?4,
+    status = CASE ?5 WHEN '' THEN status ELSE ?5 END WHERE number = ?1"""
 _MOVE_RUNS: Final = (
     "WITH moved (number, head, hash, updated, status) AS (VALUES",
     """) UPDATE runs SET head = moved.head, hash = moved.hash, updated = moved.updated,
@@ -174,17 +176,21 @@ class Appender:
             told = (first.run_id, goal, run.status, first.started, run.updated, *run.head, json.dumps(dict(tags)))
             begun.append((run.number, *told, key, request))
         _in_bulk(self._connection, _ADD_RUNS, begun)
-        _in_bulk(self._connection, _MOVE_RUNS, moved)
+        if len(moved) == 1:  # as mostly where the loop writes; the other way takes four times as long
+            self._connection.execute(_MOVE_RUN, moved[0])
+        else:
+            _in_bulk(self._connection, _MOVE_RUNS, moved)
 
 
 def _extend(run: _Run, append: Append, rows: list[tuple[int, int, bytes, bytes]]) -> _Run:
     """Chain the append's events to the run and add their rows."""
+    number = run.number
     seq, previous = run.head
     for version, at, type, payload in append.events:
         seq += 1
         header = seal(seq, version, at, previous, payload, type)
         previous = sha256(header).digest()
-        rows.append((run.number, seq, header, payload))
+        rows.append((number, seq, header, payload))
     run.head = Link(seq, previous)
     run.updated = append.updated
     run.status = append.status or run.status

@@ -2,25 +2,24 @@
 
 1. An entry that conflicts fails alone; whatever builds on it conflicts in turn, because the head has not moved.
 2. Nothing is acknowledged that was written to a file which somebody has removed.
-3. `at_once` waits for nobody and says nothing of what goes wrong: it leaves no trace then, and `commit` is to be asked.
-4. A file that its own checkpoints do not keep small is checkpointed by `tidy`, which waits for the disk, and truncates
-   the log: the write behind it, which waits for the disk once more, is to be made by whoever has tidied up.
+3. `at_once` waits for nobody, and says nothing of what goes wrong: `commit` is to be asked then, which writes what was
+   not written. With `durability="process"` it does not wait for the disk either: checkpoints are made by `tidy` alone.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from agentorch.journal.appending import Append, Appender
+from agentorch.journal.checkpoints import Checkpoints
 from agentorch.journal.schema import BUSY_SECONDS, Durability, in_words, open_writer, undo
 from agentorch.journal.standing import OpenFile
 
 LOG_BYTES: Final = 4 * 1024 * 1024
-"""How far the log grows before it is checkpointed: as far as SQLite's own checkpoints let it."""
+"""How far the log grows before a checkpoint is due: as far as with SQLite's own."""
 
 
 @dataclass(slots=True)
@@ -45,22 +44,27 @@ class Transactions:
         self._connection = open_writer(path, durability)
         self._appender = Appender(self._connection)
         self._file = OpenFile(path)
-        self._is_shared = durability == "process"
-        self._tidy_at = LOG_BYTES
-        if self._is_shared:
+        self._at_once = durability == "process"
+        self._checkpoints = Checkpoints(path)
+        self._due_at = LOG_BYTES
+        self.is_busy = False
+        """Whether it was another one that wrote when `at_once` last could not."""
+        if self._at_once:
             self._connection.execute("PRAGMA wal_autocheckpoint=0")
             self._wait_for_others(0)
 
     @property
-    def is_tidy(self) -> bool:
-        """Whether the log is as small as it should be."""
-        return not self._is_shared or self._file.log_bytes < self._tidy_at
+    def is_due(self) -> bool:
+        """Whether a checkpoint is to be made by `tidy`."""
+        return self._at_once and self._file.log_bytes >= self._due_at
 
     def at_once(self, group: Sequence[Append]) -> list[Told] | None:
         """Write a group if nothing hinders that and return what its futures are to have, else None."""
+        self.is_busy = False
         try:
             told = self._written(group)
-        except Exception:  # noqa: BLE001  # `commit` tells what it was, if it is still there
+        except Exception as error:  # noqa: BLE001  # `commit` tells what it was, if it is still there
+            self.is_busy = (getattr(error, "sqlite_errorname", "") or "").startswith("SQLITE_BUSY")
             self._appender.forget()
             undo(self._connection)
             return None
@@ -68,19 +72,25 @@ class Transactions:
 
     def commit(self, group: Sequence[Entry]) -> list[Told]:
         """Write a group and return what its futures are to have; it waits for other processes."""
-        if self._is_shared:
-            self._tidy()
+        if self._at_once:
             self._wait_for_others(BUSY_SECONDS)
         told = self._committed(group)
-        if self._is_shared:
+        if self._at_once:
             self._wait_for_others(0)
         if self._file.is_removed():
             removed = self._file.said_of_removal(self._connection)
             return [(future, None, removed) for future, _, _ in told]
         return told
 
+    def tidy(self) -> None:
+        """Make a checkpoint; somebody else may write meanwhile."""
+        self._checkpoints.make()
+        self._file.is_removed()
+        self._due_at = self._file.log_bytes + LOG_BYTES
+
     def close(self) -> None:
         """Let go of the file."""
+        self._checkpoints.close()
         self._connection.close()
 
     def _committed(self, group: Sequence[Entry]) -> list[Told]:
@@ -102,14 +112,6 @@ class Transactions:
         told += [(append.future, None, error) for append, error in zip(appends, refused, strict=True)]
         self._connection.execute("COMMIT")
         return told
-
-    def _tidy(self) -> None:
-        if self.is_tidy:
-            return
-        with suppress(sqlite3.Error):  # the log stays as it is; what is wrong shows when something is written
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._file.is_removed()
-        self._tidy_at = self._file.log_bytes + LOG_BYTES  # where somebody reads, it keeps its length
 
     def _wait_for_others(self, seconds: float) -> None:
         self._connection.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")

@@ -2,15 +2,15 @@
 
 1. A group is one transaction: of at most 512 entries in the thread that writes.
 2. With `durability="process"` a commit waits for no disk. So the loop writes by itself what was queued in one of its
-   turns, 32 events at the latest: no thread must be woken that gets no time behind a busy loop. The thread writes
-   what is large or no append, what comes while another process writes, and what comes when the log must be
-   checkpointed. As long as it has anything to write, all that comes goes behind that, to the thread: the connection
-   belongs to one of the two at a time, and everything is written in the order in which it came.
-3. Whatever goes wrong in the thread reaches the futures that wait; the thread goes on.
-4. A loop that never rests keeps the interpreter lock from the thread: each of its turns ends before the lock is
+   turns, 32 events at the latest: no thread must be woken that gets no time behind a busy loop. While somebody else
+   writes, it tries again for 10 ms. Everything else is the thread's: what is no append, what fails, and checkpoints.
+3. As long as the thread has anything to write, what comes goes to the thread, behind that. So the connection belongs to
+   one of the two at a time, and everything is written in the order in which it came.
+4. Whatever goes wrong in the thread reaches the futures that wait; the thread goes on.
+5. A loop that never rests keeps the interpreter lock from the thread: each of its turns ends before the lock is
    asked for in earnest (measured: 512 events took up to 14 s). So when nothing was committed for 10 ms, the loop
    stands still until the next commit, for 2 ms at most, and again after another 10 ms.
-5. The thread ends only by `close`, after all that was queued; nobody abandons it. Where a file is opened to be read,
+6. The thread ends only by `close`, after all that was queued; nobody abandons it. Where a file is opened to be read,
    it begins with the first entry: reading waits for no lock, and goes on where nothing can be written.
 """
 
@@ -19,9 +19,10 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum, auto
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
 from agentorch.errors import JournalError
@@ -38,11 +39,17 @@ _GIVEN: Final = 0.002
 """Seconds that it gives."""
 _TURN_EVENTS: Final = 32
 """Events that the loop does not leave unwritten until its turn ends."""
-_TURN_BYTES: Final = 262_144
-"""Bytes of events beyond which writing them would hold the loop up."""
+_AGAIN: Final = 0.001
+"""Seconds after which the loop tries again to write what it could not."""
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+class Tidy(Enum):
+    """What asks the thread for a checkpoint."""
+
+    UP = auto()
 
 
 class Writer:
@@ -56,10 +63,16 @@ class Writer:
         """Of the open file, where the loop may write: while nothing waits for the thread."""
         self._turn: list[Append] = []
         """What was queued in this turn of the loop, to be written by it."""
-        self._turn_events = self._turn_bytes = 0
+        self._turn_events = 0
         self._turn_ends = False
-        """Whether the end of the turn is to be heard of."""
-        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
+        """Whether its end is to be heard of."""
+        self._came = self._came_before = 0
+        """Small appends in this turn, and in the one before: what comes alone need not wait for others."""
+        self._busy_since: float | None = None
+        """When the loop first could not write it because somebody else did."""
+        self._tidying = False
+        """Whether the thread is to make a checkpoint."""
+        self._queue: SimpleQueue[Entry | Tidy | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
@@ -94,13 +107,13 @@ class Writer:
         self._thread.start()
 
     def _opened(self, opened: "asyncio.Future[Transactions]") -> None:
-        if self._in_turns and not opened.cancelled() and opened.exception() is None:
+        if self._in_turns and self._thread and not opened.cancelled() and opened.exception() is None:
             self._transactions = opened.result()
 
     async def close(self) -> None:
         """Wait until all that was queued is written and the file is closed; no cancellation cuts this short."""
         self._hand_over()
-        self._transactions = None
+        self._transactions, self._tidying = None, False
         thread, self._thread = self._thread, None
         self._loop = None
         if thread is None or self._ended is None:
@@ -127,12 +140,12 @@ class Writer:
             return
         self._turn.append(append)
         self._turn_events += len(append.events)
-        self._turn_bytes += sum(len(payload) for _, _, _, payload in append.events)
-        if self._turn_events >= _TURN_EVENTS:
+        is_much = self._turn_events >= _TURN_EVENTS
+        if not is_much:
+            self._came += 1
+            self._hear_of_its_end(append.future.get_loop())
+        if is_much or (self._came == 1 and self._came_before <= 1):
             self._write_turn(self._transactions)
-        elif not self._turn_ends:
-            self._turn_ends = True
-            append.future.get_loop().call_soon(self._end_turn)
 
     async def run(self, call: Callable[[sqlite3.Connection], T]) -> T:
         """Run `call` in the thread, in a transaction, and return what it returned once that is durable."""
@@ -141,19 +154,35 @@ class Writer:
         self._enqueue(Job(future, call))
         return await future
 
+    def _hear_of_its_end(self, loop: asyncio.AbstractEventLoop, *, after: float = 0) -> None:
+        if not self._turn_ends:
+            self._turn_ends = True
+            _ = loop.call_later(after, self._end_turn) if after else loop.call_soon(self._end_turn)
+
     def _end_turn(self) -> None:
         self._turn_ends = False
+        self._came, self._came_before = 0, self._came
         if self._transactions is not None and self._turn:
             self._write_turn(self._transactions)
 
     def _write_turn(self, transactions: Transactions) -> None:
-        if self._turn_bytes <= _TURN_BYTES and transactions.is_tidy:
-            told = transactions.at_once(self._turn)
-            if told is not None:
-                self._begin_turn()
-                _settle(told)
-                return
-        self._hand_over()
+        told = transactions.at_once(self._turn)
+        if told is not None:
+            self._begin_turn()
+            _settle(told)
+            if transactions.is_due and not self._tidying:
+                self._tidying = True
+                self._queue.put(Tidy.UP)
+        elif transactions.is_busy and self._may_wait():
+            self._hear_of_its_end(self._turn[0].future.get_loop(), after=_AGAIN)
+        else:
+            self._hand_over()
+
+    def _may_wait(self) -> bool:
+        now = time.monotonic()
+        if self._busy_since is None:
+            self._busy_since = now
+        return now - self._busy_since < _PATIENCE
 
     def _hand_over(self) -> None:
         """Leave to the thread what the loop has not written."""
@@ -163,8 +192,12 @@ class Writer:
     def _begin_turn(self) -> list[Append]:
         """Return what was queued in the last one."""
         turn, self._turn = self._turn, []
-        self._turn_events = self._turn_bytes = 0
+        self._turn_events = 0
+        self._busy_since = None
         return turn
+
+    def _tidied(self) -> None:
+        self._tidying = False
 
     def _enqueue(self, entry: Entry) -> None:
         self._queue.put(entry)
@@ -201,32 +234,37 @@ class Writer:
         self._call(loop, _settle, [(ended, None, None)])
 
     def _refuse_until_closed(self, loop: asyncio.AbstractEventLoop, error: Exception) -> None:
-        last: Entry | None = self._queue.get()
-        while last is not None:
+        for group in self._groups():
             self._committed.set()
-            self._call(loop, self._settle, [(last.future, None, error)])
-            last = self._queue.get()
+            self._call(loop, self._settle, [(entry.future, None, error) for entry in group])
 
     def _write_until_closed(self, loop: asyncio.AbstractEventLoop, transactions: Transactions) -> None:
-        while (group := self._next_group())[0] is not None:
-            told = transactions.commit([entry for entry in group if entry is not None])
-            self._committed.set()
-            self._call(loop, self._settle, told)
-            if group[-1] is None:
-                break
+        for group in self._groups():
+            if group:
+                told = transactions.commit(group)
+                self._committed.set()
+                self._call(loop, self._settle, told)
+            if transactions.is_due or not group:
+                transactions.tidy()
+                self._call(loop, self._tidied)
         try:
             transactions.close()
         except sqlite3.Error as error:
             _log.warning("journal %s: %s", self._path, error)
 
-    def _next_group(self) -> list[Entry | None]:
-        group = [self._queue.get()]
-        try:
-            while group[-1] is not None and len(group) < _GROUP:
-                group.append(self._queue.get_nowait())
-        except Empty:
-            pass
-        return group
+    def _groups(self) -> Iterator[list[Entry]]:
+        """Go through what is queued, as it comes, until the writer is closed; an empty group asks for a checkpoint."""
+        last: Entry | Tidy | None = Tidy.UP
+        while last is not None:
+            last = self._queue.get()
+            group: list[Entry] = []
+            while isinstance(last, Entry):
+                group.append(last)
+                if len(group) == _GROUP or self._queue.empty():
+                    break
+                last = self._queue.get()
+            if group or last:
+                yield group
 
     def _settle(self, told: Sequence[Told]) -> None:
         self._waiting -= len(told)
