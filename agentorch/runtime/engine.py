@@ -1,13 +1,14 @@
 """The engine: everything that an open orchestrator holds, wired together once."""
 
 import asyncio
+import importlib
 import inspect
 import logging
 import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
@@ -55,6 +56,9 @@ from agentorch.runtime.worker import Worker
 from agentorch.validation import sort_validators
 
 log = logging.getLogger(__name__)
+
+with suppress(ImportError):  # its place is anyio's own affair: else it is imported when a run first needs it
+    importlib.import_module("anyio._backends._asyncio")
 
 
 class Engine:
