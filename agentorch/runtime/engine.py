@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 import anyio
 
+from agentorch.agents import Agent
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
 from agentorch.core.commands import AskPerson
@@ -251,10 +252,16 @@ def team_of(settings: Settings, prompts: Prompts) -> Team:
     models = models_of(settings.model, opener)
     # A library among the resources is the run's: the command line gives one whose index is kept in a file.
     library = next((one for one in settings.resources if isinstance(one, Library)), None) or Library(settings.files)
-    loaded = load_agents(settings.agents, project=settings.project, tools=file_tools(library))
+    tools = () if _are_made(settings.agents) else file_tools(library)
+    loaded = load_agents(settings.agents, project=settings.project, tools=tools)
     resources = (*settings.resources, library)
     agents = [agent.with_resources(resources) for agent in loaded]
     return Team(agents, models, answerer(prompts, with_model=bool(models)), opener)
+
+
+def _are_made(agents: object) -> bool:
+    """Whether these are agents, and no files that may name tools: those take a tenth of what an opening takes."""
+    return isinstance(agents, list | tuple) and bool(agents) and all(isinstance(one, Agent) for one in agents)  # pyright: ignore[reportUnknownVariableType]
 
 
 def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Planner, ...]:
