@@ -21,6 +21,9 @@ from agentorch.journal.standing import OpenFile
 LOG_BYTES: Final = 4 * 1024 * 1024
 """How far the log grows before a checkpoint is due: as far as with SQLite's own."""
 
+_MOST_BEHIND: Final = 3 * LOG_BYTES
+"""How far the log grows while one is made: the disk may be slow."""
+
 
 @dataclass(slots=True)
 class Job:
@@ -57,6 +60,11 @@ class Transactions:
     def is_due(self) -> bool:
         """Whether a checkpoint is to be made by `tidy`."""
         return self._at_once and self._file.log_bytes >= self._due_at
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether so much was written since one became due that no more should be, before it is made."""
+        return self._at_once and self._file.log_bytes >= self._due_at + _MOST_BEHIND
 
     def at_once(self, group: Sequence[Append]) -> list[Told] | None:
         """Write a group if nothing hinders that and return what its futures are to have, else None."""

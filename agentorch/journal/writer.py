@@ -166,7 +166,7 @@ class Writer:
             self._write_turn(self._transactions)
 
     def _write_turn(self, transactions: Transactions) -> None:
-        told = transactions.at_once(self._turn)
+        told = None if transactions.is_overdue else transactions.at_once(self._turn)
         if told is not None:
             self._begin_turn()
             _settle(told)

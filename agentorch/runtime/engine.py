@@ -259,9 +259,9 @@ def team_of(settings: Settings, prompts: Prompts) -> Team:
     return Team(agents, models, answerer(prompts, with_model=bool(models)), opener)
 
 
-def _are_made(agents: object) -> bool:
-    """Whether these are agents, and no files that may name tools: those take a tenth of what an opening takes."""
-    return isinstance(agents, list | tuple) and bool(agents) and all(isinstance(one, Agent) for one in agents)  # pyright: ignore[reportUnknownVariableType]
+def _are_made(agents: Sequence[Any]) -> bool:
+    """Whether these are agents, and no files that may name tools: to make those is a tenth of an opening."""
+    return isinstance(agents, list | tuple) and bool(agents) and all(isinstance(one, Agent) for one in agents)
 
 
 def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Planner, ...]:
