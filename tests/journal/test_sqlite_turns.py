@@ -15,9 +15,6 @@ from agentorch.journal.sqlite import SqliteJournal
 from agentorch.journal.transactions import LOG_BYTES
 from agentorch.testing.journal_suite import reported, started
 
-BEHIND: tuple[int, ...] = (0, 3)
-"""Appends that an append of another run comes behind, in one turn."""
-
 
 @asynccontextmanager
 async def opened(path: Path) -> AsyncGenerator[SqliteJournal]:
@@ -132,27 +129,36 @@ async def test_a_moment_of_another_process_needs_no_thread(place: Path) -> None:
         assert journal._writer._since == 0.0, "nothing has ever waited for the thread"
 
 
-@pytest.mark.parametrize("behind", BEHIND)
-async def test_the_loop_and_the_thread_keep_the_order(place: Path, behind: int) -> None:
+async def test_the_loop_and_the_thread_keep_the_order(place: Path) -> None:
     """What the thread writes comes behind all that was queued before it, and before all that came later."""
+
+    def count(connection: sqlite3.Connection) -> int:
+        time.sleep(0.05)
+        return connection.execute("SELECT count(*) FROM events").fetchone()[0]
+
     async with opened(place) as journal:
-        first = [journal.append(f"r{n}", [started(f"r{n}")], after=0) for n in range(behind + 1)]
-        counting = asyncio.ensure_future(
-            journal._writer.run(lambda connection: connection.execute("SELECT count(*) FROM events").fetchone()[0])
-        )
-        await asyncio.sleep(0)
+        counting = asyncio.ensure_future(journal._writer.run(count))
+        first = [journal.append(f"r{n}", [started(f"r{n}")], after=0) for n in range(4)]
+        await asyncio.sleep(0.02)
         later = journal.append("r0", [reported("r0", 2)], after=1)
         await asyncio.gather(*first, later)
 
-        assert await counting == behind + 1
+        assert await counting == 4
+        assert await journal.verify("r0") == 2
 
 
-async def test_closing_writes_what_a_turn_has_queued(place: Path) -> None:
-    """A journal that is closed before the turn has ended has written everything."""
+async def test_closing_writes_what_the_loop_could_not(place: Path) -> None:
+    """A journal that is closed while another process writes waits until it has written everything."""
     journal = SqliteJournal(place, "process")
     await journal.open()
-    futures = [journal.append(f"r{n}", [started(f"r{n}")], after=0) for n in range(5)]
-    await journal.close()
+    with closing(other(place)) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        futures = [journal.append(f"r{n}", [started(f"r{n}")], after=0) for n in range(5)]
+        closed = asyncio.ensure_future(journal.close())
+        await asyncio.sleep(0.05)
+        assert not closed.done()
+        writing.execute("ROLLBACK")
+        await closed
 
     assert [future.exception() for future in futures] == [None] * 5
 
