@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,11 +114,15 @@ class Transactions:
             return [(entry.future, None, self._why(error)) for entry in group]
 
     def _written(self, group: Sequence[Entry]) -> list[Told]:
-        appends = [entry for entry in group if isinstance(entry, Append)]
+        told: list[Told] = []
         self._connection.execute("BEGIN IMMEDIATE")
-        told = [_run(self._connection, entry) for entry in group if isinstance(entry, Job)]
-        refused = self._appender.write(appends)
-        told += [(append.future, None, error) for append, error in zip(appends, refused, strict=True)]
+        for kind, entries in groupby(group, type):
+            if kind is Job:
+                told += [_run(self._connection, entry) for entry in entries if isinstance(entry, Job)]
+                continue
+            appends = [entry for entry in entries if isinstance(entry, Append)]
+            refused = self._appender.write(appends)
+            told += [(append.future, None, error) for append, error in zip(appends, refused, strict=True)]
         self._connection.execute("COMMIT")
         return told
 

@@ -138,6 +138,7 @@ async def test_the_loop_and_the_thread_keep_the_order(place: Path) -> None:
 
     async with opened(place) as journal:
         counting = asyncio.ensure_future(journal._writer.run(count))
+        asyncio.get_running_loop().call_soon(time.sleep, 0.02)  # the thread has begun before the turn ends
         first = [journal.append(f"r{n}", [started(f"r{n}")], after=0) for n in range(4)]
         await asyncio.sleep(0.02)
         later = journal.append("r0", [reported("r0", 2)], after=1)
