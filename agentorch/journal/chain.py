@@ -75,25 +75,29 @@ def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start:
     payload.
     """
     found: list[Sealed] = []
-    place = start
+    last, end = start
     for seq, stored, payload in rows:
-        header = follow(run_id, place, seq, stored)
+        header = _followed(run_id, last, end, seq, stored)
         if not isinstance(payload, bytes) or sha256(payload).digest() != header.payload:
             raise damaged(run_id, seq, "its payload is not what was written")
-        place = Link.at(seq, stored)
+        last, end = seq, sha256(stored).digest()
         found.append((header, payload))
-    return found, place
+    return found, Link(last, end)
 
 
 def follow(run_id: str, place: Link, seq: int, stored: bytes) -> Header:
     """Return the parts of the header stored at `seq`; JournalDamaged unless it is the next behind `place`."""
-    if seq != place.seq + 1:
-        raise damaged(run_id, place.seq + 1, f"it is missing; the next stored is {seq}")
+    return _followed(run_id, place.seq, place.hash, seq, stored)
+
+
+def _followed(run_id: str, last: int, end: bytes, seq: int, stored: bytes) -> Header:
+    if seq != last + 1:
+        raise damaged(run_id, last + 1, f"it is missing; the next stored is {seq}")
     try:
         header = unseal(stored)
     except ValueError as error:
         raise damaged(run_id, seq, str(error)) from None
-    if header.seq != seq or header.previous != place.hash:
+    if header.seq != seq or header.previous != end:
         raise damaged(run_id, seq, "its header does not follow from the one before")
     return header
 

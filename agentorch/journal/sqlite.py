@@ -1,6 +1,6 @@
 """A journal in one SQLite file: events, runs, blobs and requests.
 
-1. `append` encodes on the loop's side and hands bytes to the writer's thread; the future is done after the commit.
+1. `append` encodes on the loop's side and hands bytes to the writer; the future is done after the commit.
 2. `durability="power"`: what is acknowledged survives a power cut; "process": the death of the process.
 3. Any number of processes may open one file. Who writes a run is decided by compare-and-swap, event by event.
 """

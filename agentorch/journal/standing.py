@@ -18,30 +18,42 @@ _Mark = tuple[int, int] | None
 class OpenFile:
     """The file at `path` as the writer has opened it."""
 
+    log_bytes = 0
+    """The length of its log when that was last looked at."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._log = path.with_name(f"{path.name}-wal")
-        self._marks = _mark(path), _mark(self._log)
+        self._places = str(path), f"{path}-wal"
+        self._marks = self._look()
         self._error: JournalError | None = None
 
-    def removed(self, connection: sqlite3.Connection) -> JournalError | None:
-        """Return in one line that the file, or its log, is not what `connection` writes to any more; None while it is.
+    def is_removed(self) -> bool:
+        """Whether the file, or its log, is not the one that was opened."""
+        return self._error is not None or self._look() != self._marks
 
-        At the first time what `connection` sees is saved.
-        """
-        if self._error is None and (_mark(self._path), _mark(self._log)) != self._marks:
+    def said_of_removal(self, connection: sqlite3.Connection) -> JournalError:
+        """Return in one line that it was removed; at the first time what `connection` sees is saved."""
+        if self._error is None:
             saved = _saved(connection, self._path)
             hope = f"what it held is saved as {saved}: move that to its place" if saved else "start with another"
             self._error = JournalError(f"journal {self._path}: its file was removed while it was open; {hope}")
         return self._error
 
+    def _look(self) -> tuple[_Mark, _Mark]:
+        file, log = (_found(place) for place in self._places)
+        self.log_bytes = log.st_size if log else 0
+        return _mark(file), _mark(log)
 
-def _mark(path: Path) -> _Mark:
+
+def _found(place: str) -> os.stat_result | None:
     try:
-        found = path.stat()
+        return os.stat(place)  # noqa: PTH116  # a path that is no Path: this is asked at every commit
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+
+
+def _mark(found: os.stat_result | None) -> _Mark:
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _saved(connection: sqlite3.Connection, path: Path) -> Path | None:

@@ -1,18 +1,20 @@
 """The engine: everything that an open orchestrator holds, wired together once."""
 
 import asyncio
+import importlib
 import inspect
 import logging
 import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
 import anyio
 
+from agentorch.agents import Agent
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.bus import open_bus
 from agentorch.core.commands import AskPerson
@@ -55,6 +57,9 @@ from agentorch.runtime.worker import Worker
 from agentorch.validation import sort_validators
 
 log = logging.getLogger(__name__)
+
+with suppress(ImportError):  # its place is anyio's own affair: else it is imported when a run first needs it
+    importlib.import_module("anyio._backends._asyncio")
 
 
 class Engine:
@@ -247,10 +252,16 @@ def team_of(settings: Settings, prompts: Prompts) -> Team:
     models = models_of(settings.model, opener)
     # A library among the resources is the run's: the command line gives one whose index is kept in a file.
     library = next((one for one in settings.resources if isinstance(one, Library)), None) or Library(settings.files)
-    loaded = load_agents(settings.agents, project=settings.project, tools=file_tools(library))
+    tools = () if _are_made(settings.agents) else file_tools(library)
+    loaded = load_agents(settings.agents, project=settings.project, tools=tools)
     resources = (*settings.resources, library)
     agents = [agent.with_resources(resources) for agent in loaded]
     return Team(agents, models, answerer(prompts, with_model=bool(models)), opener)
+
+
+def _are_made(agents: Sequence[Any]) -> bool:
+    """Whether these are agents, and no files that may name tools: to make those is a tenth of an opening."""
+    return isinstance(agents, list | tuple) and bool(agents) and all(isinstance(one, Agent) for one in agents)
 
 
 def planners_of(settings: Settings, team: Team, prompts: Prompts) -> tuple[Planner, ...]:

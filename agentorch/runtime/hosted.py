@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 BEHIND: Final = 256
 """Events that may be decided while an append is under way before nothing more is begun."""
+MOST_DECIDED: Final = 32
+"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled."""
 NOBODY: Final = ""
 """The owner of a run that a process has let go of while it lives."""
 
@@ -261,9 +263,12 @@ class HostedRun:
             future.add_done_callback(lambda _: call())
 
     def commit_soon(self) -> None:
-        """Commit at the end of this turn of the event loop, with whatever else is decided in it."""
-        self.committing = True
-        asyncio.get_running_loop().call_soon(self._commit_now)
+        """Commit at the end of this turn of the event loop, with whatever else is decided in it, or when it is much."""
+        if len(self.decided) >= MOST_DECIDED:
+            self.commit()
+        if self.decided and not self.committing:
+            self.committing = True
+            asyncio.get_running_loop().call_soon(self._commit_now)
 
     def _commit_now(self) -> None:
         self.committing = False

@@ -51,14 +51,22 @@ Secrets = Mapping[str, str] | Sequence[str]
 class _Rule:
     """A form, or a marked value, ready to be searched for."""
 
-    __slots__ = ("_left", "_marks", "_pattern", "sought")
+    __slots__ = ("_compiled", "_left", "_marks", "_written", "sought")
 
     def __init__(self, left: str, marks: tuple[str, ...], pattern: str, *, sought: tuple[str, ...] = ()) -> None:
         """Take the texts of which one stands in it, none where they are patterns: then these are `sought`."""
         self.sought = sought or tuple(map(re.escape, marks))
         self._marks = marks
-        self._pattern = re.compile(pattern)
+        self._written = pattern
+        self._compiled: re.Pattern[str] | None = None
         self._left = left
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        """What finds it, compiled when it is first needed: most rules never are."""
+        if self._compiled is None:
+            self._compiled = re.compile(self._written)
+        return self._compiled
 
     def taken_out(self, text: str) -> str:
         """Return `text` without it."""
@@ -89,6 +97,15 @@ class _Rule:
         return (groups.get("keep") or "") + self._left
 
 
+def _marks_of(rules: Iterable[_Rule]) -> re.Pattern[str]:
+    """Return what finds a mark of any of them."""
+    return re.compile("|".join(mark for rule in rules for mark in rule.sought))
+
+
+_OF_FORMS: Final = tuple(_Rule(_LEFT.format(form.name), form.marks, form.pattern) for form in FORMS)
+_MARKS_OF_FORMS: Final = _marks_of(_OF_FORMS)
+
+
 class Redactor:
     """Takes secrets out of texts, JSON values, bytes and messages; `marked` are the user's own by name."""
 
@@ -103,15 +120,14 @@ class Redactor:
                 named.setdefault(value, "api-key")
         values = sorted(named, key=len, reverse=True)  # one may be a part of another
         self._of_values = tuple(_of_value(value, named[value]) for value in values)
-        forms = (_Rule(_LEFT.format(form.name), form.marks, form.pattern) for form in FORMS)
-        self._rules = (*self._of_values, *forms)
+        self._rules = (*self._of_values, *_OF_FORMS)
         self._of_json = tuple(_of_json(value, named[value]) for value in values if '"' in value)
         self._in_bytes = tuple(
             (form, _LEFT.format(named[value]).encode(encoding), encoding)
             for value in values
             for form, encoding in in_bytes(value).items()
         )
-        self._marks = re.compile("|".join(mark for rule in self._rules for mark in rule.sought))
+        self._marks = _marks_of(self._rules) if values else _MARKS_OF_FORMS
         self._marked = self._marks.search
         self._shortest = min([_SHORTEST_FORM, *map(len, values)])
 

@@ -251,7 +251,7 @@ class Supervisor:
                         self._dispatches.hand_over(run, command)
                     else:
                         self._carry_out(run, command)
-            if run.decided and not run.committing:
+            if run.decided:
                 run.commit_soon()
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on

@@ -1,4 +1,4 @@
-"""The writer's thread: what goes wrong in it is heard, and what was acknowledged is there after a kill."""
+"""The writer, in the loop or in its thread: what goes wrong is heard, what was acknowledged is there after a kill."""
 
 import asyncio
 import os
@@ -12,13 +12,20 @@ from pathlib import Path
 import pytest
 
 from agentorch.errors import JournalConflict, JournalDamaged, JournalError
+from agentorch.journal.schema import Durability
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.testing.journal_suite import reported, started
 
 
-async def test_a_full_disk_fails_those_who_wait_and_no_more(tmp_path: Path) -> None:
+@pytest.fixture(params=["power", "process"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> SqliteJournal:
+    """A journal that its thread writes, and one that the loop writes."""
+    durability: Durability = request.param
+    return SqliteJournal(tmp_path / "runs.db", durability)
+
+
+async def test_a_full_disk_fails_those_who_wait_and_no_more(journal: SqliteJournal) -> None:
     """When the file can grow no more the appends of the group fail in words; with space the run goes on."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     await journal.open()
     await journal.append("r", [started("r")], after=0)
     limit = await journal._writer.run(lambda c: c.execute("PRAGMA max_page_count=30").fetchone()[0])
@@ -33,12 +40,10 @@ async def test_a_full_disk_fails_those_who_wait_and_no_more(tmp_path: Path) -> N
     await journal.close()
 
 
-async def test_a_busy_file_is_waited_for(tmp_path: Path) -> None:
+async def test_a_busy_file_is_waited_for(journal: SqliteJournal) -> None:
     """Another process holds the lock for a moment: the append waits and succeeds."""
-    path = tmp_path / "runs.db"
-    journal = SqliteJournal(path)
     await journal.open()
-    other = sqlite3.connect(path, isolation_level=None)
+    other = sqlite3.connect(journal.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     future = journal.append("r", [started("r")], after=0)
     await asyncio.sleep(0.1)
@@ -49,9 +54,8 @@ async def test_a_busy_file_is_waited_for(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_any_error_in_the_thread_is_heard(tmp_path: Path) -> None:
+async def test_any_error_in_the_thread_is_heard(journal: SqliteJournal) -> None:
     """A table that is gone: the append fails with the reason, and the thread lives to say it again."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     await journal.open()
     await journal._writer.run(lambda c: c.execute("ALTER TABLE events RENAME TO elsewhere") and None)
     for _ in range(2):
@@ -62,9 +66,8 @@ async def test_any_error_in_the_thread_is_heard(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_an_append_that_the_tables_refuse_fails_alone(tmp_path: Path) -> None:
+async def test_an_append_that_the_tables_refuse_fails_alone(journal: SqliteJournal) -> None:
     """A time that is no number cannot be stored in the list of runs: those in the same group are written."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     await journal.open()
     nowhen = reported("bad", 1).model_copy(update={"at": float("nan")})
     done = await asyncio.gather(
@@ -79,9 +82,8 @@ async def test_an_append_that_the_tables_refuse_fails_alone(tmp_path: Path) -> N
     await journal.close()
 
 
-async def test_a_job_that_fails_takes_nothing_along(tmp_path: Path) -> None:
+async def test_a_job_that_fails_takes_nothing_along(journal: SqliteJournal) -> None:
     """An exception of any kind in a job reaches its caller; what was committed with it stands."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     await journal.open()
 
     def fail(connection: sqlite3.Connection) -> None:
@@ -97,9 +99,8 @@ async def test_a_job_that_fails_takes_nothing_along(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_closing_when_cancelled_still_closes(tmp_path: Path) -> None:
+async def test_closing_when_cancelled_still_closes(journal: SqliteJournal, tmp_path: Path) -> None:
     """A cancelled `close` finishes its work first: everything queued is written, the file is released."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     await journal.open()
     futures = [journal.append("r", [reported("r", seq)], after=seq - 1) for seq in range(1, 3000)]
     closing = asyncio.create_task(journal.close())
@@ -110,9 +111,8 @@ async def test_closing_when_cancelled_still_closes(tmp_path: Path) -> None:
     assert not (tmp_path / "runs.db-wal").exists()
 
 
-async def test_opening_when_cancelled_leaves_nothing_open(tmp_path: Path) -> None:
+async def test_opening_when_cancelled_leaves_nothing_open(journal: SqliteJournal, tmp_path: Path) -> None:
     """An `open` that is cancelled at any of its turns releases the file; opening again works."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     for turns in range(8):
         opening = asyncio.create_task(journal.open())
         for _ in range(turns):
@@ -126,9 +126,8 @@ async def test_opening_when_cancelled_leaves_nothing_open(tmp_path: Path) -> Non
     await journal.close()
 
 
-async def test_the_loop_gives_way(tmp_path: Path) -> None:
+async def test_the_loop_gives_way(journal: SqliteJournal) -> None:
     """Behind a loop that never rests an append is durable within a second."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     await journal.open()
     future = journal.append("r", [reported("r", seq) for seq in range(1, 5000)], after=0)
     began = time.monotonic()
@@ -141,9 +140,8 @@ async def test_the_loop_gives_way(tmp_path: Path) -> None:
     await journal.close()
 
 
-async def test_a_blob_that_was_changed_is_damage(tmp_path: Path) -> None:
+async def test_a_blob_that_was_changed_is_damage(journal: SqliteJournal) -> None:
     """Bytes that do not match their name are never given."""
-    journal = SqliteJournal(tmp_path / "runs.db")
     await journal.open()
     name = await journal.blobs.put(b"good")
     await journal._writer.run(lambda c: c.execute("UPDATE blobs SET data = x'00'") and None)
