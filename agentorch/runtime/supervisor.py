@@ -113,7 +113,7 @@ class Supervisor:
         if state.run_id in self.hosted:
             raise RunOwnedError(f"run {state.run_id} is being carried out by this process: attach to it")
         self.lost.discard(state.run_id)
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self)
         self._latest = max(self._latest, state.updated)
         with run.or_lost():
             self.send(run, replace(first, at=max(first.at, state.updated)))  # the clock may have been put back
@@ -132,7 +132,7 @@ class Supervisor:
 
     def begin(self, state: RunState, first: inbox.Message) -> HostedRun:
         """Take a new run in and start at once: nobody can have been first, and whoever asked waits for its end."""
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self)
         run.accepted = True
         self.scheduler.enter(run)
         with run.or_lost():
@@ -175,7 +175,7 @@ class Supervisor:
             self.endings.write(run.state.run_id, run.written)
         run.lose(AgentorchError(f"run {run.state.run_id} was let go: {problem}; resume it"))
 
-    def _lost(self, run: HostedRun) -> None:
+    def on_loss(self, run: HostedRun) -> None:
         """Stop what is under way for a run that this process may not write any more; others may have its slots."""
         for command in run.state.pending.values():
             if isinstance(command, Dispatch):
@@ -317,7 +317,7 @@ class Supervisor:
             run.asking.end(within=run.state.policy.grace, name=name, over=partial(self._let_go, run))
         elif not (run.flying or run.stopping):
             self.scheduler.leave(run)
-            run.when_durable(lambda: self._forget(run))
+            run.when_durable(partial(self._forget, run))
 
     def _name(self, run: HostedRun, problem: Problem) -> None:
         self.send(run, inbox.Abandon(self.now(), problem))
