@@ -67,6 +67,10 @@ class HostedRun:
     score = 0.0
     entry = 0
     """Version of the run's place in the scheduler."""
+    placed = False
+    """Whether that place is in the queue, under its score."""
+    moved = False
+    """Whether it is to be given a place anew."""
     active = 0
     """Slots that the run takes, as the scheduler counts them."""
     written: "asyncio.Future[None] | None" = None
