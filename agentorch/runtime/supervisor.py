@@ -123,7 +123,7 @@ class Supervisor:
             await run.durable()
         except BaseException:
             # Whoever asked has gone, or the journal has refused: the run must not go on with nobody to hold it.
-            if isinstance(first, inbox.Begin | inbox.Fork):
+            if isinstance(first, inbox.Begin | inbox.BeginAs | inbox.Fork):
                 self.send(run, inbox.Cancel(self.now(), "the caller", "it was given up before it began"))
             else:
                 self.give_up(run, "it was just being taken up when whoever asked for that went away")
