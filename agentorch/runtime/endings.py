@@ -11,20 +11,16 @@ class Endings:
     """Dispatches of lost runs that have not ended."""
 
     def __init__(self) -> None:
-        self._open: dict[str, set[str]] = {}
+        self.open: dict[str, set[str]] = {}
         """Their keys, by run."""
         self._over: dict[str, asyncio.Event] = {}
         self._words: dict[str, asyncio.Future[None]] = {}
         """The last words of runs that were let go, on their way to the journal."""
 
-    def __bool__(self) -> bool:
-        """Whether any dispatch has not ended."""
-        return bool(self._open)
-
     def expect(self, key: str) -> None:
         """Take note of a dispatch that was told to stop."""
         run_id = key.split("/", 1)[0]
-        self._open.setdefault(run_id, set()).add(key)
+        self.open.setdefault(run_id, set()).add(key)
         self._over.setdefault(run_id, asyncio.Event())
 
     def write(self, run_id: str, written: "asyncio.Future[None] | None") -> None:
@@ -40,12 +36,12 @@ class Endings:
 
     def heard(self, run_id: str, key: str) -> None:
         """A dispatch of a run has ended, or is not waited for any more."""
-        keys = self._open.get(run_id)
+        keys = self.open.get(run_id)
         if keys is None:
             return
         keys.discard(key)
         if not keys:
-            del self._open[run_id]
+            del self.open[run_id]
             self._over.pop(run_id).set()
 
     async def of(self, run_id: str) -> None:

@@ -133,7 +133,7 @@ class Execution:
         # The agent may change what it is given; the state of the run holds the same values.
         injected = self._services_of(job).given if agent.injected else None
         arguments = agent.bind(fresh(given) if given else given, injected, problems=problems)
-        function = cast("Callable[..., Any]", agent.function)
+        function: Any = agent.function
         if agent.is_async:
             return in_own_context(function(**arguments), job.suspended, job.went_on)
         return self._in_thread(partial(function, **arguments), job)

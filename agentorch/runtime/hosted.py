@@ -21,6 +21,8 @@ from agentorch.runtime.standing import Standing
 
 log = logging.getLogger(__name__)
 
+BEHIND: Final = 256
+"""Events that may be decided while an append is under way before nothing more is begun."""
 NOBODY: Final = ""
 """The owner of a run that a process has let go of while it lives."""
 
@@ -34,6 +36,10 @@ class Keeper(Protocol):
 
     def give_up(self, run: "HostedRun", problem: str) -> None:
         """Let a run go that cannot go on, and have its journal say so."""
+        ...
+
+    def caught_up(self, run: "HostedRun") -> None:
+        """Go on with a run that was held back for its journal."""
         ...
 
 
@@ -80,7 +86,9 @@ class HostedRun:
     _waiting: "tuple[asyncio.Future[None], ...]" = ()
     """Who waits until it is at rest."""
     _last: "asyncio.Future[None] | None" = None
-    _committing = False
+    committing = False
+    """Whether it will commit at the end of this turn of the event loop."""
+    _held_back = False
     _calls_when_durable: list[Callable[[], None]] | None = None
 
     def __init__(self, state: RunState, journal: Journal, keeper: Keeper | None = None) -> None:
@@ -116,6 +124,17 @@ class HostedRun:
         if self.asking is None:
             self.asking = Awaited(self.settle)
         return self.asking
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much was decided while the journal writes that it is waited for before more is begun.
+
+        What is not durable is held in memory, and is what a killed process has done for nothing.
+        """
+        if not self.queued or len(self.decided) < BEHIND:
+            return False
+        self._held_back = True
+        return True
 
     def usual_terms(self) -> Terms:
         """Return what holds for a dispatch without policies of its own."""
@@ -159,6 +178,9 @@ class HostedRun:
         if error is None:
             self.feed.publish(events)
             self.commit()
+            if self._held_back and self._keeper is not None:
+                self._held_back = False
+                self._keeper.caught_up(self)
         else:
             self.lose(error if isinstance(error, AgentorchError) else JournalError(str(error)))
         if not self.queued:
@@ -262,12 +284,11 @@ class HostedRun:
 
     def commit_soon(self) -> None:
         """Commit at the end of this turn of the event loop, with whatever else is decided in it."""
-        if self.decided and not self._committing:
-            self._committing = True
-            asyncio.get_running_loop().call_soon(self._commit_now)
+        self.committing = True
+        asyncio.get_running_loop().call_soon(self._commit_now)
 
     def _commit_now(self) -> None:
-        self._committing = False
+        self.committing = False
         self.commit()
         if not self.queued:
             self.settle()

@@ -80,8 +80,8 @@ class Scheduler:
         self._count = 0
         self._pumping = False
         self._active = 0
-        self._several = False
-        """Whether there is more than one run: only then is there an order to keep."""
+        self._only: HostedRun | None = None
+        """The run, where there is just one: there is no order to keep."""
         self._ended: tuple[int, float] = (0, 0.0)
         """Dispatches of the runs that have left, and their summed seconds."""
         self.runs: dict[str, HostedRun] = {}
@@ -105,7 +105,7 @@ class Scheduler:
         """Take a run in."""
         self.runs[run.state.run_id] = run
         run.entered = True
-        self._several = len(self.runs) > 1
+        self._only = run if len(self.runs) == 1 else None
         run.state.moved.update(dict.fromkeys(run.state.running_by_agent))
         if len(self.runs) == 2:  # noqa: PLR2004  # a single run needs no queue
             for one in self.runs.values():
@@ -117,10 +117,11 @@ class Scheduler:
             return
         del self.runs[run.state.run_id]
         run.entered = False
-        self._several = len(self.runs) > 1
+        self._only = next(iter(self.runs.values())) if len(self.runs) == 1 else None
         for back in [back for back in self._back if back.run is run]:
             back.granted.cancel()
         self._displace(run)
+        run.moved = False
         self._learn(run)
         self._active -= run.active
         run.active = 0
@@ -148,7 +149,7 @@ class Scheduler:
                 if agent in self._agent_slots:
                     self._recount(run, agent)
             state.moved.clear()
-        if self._several and state.ready_count and run is not self._admitting:
+        if self._only is None and state.ready_count and run is not self._admitting:
             self._move(run)
 
     def pump(self) -> None:
@@ -225,9 +226,9 @@ class Scheduler:
         return sum(not self._needs_none(run, key) for key in waiting)
 
     def _admit_one(self) -> bool:
-        if not self._several:
-            (run,) = self.runs.values() or (None,)
-            return run is not None and run.state.ready_count > 0 and self._admit_from(run)
+        only = self._only
+        if only is not None:
+            return only.state.ready_count > 0 and self._admit_from(only)
         if self._moved:
             self._place_moved()
         while self._queue or (self._parked and self._unpark_any()):
@@ -246,7 +247,7 @@ class Scheduler:
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             self._displace(run)
             return False
-        if run.active >= state.policy.parallel:
+        if run.active >= state.policy.parallel or (run.queued and run.is_behind):
             self._displace(run)
             return False
         self._admitting = run
@@ -255,7 +256,7 @@ class Scheduler:
             task = next_ready(state, self._full)
             if task is not None:
                 self._admit(run, task)
-                if state.open != still_open and self._several:  # it was not started, but has ended
+                if state.open != still_open and self._only is None:  # it was not started, but has ended
                     self._move(run)
                 return True
             self._displace(run)

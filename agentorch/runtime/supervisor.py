@@ -72,7 +72,7 @@ class Supervisor:
         """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, self._admit)
         self._time = TimeLimit(self.now, self._in_time)
-        self._timers = Timers(self.now, self._ripened)
+        self._timers = Timers(self.now, self.caught_up)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
         self._settling = False
@@ -247,8 +247,11 @@ class Supervisor:
             while state.gained:
                 commands, state.gained = state.gained, []
                 for command in commands:
-                    self._carry_out(run, command)
-            if run.decided:
+                    if isinstance(command, Dispatch):  # as nearly all are
+                        self._dispatches.hand_over(run, command)
+                    else:
+                        self._carry_out(run, command)
+            if run.decided and not run.committing:
                 run.commit_soon()
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
@@ -313,8 +316,9 @@ class Supervisor:
     def _let_go(self, run: HostedRun) -> None:
         """Forget a finished run, once nothing more can be said of its effects and of what was stopped."""
         if run.asking:
-            name = partial(self._name, run)
-            run.asking.end(within=run.state.policy.grace, name=name, over=partial(self._let_go, run))
+            run.asking.end(
+                within=run.state.policy.grace, name=partial(self._name, run), over=partial(self._let_go, run)
+            )
         elif not (run.flying or run.stopping):
             self.scheduler.leave(run)
             run.when_durable(partial(self._forget, run))
@@ -333,7 +337,7 @@ class Supervisor:
             delivery.ack()
             return
         run_id = result.key.split("/", 1)[0]
-        if self.endings:
+        if self.endings.open:
             self.endings.heard(run_id, result.key)
         run = self.scheduler.runs.get(run_id)
         if run is None:
@@ -359,8 +363,7 @@ class Supervisor:
     def _hear(self, envelope: Envelope) -> None:
         delta = envelope.data
         if isinstance(delta, TextDelta):
-            run = self.scheduler.runs.get(delta.key.split("/", 1)[0])
-            if run is not None:
+            if (run := self.scheduler.runs.get(delta.key.split("/", 1)[0])) is not None:
                 run.feed.publish_delta(delta)
 
     def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
@@ -383,7 +386,8 @@ class Supervisor:
                 if command in run.state.pending.values():
                     self._ask_check(self, run, command)
 
-    def _ripened(self, run: HostedRun) -> None:
+    def caught_up(self, run: HostedRun) -> None:
+        """Go on with a run for which something has come to pass outside: its timer, or its journal."""
         self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
         self.now()

@@ -159,10 +159,11 @@ class Worker:
         """Do one piece of work; return whether the slot may take another."""
         work = delivery.envelope.data
         assert isinstance(work, Work)
-        refused = self._refused(delivery.envelope, work)
-        if refused is not None:
-            await self._answer(delivery, refused)
-            return True
+        if self._unwanted or delivery.envelope.deadline is not None:
+            refused = self._refused(delivery.envelope, work)
+            if refused is not None:
+                await self._answer(delivery, refused)
+                return True
         job = self._jobs[work.key] = Job(work, slot, self._watch_deadline, delivery)
         cancelled = False
         try:

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from agentorch.core.apply import apply
 from agentorch.core.events import Event
-from agentorch.core.state import RunState
+from agentorch.core.state import RunState, TaskState
 from agentorch.journal.codec import event_types
 from agentorch.journal.exporting import Export
 from agentorch.journal.files import file_to_read
@@ -32,6 +32,8 @@ FOLDER = Path(__file__).parent
 JOURNAL, STATES, FIELDS = FOLDER / "journal.jsonl", FOLDER / "states.json", FOLDER / "fields.json"
 DERIVED = {"catalog", "ready", "line", "ranks_stale", "usual_seconds", "gained", "ready_count", "timers", "rank"}
 """What is kept in a state for speed alone."""
+DERIVED_OF_TASKS = {"agent", "join"}
+"""The same of a task's: its ladder's, and what its policies say."""
 
 
 def plain(value: Any) -> Any:
@@ -41,7 +43,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
-        kept = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in DERIVED}
+        derived = DERIVED | DERIVED_OF_TASKS if isinstance(value, TaskState) else DERIVED
+        kept = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in derived}
         unset = {field.name: field.default for field in fields(value) if field.default is not MISSING}
         said = {name: plain(part) for name, part in kept.items() if name not in unset or part != unset[name]}
         return {name: part for name, part in said.items() if part not in ({}, [], None)}

@@ -118,9 +118,9 @@ def test_a_second_of_age_outweighs_a_quarter_of_what_all_slots_do_in_it(slots: i
 def test_expected_seconds_count_before_a_run_has_begun() -> None:
     """Of two runs that wait for their first slot, the one that takes less goes first, though it came later."""
     floor = Floor(1)
-    floor.enter("filler", "a", seconds=1)
+    floor.enter("filler", "a")
     floor.enter("long", "a", seconds=100)
-    floor.now = 10
+    floor.now = 1
     floor.enter("short", "aaa", seconds=1)
     floor.finish(0)
     floor.finish(0)
@@ -181,9 +181,9 @@ def test_no_slot_is_idle_that_a_task_could_have(slots: int, limits: dict[str, in
 def test_a_run_that_waits_for_an_agent_keeps_its_place() -> None:
     """When the agent is free again, the run that came first has it, although another could have the slot."""
     floor = Floor(2, {"a": 1})
-    floor.enter("first", "a", seconds=1)
-    floor.enter("second", "a", seconds=1)
-    floor.now = 60
+    floor.enter("first", "a")
+    floor.enter("second", "a")
+    floor.now = 1
     floor.enter("third", "bbb")
     floor.finish(0)
     assert floor.admitted[:3] == ["first", "third", "first"]
