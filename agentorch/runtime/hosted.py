@@ -282,17 +282,6 @@ class HostedRun:
         else:
             future.add_done_callback(lambda _: call())
 
-    def commit_soon(self) -> None:
-        """Commit at the end of this turn of the event loop, with whatever else is decided in it."""
-        self.committing = True
-        asyncio.get_running_loop().call_soon(self._commit_now)
-
-    def _commit_now(self) -> None:
-        self.committing = False
-        self.commit()
-        if not self.queued:
-            self.settle()
-
     def asked(self, request: int) -> None:
         """A request was left for the run's owner. One that is carried out here looks for them by itself."""
 

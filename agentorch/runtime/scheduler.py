@@ -310,8 +310,11 @@ class Scheduler:
         moved, self._moved = self._moved, []
         for run in moved:
             run.moved = False
-            if run.entered and run.state.ready_count:
-                self._place(run)
+            try:
+                if run.entered and run.state.ready_count:
+                    self._place(run)
+            except Exception as error:  # noqa: BLE001  # as in `_admit_from`
+                run.break_down(error)
 
     def _place(self, run: HostedRun) -> None:
         state = run.state

@@ -37,6 +37,7 @@ from agentorch.runtime.leaving_requests import Redact
 from agentorch.runtime.scheduler import Scheduler
 from agentorch.runtime.time_limit import TimeLimit
 from agentorch.runtime.timers import Timers
+from agentorch.runtime.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class Supervisor:
         self._timers = Timers(self.now, self.caught_up)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
+        self._turn = Turn()
         self._settling = False
         self._current: HostedRun | None = None
         """The run that is being settled, whose admissions are seen to with what led to them."""
@@ -143,10 +145,7 @@ class Supervisor:
         """Begin to carry a hosted run out."""
         run.accepted = True
         self.scheduler.enter(run)
-        self._touched[run.state.run_id] = run
-        self.scheduler.changed(run)
-        self.now()
-        self._settle()
+        self.caught_up(run)
 
     def release(self, run: HostedRun) -> None:
         """Let go of a run: nothing more is written for it by this process."""
@@ -252,7 +251,7 @@ class Supervisor:
                     else:
                         self._carry_out(run, command)
             if run.decided and not run.committing:
-                run.commit_soon()
+                self._turn.commit(run)
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
         if (state.finished or state.blocked or not state.running) and state.idle:
@@ -316,9 +315,8 @@ class Supervisor:
     def _let_go(self, run: HostedRun) -> None:
         """Forget a finished run, once nothing more can be said of its effects and of what was stopped."""
         if run.asking:
-            run.asking.end(
-                within=run.state.policy.grace, name=partial(self._name, run), over=partial(self._let_go, run)
-            )
+            name = partial(self._name, run)
+            run.asking.end(within=run.state.policy.grace, name=name, over=partial(self._let_go, run))
         elif not (run.flying or run.stopping):
             self.scheduler.leave(run)
             run.when_durable(partial(self._forget, run))
@@ -362,9 +360,8 @@ class Supervisor:
 
     def _hear(self, envelope: Envelope) -> None:
         delta = envelope.data
-        if isinstance(delta, TextDelta):
-            if (run := self.scheduler.runs.get(delta.key.split("/", 1)[0])) is not None:
-                run.feed.publish_delta(delta)
+        if isinstance(delta, TextDelta) and (run := self.scheduler.runs.get(delta.key.split("/", 1)[0])) is not None:
+            run.feed.publish_delta(delta)
 
     def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
         match command:
