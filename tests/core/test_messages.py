@@ -313,13 +313,18 @@ def test_the_only_ready_task_needs_no_rank() -> None:
     started: list[str | None] = []
     for name, needs in (("a", ()), ("b", ("a",)), ("c", ("b",))):
         bench.send(msg.Propose(0.0, (task(name, *needs),), "model"))
-        started.append(next_ready(bench.state))
+        started += [next_ready(bench.state, {"worker"}) if name == "c" else None, next_ready(bench.state)]
         bench.admit(name)
         bench.succeed(name)
     unranked = bench.state.ranks_stale
     bench.send(msg.Propose(0.0, (task("d"), task("e")), "model"))
 
-    assert (started, unranked, next_ready(bench.state), bench.state.ranks_stale) == (["a", "b", "c"], True, "d", False)
+    assert (started, unranked, next_ready(bench.state), bench.state.ranks_stale) == (
+        [None, "a", None, "b", None, "c"],
+        False,
+        "d",
+        False,
+    )
 
 
 def test_a_heap_forgets_what_is_no_longer_ready() -> None:
