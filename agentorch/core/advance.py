@@ -1,11 +1,12 @@
 """One decision: a message in, the events of one append out, the state moved past them."""
 
 from agentorch.core.apply import apply
-from agentorch.core.closing import is_due
+from agentorch.core.closing import conclude, is_due
 from agentorch.core.decide import decide
 from agentorch.core.events import Event
-from agentorch.core.inbox import Conclude, Message
+from agentorch.core.inbox import Message
 from agentorch.core.invariants import InvariantError
+from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState
 
 
@@ -19,7 +20,7 @@ def advance(state: RunState, message: Message) -> list[Event]:
     for event in events:
         apply(state, event)
     while is_due(state):
-        last = decide(state, Conclude(message.at))
+        last = conclude(state, Stamp(state, message.at))
         if not last:
             raise InvariantError(f"run {state.run_id}, event {state.seq}: {state.open} are open, and none is found")
         for event in last:

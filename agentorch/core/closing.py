@@ -39,7 +39,8 @@ def conclude(state: RunState, stamp: Stamp) -> list[ev.Event]:
     if _wants_partial_answer(state):
         return _partial_answer(state, stamp)
     status, problems = _verdict(state)
-    return [*lost_calls(state, stamp), stamp(ev.RunFinished, status=status, problems=problems)]
+    values = {"type": "RunFinished", "task": None, "status": status, "problems": problems}
+    return [*lost_calls(state, stamp), stamp.trusted(ev.RunFinished, values)]
 
 
 def _open(state: RunState) -> list[TaskState]:

@@ -22,7 +22,7 @@ from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.forking import fork
 from agentorch.core.identity import Key
 from agentorch.core.patching import check_patch, reset_by
-from agentorch.core.planned import begin, cut_short, propose
+from agentorch.core.planned import begin, begin_as, cut_short, propose
 from agentorch.core.rejecting import checked
 from agentorch.core.signing import signed
 from agentorch.core.stamping import Stamp
@@ -45,6 +45,8 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
             return _fail(state, message, stamp)
         case msg.Begin():
             return begin(state, message, stamp)
+        case msg.BeginAs():
+            return begin_as(state, message, stamp)
         case msg.Fork():
             return fork(state, message, stamp)
         case msg.Adopt():

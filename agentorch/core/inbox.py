@@ -37,6 +37,15 @@ class Begin:
     """Versions of the prompt templates, by name."""
 
 
+@dataclass(slots=True)  # not frozen: that triples the cost, and each run of a known plan makes one
+class BeginAs:
+    """The same goal and plan as another run had: what was decided for that one is decided again."""
+
+    at: float
+    events: tuple[Event, ...]
+    """What `planned.opening` gives."""
+
+
 @dataclass(frozen=True, slots=True)
 class Adopt:
     """A new owner takes over."""
@@ -309,6 +318,7 @@ class Conclude:
 
 Message = (
     Begin
+    | BeginAs
     | Adopt
     | Fork
     | Propose

@@ -56,6 +56,17 @@ def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
     return [started, *accept(state, message.plan, "user", stamp, policy=message.policy)]
 
 
+def opening(catalog: Mapping[str, AgentCard], message: msg.Begin) -> tuple[ev.Event, ...]:
+    """Return what a run that is told `message` begins with, for others that are told the same; see `BeginAs`."""
+    state = RunState("", catalog)
+    return tuple(begin(state, message, Stamp(state, message.at)))
+
+
+def begin_as(state: RunState, message: msg.BeginAs, stamp: Stamp) -> list[ev.Event]:
+    """Begin as another run did."""
+    return [] if state.seq else [stamp.again(event) for event in message.events]
+
+
 def versions_of(catalog: Mapping[str, AgentCard], templates: Mapping[str, str]) -> dict[str, str]:
     """Return what a resume compares: the version of every agent by name, of every template by `prompt:name`."""
     agents = {name: card.version for name, card in sorted(catalog.items())}

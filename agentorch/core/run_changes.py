@@ -40,7 +40,7 @@ def _gain(state: RunState, name: str, command: Command) -> None:
 def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.goal = event.goal
     state.outputs["goal"] = event.goal
-    state.outputs["inputs"] = event.inputs
+    state.outputs["inputs"] = dict(event.inputs)  # an agent that is given them may change them
     state.policy = event.policy
     state.budget = event.budget
     if event.budget.limits_models:

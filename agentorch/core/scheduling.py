@@ -124,50 +124,50 @@ def known_seconds(state: RunState) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def expected_seconds(state: RunState, usual: float | None) -> dict[str, float]:
-    """Return how long each unfinished task is expected to take, in seconds, or in hops when nothing is known."""
-    expected: dict[str, float] = {}
-    for name, task in state.tasks.items():
+def rank(state: RunState) -> None:
+    """Compute the longest remaining path of every unfinished task, and order the heaps by it.
+
+    A task is expected to take what was given, or its agent's mean, or the mean of what is known; else it counts as a
+    hop, and a little for each task that waits for it: among equals the one that frees more goes first. On 142 recorded
+    DAGs with 8 slots that brings the mean makespan over the bound from 1.059 to 1.055.
+    """
+    known, tasks = known_seconds(state), state.tasks
+    means = {agent: total / count for agent, (count, total) in state.means.items()}
+    unfinished, together = 0, 0.0
+    delegated: list[TaskState] = []
+    state.ready.clear()
+    for task in reversed(tasks.values()):
         if task.status in FINAL:
             continue
-        mean = state.means.get(task.agent)
-        given = task.task.seconds
-        expected[name] = given if given is not None else mean[1] / mean[0] if mean is not None else usual or _hop(task)
-    return expected
-
-
-def rank(state: RunState) -> None:
-    """Compute the longest remaining path of every unfinished task, and order the heaps by it."""
-    known = known_seconds(state)
-    expected = expected_seconds(state, known)
-    for name in reversed(list(expected)):
-        task = state.tasks[name]
-        longest = 0.0
-        for dependent in task.dependents or ():
-            other = state.tasks[dependent]
-            if other.status not in FINAL and other.rank > longest:
+        dependents, longest = task.dependents or (), 0.0
+        for dependent in dependents:
+            other = tasks[dependent]
+            if other.rank > longest and other.status not in FINAL:
                 longest = other.rank
-        task.rank = expected[name] + longest
-    state.usual_seconds = sum(expected.values()) / len(expected) if expected and known is not None else None
-    state.ready.clear()
+        expected = means.get(task.agent) if task.task.seconds is None else task.task.seconds
+        if expected is None:
+            expected = known or 1.0 + 0.1 * len(dependents)
+        task.rank = expected + longest
+        unfinished += 1
+        together += expected
+        if task.caller is not None:
+            delegated.append(task)
+        elif task.status is READY:
+            state.ready.setdefault(task.agent, []).append((-task.rank, task.order, task.task.id))
+    state.usual_seconds = together / unfinished if unfinished and known is not None else None
     state.line.clear()
     state.ranks_stale = False
-    for name in expected:
-        task = state.tasks[name]
-        if task.caller is not None:
-            task.rank += state.tasks[task.caller.split("/", 2)[1]].rank
-        if task.status is READY:
-            state.ready.setdefault(task.agent, []).append((-task.rank, task.order, name))
+    _rank_delegated(state, delegated)
     for heap in state.ready.values():
         heapq.heapify(heap)
 
 
-def _hop(task: TaskState) -> float:
-    """One hop, and a little for each task that waits for it: among equals the one that frees more goes first.
-
-    On 142 recorded DAGs with 8 slots this brings the mean makespan over the bound from 1.059 to 1.055.
-    """
-    return 1.0 + 0.1 * len(task.dependents or ())
+def _rank_delegated(state: RunState, delegated: list[TaskState]) -> None:
+    """Add to delegated tasks, the last first, what waits for their callers: these stand above them."""
+    for task in reversed(delegated):
+        task.rank += state.tasks[(task.caller or "").split("/", 2)[1]].rank
+        if task.status is READY:
+            state.ready.setdefault(task.agent, []).append((-task.rank, task.order, task.task.id))
 
 
 def _only(state: RunState) -> TaskState | None:

@@ -5,7 +5,16 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from agentorch.core.events import Event, TaskStarted, TaskSucceeded
+from agentorch.core.events import (
+    Event,
+    PlanCompleted,
+    RequestOpened,
+    RunFinished,
+    RunStarted,
+    TasksAccepted,
+    TaskStarted,
+    TaskSucceeded,
+)
 from agentorch.core.state import RunState
 
 EventT = TypeVar("EventT", bound=Event)
@@ -27,7 +36,7 @@ class Stamp:
         return kind(seq=self.seq, at=self.at, run_id=self.run_id, **fields)
 
     def trusted(self, kind: type[EventT], values: dict[str, Any], /) -> EventT:
-        """Return the same without validating it: for the two events that every task has, whose fields are known good.
+        """Return the same without validating it: for what every task or run has, whose fields are known good.
 
         `values` are all its fields but the three that are stamped. Half of an event's cost is its validation, and most
         of its size the set of the fields that were given.
@@ -42,6 +51,10 @@ class Stamp:
         _set_private(event, None)
         return event
 
+    def again(self, event: EventT) -> EventT:
+        """Return an event that says of this run what `event`, which is valid, says of another one; they share it."""
+        return self.trusted(event.__class__, dict(event.__dict__))
+
 
 _new: Final = object.__new__
 _set_values: Final = object.__setattr__
@@ -49,5 +62,6 @@ _slots: Final[Any] = BaseModel  # their descriptors, through which a frozen mode
 _set_names: Final[Callable[[Event, set[str]], None]] = _slots.__pydantic_fields_set__.__set__
 _set_extra: Final[Callable[[Event, None], None]] = _slots.__pydantic_extra__.__set__
 _set_private: Final[Callable[[Event, None], None]] = _slots.__pydantic_private__.__set__
-_NAMES: Final[dict[type[Event], set[str]]] = {kind: set(kind.model_fields) for kind in (TaskStarted, TaskSucceeded)}
+_TRUSTED: Final = (TaskStarted, TaskSucceeded, RunStarted, TasksAccepted, PlanCompleted, RequestOpened, RunFinished)
+_NAMES: Final[dict[type[Event], set[str]]] = {kind: set(kind.model_fields) for kind in _TRUSTED}
 """The names of the fields of each type that is trusted: shared by all its events."""

@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
+from operator import is_
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
-from agentorch.core.events import AnyEvent, Event
+from agentorch.core.events import AnyEvent, Event, PlanCompleted, RunStarted, TasksAccepted
 from agentorch.core.policy import Policy
 from agentorch.core.values import in_line
 from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
@@ -80,6 +82,8 @@ _LONGEST_INTEGER: Final = 4300
 _REPLACED: Final = "\ufffd".encode()
 """What stands for a lone surrogate in the name of a field, where the fast way does not complain."""
 _TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
+_SAID_AGAIN: Final = frozenset({RunStarted, TasksAccepted, PlanCompleted})
+"""With these every run begins, and each of one plan says the same."""
 _WRITE: Final[dict[type[Event], Callable[[Event], bytes]]] = {}
 """What writes each type, looked up once."""
 
@@ -98,7 +102,30 @@ def encode(event: Event) -> bytes:
 
 
 def _writer(kind: type[Event]) -> Callable[[Event], bytes]:
-    return _WRITE.setdefault(kind, kind.__pydantic_serializer__.to_json)
+    write = kind.__pydantic_serializer__.to_json
+    return _WRITE.setdefault(kind, _Again(write) if kind in _SAID_AGAIN else write)
+
+
+class _Again:
+    """Writes events of a type of which many say the same of their runs: what all of these say is written once."""
+
+    def __init__(self, write: Callable[[Event], bytes]) -> None:
+        self._write = write
+        self._said: tuple[Any, ...] = ()
+        """The values of the last one that was written whole, but for its place."""
+        self._rest = b""
+        """How these were written."""
+
+    def __call__(self, event: Event) -> bytes:
+        """Return the event as JSON bytes."""
+        seq, at, run_id, *said = event.__dict__.values()
+        head = to_json({"seq": seq, "at": at, "run_id": run_id})[:-1]
+        if self._said and all(map(is_, said, self._said)):
+            return head + self._rest
+        payload = self._write(event)
+        if payload.startswith(head):
+            self._said, self._rest = tuple(said), payload[len(head) :]
+        return payload
 
 
 def _encode_slowly(event: Event) -> bytes:

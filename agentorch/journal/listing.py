@@ -1,7 +1,7 @@
 """What a list of runs shows, derived from a run's events one at a time; and where an append must stand."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, cast, get_args
+from typing import Final, NamedTuple, get_args
 
 from agentorch.core.events import (
     Event,
@@ -52,16 +52,10 @@ def opening(event: Event) -> Opening:
 
 def status_told_by(events: Sequence[Event]) -> str:
     """Return the status of the run behind `events`, or "" when they change nothing."""
-    status = ""
     if _TELLING.isdisjoint(map(type, events)):
-        return status
-    for event in events:
-        kind = type(event)
-        if kind in _STATUS:
-            status = _STATUS[kind]
-        elif kind is RunFinished:
-            status = cast("RunFinished", event).status
-    return status
+        return ""
+    told = next(event for event in reversed(events) if type(event) in _TELLING)
+    return told.status if isinstance(told, RunFinished) else _STATUS[type(told)]
 
 
 def owner_told_by(event: Event) -> str | None:

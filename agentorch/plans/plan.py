@@ -143,7 +143,7 @@ class Plan:
             and known.cards is cards
             and known.graph == graph
             and known.inputs == inputs
-            and known.policy == policy
+            and (known.policy is policy or known.policy == policy)
         ):
             return known.verified
         verified = verify(graph, cards, inputs=inputs, policy=policy, budget_problem=budget_problem)

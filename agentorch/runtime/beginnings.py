@@ -1,13 +1,16 @@
 """How a run begins: what its caller gave, checked, and put into the message that the core is told."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
 
 from agentorch.core import inbox
 from agentorch.core.card import money_problem
+from agentorch.core.events import Event
 from agentorch.core.nearest import did_you_mean
+from agentorch.core.planned import opening
 from agentorch.core.policy import DEFAULT, Policy
+from agentorch.core.state import RunState
 from agentorch.core.usage import Budget
 from agentorch.core.values import whole_characters
 from agentorch.core.verifier import Verified
@@ -20,19 +23,54 @@ from agentorch.runtime.options import StartOptions
 from agentorch.runtime.release import release
 from agentorch.runtime.team import unpriced
 
+KNOWN: Final = 64
+"""Plans of which it is kept how their runs begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How runs of a plan begin."""
+
+    verified: Verified
+    """The plan; kept, so that its identity stays its own."""
+    goal: str
+    events: tuple[Event, ...]
+
 
 class Beginnings:
     """Makes the first messages of runs on one engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._known: dict[int, _Known] = {}
+        """How runs of a plan begin that are given nothing else, by the identity of the checked plan."""
 
-    async def message(self, goal: str | Plan, options: StartOptions, request: str | None) -> inbox.Begin:
-        """Return the message that a run begins with; its large inputs are kept as blobs.
+    async def of(
+        self, goal: str | Plan, options: StartOptions, request: str | None
+    ) -> tuple[RunState, inbox.Begin | inbox.BeginAs]:
+        """Return a new run, and the message that it begins with; its large inputs are kept as blobs.
 
         Raises ConfigurationError or PlanError in one line for what cannot be carried out.
         """
-        return await self._stored(self._message(goal, options, request))
+        engine = self._engine
+        if isinstance(goal, Plan) and not options and request is None and engine.settings.budget.max_money is None:
+            again = inbox.BeginAs(engine.supervisor.now(), self._events(goal))
+            return RunState(engine.new_run_id(again.at), engine.team.catalog), again
+        message = await self._stored(self._message(goal, options, request))
+        return RunState(engine.new_run_id(message.at), engine.team.catalog_under(message.budget)), message
+
+    def _events(self, plan: Plan) -> tuple[Event, ...]:
+        """Return what a run of the plan begins with that is given nothing else."""
+        settings = self._engine.settings
+        verified = self._accepted(plan, {}, settings.policy, settings.budget)
+        known = self._known.get(id(verified))
+        if known is None or known.goal != plan.goal:
+            message = self._engine.redactor.message(self._message(plan, {}, None))
+            known = _Known(verified, plan.goal, opening(self._engine.team.catalog, cast("inbox.Begin", message)))
+            if len(self._known) >= KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[id(verified)] = known
+        return known.events
 
     def check(self, plan: Plan, inputs: Mapping[str, Any], policy: Policy) -> Verified:
         """Check a plan as a run with these inputs and this policy, and the orchestrator's budget, would."""

@@ -51,7 +51,7 @@ class CheckDesk:
         """Start a check; its verdict comes to the run as a message."""
         name = f"check:{command.check}:{command.number}"
         task = asyncio.get_running_loop().create_task(self._carry_out(supervisor, run, command), name="agentorch check")
-        run.asking.enter(name, task, f"check '{command.check}'")
+        run.awaited().enter(name, task, f"check '{command.check}'")
 
     async def _carry_out(self, supervisor: Supervisor, run: HostedRun, command: CheckOutputs) -> None:
         with run.or_lost():

@@ -45,7 +45,7 @@ class Dispatches:
         if not waits and self._bus.offer(envelope):
             return
         publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
-        run.asking.enter(key, publishing, "the hand-over to the bus", task=command.task)
+        run.awaited().enter(key, publishing, "the hand-over to the bus", task=command.task)
 
     async def _publish(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
         """Hand over a dispatch when there is room, and when its event is durable if somebody could miss it.
@@ -64,7 +64,7 @@ class Dispatches:
 
     def withdraw(self, run: HostedRun, command: Withdraw | Dispatch) -> None:
         """Stop a dispatch: it does not leave, or whoever does it is told."""
-        if run.asking.take_back(command.key):  # it has not left yet
+        if run.asking is not None and run.asking.take_back(command.key):  # it has not left yet
             run.out.discard(command.key)
             return
         # What an earlier owner has sent has gone with it in process; elsewhere a worker may still be at it.

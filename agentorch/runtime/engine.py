@@ -211,7 +211,7 @@ class Engine:
         task = asyncio.get_running_loop().create_task(self._answered(run, command.request_id))
         about = run.state.requests[command.request_id].task
         what = f"on_request, asked {command.request_id!r},"
-        run.asking.enter(command.request_id, task, what, task=about, person=True)
+        run.awaited().enter(command.request_id, task, what, task=about, person=True)
 
     async def _answered(self, run: HostedRun, request_id: str) -> None:
         request = run.state.requests[request_id]

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from typing import Final
 
 from agentorch.core.events import Event, RunFinished
@@ -26,15 +27,25 @@ DELTAS: Final = 4096
 class Feed:
     """The durable events of one run as they come."""
 
+    # Most runs are read by nobody: what readers share is made for the first of them.
+    readers = 0
+    _head = 0
+    """The last event that is known to be durable."""
+    _over = False
+    _wake: "asyncio.Future[None] | None" = None
+    _deltas: Sequence[deque[TextDelta]] = ()
+
     def __init__(self, run_id: str, journal: Journal) -> None:
-        self._pages = Pages(run_id, journal)
-        self._head = 0
-        """The last event that is known to be durable."""
-        self._ring: deque[Event] = deque(maxlen=RING)
-        self._wake: asyncio.Future[None] | None = None
-        self._deltas: list[deque[TextDelta]] = []
-        self._over = False
-        self.readers = 0
+        self._run_id = run_id
+        self._journal = journal
+
+    @cached_property
+    def _ring(self) -> deque[Event]:
+        return deque(maxlen=RING)
+
+    @cached_property
+    def _pages(self) -> Pages:
+        return Pages(self._run_id, self._journal)
 
     def publish(self, events: Sequence[Event]) -> None:
         """Show events that are durable now."""
@@ -70,7 +81,7 @@ class Feed:
     async def read_with_deltas(self, after: int = 0) -> AsyncGenerator[Event | TextDelta]:
         """The same, with the pieces of text that models say in between."""
         queue: deque[TextDelta] = deque(maxlen=DELTAS)
-        self._deltas.append(queue)
+        self._deltas = [*self._deltas, queue]
         try:
             async with aclosing(self._batches(after, queue)) as batches:
                 async for batch in batches:
@@ -79,7 +90,7 @@ class Feed:
                     for event in batch:
                         yield event
         finally:
-            self._deltas.remove(queue)
+            self._deltas = [one for one in self._deltas if one is not queue]
 
     async def _batches(self, after: int, queue: deque[TextDelta] | None = None) -> AsyncGenerator[list[Event]]:
         """Go through what there is, in batches; an empty one says that there are deltas."""

@@ -5,8 +5,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from typing import Final
+from functools import cached_property, partial
+from typing import Final, Protocol
 
 from agentorch.core.events import Event, RunAdopted, RunStopped
 from agentorch.core.failures import Problem
@@ -23,10 +23,24 @@ log = logging.getLogger(__name__)
 
 BEHIND: Final = 256
 """Events that may be decided while an append is under way before nothing more is begun."""
-MOST_DECIDED: Final = 32
-"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled."""
 NOBODY: Final = ""
 """The owner of a run that a process has let go of while it lives."""
+
+
+class Keeper(Protocol):
+    """Who carries runs out."""
+
+    def on_loss(self, run: "HostedRun") -> None:
+        """Let a run go that is lost."""
+        ...
+
+    def give_up(self, run: "HostedRun", problem: str) -> None:
+        """Let a run go that cannot go on, and have its journal say so."""
+        ...
+
+    def caught_up(self, run: "HostedRun") -> None:
+        """Go on with a run that was held back for its journal."""
+        ...
 
 
 class HostedRun:
@@ -59,29 +73,27 @@ class HostedRun:
     score = 0.0
     entry = 0
     """Version of the run's place in the scheduler."""
+    placed = False
+    """Whether that place is in the queue, under its score."""
+    moved = False
+    """Whether it is to be given a place anew."""
     active = 0
     """Slots that the run takes, as the scheduler counts them."""
     written: "asyncio.Future[None] | None" = None
     """When the last words of a run that was let go are in the journal, or cannot be; None when there are none."""
-    _rest: "asyncio.Future[None] | None" = None
+    asking: Awaited | None = None
+    """Requests that are being shown to a person, checks across tasks, and dispatches that wait for the bus."""
+    _waiting: "tuple[asyncio.Future[None], ...]" = ()
+    """Who waits until it is at rest."""
     _last: "asyncio.Future[None] | None" = None
     committing = False
     """Whether it will commit at the end of this turn of the event loop."""
     _held_back = False
+    _calls_when_durable: list[Callable[[], None]] | None = None
 
-    def __init__(
-        self,
-        state: RunState,
-        journal: Journal,
-        on_loss: Callable[["HostedRun"], None] | None = None,
-        give_up: Callable[["HostedRun", str], None] | None = None,
-        caught_up: Callable[["HostedRun"], None] | None = None,
-    ) -> None:
+    def __init__(self, state: RunState, journal: Journal, keeper: Keeper | None = None) -> None:
         self.state = state
-        self._on_loss = on_loss
-        self._give_up = give_up
-        self._caught_up = caught_up
-        """Called when the journal has caught up with a run that was held back for it."""
+        self._keeper = keeper
         self.feed = Feed(state.run_id, journal)
         self._journal = journal
         self.decided: list[Event] = []
@@ -96,16 +108,22 @@ class HostedRun:
         """Dispatches that were withdrawn and have not ended yet, as far as anybody has heard."""
         self.questions: dict[str, asyncio.Future[object]] = {}
         """Which running dispatches wait for a person's answer, by request id."""
-        self.asking = Awaited(self.settle)
-        """Requests that are being shown to a person, checks across tasks, and dispatches that wait for the bus."""
         self.timers: dict[str, asyncio.TimerHandle] = {}
-        self.lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
         self.at_work: dict[str, int] = {}
         """The slots that it takes for each agent of which only so many may be at work."""
         self.returning: dict[str, str] = {}
         """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
-        self._calls_when_durable: list[Callable[[], None]] = []
+
+    @cached_property
+    def lines(self) -> defaultdict[str, asyncio.Lock]:
+        """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
+        return defaultdict(asyncio.Lock)
+
+    def awaited(self) -> Awaited:
+        """Return where work beside the tasks is entered."""
+        if self.asking is None:
+            self.asking = Awaited(self.settle)
+        return self.asking
 
     @property
     def is_behind(self) -> bool:
@@ -141,7 +159,7 @@ class HostedRun:
             self.lose(error if isinstance(error, AgentorchError) else JournalError(f"the journal failed: {error}"))
             return
         self._last, self._told = future, events[-1].seq
-        calls, self._calls_when_durable = self._calls_when_durable, []
+        calls, self._calls_when_durable = self._calls_when_durable or (), None
         if future.done():
             for call in calls:
                 call()
@@ -160,9 +178,9 @@ class HostedRun:
         if error is None:
             self.feed.publish(events)
             self.commit()
-            if self._held_back and self._caught_up is not None:
+            if self._held_back and self._keeper is not None:
                 self._held_back = False
-                self._caught_up(self)
+                self._keeper.caught_up(self)
         else:
             self.lose(error if isinstance(error, AgentorchError) else JournalError(str(error)))
         if not self.queued:
@@ -211,15 +229,15 @@ class HostedRun:
             waiter.cancel()
         self.feed.end()
         self.settle()
-        if self._on_loss is not None:
-            self._on_loss(self)
+        if self._keeper is not None:
+            self._keeper.on_loss(self)
 
     def break_down(self, error: Exception) -> None:
         """Lose the run by an error that it cannot go on after."""
         log.error("run %s cannot go on", self.state.run_id, exc_info=error)
         words = f"it cannot go on: {type(error).__name__}: {error}"
-        if self._give_up is not None:
-            self._give_up(self, words)
+        if self._keeper is not None:
+            self._keeper.give_up(self, words)
         else:
             self.lose(AgentorchError(f"run {self.state.run_id}: {words}"))
 
@@ -245,11 +263,13 @@ class HostedRun:
 
     def has_left(self, key: str) -> bool:
         """Whether a dispatch that is out has left this process's hands."""
-        return not self.asking.is_open(key)
+        return self.asking is None or not self.asking.is_open(key)
 
     def when_durable(self, call: Callable[[], None]) -> None:
         """Call once everything decided so far is durable, or refused; never, when the run is lost before that."""
         if self.decided:
+            if self._calls_when_durable is None:
+                self._calls_when_durable = []
             self._calls_when_durable.append(call)
         elif self._last is not None:
             self._when(self._last, call)
@@ -261,20 +281,6 @@ class HostedRun:
             call()
         else:
             future.add_done_callback(lambda _: call())
-
-    def commit_soon(self) -> None:
-        """Commit at the end of this turn of the event loop, with whatever else is decided in it, or when it is much."""
-        if len(self.decided) >= MOST_DECIDED:
-            self.commit()
-        if self.decided and not self.committing:
-            self.committing = True
-            asyncio.get_running_loop().call_soon(self._commit_now)
-
-    def _commit_now(self) -> None:
-        self.committing = False
-        self.commit()
-        if not self.queued:
-            self.settle()
 
     def asked(self, request: int) -> None:
         """A request was left for the run's owner. One that is carried out here looks for them by itself."""
@@ -289,19 +295,28 @@ class HostedRun:
             return True
         if not self.state.idle or self.queued or self.decided or self.stopping:
             return False
+        if self.asking is None:
+            return True
         return not self.asking.waits(for_people=self.state.finished or self.state.stopped is None)
 
     def settle(self) -> None:
         """Tell whoever waits, when the run is at rest."""
-        if self._rest is not None and not self._rest.done() and self.at_rest:
-            self._rest.set_result(None)
+        if self._waiting and self.at_rest:
+            waiting, self._waiting = self._waiting, ()
+            for waiter in waiting:
+                if not waiter.done():
+                    waiter.set_result(None)
 
     async def rest(self) -> None:
         """Wait until the run is at rest; raise what lost it."""
         while not self.at_rest:
-            if self._rest is None or self._rest.done():
-                self._rest = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._rest)
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting = (*self._waiting, waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                self._waiting = tuple(one for one in self._waiting if one is not waiter)
+                raise
         if self.lost is not None:
             raise self.lost
 
@@ -350,4 +365,5 @@ class HostedRun:
         self.timers.clear()
         if self.planning is not None:
             self.planning.cancel()
-        self.asking.cancel()
+        if self.asking is not None:
+            self.asking.cancel()

@@ -125,8 +125,7 @@ class Launch:
         if known is not None:
             return known, False
         supervisor = self.engine.supervisor
-        message = await self._beginnings.message(goal, options, request)
-        state = RunState(self.engine.new_run_id(message.at), self.engine.team.catalog_under(message.budget))
+        state, message = await self._beginnings.of(goal, options, request)
         if not wait:
             run = supervisor.begin(state, message)
             return self._run(run), True

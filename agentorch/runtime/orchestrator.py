@@ -87,23 +87,25 @@ class Orchestrator:
         )
         self._takeover = takeover
         self._engine: Engine | None = None
+        self._opened: Launch | None = None
 
     async def __aenter__(self) -> Self:
         if self._engine is not None:
             raise ConfigurationError("this Orchestrator is open already; open another, or share this one")
         take_over = self.take_up if self._takeover else None
         self._engine = await Engine(self._settings, take_over).open()
+        self._opened = Launch(self._engine)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        engine, self._engine = self._engine, None
+        engine, self._engine, self._opened = self._engine, None, None
         if engine is not None:
             await engine.close()
 
     @asynccontextmanager
     async def _launch(self) -> AsyncGenerator[Launch]:
-        if self._engine is not None:
-            yield Launch(self._engine)
+        if self._opened is not None:
+            yield self._opened
             return
         engine = await Engine(self._settings).open()
         try:
@@ -112,11 +114,11 @@ class Orchestrator:
             await engine.close()
 
     def _open_launch(self, method: str) -> Launch:
-        if self._engine is None:
+        if self._opened is None:
             raise ConfigurationError(
                 f"Orchestrator.{method} needs an open orchestrator: use `async with Orchestrator(...)`"
             )
-        return Launch(self._engine)
+        return self._opened
 
     @property
     def registry(self) -> Registry:
@@ -137,6 +139,8 @@ class Orchestrator:
 
         Raises PlanError for a hand-made plan with errors; what goes wrong later is in the outcome.
         """
+        if self._opened is not None:
+            return await self._opened.carry_out(goal, options)
         async with self._launch() as launch:
             return await launch.carry_out(goal, options)
 

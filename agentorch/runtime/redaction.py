@@ -33,10 +33,25 @@ _SHORTEST_FORM: Final = 8
 _LEVELS: Final = 5
 """How often JSON in a string of JSON is taken as a value; what is deeper is taken as the text that it is."""
 _NEVER_SECRET: Final = frozenset(
-    {"agent", "arguments", "at", "budget", "cards", "effect", "id", "key", "needs", "owner", "policy", "release"}
+    {
+        "agent",
+        "arguments",
+        "at",
+        "budget",
+        "cards",
+        "effect",
+        "events",
+        "id",
+        "key",
+        "needs",
+        "owner",
+        "policy",
+        "release",
+    }
     | {"request", "request_id", "reserved", "step", "task", "templates", "tool", "usage"}
 )
-"""Fields with names, digests and numbers of the runtime's own, and a run's idempotency key, by which it is found."""
+"""Fields with names, digests and numbers of the runtime's own, a run's idempotency key, by which it is found, and what
+was decided on messages without secrets."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _BEYOND_LATIN_1: Final = re.compile("[^\x00-\xff]")
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}

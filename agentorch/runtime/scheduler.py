@@ -69,6 +69,10 @@ class Scheduler:
         self._full: set[str] = set()
         """Agents that have no slot left."""
         self._queue: list[Place] = []
+        self._moved: list[HostedRun] = []
+        """Runs with ready tasks that have changed since they were given a place, or have none."""
+        self._admitting: HostedRun | None = None
+        """The run of which a task is being admitted: that changes nothing in where it stands."""
         self._parked: dict[str, list[Place]] = {}
         """Runs that wait for a slot of an agent."""
         self._back: list[_Back] = []
@@ -84,8 +88,8 @@ class Scheduler:
         """The runs that are carried out here, by id."""
 
     def __len__(self) -> int:
-        """Return how many places there are in the queue and the parks, outdated ones included."""
-        return len(self._queue) + sum(map(len, self._parked.values()))
+        """Return how many places there are in the queue and the parks, outdated and coming ones included."""
+        return len(self._queue) + len(self._moved) + sum(map(len, self._parked.values()))
 
     def close(self) -> None:
         """Admit nothing more."""
@@ -116,7 +120,8 @@ class Scheduler:
         self._only = next(iter(self.runs.values())) if len(self.runs) == 1 else None
         for back in [back for back in self._back if back.run is run]:
             back.granted.cancel()
-        run.entry += 1
+        self._displace(run)
+        run.moved = False
         self._learn(run)
         self._active -= run.active
         run.active = 0
@@ -124,8 +129,11 @@ class Scheduler:
             self._set(run, agent, 0)
         run.at_work.clear()
         if len(self.runs) <= 1:
+            self._moved.clear()
             self._queue.clear()
             self._parked.clear()
+            for one in self.runs.values():
+                one.placed = one.moved = False
 
     def changed(self, run: HostedRun) -> None:
         """A run's state has moved: it may have ready tasks, or slots to give back."""
@@ -141,8 +149,8 @@ class Scheduler:
                 if agent in self._agent_slots:
                     self._recount(run, agent)
             state.moved.clear()
-        if self._only is None and state.ready_count:
-            self._place(run)
+        if self._only is None and state.ready_count and run is not self._admitting:
+            self._move(run)
 
     def pump(self) -> None:
         """Admit until there is no free slot or no admissible task."""
@@ -221,30 +229,42 @@ class Scheduler:
         only = self._only
         if only is not None:
             return only.state.ready_count > 0 and self._admit_from(only)
-        while self._queue or self._unpark_any():
-            _, _, entry, run = heapq.heappop(self._queue)
+        if self._moved:
+            self._place_moved()
+        while self._queue or (self._parked and self._unpark_any()):
+            _, _, entry, run = self._queue[0]
             if entry != run.entry:
-                continue
-            if self._admit_from(run):
-                if entry == run.entry:
-                    self._place(run)
+                heapq.heappop(self._queue)
+            elif self._admit_from(run):
+                if not run.state.ready_count:
+                    self._displace(run)
                 return True
         return False
 
     def _admit_from(self, run: HostedRun) -> bool:
+        """Admit a task of the run; one that has none which may be admitted stands in the queue no more."""
         state = run.state
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
+            self._displace(run)
             return False
         if run.active >= state.policy.parallel or (run.queued and run.is_behind):
+            self._displace(run)
             return False
+        self._admitting = run
+        still_open = state.open
         try:
             task = next_ready(state, self._full)
             if task is not None:
                 self._admit(run, task)
+                if state.open != still_open and self._only is None:  # it was not started, but has ended
+                    self._move(run)
                 return True
+            self._displace(run)
             self._park(run)
         except Exception as error:  # noqa: BLE001  # whoever made room must not suffer for it
             run.break_down(error)
+        finally:
+            self._admitting = None
         return False
 
     def _recount(self, run: HostedRun, agent: str) -> None:
@@ -279,12 +299,36 @@ class Scheduler:
         count, total = self._ended
         return total / count if count else UNKNOWN
 
+    def _move(self, run: HostedRun) -> None:
+        """See to it that the run is given a place anew."""
+        if not run.moved:
+            run.moved = True
+            self._moved.append(run)
+
+    def _place_moved(self) -> None:
+        """Give the runs that have changed their places."""
+        moved, self._moved = self._moved, []
+        for run in moved:
+            run.moved = False
+            try:
+                if run.entered and run.state.ready_count:
+                    self._place(run)
+            except Exception as error:  # noqa: BLE001  # as in `_admit_from`
+                run.break_down(error)
+
     def _place(self, run: HostedRun) -> None:
         state = run.state
-        run.entry += 1
         seconds = state.open * self._usual_seconds(state)
-        run.score = standing(state.started, seconds, self._shared, offset=behind(state.priority))
-        self._queue = self._pushed(self._queue, run)
+        score = standing(state.started, seconds, self._shared, offset=behind(state.priority))
+        if not run.placed or score != run.score:
+            run.entry += 1
+            run.placed, run.score = True, score
+            self._queue = self._pushed(self._queue, run)
+
+    def _displace(self, run: HostedRun) -> None:
+        """Let a run's place, wherever it is, count no more."""
+        run.entry += 1
+        run.placed = False
 
     def _park(self, run: HostedRun) -> None:
         """Let a run wait for the agents that its ready tasks are for; a single run needs no park."""

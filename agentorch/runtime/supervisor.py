@@ -37,6 +37,7 @@ from agentorch.runtime.leaving_requests import Redact
 from agentorch.runtime.scheduler import Scheduler
 from agentorch.runtime.time_limit import TimeLimit
 from agentorch.runtime.timers import Timers
+from agentorch.runtime.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +73,10 @@ class Supervisor:
         """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, self._admit)
         self._time = TimeLimit(self.now, self._in_time)
-        self._timers = Timers(self.now, self._ripened)
+        self._timers = Timers(self.now, self.caught_up)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
+        self._turn = Turn()
         self._settling = False
         self._current: HostedRun | None = None
         """The run that is being settled, whose admissions are seen to with what led to them."""
@@ -113,7 +115,7 @@ class Supervisor:
         if state.run_id in self.hosted:
             raise RunOwnedError(f"run {state.run_id} is being carried out by this process: attach to it")
         self.lost.discard(state.run_id)
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up, self._ripened)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self)
         self._latest = max(self._latest, state.updated)
         with run.or_lost():
             self.send(run, replace(first, at=max(first.at, state.updated)))  # the clock may have been put back
@@ -123,7 +125,7 @@ class Supervisor:
             await run.durable()
         except BaseException:
             # Whoever asked has gone, or the journal has refused: the run must not go on with nobody to hold it.
-            if isinstance(first, inbox.Begin | inbox.Fork):
+            if isinstance(first, inbox.Begin | inbox.BeginAs | inbox.Fork):
                 self.send(run, inbox.Cancel(self.now(), "the caller", "it was given up before it began"))
             else:
                 self.give_up(run, "it was just being taken up when whoever asked for that went away")
@@ -132,7 +134,7 @@ class Supervisor:
 
     def begin(self, state: RunState, first: inbox.Message) -> HostedRun:
         """Take a new run in and start at once: nobody can have been first, and whoever asked waits for its end."""
-        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self._lost, self.give_up, self._ripened)
+        run = self.hosted[state.run_id] = HostedRun(state, self._journal, self)
         run.accepted = True
         self.scheduler.enter(run)
         with run.or_lost():
@@ -143,10 +145,7 @@ class Supervisor:
         """Begin to carry a hosted run out."""
         run.accepted = True
         self.scheduler.enter(run)
-        self._touched[run.state.run_id] = run
-        self.scheduler.changed(run)
-        self.now()
-        self._settle()
+        self.caught_up(run)
 
     def release(self, run: HostedRun) -> None:
         """Let go of a run: nothing more is written for it by this process."""
@@ -175,7 +174,7 @@ class Supervisor:
             self.endings.write(run.state.run_id, run.written)
         run.lose(AgentorchError(f"run {run.state.run_id} was let go: {problem}; resume it"))
 
-    def _lost(self, run: HostedRun) -> None:
+    def on_loss(self, run: HostedRun) -> None:
         """Stop what is under way for a run that this process may not write any more; others may have its slots."""
         for command in run.state.pending.values():
             if isinstance(command, Dispatch):
@@ -252,7 +251,7 @@ class Supervisor:
                     else:
                         self._carry_out(run, command)
             if run.decided:
-                run.commit_soon()
+                self._turn.commit(run)
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
         if (state.finished or state.blocked or not state.running) and state.idle:
@@ -320,7 +319,7 @@ class Supervisor:
             run.asking.end(within=run.state.policy.grace, name=name, over=partial(self._let_go, run))
         elif not (run.flying or run.stopping):
             self.scheduler.leave(run)
-            run.when_durable(lambda: self._forget(run))
+            run.when_durable(partial(self._forget, run))
 
     def _name(self, run: HostedRun, problem: Problem) -> None:
         self.send(run, inbox.Abandon(self.now(), problem))
@@ -361,10 +360,8 @@ class Supervisor:
 
     def _hear(self, envelope: Envelope) -> None:
         delta = envelope.data
-        if isinstance(delta, TextDelta):
-            run = self.scheduler.runs.get(delta.key.split("/", 1)[0])
-            if run is not None:
-                run.feed.publish_delta(delta)
+        if isinstance(delta, TextDelta) and (run := self.scheduler.runs.get(delta.key.split("/", 1)[0])) is not None:
+            run.feed.publish_delta(delta)
 
     def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
         match command:
@@ -386,7 +383,8 @@ class Supervisor:
                 if command in run.state.pending.values():
                     self._ask_check(self, run, command)
 
-    def _ripened(self, run: HostedRun) -> None:
+    def caught_up(self, run: HostedRun) -> None:
+        """Go on with a run for which something has come to pass outside: its timer, or its journal."""
         self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
         self.now()
