@@ -1,10 +1,10 @@
 """What a durable run loses when its process is killed: `python -m benchmarks.killed PYTHON MODULE SUBJECT`.
 
 A chain is begun in a process, which is killed (SIGKILL) when half of the tasks have begun. A second process takes up
-what is in the folder. This is done with no-op tasks, several times, and once with tasks that sleep for 20 ms: how much
-is not yet durable depends on it. Printed is a line of JSON for each kill: how many tasks began again, milliseconds from
-the end of that process's imports to the first task that is new, and whether the outputs were right. Standard library
-only.
+what is in the folder. This is done with no-op tasks, several times: there the kill falls between a task's beginning and
+what is made durable of it. And once with tasks that sleep for 20 ms, in the middle of one. Printed is a line of JSON
+for each kill: how many tasks began again, milliseconds from the end of that process's imports to the first task that is
+new, and whether the outputs were right. Standard library only.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def _kill_and_resume(killed: Killed, options: argparse.Namespace, folder: Path) 
     seconds.write_text(json.dumps({f"c{i}": killed.sleep for i in range(killed.tasks)} if killed.sleep else {}))
     command = [options.python, "-m", options.module, options.subject, "chain", str(options.tasks)]
     command += ["--memory", "--log", str(log), "--folder", str(kept), "--seconds", str(seconds)]
-    _kill_at(command, log, options.tasks // 2)
+    _kill_at(command, log, killed.tasks // 2, later=killed.sleep / 2)
     before = _lines(log)
     started = time.time()
     cell = _resume([*command, "--resume"])
@@ -94,13 +94,14 @@ def _kill_and_resume(killed: Killed, options: argparse.Namespace, folder: Path) 
         killed.error = "nothing was left to be taken up"
 
 
-def _kill_at(command: list[str], log: Path, count: int) -> None:
-    """Start a process and kill it, and what it has started, when the log has `count` lines."""
+def _kill_at(command: list[str], log: Path, count: int, *, later: float) -> None:
+    """Start a process and kill it, and what it has started, `later` than the log has `count` lines."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
     until = time.monotonic() + PATIENCE_SECONDS
     try:
         while _count(log) < count and process.poll() is None and time.monotonic() < until:
             time.sleep(POLLING_SECONDS)
+        time.sleep(later)
         ended = process.poll()
     finally:
         with contextlib.suppress(ProcessLookupError):

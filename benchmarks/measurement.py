@@ -99,7 +99,9 @@ def read(raw: Mapping[str, Any]) -> Measurement:
 
 
 def figure(value: float) -> str:
-    """Return a number with as many digits as anybody reads."""
+    """Return a number with as many digits as anybody reads: near one, one more."""
     if float(value).is_integer():
         return f"{value:,.0f}"
+    if 1 < value < 2:
+        return f"{value:.4g}"
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"

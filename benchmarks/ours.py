@@ -72,10 +72,11 @@ def subject(name: str, durability: Literal["power", "process"] | None) -> Subjec
     @asynccontextmanager
     async def resume(shape: Shape, folder: Path) -> AsyncGenerator[Prepared]:
         async with orchestrator(shape, folder) as opened:
-            (run_id,) = [record.run_id async for record in opened.runs()]
+            kept = [record.run_id async for record in opened.runs()]
 
             async def run() -> list[Outcome]:
-                return [await opened.resume(run_id)]
+                # Where not even its beginning was durable yet, a user begins the run anew.
+                return [await (opened.resume(kept[0]) if kept else opened.run(plan_of(shape)))]
 
             yield Prepared(run, outputs)
 

@@ -76,13 +76,15 @@ WORKLOADS: Final = (
     Workload(
         "growth", "bytes and fsyncs a task as a durable chain grows", quick=("--tasks", "100", "1000"), durable=True
     ),
-    Workload("model_calls", "200 model calls at once"),
-    Workload("streaming", "50 agents that stream to one reader"),
-    Workload("streamed_plan", "from the first task of a streamed plan to its dispatch"),
-    Workload("prompt_size", "tokens of the last prompt as a run grows"),
-    Workload("tokens", "tokens sent, beside a full transcript", data=True),
-    Workload("start_up", "import, help, and the first event"),
-    Workload("makespan", "makespan over the bound on recorded DAGs", data=True, prose=True),
+    Workload("model_calls", "200 model calls at once", quick=("--repeats", "2")),
+    Workload("streaming", "50 agents that stream to one reader", quick=("--seconds", "1", "--repeats", "2")),
+    Workload("streamed_plan", "from the first task of a streamed plan to its dispatch", quick=("--repeats", "3")),
+    Workload("prompt_size", "tokens of the last prompt as a run grows", quick=("--sizes", "10", "100")),
+    Workload("tokens", "tokens sent, beside a full transcript", quick=("--limit", "20"), data=True),
+    Workload("start_up", "import, help, and the first event", quick=("--repeats", "3")),
+    Workload(
+        "makespan", "makespan over the bound on recorded DAGs", quick=("--limit", "10"), data=True, prose=True
+    ),
     Workload("repair", "recorded plans that run after deterministic repair alone", data=True, prose=True),
     Workload("storm", "fifty agents on one key whose limits a server enforces", ("--minutes", "2"), prose=True),
 )  # fmt: skip
