@@ -24,6 +24,7 @@ from benchmarks.recorded import DATA
 from benchmarks.rows import TABLES, WORKLOADS, Table, Workload
 
 HERE: Final = Path(sys.executable)
+IN_MEMORY: Final = "used in memory here: no idiom of it that takes up a run is measured"
 CRITICAL: Final = 3.0
 """Seconds of the critical path where tasks sleep as long as recorded calls took."""
 
@@ -109,6 +110,12 @@ class Suite:
                 if entrant.resumes and not entrant.problem:
                     program = entrant.program
                     self._workload(workload, entrant.name, [str(program.python), program.module, entrant.name])
+            if group and not any(entrant.resumes for entrant in group):
+                why = group[0].problem or IN_MEMORY
+                self.results.keep_figures(
+                    workload.name, group[0].name, [Measurement(workload.says, None, "", note=why)]
+                )
+                progress(workload.name, group[0].name, why, 0.0)
 
     def _cell(self, table: Table, size: int, entrant: Entrant, filler: Filler) -> None:
         began = time.monotonic()
