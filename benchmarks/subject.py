@@ -145,7 +145,7 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
         cell.error = "nothing can be taken up"
         return
     prepare = subject.resume if options.resume and subject.resume is not None else subject.prepare
-    if options.memory:
+    if options.memory and not options.resume:  # what is taken up is taken up by a process that has just begun
         await _warm_up(subject, shape)
     began = time.perf_counter()
     for repeat in range(1 if options.memory or options.folder else MOST * options.repeats):
