@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from agentorch import Orchestrator, Outcome, Plan, Policy, Task, agent
 from benchmarks.shapes import Shape
 from benchmarks.subject import Prepared, Subject, main
+
+import_module("anyio._backends._asyncio")  # anyio loads it when it is first used: it is one of the imports
 
 PARALLEL = 1000
 """Tasks at work at once where the shape sets no limit."""
