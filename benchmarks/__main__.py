@@ -1,13 +1,13 @@
 """The benchmark suite: agentorch side by side with its peers and with the floor, one command, one table.
 
-    python -m benchmarks                              # all of it, an hour or two
+    python -m benchmarks                              # all of it, in about an hour
     python -m benchmarks --quick --peers none         # a look, in a minute or two; nothing of it is a result
     python -m benchmarks --only chain fan --peers langgraph,dbos
     python -m benchmarks --set-up                     # makes an environment for each peer
     python -m benchmarks --write                      # writes the tables of docs/performance.md from what is kept
 
-What is measured is kept at once, so that an end by Ctrl-C loses only the cell that is being measured. The command ends
-with 1 where a goal is not met.
+agentorch and the floors come first, the slow peers last. What is measured is kept at once, so that an end by Ctrl-C
+loses only the cell that is being measured. The command ends with 1 where a goal is not met.
 """
 
 import argparse
