@@ -37,7 +37,7 @@ def main() -> int:
         return 0
     results = Results(QUICK if options.quick else RESULTS, machine.facts())
     repeats = options.repeats or (2 if options.quick else 5)
-    limits, peer_limits = Limits(repeats), Limits(repeats, seconds=60.0, patience=13.0)
+    limits, peer_limits = Limits(repeats), Limits(repeats, seconds=45.0, patience=8.0)
     if options.quick:
         limits, peer_limits = Limits(repeats, seconds=30.0, patience=20.0), Limits(repeats, seconds=20.0, patience=5.0)
     print(f"{machine.busy()}", file=sys.stderr)

@@ -24,7 +24,7 @@ class Limits:
     repeats: int = 5
     seconds: float = 120.0
     """What one process may take."""
-    patience: float = 90.0
+    patience: float = 45.0
     """Seconds for all repeats of a cell, as far as they can be foreseen: a slow subject is repeated less often."""
 
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +25,10 @@ from benchmarks.rows import TABLES, WORKLOADS, Table, Workload
 
 HERE: Final = Path(sys.executable)
 IN_MEMORY: Final = "used in memory here: no idiom of it that takes up a run is measured"
-CRITICAL: Final = 3.0
+CRITICAL: Final = 2.0
 """Seconds of the critical path where tasks sleep as long as recorded calls took."""
+ASLEEP: Final = CRITICAL * 4.5
+"""Seconds for all repeats there: two, each beside the floor. What sleeps is much the same each time."""
 
 
 @dataclass
@@ -101,7 +103,7 @@ class Suite:
         limits: Limits,
     ) -> None:
         for table, options in tables:
-            filler = Filler(table.shape, limits, options)
+            filler = Filler(table.shape, replace(limits, patience=ASLEEP) if table.recorded else limits, options)
             for size in table.sizes:
                 for entrant in group:
                     self._cell(table, size, entrant, filler)
