@@ -85,6 +85,6 @@ WORKLOADS: Final = (
     Workload(
         "makespan", "makespan over the bound on recorded DAGs", quick=("--limit", "10"), data=True, prose=True
     ),
-    Workload("repair", "recorded plans that run after deterministic repair alone", data=True, prose=True),
+    Workload("repair", "recorded plans that run after deterministic repair alone", quick=(), data=True, prose=True),
     Workload("storm", "fifty agents on one key whose limits a server enforces", ("--minutes", "2"), prose=True),
 )  # fmt: skip
