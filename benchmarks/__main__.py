@@ -1,17 +1,18 @@
 """The benchmark suite: agentorch side by side with its peers and with the floor, one command, one table.
 
-    python -m benchmarks                              # all of it, an hour or two
+    python -m benchmarks                              # all of it, in about an hour
     python -m benchmarks --quick --peers none         # a look, in a minute or two; nothing of it is a result
     python -m benchmarks --only chain fan --peers langgraph,dbos
     python -m benchmarks --set-up                     # makes an environment for each peer
     python -m benchmarks --write                      # writes the tables of docs/performance.md from what is kept
 
-What is measured is kept at once, so that an end by Ctrl-C loses only the cell that is being measured. The command ends
-with 1 where a goal is not met.
+agentorch and the floors come first, the slow peers last. What is measured is kept at once, so that an end by Ctrl-C
+loses only the cell that is being measured. The command ends with 1 where a goal is not met.
 """
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from benchmarks import grids, machine
@@ -19,7 +20,8 @@ from benchmarks.cells import Limits
 from benchmarks.entrants import set_up, written
 from benchmarks.kept import QUICK, RESULTS, Results
 from benchmarks.page import write
-from benchmarks.suite import DATA, Suite
+from benchmarks.recorded import DATA
+from benchmarks.suite import Suite
 
 
 def main() -> int:
@@ -34,12 +36,17 @@ def main() -> int:
         write(Results(RESULTS))
         return 0
     results = Results(QUICK if options.quick else RESULTS, machine.facts())
-    limits = Limits(options.repeats or (2 if options.quick else 5), 30.0 if options.quick else 120.0)
+    repeats = options.repeats or (2 if options.quick else 5)
+    limits, peer_limits = Limits(repeats), Limits(repeats, seconds=45.0, patience=8.0)
+    if options.quick:
+        limits, peer_limits = Limits(repeats, seconds=30.0, patience=20.0), Limits(repeats, seconds=20.0, patience=5.0)
     print(f"{machine.busy()}", file=sys.stderr)
+    began = time.monotonic()
     try:
-        Suite(results, options.only, peers, options.quick, limits, options.data).run()
+        Suite(results, options.only, peers, options.quick, limits, peer_limits, options.data).run()
     except KeyboardInterrupt:
         print("ended by hand; what was measured is kept", file=sys.stderr)
+    print(f"{(time.monotonic() - began) / 60:.1f} minutes; {machine.busy()}", file=sys.stderr)
     return _shown(results, options.only)
 
 
@@ -48,7 +55,7 @@ def _shown(results: Results, only: list[str]) -> int:
     names = [name for name in grids.NAMES if not only or any(word in name for word in only)]
     for name in ("machine", *names, "idioms", "errors", "versions", "goals"):
         grid = grids.by_name(name, results, names)
-        if grid.rows:
+        if not grid.empty:
             print(f"{grid.text()}\n")
     return int(any(one.met is False for one in grids.goal_figures(results, names)))
 

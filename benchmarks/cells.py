@@ -9,15 +9,12 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from benchmarks.entrants import FLOOR, OURS, Entrant, Program, programs
 from benchmarks.measurement import figure
 from benchmarks.processes import Ended, carried_out, in_line
 from benchmarks.subject import Cell
-
-SHARE: Final = 0.75
-"""Of the limit: what a process uses for its repeats at most, as far as it can foresee it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,8 @@ class Limits:
     repeats: int = 5
     seconds: float = 120.0
     """What one process may take."""
+    patience: float = 45.0
+    """Seconds for all repeats of a cell, as far as they can be foreseen: a slow subject is repeated less often."""
 
 
 @dataclass
@@ -86,25 +85,35 @@ class Filler:
     limits: Limits
     options: Sequence[str] = ()
     """What else the programs are told."""
-    too_long: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-    """At which size a subject was not done in time: a larger one is not tried."""
+    smaller: dict[tuple[str, str], Filled] = field(default_factory=dict[tuple[str, str], Filled])
+    """What came of a subject at the size below."""
 
     def fill(self, entrant: Entrant, size: int, *, memory: bool, measured: str) -> Filled:
         """Return the cell of a subject at a size."""
         who = (entrant.program.peer, entrant.name)
-        known = entrant.problem or entrant.lacks.get(self.shape, "")
-        if not known and who in self.too_long:
-            known = f"not tried: {self.too_long[who]:,} was not done in time"
+        known = entrant.problem or entrant.lacks.get(self.shape, "") or self._too_long(who, size)
         if known:
             empty = Cell(entrant.name, self.shape, size, 0, error=known)
             return Filled(entrant.program.peer, empty, measured=measured)
         cell, in_time = self._timed(entrant, size)
-        if not in_time:
-            self.too_long[who] = size
         filled = Filled(entrant.program.peer, cell, measured=measured, in_time=in_time)
+        self.smaller[who] = filled
         if memory and not cell.error:
             filled.memory, _ = self._cell(entrant.program, entrant.name, size, "--memory")
         return filled
+
+    def _too_long(self, who: tuple[str, str], size: int) -> str:
+        """Say why a size need not be tried; the empty string where it is to be."""
+        below = self.smaller.get(who)
+        if below is None:
+            return ""
+        if not below.in_time:
+            return f"not tried: {below.cell.size:,} was not done in time"
+        if not below.cell.error:
+            once = statistics.median(below.cell.seconds)
+            if once * size / below.cell.size > self.limits.seconds:
+                return f"not tried: {below.cell.size:,} took {once:.1f} s, and {self.limits.seconds:g} s is the limit"
+        return ""
 
     def _timed(self, entrant: Entrant, size: int) -> tuple[Cell, bool]:
         if not entrant.own_threads:
@@ -120,7 +129,7 @@ class Filler:
 
     def _cell(self, program: Program, subject: str, size: int, *more: str) -> tuple[Cell, bool]:
         limits = self.limits
-        repeats = ("--repeats", str(limits.repeats), "--patience", str(limits.seconds * SHARE))
+        repeats = ("--repeats", str(limits.repeats), "--patience", str(limits.patience))
         arguments = (subject, self.shape, str(size), *repeats, *self.options, *more)
         ended = carried_out(program.python, program.module, arguments, limit=limits.seconds)
         return _read(ended, subject, self.shape, size), ended.in_time

@@ -18,6 +18,9 @@ PEERS: Final = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS: Final = ROOT / "benchmarks" / ".peers"
 OURS: Final = "agentorch"
 FLOOR: Final = "asyncio_floor"
+FLOORS: Final = (FLOOR, "anyio_floor", "sqlite_floor")
+SLOW: Final = ("llama_index", "crewai", "dask", "ray", "openai_agents", "dbos", "prefect")
+"""Peers that take long, the slowest last: these are measured at the end."""
 PATIENCE: Final = 60.0
 """Seconds within which a program says what can be measured."""
 
@@ -50,10 +53,14 @@ class Entrant:
 
 
 def programs(peers: Sequence[str] | None = None) -> list[Program]:
-    """Return agentorch and these peers, or all of them; the floor is always among them."""
+    """Return agentorch and these peers, or all of them, in the order in which they are measured.
+
+    The floor is always among them.
+    """
     here = Path(sys.executable)
     found = [Program(OURS, "benchmarks.ours", here)]
-    for path in sorted(written(), key=lambda path: (path.stem != FLOOR, path.stem)):
+    order = {name: place for place, name in enumerate((*FLOORS, "others", *SLOW))}
+    for path in sorted(written(), key=lambda path: (order.get(path.stem, order["others"]), path.stem)):
         if peers is None or path.stem in (FLOOR, *peers):
             own = path.with_suffix(".txt").exists()
             found.append(Program(path.stem, f"benchmarks.peers.{path.stem}", python_of(path.stem) if own else here))

@@ -27,27 +27,31 @@ class Grid:
 
     title: str
     header: Sequence[str]
-    """Empty where the rows are lines of words as they were printed."""
     rows: Sequence[Sequence[str]]
     below: str = ""
+    words: Sequence[str] = ()
+    """Lines below it as they were printed."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to be shown."""
+        return not (self.rows or self.words)
 
     def text(self) -> str:
         """Return it for a terminal."""
-        if not self.header:
-            return "\n".join([self.title, "-" * len(self.title), *(row[0] for row in self.rows)])
-        lines = [self.header, *self.rows]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
+        lines = [self.header, *self.rows] if self.rows else []
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header) if lines else 0)]
         told = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)) for line in lines]
         whole = [self.title, "-" * len(self.title), *told, *([self.below] if self.below else [])]
-        return "\n".join(line.rstrip() for line in whole)
+        return "\n".join(line.rstrip() for line in [*whole, *self.words])
 
     def markdown(self) -> str:
         """Return it for a page."""
-        if not self.header:
-            return "\n".join(["```text", *(row[0] for row in self.rows), "```"])
-        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        lines = [self.header, ["---"] * len(self.header), *self.rows] if self.rows else []
         told = ["| " + " | ".join(word.replace("|", "\\|") for word in line) + " |" for line in lines]
-        return "\n".join([*told, *(["", self.below] if self.below else [])])
+        words = ["```text", *self.words, "```"] if self.words else []
+        parts = ["\n".join(part) for part in (told, [self.below] if self.below else [], words) if part]
+        return "\n\n".join(parts)
 
 
 def beside(table: Table, results: Results) -> Grid:
@@ -134,8 +138,6 @@ def _note(one: Measurement) -> str:
 def workload(name: str, results: Results) -> Grid:
     """Return the figures of a program."""
     says = next((one.says for one in WORKLOADS if one.name == name), name)
-    if lines := results.words(name):
-        return Grid(f"{name}: {says}", [], [[line] for line in lines])
     rows = [
         [who, one.name, one.shown or "not measured", *goal, _note(one)]
         for who, told in results.figures(name).items()
@@ -145,7 +147,7 @@ def workload(name: str, results: Results) -> Grid:
     header = ["", "figure", "is", "goal", "", ""]
     if not any(row[0] for row in rows):
         header, rows = header[1:], [row[1:] for row in rows]
-    return Grid(f"{name}: {says}", header, rows)
+    return Grid(f"{name}: {says}", header, rows, words=results.words(name))
 
 
 def _all_cells(results: Results, names: Names) -> list[tuple[Table, Filled]]:

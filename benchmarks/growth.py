@@ -1,18 +1,21 @@
 """How what is durable grows with the length of a run: `python -m benchmarks.growth PYTHON MODULE SUBJECT`.
 
-Chains whose tasks give 1 KB each are carried out, each in a process of its own. A line of JSON per chain says what the
-folder held afterwards, what the process handed to the disk (as the kernel counts it for the process, the log of a
-database and its copying back included), and how often it waited for the disk, all per task. That these numbers stay
-the same is the point. Standard library only.
+Chains whose tasks give 1 KB each are carried out, each in a process of its own and for at most `--limit` seconds. A
+line of JSON per chain says what the folder held afterwards, what the process handed to the disk (as the kernel counts
+it for the process, the log of a database and its copying back included), and how often it waited for the disk, all per
+task. That these numbers stay the same is the point. Standard library only.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -47,52 +50,60 @@ def main() -> None:
     parser.add_argument("module", help="such as benchmarks.ours")
     parser.add_argument("subject")
     parser.add_argument("--tasks", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds for each chain")
     options = parser.parse_args()
     for tasks in options.tasks:
         command = [options.python, "-m", options.module, options.subject, "chain", str(tasks), "--results", "--memory"]
         growth = Growth(options.subject, tasks)
         try:
-            _measure(growth, command)
+            _measure(growth, command, options.limit)
         except RuntimeError as error:
             growth.error = str(error)
         print(json.dumps(asdict(growth)), flush=True)
 
 
-def _measure(growth: Growth, command: list[str]) -> None:
+def _measure(growth: Growth, command: list[str], limit: float) -> None:
+    strace = shutil.which("strace")
     with tempfile.TemporaryDirectory() as temporary:
-        cell, written = _carry_out([*command, "--folder", temporary])
+        folder, counts = Path(temporary, "folder"), Path(temporary, "counts")
+        folder.mkdir()
+        # Only these calls stop the process: nothing else of it is slower.
+        tracer = [strace, "-f", "--seccomp-bpf", "-c", "-e", "trace=fsync,fdatasync", "-o", counts] if strace else []
+        cell, written = _carry_out([*map(str, tracer), *command, "--folder", str(folder)], limit)
+        if strace:
+            growth.syncs = round(sum(map(int, SYNCS.findall(counts.read_text()))) / growth.tasks, 3)
     growth.kept_bytes = round(cell["disk_bytes"] / growth.tasks, 1)
     if written:  # a file system in memory has no blocks
         growth.written_bytes = round(written / growth.tasks, 1)
-    if strace := shutil.which("strace"):
-        growth.syncs = round(_syncs(strace, command) / growth.tasks, 3)
 
 
-def _carry_out(command: list[str]) -> tuple[dict[str, Any], int]:
-    """Run a process to its end; return its cell, and the bytes that it handed to the disk."""
+def _carry_out(command: list[str], limit: float) -> tuple[dict[str, Any], int]:
+    """Run a process to its end; return its cell, and the bytes that it, and what it started, handed to the disk."""
+    late = threading.Event()
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
-        process = subprocess.Popen(command, stdout=said, stderr=complained)
+        process = subprocess.Popen(command, stdout=said, stderr=complained, start_new_session=True)
+
+        def end() -> None:
+            late.set()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        timer = threading.Timer(limit, end)
+        timer.start()
         _, status, usage = os.wait4(process.pid, 0)
+        timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         complained.seek(0)
         lines = said.read().decode().splitlines()
+        if late.is_set():
+            raise RuntimeError(f"not done within {limit:g} s")
         if not lines:
             raise RuntimeError(complained.read().decode()[-300:] or "the process said nothing")
     cell = json.loads(lines[-1])
     if cell["error"]:
         raise RuntimeError(cell["error"])
     return cell, usage.ru_oublock * BLOCK
-
-
-def _syncs(strace: str, command: list[str]) -> int:
-    """Run the same once more, slower, and count how often it waits for the disk."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder, counts = Path(temporary, "folder"), Path(temporary, "counts")
-        folder.mkdir()
-        tracer = [strace, "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", str(counts)]
-        _carry_out([*tracer, *command, "--folder", str(folder)])
-        return sum(int(count) for count in SYNCS.findall(counts.read_text()))
 
 
 if __name__ == "__main__":

@@ -44,17 +44,15 @@ class Results:
         """Return the figures of a workload, by subject; the one without a name is agentorch alone."""
         return {who: [read(raw) for raw in found] for who, found in self._read(workload).get("figures", {}).items()}
 
-    def keep_figures(self, workload: str, subject: str, found: Sequence[Measurement]) -> None:
-        """Put the figures of a subject in the place of those that were there."""
+    def keep_figures(
+        self, workload: str, subject: str, found: Sequence[Measurement], words: Sequence[str] = ()
+    ) -> None:
+        """Put the figures of a subject in the place of those that were there; `words` is a table of the workload."""
         figures = self._read(workload).get("figures", {}) | {subject: [asdict(one) for one in found]}
-        self._write(workload, {"figures": figures})
-
-    def keep_words(self, workload: str, lines: Sequence[str]) -> None:
-        """Keep the table that a workload has printed."""
-        self._write(workload, {"words": list(lines)})
+        self._write(workload, {"figures": figures, "words": list(words)})
 
     def words(self, workload: str) -> list[str]:
-        """Return the table that a workload has printed, by line."""
+        """Return the table that a workload has told in words, by line."""
         return self._read(workload).get("words", [])
 
     def header(self, name: str) -> tuple[dict[str, str], str]:

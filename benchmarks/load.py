@@ -1,23 +1,23 @@
 """Many runs at once: how long they take under load, by the rule that says which run gets the next free slot.
 
-    python -m benchmarks.load [--data FOLDER] [--runs 5000] [--seeds 5]
+    python -m benchmarks.load [--data FOLDER] [--runs 5000] [--seeds 5] [--json]
 
 Runs come at random (Poisson) at LOAD: arrival rate * mean work / slots. Their shapes are recorded plans for agents,
 alone or with recorded DAGs cut to their first CUT tasks. Each task has an agent, drawn at random, and takes as long as
-a recorded call of the model that stands for that agent. Printed are the mean and the 99th percentile of the runs'
+a recorded call of the model that stands for that agent. Tables hold the mean and the 99th percentile of the runs'
 latency, also as shares of first-in-first-out over tasks and of oldest-run-first: means over the seeds, and the worst
-seed's p99. Within a seed all rules have the same arrivals.
+seed's p99. Within a seed all rules have the same arrivals. The goals stand on the plans and DAGs together, at the
+weight that agentorch has; plans alone are told beside them.
 
 "given" is agentorch's rule where each task's seconds are given, and true; "none known" where none are: it then takes a
 task for the mean of all ended runs. "by agent" is what a mean for each agent would bring. The figures are from a model
 (`benchmarks/queueing.py`); a sample is carried out with the real Orchestrator under a virtual clock too, and compared.
 """
 
-import argparse
 import asyncio
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -33,6 +33,7 @@ from agentorch.core.verifier import verify
 from agentorch.runtime.scheduler import WEIGHT
 from agentorch.testing import LoopClock
 from benchmarks.bounds import work
+from benchmarks.measurement import Measurement, absent, parser_of, several, show
 from benchmarks.ours import plan_of
 from benchmarks.queueing import (
     FIRST_IN_FIRST_OUT,
@@ -55,6 +56,13 @@ SLOTS: Final = (8, 16)
 WEIGHTS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 128.0)
 CHECKED: Final = 400
 """Runs that the real Orchestrator carries out."""
+PLANS: Final = "plans"
+MIX: Final = f"plans, and DAGs of {CUT} tasks"
+BETTER: Final = 0.85
+"""Of the mean latency of first-in-first-out, at most."""
+LATE: Final = 1.1
+"""Of its 99th percentile, at most."""
+FIRST: Final = "first in, first out"
 CARDS: Final = {"worker": AgentCard(name="worker")}
 
 
@@ -110,7 +118,7 @@ def arrivals(
 def rules(slots: int) -> dict[str, Rule]:
     """Return what is compared, by name."""
     found = {
-        "first in, first out": FIRST_IN_FIRST_OUT,
+        FIRST: FIRST_IN_FIRST_OUT,
         "oldest run first": OLDEST_RUN,
         "least work first (oracle)": LEAST_WORK,
         f"by agent, weight {WEIGHT:g}": by_agent(slots, WEIGHT),
@@ -126,19 +134,32 @@ def shares(figures: Sequence[Figures], others: Sequence[Figures]) -> str:
     return f"{statistics.mean(means):13.3f}{statistics.mean(p99s):8.3f}{max(p99s):8.3f}"
 
 
-def report(title: str, samples: Sequence[Sequence[Arrival]], slots: int) -> None:
-    """Print a table of all rules over the samples."""
-    found = {
+def compared(samples: Sequence[Sequence[Arrival]], slots: int) -> dict[str, list[Figures]]:
+    """Return the figures of each sample, by rule."""
+    return {
         name: [Figures.of(Simulation(rule, slots).latencies(sample)) for sample in samples]
         for name, rule in rules(slots).items()
     }
-    print(f"\n{title}, {slots} slots, {len(samples)} times {len(samples[0]):,} runs, load {LOAD}")
-    print(f"{'':28}{'latency':>17}{'of first in, first out':>31}{'of oldest run first':>29}")
-    print(f"{'':28}{'mean':>8}{'p99':>9}" + f"{'mean':>13}{'p99':>8}{'worst':>8}" * 2)
+
+
+def table(found: Mapping[str, Sequence[Figures]]) -> Iterator[str]:
+    """Yield the lines of a table of all rules: the curve of the mean against the 99th percentile over the weight."""
+    yield f"{'':28}{'latency':>17}{'of first in, first out':>31}{'of oldest run first':>29}"
+    yield f"{'':28}{'mean':>8}{'p99':>9}" + f"{'mean':>13}{'p99':>8}{'worst':>8}" * 2
     for name, figures in found.items():
         mean, p99 = statistics.mean(one.mean for one in figures), statistics.mean(one.p99 for one in figures)
-        against = shares(figures, found["first in, first out"]) + shares(figures, found["oldest run first"])
-        print(f"  {name:26}{mean:6.1f} s{p99:7.1f} s{against}")
+        against = shares(figures, found[FIRST]) + shares(figures, found["oldest run first"])
+        yield f"  {name:26}{mean:6.1f} s{p99:7.1f} s{against}"
+
+
+def at_the_weight(found: Mapping[str, Sequence[Figures]], title: str, *, goal: bool) -> Iterator[Measurement]:
+    """Yield what agentorch's own weight brings, over the seeds."""
+    for known in ("none known", "given"):
+        pairs = list(zip(found[f"{known}, weight {WEIGHT:g}"], found[FIRST], strict=True))
+        words = f"{title}, durations {known}"
+        means, p99s = [one.mean / other.mean for one, other in pairs], [one.p99 / other.p99 for one, other in pairs]
+        yield several(f"{words}: mean latency", means, "of FIFO's", goal=BETTER if goal else None)
+        yield several(f"{words}: p99 latency", p99s, "of FIFO's", goal=LATE if goal else None)
 
 
 async def carried_out(sample: Sequence[Arrival], slots: int, *, told: bool) -> list[float]:
@@ -164,39 +185,48 @@ async def carried_out(sample: Sequence[Arrival], slots: int, *, told: bool) -> l
         return await asyncio.gather(*(one(f"r{i}", arrival) for i, arrival in enumerate(sample)))
 
 
-def check(sample: Sequence[Arrival], slots: int) -> None:
-    """Print how far the model is from the real thing."""
+def check(sample: Sequence[Arrival], slots: int) -> Iterator[str]:
+    """Yield in words how far the model is from the real thing."""
     for told in (False, True):
         real = in_virtual_time(carried_out(sample, slots, told=told))
         model = Simulation(ours(slots, WEIGHT, told=told), slots).latencies(sample)
         ours_, modelled = Figures.of(real), Figures.of(model)
         same = sum(abs(one - other) < 1e-3 for one, other in zip(real, model, strict=True))
-        print(
+        yield (
             f"  {'given' if told else 'none known':11} real: mean {ours_.mean:.3f} s, p99 {ours_.p99:.3f} s   "
             f"model: mean {modelled.mean:.3f} s, p99 {modelled.p99:.3f} s   {same} of {len(sample)} runs the same"
         )
 
 
+def measure(data: Path, *, runs: int, seeds: int) -> tuple[list[Measurement], list[str]]:
+    """Return the figures, and the tables in words."""
+    calls, recorded = latencies(data), plans(data)
+    mixes = {MIX: recorded + [cut(one) for one in dags(data)], PLANS: recorded}
+    figures: list[Measurement] = []
+    words: list[str] = []
+    for mix, shapes in mixes.items():
+        for slots in SLOTS:
+            samples = [arrivals(shapes, calls, runs=runs, slots=slots, seed=seed) for seed in range(seeds)]
+            found, title = compared(samples, slots), f"{mix}, {slots} slots"
+            figures += at_the_weight(found, title, goal=mix == MIX)
+            words += [f"{title}, {seeds} times {runs:,} runs, load {LOAD}", *table(found)]
+            words.append(f"the real Orchestrator at weight {WEIGHT:g}, the first {CHECKED} runs of a sample")
+            words += [*check(samples[0][:CHECKED], slots), ""]
+    return figures, words
+
+
 def main() -> None:
     """Print everything."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--runs", type=int, default=5000)
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
-    if (words := missing(options.data)) is not None:
-        print(words)
+    if (why := missing(options.data)) is not None:
+        show(absent("many runs at once", why), as_json=options.json)
         return
-    calls, recorded = latencies(options.data), plans(options.data)
-    mixes = {"plans": recorded, f"plans, and DAGs of {CUT} tasks": recorded + [cut(one) for one in dags(options.data)]}
-    for title, shapes in mixes.items():
-        for slots in SLOTS:
-            samples = [
-                arrivals(shapes, calls, runs=options.runs, slots=slots, seed=seed) for seed in range(options.seeds)
-            ]
-            report(title, samples, slots)
-            print(f"the real Orchestrator at weight {WEIGHT:g}, the first {CHECKED} runs of a sample")
-            check(samples[0][:CHECKED], slots)
+    figures, words = measure(options.data, runs=options.runs, seeds=options.seeds)
+    show(figures, as_json=options.json, words=words)
 
 
 if __name__ == "__main__":

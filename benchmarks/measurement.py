@@ -60,6 +60,11 @@ def several(
     return Measurement(name, statistics.median(values), unit, goal, min(values), max(values), more, note)
 
 
+def absent(name: str, why: str) -> list[Measurement]:
+    """Return the one figure that stands where nothing could be measured."""
+    return [Measurement(name, None, "", note=why)]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value below which that share of the values lies."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
@@ -72,11 +77,14 @@ def parser_of(words: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def show(found: Sequence[Measurement], *, as_json: bool) -> None:
-    """Print the figures, a line each, or as one JSON list."""
+def show(found: Sequence[Measurement], *, as_json: bool, words: Sequence[str] = ()) -> None:
+    """Print the figures, a line each, below a table in words; or both as one JSON object."""
     if as_json:
-        print(json.dumps([asdict(one) | {"met": one.met} for one in found], indent=2))
+        figures = [asdict(one) | {"met": one.met} for one in found]
+        print(json.dumps({"figures": figures, "words": list(words)}, indent=2))
         return
+    for line in words:
+        print(line)
     for one in found:
         spread = f"({one.spread})" if one.spread else ""
         goal = "" if one.goal is None else f"{one.wanted}: {one.verdict}"
@@ -91,7 +99,9 @@ def read(raw: Mapping[str, Any]) -> Measurement:
 
 
 def figure(value: float) -> str:
-    """Return a number with as many digits as anybody reads."""
+    """Return a number with as many digits as anybody reads: near one, one more."""
     if float(value).is_integer():
         return f"{value:,.0f}"
+    if 1 < value < 2:
+        return f"{value:.4g}"
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -17,7 +17,7 @@ def written(page: str, results: Results) -> str:
 
     def table(found: re.Match[str]) -> str:
         grid = grids.by_name(found[2], results)
-        return f"{found[1]}{grid.markdown() if grid.rows else NOTHING}\n{found[3]}"
+        return f"{found[1]}{NOTHING if grid.empty else grid.markdown()}\n{found[3]}"
 
     return BLOCK.sub(table, page)
 

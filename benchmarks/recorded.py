@@ -6,6 +6,7 @@ The data lies beside the project (see its README) and is no part of it: where it
 import csv
 import gzip
 import json
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from benchmarks.shapes import Shape
 
-DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA: Final = Path(os.environ.get("AGENTORCH_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 DAGS: Final = ("dags_dagbench.jsonl.gz", "dags_estee.jsonl.gz")
 GOLD: Final = "plans_gold_worfbench_half.jsonl.gz"
 WRITTEN: Final = "plans_llm_taskbench_codellama13b.jsonl.gz"
@@ -28,7 +29,7 @@ Needs = Sequence[Sequence[int]]
 def missing(folder: Path) -> str | None:
     """Say that there is no data in the folder; None if there is."""
     absent = [name for name in (*DAGS, GOLD, WRITTEN, CALLS) if not (folder / name).exists()]
-    return f"skipped: there is no {folder / absent[0]}; give --data" if absent else None
+    return f"skipped: there is no {absent[0]}; give its folder with --data" if absent else None
 
 
 def dags(folder: Path) -> list[Shape]:

@@ -1,9 +1,11 @@
 """How many of the plans that a real model wrote become runnable by deterministic repair alone, and what stops the rest.
 
-Run: python benchmarks/repair.py. Reads `../shared/data` (see its README); says so and stops where that is absent.
+    python -m benchmarks.repair [--data FOLDER]
+
 The agents are the tools that the model was given: one required string per input type, a string out.
 """
 
+import argparse
 import gzip
 import json
 from collections import Counter
@@ -17,22 +19,21 @@ from agentorch.core.task import Graph
 from agentorch.core.verifier import verify
 from agentorch.planning.normalisation import normalise
 from agentorch.planning.spelling import slug
+from benchmarks.recorded import DATA, WRITTEN, missing
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-TOOLS = DATA / "plans_llm_taskbench_tools.json.gz"
-PLANS = DATA / "plans_llm_taskbench_codellama13b.jsonl.gz"
+TOOLS = "plans_llm_taskbench_tools.json.gz"
 
 
-def cards() -> dict[str, AgentCard]:
+def cards(folder: Path) -> dict[str, AgentCard]:
     """Return the tools as cards, by name."""
-    with gzip.open(TOOLS, "rt") as file:
+    with gzip.open(folder / TOOLS, "rt") as file:
         tools = json.load(file)["nodes"]
     return {card.name: card for card in map(_card, tools)}
 
 
-def plans() -> Iterator[dict[str, Any]]:
+def plans(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield each plan as the model wrote it."""
-    with gzip.open(PLANS, "rt") as file:
+    with gzip.open(folder / WRITTEN, "rt") as file:
         for line in file:
             plan = json.loads(line)
             yield {"task_nodes": plan["task_nodes"], "task_links": plan["task_links"]}
@@ -64,13 +65,17 @@ def _card(tool: Mapping[str, Any]) -> AgentCard:
 
 
 def main() -> None:
-    if not PLANS.exists():
-        print(f"skipped: there is no {PLANS}")
+    """Print how many there are, and what stops the others."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA)
+    options = parser.parse_args()
+    if (words := missing(options.data)) is not None:
+        print(words)
         return
-    team = cards()
+    team = cards(options.data)
     total = runnable = 0
     stopped: Counter[str] = Counter()
-    for plan in plans():
+    for plan in plans(options.data):
         found = errors(plan, team)
         total += 1
         runnable += not found

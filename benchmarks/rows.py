@@ -61,18 +61,30 @@ TABLES: Final = (
 WORKLOADS: Final = (
     Workload("building", "building a plan and verifying it", quick=("--quick",)),
     Workload("one_durable", "one durable task at a time", quick=("--quick",)),
-    Workload("latencies", "200 tasks with the latencies of real model calls, beside the bound", data=True, prose=True),
-    Workload("short", "tasks of 20 ms, no limit on slots", prose=True),
-    Workload("load", "many runs at a load of 0.9", data=True, prose=True),
-    Workload("killed", "killed in the middle of a chain, and taken up", quick=("--tasks", "200"), durable=True),
-    Workload("growth", "bytes and fsyncs a task as a durable chain grows", durable=True),
-    Workload("model_calls", "200 model calls at once"),
-    Workload("streaming", "50 agents that stream to one reader"),
-    Workload("streamed_plan", "from the first task of a streamed plan to its dispatch"),
-    Workload("prompt_size", "tokens of the last prompt as a run grows"),
-    Workload("tokens", "tokens sent, beside a full transcript", data=True),
-    Workload("start_up", "import, help, and the first event"),
-    Workload("makespan", "makespan over the bound on recorded DAGs", data=True, prose=True),
-    Workload("repair", "recorded plans that run after deterministic repair alone", prose=True),
-    Workload("storm", "fifty agents on one key whose limits a server enforces", prose=True),
-)
+    Workload(
+        "latencies", "200 tasks with the latencies of real model calls, beside the bound",
+        quick=("--seconds", "0.5"), data=True,
+    ),
+    Workload("short", "tasks of 20 ms, no limit on slots", quick=("--repeats", "3")),
+    Workload(
+        "load", "many runs at a load of 0.9", ("--seeds", "3"), quick=("--runs", "1000", "--seeds", "1"), data=True
+    ),
+    Workload(
+        "killed", "killed in the middle of a chain, and taken up",
+        quick=("--tasks", "200", "--sleep", "0", "0.02"), durable=True,
+    ),
+    Workload(
+        "growth", "bytes and fsyncs a task as a durable chain grows", quick=("--tasks", "100", "1000"), durable=True
+    ),
+    Workload("model_calls", "200 model calls at once", quick=("--repeats", "2")),
+    Workload("streaming", "50 agents that stream to one reader", quick=("--seconds", "1", "--repeats", "2")),
+    Workload("streamed_plan", "from the first task of a streamed plan to its dispatch", quick=("--repeats", "3")),
+    Workload("prompt_size", "tokens of the last prompt as a run grows", quick=("--sizes", "10", "100")),
+    Workload("tokens", "tokens sent, beside a full transcript", quick=("--limit", "20"), data=True),
+    Workload("start_up", "import, help, and the first event", quick=("--repeats", "3")),
+    Workload(
+        "makespan", "makespan over the bound on recorded DAGs", quick=("--limit", "10"), data=True, prose=True
+    ),
+    Workload("repair", "recorded plans that run after deterministic repair alone", quick=(), data=True, prose=True),
+    Workload("storm", "fifty agents on one key whose limits a server enforces", ("--minutes", "2"), prose=True),
+)  # fmt: skip

@@ -7,13 +7,17 @@ fact of their own somewhere in them. Beside it is what a group chat sends for th
 task, and before it all that was asked and answered, in the order of the plan. Counted by tiktoken. Every fact of every
 declared input is looked for in the prompt; inputs beyond the budget of a prompt (24,000 tokens) stand there in part,
 with a tool to read on.
+
+The goals stand on the plans. Recorded DAGs are no plans for agents: they are told without a goal, and their fan-ins of
+hundreds of answers go beyond that budget. A transcript is read in three ways: with all that agentorch says to an agent
+(the goal); with nothing said to it on either side; and with the agent's own prompt alone, as a chat may do that says
+nothing of what is material and what is an instruction.
 """
 
 import asyncio
 import gzip
 import json
 import math
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,15 +28,18 @@ from agentorch import Agent, Orchestrator, Plan, Policy
 from agentorch.ports.model import ModelRequest
 from agentorch.testing import ScriptedModel
 from agentorch.tokens import count, load
-from benchmarks.measurement import Measurement, parser_of, show
+from benchmarks.measurement import Measurement, absent, parser_of, show
+from benchmarks.recorded import DATA, missing
 
-DATA = Path(os.environ.get("AGENTORCH_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+PLANS = "gold plans"
+"""The set that has goals."""
 SETS = {
-    "gold plans": "plans_gold_worfbench_half.jsonl.gz",
+    PLANS: "plans_gold_worfbench_half.jsonl.gz",
     "DAGs, dagbench": "dags_dagbench.jsonl.gz",
     "DAGs, estee": "dags_estee.jsonl.gz",
 }
 MODEL = "gpt-5-mini"
+PROMPT = "Do your task with what you are given."
 SENTENCES = (
     "The supplier confirmed the delivery for the second week of March, with a reserve of two days.",
     "Compared with last year, costs fell by four percent, mostly because of cheaper freight.",
@@ -66,10 +73,14 @@ class Sent:
     failed: int = 0
     """Plans that were not carried out to the end; nothing else is counted of them."""
     tasks: int = 0
+    instructions: int = 0
+    """Tokens of the system messages as agentorch has sent them."""
+    prompts: int = 0
+    """Tokens of what the agents' own prompts have of these."""
     declared: int = 0
-    """Tokens of the prompts as agentorch has sent them."""
+    """Tokens of the tasks with their declared inputs."""
     transcript: int = 0
-    """Tokens of the same prompts with a transcript in the place of the inputs."""
+    """Tokens of the same tasks, each with a transcript in the place of the inputs."""
     facts: int = 0
     """Of declared inputs, each with one."""
     in_part: int = 0
@@ -125,7 +136,7 @@ class Sender:
     """Carries plans out, one after the other, and counts what was sent."""
 
     def __init__(self) -> None:
-        self.agent = Agent("worker", description="Does one step.", prompt="Do your task with what you are given.")
+        self.agent = Agent("worker", description="Does one step.", prompt=PROMPT)
         self.steps: dict[str, Step] = {}
         self.model = ScriptedModel(self._answer)
         policy = Policy(parallel=32, replans=0, attempts=1)
@@ -150,8 +161,10 @@ class Sender:
             request = requests[step.id]
             system, task = (message.content for message in request.messages)
             sent.tasks += 1
-            sent.declared += _tokens(system) + _tokens(task)
-            sent.transcript += _tokens(system) + _tokens(step.objective) + so_far
+            sent.instructions += _tokens(system)
+            sent.prompts += _tokens(PROMPT)
+            sent.declared += _tokens(task)
+            sent.transcript += _tokens(step.objective) + so_far
             sent.facts += len(step.needs)
             hidden = sum(self.steps[need].fact not in task for need in step.needs)
             if any(tool.name == "read_input" for tool in request.tools):
@@ -166,36 +179,40 @@ def _tokens(text: str) -> int:
 
 
 async def measure(data: Path = DATA, limit: int | None = None) -> list[Measurement]:
-    """Return the figures; empty where there is no data."""
-    if not all((data / file).exists() for file in SETS.values()):
-        return []
+    """Return the figures; the only one says why, where there is no data."""
+    if (words := missing(data)) is not None:
+        return absent("tokens of recorded plans", words)
     load(MODEL)
     found: list[Measurement] = []
-    whole = Sent()
     sender = Sender()
     async with sender.orchestrator:
         for name, file in SETS.items():
             sent = Sent()
             for steps in list(recorded(data / file))[:limit]:
                 await sender.send(steps, sent)
-            found += _figures(name, sent)
-            for field, value in vars(sent).items():
-                setattr(whole, field, getattr(whole, field) + value)
-    return [*found, *_figures("all", whole)]
+            found += _figures(name, sent, goal=name == PLANS)
+    return found
 
 
-def _figures(name: str, sent: Sent) -> list[Measurement]:
+def _figures(name: str, sent: Sent, *, goal: bool) -> list[Measurement]:
+    none, half = (0.0, 0.5) if goal else (None, None)
+    whole, whole_transcript = sent.declared + sent.instructions, sent.transcript + sent.instructions
     return [
         Measurement(f"{name}: tasks of {sent.plans:,} plans", sent.tasks, "tasks"),
-        Measurement(f"{name}: plans not carried out", sent.failed, "plans",
-                    goal=0.0),
-        Measurement(f"{name}: tokens, declared inputs", sent.declared, "tokens"),
-        Measurement(f"{name}: tokens, full transcript", sent.transcript, "tokens"),
-        Measurement(f"{name}: declared over transcript", sent.declared / sent.transcript, "x", goal=0.5),
+        Measurement(f"{name}: plans not carried out", sent.failed, "plans", goal=none),
+        Measurement(f"{name}: tokens, declared inputs", whole, "tokens"),
+        Measurement(f"{name}: tokens, full transcript", whole_transcript, "tokens"),
+        Measurement(f"{name}: declared over transcript", whole / whole_transcript, "x", goal=half),
+        Measurement(f"{name}: the same without instructions on either side", sent.declared / sent.transcript, "x"),
+        Measurement(
+            f"{name}: the same, the transcript with the agent's own prompt alone",
+            whole / (sent.transcript + sent.prompts),
+            "x",
+        ),
         Measurement(f"{name}: facts of declared inputs", sent.facts, "facts"),
-        Measurement(f"{name}: facts not in the prompt, but to be read on", sent.in_part, "facts", goal=0.0),
-        Measurement(f"{name}: facts neither there nor to be read on", sent.lost, "facts", goal=0.0),
-    ]  # fmt: skip
+        Measurement(f"{name}: facts not in the prompt, but to be read on", sent.in_part, "facts", goal=none),
+        Measurement(f"{name}: facts neither there nor to be read on", sent.lost, "facts", goal=none),
+    ]
 
 
 def main() -> None:
@@ -204,11 +221,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--limit", type=int, help="only the first plans of each set")
     options = parser.parse_args()
-    found = asyncio.run(measure(options.data, options.limit))
-    if not found and not options.json:
-        print(f"skipped: no data in {options.data}; give --data, or set AGENTORCH_DATA")
-        return
-    show(found, as_json=options.json)
+    show(asyncio.run(measure(options.data, options.limit)), as_json=options.json)
 
 
 if __name__ == "__main__":

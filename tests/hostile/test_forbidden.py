@@ -9,7 +9,7 @@ from tests.hostile.forbidden import HARMLESS, PLANTED, found_in
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("agentorch", "agents", "tests", "benchmarks", ".ci")
-FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if ".peers" not in path.parts)
 SANDBOX = "agentorch/prompts/sandbox.py"
 
 
