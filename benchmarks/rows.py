@@ -65,7 +65,7 @@ WORKLOADS: Final = (
         "latencies", "200 tasks with the latencies of real model calls, beside the bound",
         quick=("--seconds", "0.5"), data=True,
     ),
-    Workload("short", "tasks of 20 ms, no limit on slots", quick=("--repeats", "3")),
+    Workload("short", "tasks of 20 ms, no limit on slots", quick=("--repeats", "3"), data=True),
     Workload(
         "load", "many runs at a load of 0.9", ("--seeds", "3"), quick=("--runs", "1000", "--seeds", "1"), data=True
     ),

@@ -1,11 +1,11 @@
 """What the orchestrator adds to tasks of 20 ms with unlimited slots: makespan over bare asyncio's in the same process.
 
-    python -m benchmarks.short [--milliseconds 20] [--repeats 15] [--json]
+    python -m benchmarks.short [--milliseconds 20] [--repeats 15] [--data FOLDER] [--json]
 
-Ours and the floor alternate, over a chain (deep), layers and a fan (wide). Told are makespan over the critical path for
-both, and of ours over the floor's of the same repeat: medians over the repeats. The goal stands on each shape. Where a
-hundred tasks and more become ready at once, what is measured is the cost of a task: it is paid before the last of them
-begins, and while they sleep there is nothing else to do.
+Ours and the floor alternate, over recorded DAGs (all of at most 200 tasks, together), a chain (deep), layers and a fan
+(wide). Told are makespan over the critical path for both, and of ours over the floor's of the same repeat: medians over
+the repeats. The goal stands on each. Where a hundred tasks and more become ready at once, what is measured is the cost
+of a task: it is paid before the last of them begins, and while they sleep there is nothing else to do.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Final
 from benchmarks.bounds import critical_path
 from benchmarks.measurement import Measurement, parser_of, several, show
 from benchmarks.ours import subject
+from benchmarks.recorded import DATA, dags, missing
 from benchmarks.shapes import Shape, chain, fan, layered
 from benchmarks.subject import floor, timed
 
@@ -30,6 +31,9 @@ SHAPES: Final = {
 }
 WARM: Final = 1
 """Repeats that are not counted."""
+LARGEST: Final = 200
+"""Tasks of a recorded DAG that takes part."""
+RECORDED_REPEATS: Final = 3
 GOAL: Final = 1.01
 """Times the makespan of bare asyncio."""
 
@@ -62,13 +66,30 @@ def measure(milliseconds: float, repeats: int) -> list[Measurement]:
     return found
 
 
+def measure_recorded(milliseconds: float, folder: Path) -> list[Measurement]:
+    """Return what the recorded DAGs took together, over what they took bare asyncio."""
+    words = f"recorded DAGs, tasks of {milliseconds:g} ms: makespan over bare asyncio's"
+    if lack := missing(folder):
+        return [Measurement(words, None, "times", GOAL, note=lack)]
+    shapes = [shape for shape in dags(folder) if len(shape.tasks) <= LARGEST]
+    totals = [[0.0, 0.0] for _ in range(RECORDED_REPEATS)]
+    for plain in shapes:
+        shape = replace(plain, seconds=dict.fromkeys(dict(plain.tasks), milliseconds / 1000))
+        for total, *pair in zip(totals, *asyncio.run(seconds(shape, RECORDED_REPEATS)), strict=True):
+            total[:] = [before + more for before, more in zip(total, pair, strict=True)]
+    ratios = [ours / bare for ours, bare in totals]
+    return [several(words, ratios, "times", goal=GOAL, note=f"{len(shapes)} DAGs together")]
+
+
 def main() -> None:
     """Print the figures."""
     parser = parser_of(__doc__)
     parser.add_argument("--milliseconds", type=float, default=20)
     parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args()
-    show(measure(options.milliseconds, options.repeats), as_json=options.json)
+    found = measure_recorded(options.milliseconds, options.data)
+    show([*found, *measure(options.milliseconds, options.repeats)], as_json=options.json)
 
 
 if __name__ == "__main__":
