@@ -21,8 +21,11 @@ from agentorch.runtime.standing import Standing
 
 log = logging.getLogger(__name__)
 
-MOST_DECIDED: Final = 32
-"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled."""
+MOST_DECIDED: Final = 34
+"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled.
+
+A worker's burst of tasks that start and succeed is three such appends, with nothing left over.
+"""
 NOBODY: Final = ""
 """The owner of a run that a process has let go of while it lives."""
 
