@@ -145,7 +145,7 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
         cell.error = "nothing can be taken up"
         return
     prepare = subject.resume if options.resume and subject.resume is not None else subject.prepare
-    if options.memory and not options.resume:  # what is taken up is taken up first thing
+    if options.memory and not options.resume:  # what is taken up is taken up first thing, and its memory not measured
         await _warm_up(subject, shape)
     began = time.perf_counter()
     for repeat in range(1 if options.memory or options.folder else MOST * options.repeats):
@@ -160,9 +160,9 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
             before = time.perf_counter()
             async with prepare(shape, folder) as prepared:
                 cell.building.append(time.perf_counter() - before)
-                peak = _peak_kb(anew=True)
+                peak = 0 if options.resume else _peak_kb(anew=True)
                 cell.seconds.append(await timed(shape, prepared, tidy=not options.resume))
-                cell.peak_kb = _peak_kb() - peak
+                cell.peak_kb = 0 if options.resume else _peak_kb() - peak
             cell.disk_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
