@@ -160,9 +160,9 @@ async def _measure(subject: Subject, shape: Shape, cell: Cell, options: argparse
             before = time.perf_counter()
             async with prepare(shape, folder) as prepared:
                 cell.building.append(time.perf_counter() - before)
-                peak = _peak_kb(anew=not options.resume)  # which takes a while
+                peak = 0 if options.resume else _peak_kb(anew=True)
                 cell.seconds.append(await timed(shape, prepared, tidy=not options.resume))
-                cell.peak_kb = _peak_kb() - peak
+                cell.peak_kb = 0 if options.resume else _peak_kb() - peak
             cell.disk_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 

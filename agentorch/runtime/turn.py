@@ -5,8 +5,11 @@ from typing import Final
 
 from agentorch.runtime.hosted import HostedRun
 
-MOST_DECIDED: Final = 32
-"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled."""
+MOST_DECIDED: Final = 34
+"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled.
+
+A worker's burst of tasks that start and succeed is three such appends, with nothing left over.
+"""
 
 
 class Turn:
