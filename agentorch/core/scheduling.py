@@ -134,7 +134,7 @@ def rank(state: RunState) -> None:
     known, tasks = known_seconds(state), state.tasks
     means = {agent: total / count for agent, (count, total) in state.means.items()}
     unfinished, together = 0, 0.0
-    delegated: list[TaskState] = []
+    delegated: list[tuple[TaskState, str]] = []
     state.ready.clear()
     for task in reversed(tasks.values()):
         if task.status in FINAL:
@@ -151,7 +151,7 @@ def rank(state: RunState) -> None:
         unfinished += 1
         together += expected
         if task.caller is not None:
-            delegated.append(task)
+            delegated.append((task, task.caller))
         elif task.status is READY:
             state.ready.setdefault(task.agent, []).append((-task.rank, task.order, task.task.id))
     state.usual_seconds = together / unfinished if unfinished and known is not None else None
@@ -162,10 +162,10 @@ def rank(state: RunState) -> None:
         heapq.heapify(heap)
 
 
-def _rank_delegated(state: RunState, delegated: list[TaskState]) -> None:
+def _rank_delegated(state: RunState, delegated: list[tuple[TaskState, str]]) -> None:
     """Add to delegated tasks, the last first, what waits for their callers: these stand above them."""
-    for task in reversed(delegated):
-        task.rank += state.tasks[(task.caller or "").split("/", 2)[1]].rank
+    for task, caller in reversed(delegated):
+        task.rank += state.tasks[caller.split("/", 2)[1]].rank
         if task.status is READY:
             state.ready.setdefault(task.agent, []).append((-task.rank, task.order, task.task.id))
 

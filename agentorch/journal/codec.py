@@ -107,7 +107,10 @@ def _writer(kind: type[Event]) -> Callable[[Event], bytes]:
 
 
 class _Again:
-    """Writes events of a type of which many say the same of their runs: what all of these say is written once."""
+    """Writes events of a type of which many say the same of their runs: what all of these say is written once.
+
+    They say the same when their values are the same objects: what was said in an event is never changed.
+    """
 
     def __init__(self, write: Callable[[Event], bytes]) -> None:
         self._write = write

@@ -1,7 +1,8 @@
 """A plan made by hand: in Python, or in a YAML or JSON file."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -148,7 +149,7 @@ class Plan:
             return known.verified
         verified = verify(graph, cards, inputs=inputs, policy=policy, budget_problem=budget_problem)
         if budget_problem is None and not verified.errors:
-            self._checked = _Checked(graph, cards, inputs, policy, verified)
+            self._checked = _Checked(_copied(graph), cards, inputs, policy, verified)
         return verified
 
     def __eq__(self, other: object) -> bool:
@@ -174,6 +175,13 @@ class _Checked:
     inputs: Mapping[str, Any]
     policy: Policy
     verified: Verified
+
+
+def _copied(graph: Graph) -> Graph:
+    """Return a plan that shows whether somebody has changed the inputs of a task since."""
+    return replace(
+        graph, tasks=tuple(replace(task, inputs=deepcopy(task.inputs)) if task.inputs else task for task in graph.tasks)
+    )
 
 
 def _reference(value: str | Task | None) -> str | None:

@@ -209,6 +209,18 @@ def test_a_delegated_task_is_as_urgent_as_its_caller() -> None:
     assert (first, next_ready(bench.state), next_ready(bench.state, {"worker"})) == ("a.1", "a.1", None)
 
 
+def test_a_delegated_task_that_runs_is_ranked_and_not_ready() -> None:
+    """Nor is the last of those that became ready, once it was admitted before the other."""
+    bench = Bench().begin(task("a"), task("b"), task("c"))
+    bench.send(msg.Delegate(0.0, bench.admit("a"), "a.1", "worker", {"n": 1}))
+    bench.admit("a.1")
+    bench.state.ranks_stale = True
+    ranked = (next_ready(bench.state), bench.state.tasks["a.1"].rank)
+    other = Bench().begin(task("a"), task("b"))
+    other.admit("b")
+    assert (ranked, next_ready(other.state), other.state.ranks_stale) == (("b", 3.1), "a", True)
+
+
 def test_a_broken_reference_climbs_the_ladder_from_the_replan() -> None:
     """Another plan may mend it; the agent cannot."""
     bench = Bench().begin(task("a"), task("b", "a", inputs={"x": "$a.part"}), planner="model")
