@@ -19,12 +19,17 @@ class Ruin:
     """Breaks the state of a run, as a mistake in the core might do, so that no more can be decided on it."""
 
     run: Run | None = None
+    catalog = False
+    """Whether only what a start looks up is broken, and not the tasks."""
 
     def __call__(self) -> None:
         """Break it now."""
         assert self.run is not None
         state: Any = self.run._hosted.state  # pyright: ignore[reportPrivateUsage]
-        state.tasks = dict.fromkeys(state.tasks, "ruined")
+        if self.catalog:
+            state.catalog = {}
+        else:
+            state.tasks = dict.fromkeys(state.tasks, "ruined")
 
 
 def _checked(ruin: Ruin) -> dict[str, Any]:
@@ -107,8 +112,9 @@ async def test_an_error_that_nobody_else_would_hear_of_ends_the_wait(place: Call
             await asyncio.wait_for(ruin.run.outcome(), 5)
 
 
-async def test_an_error_in_one_run_is_none_of_another():
-    """One run's end makes room for a task of another that cannot be started: only that other one is lost."""
+@pytest.mark.parametrize("catalog", [False, True])
+async def test_an_error_in_one_run_is_none_of_another(catalog: bool):
+    """One run's end makes room for a task of another that cannot be ranked, or started: only that other one is lost."""
     go = asyncio.Event()
 
     @agent(description="Greets.")
@@ -117,6 +123,7 @@ async def test_an_error_in_one_run_is_none_of_another():
         return "hello"
 
     ruin = Ruin()
+    ruin.catalog = catalog
     async with Orchestrator([greeter], policy=Policy(parallel=1)) as orchestrator:
         first = await orchestrator.submit(greeting())
         ruin.run = await orchestrator.submit(greeting())
