@@ -122,9 +122,8 @@ def want(state: RunState, name: str) -> None:
 
 def leave_running(state: RunState, task: TaskState, key: str) -> None:
     """Take a running task out of the counts and its key out of what is pending."""
-    if task.questions:
+    if task.questions or task.works:
         wait_for(state, task, questions=-task.questions)
-    if task.works:
         go_on(state, task, works=False)
     account = task.account
     if account is not None and account.admitted:
