@@ -116,9 +116,7 @@ class MemoryBus:
             envelope = decode(encode(envelope))
         only = self._only.get(subject)
         if only is not None and subject not in self._queues:
-            delivery = MemoryDelivery(envelope, only)
-            only.held[delivery] = None
-            only.accept(delivery)
+            only.give(envelope)
             return True
         subscriber = None if subject in self._queues else self._next(subject)
         if subscriber is not None:

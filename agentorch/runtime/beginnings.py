@@ -150,8 +150,10 @@ class Beginnings:
 
     def _check_price(self, budget: Budget) -> None:
         """Refuse a limit of money that the planner's own calls could pass unseen."""
+        if budget.max_money is None:  # else no price is looked up: loading the prices takes a tenth of a second
+            return
         name = unpriced(self._engine.team.models[:1])
-        if budget.max_money is not None and name:
+        if name:
             raise ConfigurationError(
                 f"the price of model {name!r} is unknown, so max_money={budget.max_money:g} could not be held: say it "
                 "(AGENTORCH_PRICES, Orchestrator(prices=...), or `cost` of your own class), or limit tokens instead"
