@@ -28,16 +28,20 @@ class MemoryDelivery:
 
     def ack(self) -> None:
         """Say that it is dealt with; a second time changes nothing."""
-        self._subscription.settle(self)
+        subscription = self._subscription
+        if self in subscription.held:
+            del subscription.held[self]
+            if subscription.bus.waiting:
+                subscription.bus.refill(subscription)
 
 
 class MemorySubscription:
     """A subscriber, its credit and what it holds."""
 
-    __slots__ = ("_bus", "accept", "closed", "credit", "held", "subjects")
+    __slots__ = ("accept", "bus", "closed", "credit", "held", "subjects")
 
     def __init__(self, bus: "MemoryBus", subjects: Sequence[str], accept: Accept, credit: int | None) -> None:
-        self._bus = bus
+        self.bus = bus
         self.subjects = tuple(subjects)
         self.accept = accept
         self.credit = credit
@@ -59,18 +63,11 @@ class MemorySubscription:
         self.held[delivery] = None
         self.accept(delivery)
 
-    def settle(self, delivery: MemoryDelivery) -> None:
-        """Forget an acknowledged delivery, and take the next one."""
-        if delivery in self.held:
-            del self.held[delivery]
-            if self._bus.waiting:
-                self._bus.refill(self)
-
     def close(self) -> None:
         """Leave; what it held goes back to the front of the queues."""
         if not self.closed:
             self.closed = True
-            self._bus.leave(self)
+            self.bus.leave(self)
 
 
 class MemoryBus:
@@ -85,7 +82,10 @@ class MemoryBus:
         self._subscriptions: list[MemorySubscription] = []
         self._routes: dict[str, list[MemorySubscription]] = {}
         self._only: dict[str, MemorySubscription] = {}
-        """The subscriber of a subject, where it is the only one and takes whatever comes."""
+        """The subscriber of a subject, where it is the only one and takes whatever comes at once, as it is.
+
+        Nothing waits for such a subject. While the bus is closed there are none.
+        """
         self._turn: dict[str, int] = {}
         self._listeners: dict[str, list[Callable[[Envelope], None]]] = {}
         self._room: deque[asyncio.Future[None]] = deque()
@@ -102,6 +102,7 @@ class MemoryBus:
         self._openings = max(0, self._openings - 1)
         if self._openings:
             return
+        self._only.clear()
         while self._room:
             waiter = self._room.popleft()
             if not waiter.done():
@@ -109,15 +110,20 @@ class MemoryBus:
 
     def offer(self, envelope: Envelope) -> bool:
         """Take the envelope, or return False when the bus is full."""
+        only = self._only.get(envelope.subject)
+        if only is None:
+            return self._offer(envelope)
+        delivery = MemoryDelivery(envelope, only)  # as `give` does: nearly every envelope comes this way
+        only.held[delivery] = None
+        only.accept(delivery)
+        return True
+
+    def _offer(self, envelope: Envelope) -> bool:
         if not self._openings:
             raise BusError(f"the bus is not open: cannot send to {envelope.subject!r}")
         subject = envelope.subject
         if self._strict:
             envelope = decode(encode(envelope))
-        only = self._only.get(subject)
-        if only is not None and subject not in self._queues:
-            only.give(envelope)
-            return True
         subscriber = None if subject in self._queues else self._next(subject)
         if subscriber is not None:
             subscriber.give(envelope)
@@ -189,7 +195,7 @@ class MemoryBus:
         if route is None:
             route = [one for one in self._subscriptions if one.wants(subject)]
             self._routes[subject] = route
-            if len(route) == 1 and route[0].credit is None:
+            if len(route) == 1 and route[0].credit is None and not self._strict:
                 self._only[subject] = route[0]
         if len(route) == 1:
             return route[0] if route[0].free else None

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
-from agentorch.core.accounts import Account
+from agentorch.core.accounts import Account, Amount
 from agentorch.core.children import cancel_children
 from agentorch.core.effects import new_effect
 from agentorch.core.failing import give_up
@@ -15,6 +15,7 @@ from agentorch.core.references import BrokenReference, as_text, fill, resolve
 from agentorch.core.reservations import Queued, chain, reserve
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import FINAL, READY, RunState, TaskState
+from agentorch.core.task import UNSET
 from agentorch.core.task_count import is_beyond, tasks_counted
 from agentorch.core.task_time import task_time
 from agentorch.core.values import clipped
@@ -42,25 +43,35 @@ def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str | l
     return inputs, objective
 
 
-def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
+def admit(state: RunState, name: str, stamp: Stamp) -> list[ev.Event]:
     """Start a ready task, keep its earlier output, or fail it for want of budget or of an input."""
-    name = message.task
     task = state.tasks.get(name)
     if task is None or task.status is not READY or state.stopped is not None or state.unsigned:
         return []
     if not state.complete and task.agent in state.with_effects:
         return []
-    lack = _lack(state, task, stamp.at)
-    if lack is not None:
-        return [over_budget(name, lack, stamp)]
-    try:
-        inputs, objective = inputs_of(state, task)
-    except BrokenReference as broken:
-        problem = Problem(Code.REF_PATH, str(broken), name, "mend the reference or the agent that gave the value")
-        return give_up(state, task, problem, stamp)
-    frozen = digest([inputs, objective]) if inputs or objective else NO_INPUTS
+    defaults = state.defaults.get(task.agent) or state.defaults_of(task.agent)
+    spec, frozen = task.task, NO_INPUTS
+    if task.caller is not None or task.account is not None or state.budget.max_tasks is not None:
+        lack = _lack(state, task, stamp.at)
+        if lack is not None:
+            return [over_budget(name, lack, stamp)]
+    if spec.inputs or spec.objective:
+        try:
+            frozen = digest(inputs_of(state, task))
+        except BrokenReference as broken:
+            problem = Problem(Code.REF_PATH, str(broken), name, "mend the reference or the agent that gave the value")
+            return give_up(state, task, problem, stamp)
     if task.memo is not None and task.memo.inputs == frozen:
         return [stamp(ev.TaskKept, task=name, inputs=frozen)]
+    if defaults.plain and spec.policy is UNSET and not state.no_new_effects:
+        return [_started(state, task, frozen, None, stamp)]
+    return _started_if_allowed(state, task, frozen, stamp)
+
+
+def _started_if_allowed(state: RunState, task: TaskState, inputs: str, stamp: Stamp) -> list[ev.Event]:
+    """Start a task for which something is to be set aside, or somebody is to be asked, perhaps."""
+    name = task.task.id
     if state.no_new_effects and state.catalog[task.agent].acts_unseen:
         return [stamp(ev.TaskFailed, task=name, problem=new_effect(state, name, f"agent '{task.agent}'"))]
     reserved = reserve(state, task)
@@ -69,11 +80,19 @@ def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
     if isinstance(reserved, Queued):
         return [stamp(ev.TaskQueued, task=name, reason=reserved.reason, account=reserved.account)]
     if not task.approved and state.policy_of(task.task, task.agent).approval == "before":
-        return [_approval(task, inputs, objective, stamp)]
-    usage = reserved.as_usage() if reserved is not None else None
-    key = state.key_of(task)
-    values = {"type": "TaskStarted", "task": name, "key": key, "inputs": frozen, "reserved": usage}
-    return [stamp.trusted(ev.TaskStarted, values)]
+        return [_approval(state, task, stamp)]
+    return [_started(state, task, inputs, reserved, stamp)]
+
+
+def _started(state: RunState, task: TaskState, inputs: str, reserved: Amount | None, stamp: Stamp) -> ev.TaskStarted:
+    values = {
+        "type": "TaskStarted",
+        "task": task.task.id,
+        "key": state.key_of(task),
+        "inputs": inputs,
+        "reserved": None if reserved is None else reserved.as_usage(),
+    }
+    return stamp.trusted(ev.TaskStarted, values)
 
 
 def over_budget(name: str, lack: str, stamp: Stamp) -> ev.Event:
@@ -112,8 +131,6 @@ def lack_of_tasks(caller: TaskState) -> str | None:
 
 def _lack(state: RunState, task: TaskState, at: float) -> str | None:
     budget = state.budget
-    if task.caller is None and task.account is None and budget.max_tasks is None:
-        return None
     if budget.max_depth is not None and task.depth > budget.max_depth:
         return f"delegation is {task.depth} levels deep, max_depth={budget.max_depth}"
     if budget.max_tasks is not None and is_beyond(state, task, budget.max_tasks):
@@ -158,9 +175,10 @@ def end_task(state: RunState, message: msg.TimeUp, stamp: Stamp) -> list[ev.Even
     return [*cancel_children(state, [task], stamp), over_budget(message.task, time_is_up(account), stamp)]
 
 
-def _approval(task: TaskState, inputs: dict[str, Any], objective: str | list[Any], stamp: Stamp) -> ev.Event:
+def _approval(state: RunState, task: TaskState, stamp: Stamp) -> ev.Event:
     """Ask whether a task may start, with the values that it would work on."""
     name = task.task.id
+    inputs, objective = inputs_of(state, task)
     question = f"Start '{name}' with agent '{task.agent}'?"
     if objective:
         question += f" Its objective: {objective if isinstance(objective, str) else task.task.objective}"

@@ -1,9 +1,10 @@
 """One decision: a message in, the events of one append out, the state moved past them."""
 
+from agentorch.core.admission import admit
 from agentorch.core.apply import apply
 from agentorch.core.closing import conclude, is_due
 from agentorch.core.decide import decide
-from agentorch.core.events import Event
+from agentorch.core.events import Event, TaskStarted
 from agentorch.core.inbox import Message
 from agentorch.core.invariants import InvariantError
 from agentorch.core.stamping import Stamp
@@ -19,14 +20,30 @@ def advance(state: RunState, message: Message) -> list[Event]:
     events = decide(state, message)
     for event in events:
         apply(state, event)
+    if is_due(state):
+        _conclude(state, message.at, events)
+    return events
+
+
+def advance_by_admission(state: RunState, task: str, at: float) -> list[Event]:
+    """Return what `advance` would on `Admit`, which is told once for each task, and which most often starts it."""
+    events = [] if state.finished else admit(state, task, Stamp(state, at))
+    for event in events:
+        apply(state, event)
+        if event.__class__ is not TaskStarted and is_due(state):  # a task that was started brings no end nearer
+            _conclude(state, at, events)
+    return events
+
+
+def _conclude(state: RunState, at: float, events: list[Event]) -> None:
+    """Add to `events` what closes the run, or brings it nearer to its end."""
     while is_due(state):
-        last = conclude(state, Stamp(state, message.at))
+        last = conclude(state, Stamp(state, at))
         if not last:
             raise InvariantError(f"run {state.run_id}, event {state.seq}: {state.open} are open, and none is found")
         for event in last:
             apply(state, event)
         events += last
-    return events
 
 
 def replay(state: RunState, events: list[Event]) -> RunState:

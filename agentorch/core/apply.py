@@ -30,7 +30,6 @@ from agentorch.core.state import (
     Status,
     TaskState,
 )
-from agentorch.core.task import Task
 from agentorch.core.task_time import turn_clocks
 
 _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
@@ -41,10 +40,11 @@ _NONE_YET: Final = (0, 0.0)
 
 def apply(state: RunState, event: ev.Event) -> None:
     """Bring `state` from just before `event` to just after it."""
-    if event.seq != state.seq + 1:
-        raise ValueError(f"run {state.run_id}: event {event.seq} cannot follow {state.seq}")
-    state.seq = event.seq
-    if state.budget.max_seconds is not None or state.timed:
+    seq = event.seq
+    if seq != state.seq + 1:
+        raise ValueError(f"run {state.run_id}: event {seq} cannot follow {state.seq}")
+    state.seq = seq
+    if state.clocked:
         count_time(state, event)
     state.updated = event.at
     CHANGES[event.__class__](state, event)
@@ -59,19 +59,17 @@ def _told(_state: RunState, _event: ev.Event) -> None:
 
 
 def _tasks_accepted(state: RunState, event: ev.TasksAccepted) -> None:
-    for task in event.tasks:
-        _enter(state, task)
-    state.status = phase(state)
-
-
-def _enter(state: RunState, task: Task) -> None:
-    entered = TaskState(task, state.revision, state.entered)
-    state.tasks[task.id] = entered
-    state.entered += 1
-    state.open += 1
+    revision, order = state.revision, state.entered
+    state.entered += len(event.tasks)
+    state.open += len(event.tasks)
     state.ranks_stale = True
-    count_needs(state, entered)
-    admit_or_skip(state, entered)
+    for task in event.tasks:
+        state.tasks[task.id] = entered = TaskState(task, revision, order, task.agent)
+        order += 1
+        count_needs(state, entered)
+        if not entered.open or entered.lost or entered.join != "all":  # else it waits, as nearly all do
+            admit_or_skip(state, entered)
+    state.status = phase(state)
 
 
 def _task_started(state: RunState, event: ev.TaskStarted) -> None:
@@ -228,7 +226,7 @@ def _deliver(state: RunState, task: TaskState) -> None:
 
 def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
     caller = state.tasks[event.caller.split("/", 2)[1]]
-    child = TaskState(event.spec, state.revision, state.entered)
+    child = TaskState(event.spec, state.revision, state.entered, event.spec.agent)
     state.entered += 1
     child.caller, child.depth = event.caller, event.depth
     child.rank = caller.rank  # the caller waits for it: the plan need not be ranked anew

@@ -37,10 +37,10 @@ def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C9
     if state.finished:
         return _after_the_end(state, message, stamp)
     match message:
-        case msg.Admit():
-            return admit(state, message, stamp)
         case msg.Succeed():
             return _succeed(state, message, stamp)
+        case msg.Admit():
+            return admit(state, message.task, stamp)
         case msg.Fail():
             return _fail(state, message, stamp)
         case msg.Begin():
@@ -195,7 +195,7 @@ def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Eve
     task = state.of_key(key)
     if task is None:
         return _late(state, message, stamp)
-    cancelled = cancel_children(state, [task], stamp) if task.open_children else ()
+    cancelled = cancel_children(state, [task], stamp) if task.open_children else []
     values = {
         "type": "TaskSucceeded",
         "task": task.task.id,
@@ -204,7 +204,8 @@ def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Eve
         "usage": message.usage,
         "sources": message.sources,
     }
-    return [*cancelled, stamp.trusted(ev.TaskSucceeded, values)]
+    cancelled.append(stamp.trusted(ev.TaskSucceeded, values))
+    return cancelled
 
 
 def _fail(state: RunState, message: msg.Fail, stamp: Stamp) -> list[ev.Event]:

@@ -81,7 +81,7 @@ def _replace(state: RunState, outputs: dict[str, Any]) -> None:
     for task in reset_by(state, outputs):
         memo = memo_of(state, task, task.task)
         take_out(state, task)
-        enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
+        enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, memo=memo, spent=task.spent))
     for name, output in outputs.items():
         earlier = state.tasks[name]
         take_out(state, earlier)
@@ -90,6 +90,7 @@ def _replace(state: RunState, outputs: dict[str, Any]) -> None:
             earlier.task,
             state.revision,
             earlier.order,
+            earlier.task.agent,
             status=Status.SUCCEEDED,
             finished=state.updated,
             spent=earlier.spent,

@@ -11,27 +11,31 @@ from agentorch.core.children import drop_steps
 from agentorch.core.reservations import account_of
 from agentorch.core.scheduling import call_within, make_ready, unready
 from agentorch.core.state import ANSWERER, FINAL, PENDING, RUNNING, SUCCEEDED, RunState, Status, TaskState
+from agentorch.core.task import UNSET
 
 _LOST: Final = FINAL - {SUCCEEDED}
 
 
 def count_needs(state: RunState, task: TaskState) -> None:
     """Set the counters of a task from its needs, and enter it as their dependent."""
-    task.open = task.held = task.lost = 0
-    task.join = state.settings_of(task.task).join
-    name = task.task.id
-    for need in task.task.needs:
-        other = state.tasks[need]
-        _add_dependent(other, name)
-        status = other.status
-        if status is SUCCEEDED:
-            task.held += 1
-        elif status in FINAL:
-            task.lost += 1
+    spec, tasks = task.task, state.tasks
+    task.join = state.policy.join if spec.policy is UNSET else state.settings_of(spec).join
+    opened = held = lost = 0
+    for need in spec.needs:
+        other = tasks[need]
+        if other.dependents is None:
+            other.dependents = [spec.id]
         else:
-            task.open += 1
+            other.dependents.append(spec.id)
+        if other.status not in FINAL:
+            opened += 1
+        elif other.status is SUCCEEDED:
+            held += 1
+        else:
+            lost += 1
         if state.surplus:
             want(state, need)
+    task.open, task.held, task.lost = opened, held, lost
 
 
 def enter_dependent(state: RunState, task: TaskState) -> None:

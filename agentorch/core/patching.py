@@ -130,7 +130,7 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
         memo = memo_of(state, earlier, task) if earlier is not None else None
         if earlier is not None:
             _retire(state, earlier)
-        enter(state, TaskState(task, state.revision, state.entered, memo=memo))
+        enter(state, TaskState(task, state.revision, state.entered, task.agent, memo=memo))
         state.entered += 1
     state.answer = event.answer or state.answer
     state.ranks_stale = True
@@ -144,7 +144,9 @@ def redo(state: RunState, task: TaskState, revision: int, ladder: Ladder) -> Non
     name = task.task.id
     _reset(state, (name,))
     _retire(state, task)
-    again = TaskState(task.task, revision, task.order, attempt=task.attempt, started=task.started, spent=task.spent)
+    again = TaskState(
+        task.task, revision, task.order, task.task.agent, attempt=task.attempt, started=task.started, spent=task.spent
+    )
     again.climb(ladder)
     state.tasks[name] = again
     state.open += 1
@@ -163,7 +165,7 @@ def _reset(state: RunState, changed: Iterable[str]) -> None:
     for task in reset_by(state, changed):
         memo = memo_of(state, task, task.task)
         take_out(state, task)
-        enter(state, TaskState(task.task, state.revision, task.order, memo=memo, spent=task.spent))
+        enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, memo=memo, spent=task.spent))
 
 
 def _verified(

@@ -43,6 +43,8 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.outputs["inputs"] = dict(event.inputs)  # an agent that is given them may change them
     state.policy = event.policy
     state.budget = event.budget
+    state.clocked = event.budget.max_seconds is not None
+    state.defaults.clear()
     if event.budget.limits_models:
         state.account = Account(event.budget)
     state.planner = event.planner

@@ -36,6 +36,7 @@ def begin_anew(state: RunState, at: float) -> None:
             task.account.ran = task.account.mark = 0.0
             if not is_running:
                 state.timed.pop(task.task.id, None)  # it begins with its next start
+    state.clocked = state.budget.max_seconds is not None or bool(state.timed)
 
 
 def running_time(state: RunState, now: float) -> float:

@@ -6,15 +6,16 @@
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple
 
 from agentorch.core.accounts import Account, Amount, OpenCall
 from agentorch.core.card import AgentCard
 from agentorch.core.commands import Command, Dispatch
 from agentorch.core.crosscheck import CrossCheck
+from agentorch.core.empties import DEQUE, DICT, LIST, SET
 from agentorch.core.failures import Problem
 from agentorch.core.policy import DEFAULT, Join, Policy
 from agentorch.core.task import UNSET, Task
@@ -46,12 +47,6 @@ ANSWERER: Final = "answer-writer"
 
 Mode = Literal["fresh", "repair"]
 
-# What a field begins with: `dict[str, int]`, called, takes six times as long as `dict`, and each run makes thirty.
-_DICT: Final = cast("Callable[[], dict[Any, Any]]", dict)
-_LIST: Final = cast("Callable[[], list[Any]]", list)
-_SET: Final = cast("Callable[[], set[Any]]", set)
-_DEQUE: Final = cast("Callable[[], deque[Any]]", deque)
-
 
 @dataclass(slots=True)
 class Ladder:
@@ -74,7 +69,7 @@ class Ladder:
     """Why the last dispatch failed."""
     kind: str = ""
     """The failure kind of the last dispatch."""
-    seen: dict[str, int] = field(default_factory=_DICT)
+    seen: dict[str, int] = field(default_factory=DICT)
     """What this agent and model had rejected, as digests of output and problems, with the attempt that brought it."""
     first: str = ""
     """Why the task's own agent was given up, in words; empty while it has the task."""
@@ -97,6 +92,8 @@ class TaskState:
     revision: int
     order: int
     """Position in the plan; breaks ties."""
+    agent: str
+    """The agent that has the task now: its ladder's, where there is one."""
     status: Status = Status.PENDING
     waiting: str | None = None
     """What a waiting task waits for: timer, approval, person, effect, replan, budget."""
@@ -142,11 +139,6 @@ class TaskState:
     """Results of the finished steps of the current attempt, by identity; None while there is none."""
     account: Account | None = None
     """What it may use and has used; made when it is first admitted under a limit."""
-    agent: str = field(init=False)
-    """The agent that has the task now: its ladder's, where there is one."""
-
-    def __post_init__(self) -> None:
-        self.agent = self.task.agent
 
     def climb(self, ladder: Ladder) -> None:
         """Go on with what a ladder says."""
@@ -219,12 +211,22 @@ class CrossCheckState:
     """Whether it waits for outputs, is under way, or has its verdict on the outputs as they are."""
 
 
+class AgentDefaults(NamedTuple):
+    """What holds in a run for the tasks of one agent that set nothing of their own."""
+
+    policy: Policy
+    plain: bool
+    """Whether such a task may start without more ado: nothing is set aside for it, and nobody is asked."""
+    untracked: bool
+    """Whether it may do what leaves no trace: its start must be on the disk before it begins."""
+
+
 @dataclass(slots=True)
 class RunState:
     """One run."""
 
     run_id: str
-    catalog: Mapping[str, AgentCard] = field(default_factory=_DICT)
+    catalog: Mapping[str, AgentCard] = field(default_factory=DICT)
     """The cards of the team, the built-in answerer included. Not journaled: their versions are."""
     seq: int = 0
     goal: str = ""
@@ -233,35 +235,39 @@ class RunState:
     planner: str | None = None
     person: bool = False
     priority: str = "interactive"
-    tags: dict[str, str] = field(default_factory=_DICT)
+    tags: dict[str, str] = field(default_factory=DICT)
     started: float = 0.0
     updated: float = 0.0
     ran: float = 0.0
     """Seconds for which the run has been carried out, counted where a `max_seconds` limits them."""
-    timed: dict[str, None] = field(default_factory=_DICT)
+    timed: dict[str, None] = field(default_factory=DICT)
     """Tasks that have seconds of their own, and were started: while there are some, `ran` is counted."""
-    turned: dict[str, None] = field(default_factory=_DICT)
+    turned: dict[str, None] = field(default_factory=DICT)
     """Those of them whose time may have gone on since the shell last looked."""
+    clocked: bool = False
+    """Whether `ran` is counted: the run, or a task of `timed`, has only so many seconds."""
+    defaults: dict[str, AgentDefaults] = field(default_factory=DICT)
+    """What holds for tasks without settings of their own, by agent; looked up once."""
     owner: str = ""
-    cards: dict[str, str] = field(default_factory=_DICT)
+    cards: dict[str, str] = field(default_factory=DICT)
     ancestors: tuple[str, ...] = ()
     """For a fork: the run that it was forked from, then the run that one was forked from, and so on."""
     no_new_effects: bool = False
     """For a fork: whether what would have an effect, once only, is refused."""
 
-    tasks: dict[str, TaskState] = field(default_factory=_DICT)
+    tasks: dict[str, TaskState] = field(default_factory=DICT)
     """Every live task by id, delegated ones included."""
     entered: int = 0
     """Tasks that ever entered; gives each its order."""
-    retired: list[tuple[int, TaskState]] = field(default_factory=_LIST)
+    retired: list[tuple[int, TaskState]] = field(default_factory=LIST)
     """Tasks that a patch dropped or replaced, with the revision that did it."""
-    outputs: dict[str, Any] = field(default_factory=_DICT)
+    outputs: dict[str, Any] = field(default_factory=DICT)
     """Values that references may name: `goal`, `inputs`, and every succeeded task's output."""
     answer: str | None = None
     complete: bool = False
     """Whether the planner has said all."""
     revision: int = 1
-    problems: list[Problem] = field(default_factory=_LIST)
+    problems: list[Problem] = field(default_factory=LIST)
     """Warnings, and what befell the run as a whole."""
 
     open: int = 0
@@ -271,54 +277,54 @@ class RunState:
     """Running tasks that wait for a delegated one or for a person: they take no slot."""
     working: int = 0
     """Running tasks that go on beside what they have asked or called."""
-    running_by_agent: dict[str, int] = field(default_factory=_DICT)
-    blocked_by_agent: dict[str, int] = field(default_factory=_DICT)
-    moved: dict[str, None] = field(default_factory=_DICT)
+    running_by_agent: dict[str, int] = field(default_factory=DICT)
+    blocked_by_agent: dict[str, int] = field(default_factory=DICT)
+    moved: dict[str, None] = field(default_factory=DICT)
     """Agents whose number of tasks at work may have changed since the shell last looked."""
-    ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=_DICT)
+    ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=DICT)
     """Per agent, a heap of (-rank, order, task id); stale entries are passed over when popped."""
-    line: list[str] = field(default_factory=_LIST)
+    line: list[str] = field(default_factory=LIST)
     """Tasks that became ready since the plan changed and nobody has ranked it, outdated ones among them."""
     ready_count: int = 0
     ranks_stale: bool = True
     usual_seconds: float | None = None
     """What an unfinished task is expected to take on average; None when nothing is known."""
-    means: dict[str, tuple[int, float]] = field(default_factory=_DICT)
+    means: dict[str, tuple[int, float]] = field(default_factory=DICT)
     """Per agent: finished dispatches and their summed seconds."""
-    surplus: dict[str, None] = field(default_factory=_DICT)
+    surplus: dict[str, None] = field(default_factory=DICT)
     """Open tasks that no join waits for any more and that are cancelled once the plan is whole."""
     timers: int = 0
     """Tasks that wait for a timer."""
-    unsettled: dict[str, None] = field(default_factory=_DICT)
+    unsettled: dict[str, None] = field(default_factory=DICT)
     """Keys that ended without a word of what they used: a late outcome may still tell."""
 
     replan: Replan | None = None
     replans: int = 0
-    seen: set[str] = field(default_factory=_SET)
+    seen: set[str] = field(default_factory=SET)
     """Digests of the plans that this run has had."""
-    requests: dict[str, Request] = field(default_factory=_DICT)
-    answers: dict[str, Any] = field(default_factory=_DICT)
-    receipts: dict[str, Receipt] = field(default_factory=_DICT)
+    requests: dict[str, Request] = field(default_factory=DICT)
+    answers: dict[str, Any] = field(default_factory=DICT)
+    receipts: dict[str, Receipt] = field(default_factory=DICT)
     """Effects that may happen once only, by idempotency key, whatever became of the tasks that had them."""
-    effects: dict[str, dict[str, list[str]]] = field(default_factory=_DICT)
+    effects: dict[str, dict[str, list[str]]] = field(default_factory=DICT)
     """The keys of `receipts` by task and tool, and by attempt; see `effect_keys`."""
-    checks: dict[str, CrossCheckState] = field(default_factory=_DICT)
+    checks: dict[str, CrossCheckState] = field(default_factory=DICT)
     """Checks across tasks, by name."""
-    pending: dict[str, Command] = field(default_factory=_DICT)
-    gained: list[Command] = field(default_factory=_LIST)
+    pending: dict[str, Command] = field(default_factory=DICT)
+    gained: list[Command] = field(default_factory=LIST)
     """Commands since the shell last took them."""
     spent: Usage = NOTHING
     account: Account | None = None
     """What the run may use; None where nothing limits the use of models."""
-    calls: dict[str, OpenCall] = field(default_factory=_DICT)
+    calls: dict[str, OpenCall] = field(default_factory=DICT)
     """Model calls under way, by their ids; only under a limit."""
     admitted: int = 0
     """Running dispatches with something set aside that do not wait for what they delegated."""
-    usual: dict[str, tuple[int, Amount]] = field(default_factory=_DICT)
+    usual: dict[str, tuple[int, Amount]] = field(default_factory=DICT)
     """Per agent: dispatches that succeeded, and what they used together; only under a limit."""
-    queued: deque[str] = field(default_factory=_DEQUE)
+    queued: deque[str] = field(default_factory=DEQUE)
     """Tasks that wait for budget, the next one first; entries of tasks that do so no more are passed over."""
-    queued_within: dict[str, deque[str]] = field(default_factory=_DICT)
+    queued_within: dict[str, deque[str]] = field(default_factory=DICT)
     """The same for those that wait for an account within the run's, by its task: they stand in nobody else's way."""
     called_up: str | None = None
     """The task out of `queued` whose turn it is to be admitted."""
@@ -370,10 +376,25 @@ class RunState:
 
     def policy_of(self, task: Task, agent: str | None = None) -> Policy:
         """Return what holds for the task: its own settings over its agent's over the run's."""
-        card = self.catalog.get(agent or task.agent)
-        if task.policy is UNSET and (card is None or card.policy is UNSET or not card.policy.model_fields_set):
-            return self.policy
-        return task.policy.over(card.policy.over(self.policy) if card is not None else self.policy)
+        name = agent or task.agent
+        base = self.defaults_of(name).policy if name in self.catalog else self.policy
+        return base if task.policy is UNSET else task.policy.over(base)
+
+    def change_catalog(self, catalog: Mapping[str, AgentCard]) -> None:
+        """Go on with other cards for the team."""
+        self.catalog = catalog
+        self.defaults.clear()
+
+    def defaults_of(self, agent: str) -> AgentDefaults:
+        """Return what holds for the tasks of `agent` that set nothing of their own."""
+        found = self.defaults.get(agent)
+        if found is None:
+            card = self.catalog[agent]
+            policy = card.policy.over(self.policy)
+            plain = not (card.needs_model or card.asks_model) and policy.approval != "before"
+            untracked = card.effects != "none" and not card.tracked
+            found = self.defaults[agent] = AgentDefaults(policy, plain, untracked)
+        return found
 
     def key_of(self, state: TaskState) -> str:
         """Return the dispatch key of the task as it stands."""

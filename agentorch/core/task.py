@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
 
 from agentorch.core.policy import Policy
 from agentorch.core.usage import Budget
@@ -12,6 +14,14 @@ EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 """The inputs of a task that has none."""
 UNSET: Final = Policy()
 """A policy that sets nothing."""
+
+
+def _shared(policy: Any) -> Any:
+    return UNSET if policy == {} else policy
+
+
+SharedPolicy = Annotated[Policy, BeforeValidator(_shared)]
+"""A policy that is the one `UNSET` where it sets nothing: most tasks', and to make one takes a third of the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Task:
     """JSON values by parameter name; a string that is wholly `$id` or `$id.path` is that value."""
     needs: tuple[str, ...] = ()
     """Ids of the tasks that it waits for, in order, each once."""
-    policy: Policy = UNSET
+    policy: SharedPolicy = UNSET
     """What this task sets; the agent's, the run's and the default apply to the rest."""
     seconds: float | None = None
     """How long it is expected to take; orders the ready tasks."""

@@ -18,6 +18,7 @@ def begin_time(state: RunState, account: Account) -> None:
     """Begin to count: the task of the account is started for the first time."""
     if account.task is not None and account.budget.max_seconds is not None:
         state.timed[account.task] = None
+        state.clocked = True
         account.mark = state.ran
 
 

@@ -1,5 +1,6 @@
 """Values in a run: JSON, small ones as they are, large ones as a reference to a blob."""
 
+import re
 from typing import Any, Final, TypeGuard, cast
 
 BLOB_KEY: Final = "$blob"
@@ -10,6 +11,23 @@ CERTAINLY_SMALL: Final = BLOB_BYTES // 6
 """A string of so few characters is small whatever they are: JSON writes at most six bytes for one."""
 CERTAINLY_READ: Final = 1 << 64
 """Integers below it need no second look: any JSON reader takes them."""
+
+_LONGEST_INTEGER: Final = 4300
+"""Digits beyond which Python refuses to read an integer."""
+_BLOCK: Final = _LONGEST_INTEGER // 2
+"""A longer one fills at least one whole block of so many bytes, wherever it begins."""
+_TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
+_REPLACED: Final = "\ufffd".encode()
+"""What stands for a lone surrogate in the name of a field, where pydantic does not complain."""
+
+
+def reads_back(data: bytes) -> bool:
+    """Whether JSON that pydantic wrote can be read, and says what it was to say."""
+    if len(data) > _LONGEST_INTEGER:
+        blocks = (data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK))
+        if any(map(bytes.isdigit, blocks)) and _TOO_LONG.search(data):  # to search all takes a hundred times as long
+            return False
+    return data.isascii() or _REPLACED not in data
 
 
 def blob_ref(sha256: str, size: int) -> dict[str, Any]:

@@ -7,7 +7,6 @@
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
@@ -19,7 +18,7 @@ from pydantic_core import to_json
 
 from agentorch.core.events import AnyEvent, Event, PlanCompleted, RunStarted, TasksAccepted
 from agentorch.core.policy import Policy
-from agentorch.core.values import in_line
+from agentorch.core.values import in_line, reads_back
 from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -77,11 +76,6 @@ class Codec:
 CODEC: Final = Codec()
 """The codec of this release; no event type has had a second version yet."""
 
-_LONGEST_INTEGER: Final = 4300
-"""Digits beyond which Python refuses to read an integer."""
-_REPLACED: Final = "\ufffd".encode()
-"""What stands for a lone surrogate in the name of a field, where the fast way does not complain."""
-_TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
 _SAID_AGAIN: Final = frozenset({RunStarted, TasksAccepted, PlanCompleted})
 """With these every run begins, and each of one plan says the same."""
 _WRITE: Final[dict[type[Event], Callable[[Event], bytes]]] = {}
@@ -93,12 +87,10 @@ def encode(event: Event) -> bytes:
     kind = event.__class__
     # The serializer itself: `model_dump_json` takes twice as long.
     try:
-        payload = (_WRITE[kind] if kind in _WRITE else _writer(kind))(event)
+        payload = (_WRITE.get(kind) or _writer(kind))(event)
     except (ValueError, RecursionError):
         return _encode_slowly(event)
-    if _REPLACED in payload or (len(payload) > _LONGEST_INTEGER and _TOO_LONG.search(payload)):
-        return _encode_slowly(event)
-    return payload
+    return payload if reads_back(payload) else _encode_slowly(event)
 
 
 def _writer(kind: type[Event]) -> Callable[[Event], bytes]:

@@ -10,7 +10,7 @@ from agentorch.core.failures import FailureKind
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal
 from agentorch.ports.bus import Bus
-from agentorch.runtime.dispatching import acts_unseen, envelope_of, grace_of
+from agentorch.runtime.dispatching import envelope_of, grace_of
 from agentorch.runtime.endings import Endings
 from agentorch.runtime.hosted import HostedRun
 
@@ -29,6 +29,7 @@ class Dispatches:
     ) -> None:
         self._owner = owner
         self._bus = bus
+        self._local = bus.local
         self._endings = endings
         self._now = now
         self._send = send
@@ -38,10 +39,10 @@ class Dispatches:
         """Send a dispatch; when the bus has no room, or something must be durable first, a little later."""
         state, key = run.state, command.key
         task = state.tasks[command.task]
-        usual = run.terms or run.usual_terms()
-        envelope = envelope_of(state, task, key, source=self._owner, usual=usual)
+        defaults = state.defaults.get(task.agent) or state.defaults_of(task.agent)
+        envelope = envelope_of(state, task, key, self._owner, defaults, run.terms or run.usual_terms())
         run.out.add(key)
-        waits = not self._bus.local or acts_unseen(state, task.agent)
+        waits = defaults.untracked or not self._local
         if not waits and self._bus.offer(envelope):
             return
         publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
@@ -68,10 +69,10 @@ class Dispatches:
             run.out.discard(command.key)
             return
         # What an earlier owner has sent has gone with it in process; elsewhere a worker may still be at it.
-        if command.key in run.out or not self._bus.local:
+        if command.key in run.out or not self._local:
             if run.lost is None:
                 run.stopping.add(command.key)
-            if not self._bus.local:
+            if not self._local:
                 wait = grace_of(run.state, command.task) + SLACK
                 asyncio.get_running_loop().call_later(wait, self._unheard, run, command.key)
         self.broadcast(command.key)

@@ -6,21 +6,25 @@ from agentorch.core.commands import Dispatch
 from agentorch.core.identity import Key
 from agentorch.core.policy import Policy
 from agentorch.core.reservations import end_of
-from agentorch.core.state import RunState, TaskState
+from agentorch.core.state import AgentDefaults, RunState, TaskState
+from agentorch.core.task import UNSET
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Terms, Work
 
 
-def envelope_of(state: RunState, task: TaskState, key: str, *, source: str, usual: Terms) -> Envelope:
+def envelope_of(
+    state: RunState, task: TaskState, key: str, source: str, defaults: AgentDefaults, usual: Terms
+) -> Envelope:
     """Return one dispatch as the bus carries it: all that a worker needs, and when its time is up at the latest.
 
-    That is when its budget's, its callers' or the run's is. `usual` are the terms of a task without own policies.
+    That is when its budget's, its callers' or the run's is. `defaults` are its agent's, `usual` the terms of a task
+    for which the run's policy holds.
     """
     spec, agent = task.task, task.agent
-    inputs, objective = inputs_of(state, task)
-    policy = state.policy_of(spec, agent)
+    inputs, objective = inputs_of(state, task) if spec.inputs or spec.objective else ({}, "")
+    policy = defaults.policy if spec.policy is UNSET else state.policy_of(spec, agent)
     terms = usual if policy is state.policy else terms_of(state, policy)
-    end = end_of(state, task)
+    end = end_of(state, task) if state.clocked else None
     deadline = None if terms.timeout is None else task.started + terms.timeout
     if end is not None or task.caller is not None:
         deadline = _earliest(state, task, deadline, end)
@@ -48,12 +52,6 @@ def _earliest(state: RunState, task: TaskState, own: float | None, end: float | 
             ends.append(above.started + its)
         caller = above.caller
     return min(ends, default=None)
-
-
-def acts_unseen(state: RunState, agent: str) -> bool:
-    """Whether the agent may do in its own body what leaves no trace: its start must be on the disk before it begins."""
-    card = state.catalog[agent]
-    return card.effects != "none" and not card.tracked
 
 
 def acts_once(state: RunState, command: Dispatch) -> bool:

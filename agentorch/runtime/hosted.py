@@ -5,9 +5,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from functools import cached_property, partial
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Final, Protocol
 
+from agentorch.core.empties import DICT, LIST, SET
 from agentorch.core.events import Event, RunAdopted, RunStopped
 from agentorch.core.failures import Problem
 from agentorch.core.state import RunState
@@ -43,6 +45,7 @@ class Keeper(Protocol):
         ...
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class HostedRun:
     """The supervisor's hold on one run.
 
@@ -50,74 +53,75 @@ class HostedRun:
     durable. When the journal refuses an append the run is lost to this process: `lost` says why.
     """
 
-    read_only = False
+    state: RunState
+    _journal: Journal
+    _keeper: Keeper | None = None
+    feed: Feed = field(init=False)
+    read_only: ClassVar[bool] = False
     """Whether somebody else carries it out."""
-
-    # What every run begins with.
-    accepted = False
+    accepted: bool = False
     """Whether its first event here is durable: before that nothing is started for it."""
-    queued = 0
-    """Appends that are not durable yet."""
     lost: AgentorchError | None = None
-    standing: Standing | None = None
-    """Which dispatches stand still; None while none has asked for anything."""
-    flying = 0
-    """Calls with effects that are under way: while there are some, their receipts are waited for."""
-    planning: "asyncio.Task[None] | None" = None
-    settlement: "asyncio.Future[None] | None" = None
-    """Who waits for something more to be decided; None while nobody does."""
-    terms: Terms | None = None
-    """What holds for a dispatch without policies of its own, once one was made."""
-    entered = False
-    """Whether the scheduler knows of it."""
-    score = 0.0
-    entry = 0
-    """Version of the run's place in the scheduler."""
-    placed = False
-    """Whether that place is in the queue, under its score."""
-    moved = False
-    """Whether it is to be given a place anew."""
-    active = 0
-    """Slots that the run takes, as the scheduler counts them."""
+    """Why nothing more is written for it by this process."""
+
+    decided: list[Event] = field(default_factory=LIST)
+    """Events that are applied and not yet given to the journal."""
+    queued: int = 0
+    """Appends that are not durable yet."""
+    committing: bool = False
+    """Whether it will commit at the end of this turn of the event loop."""
     written: "asyncio.Future[None] | None" = None
     """When the last words of a run that was let go are in the journal, or cannot be; None when there are none."""
+    _told: int = field(init=False)
+    """The last event that the journal was given."""
+    _last: "asyncio.Future[None] | None" = None
+    _held_back: bool = False
+    _calls_when_durable: list[Callable[[], None]] | None = None
+
+    terms: Terms | None = None
+    """What holds for a dispatch without policies of its own, once one was made."""
+    out: set[str] = field(default_factory=SET)
+    """Dispatches that were handed to the bus, or are on their way to it, and have not been answered."""
+    stopping: set[str] = field(default_factory=SET)
+    """Dispatches that were withdrawn and have not ended yet, as far as anybody has heard."""
+    flying: int = 0
+    """Calls with effects that are under way: while there are some, their receipts are waited for."""
+    calls: dict[str, list[asyncio.Future[None]]] = field(default_factory=DICT)
+    """Who waits for a delegated task, by its id."""
+    lines: defaultdict[str, asyncio.Lock] = field(default_factory=partial(defaultdict, asyncio.Lock))
+    """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
+    settlement: "asyncio.Future[None] | None" = None
+    """Who waits for something more to be decided; None while nobody does."""
+    standing: Standing | None = None
+    """Which dispatches stand still; None while none has asked for anything."""
+    questions: dict[str, asyncio.Future[object]] = field(default_factory=DICT)
+    """Which running dispatches wait for a person's answer, by request id."""
+    timers: dict[str, asyncio.TimerHandle] = field(default_factory=DICT)
+    planning: "asyncio.Task[None] | None" = None
     asking: Awaited | None = None
     """Requests that are being shown to a person, checks across tasks, and dispatches that wait for the bus."""
     _waiting: "tuple[asyncio.Future[None], ...]" = ()
     """Who waits until it is at rest."""
-    _last: "asyncio.Future[None] | None" = None
-    committing = False
-    """Whether it will commit at the end of this turn of the event loop."""
-    _held_back = False
-    _calls_when_durable: list[Callable[[], None]] | None = None
 
-    def __init__(self, state: RunState, journal: Journal, keeper: Keeper | None = None) -> None:
-        self.state = state
-        self._keeper = keeper
-        self.feed = Feed(state.run_id, journal)
-        self._journal = journal
-        self.decided: list[Event] = []
-        """Events that are applied and not yet given to the journal."""
-        self._told = state.seq
-        """The last event that the journal was given."""
-        self.calls: dict[str, list[asyncio.Future[None]]] = {}
-        """Who waits for a delegated task, by its id."""
-        self.out: set[str] = set()
-        """Dispatches that were handed to the bus, or are on their way to it, and have not been answered."""
-        self.stopping: set[str] = set()
-        """Dispatches that were withdrawn and have not ended yet, as far as anybody has heard."""
-        self.questions: dict[str, asyncio.Future[object]] = {}
-        """Which running dispatches wait for a person's answer, by request id."""
-        self.timers: dict[str, asyncio.TimerHandle] = {}
-        self.at_work: dict[str, int] = {}
-        """The slots that it takes for each agent of which only so many may be at work."""
-        self.returning: dict[str, str] = {}
-        """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
+    entered: bool = False
+    """Whether the scheduler knows of it."""
+    score: float = 0.0
+    entry: int = 0
+    """Version of the run's place in the scheduler."""
+    placed: bool = False
+    """Whether that place is in the queue, under its score."""
+    moved: bool = False
+    """Whether it is to be given a place anew."""
+    active: int = 0
+    """Slots that the run takes, as the scheduler counts them."""
+    at_work: dict[str, int] = field(default_factory=DICT)
+    """The slots that it takes for each agent of which only so many may be at work."""
+    returning: dict[str, str] = field(default_factory=DICT)
+    """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
 
-    @cached_property
-    def lines(self) -> defaultdict[str, asyncio.Lock]:
-        """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
-        return defaultdict(asyncio.Lock)
+    def __post_init__(self) -> None:
+        self.feed = Feed(self.state.run_id, self._journal)
+        self._told = self.state.seq
 
     def awaited(self) -> Awaited:
         """Return where work beside the tasks is entered."""

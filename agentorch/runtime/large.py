@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -18,18 +17,13 @@ from agentorch.core.values import (
     blob_ref,
     is_blob_ref,
     may_hold_blobs,
+    reads_back,
 )
 from agentorch.errors import JournalDamaged
 from agentorch.messages.work import Work
 from agentorch.ports.blobs import Blobs
 
 _KEY_BYTES: Final = f'"{BLOB_KEY}"'.encode()
-
-_LONGEST_INTEGER: Final = 4300
-"""Digits beyond which Python refuses to read an integer."""
-_REPLACED: Final = "\ufffd".encode()
-"""What stands for a lone surrogate in a name, where the fast way does not complain."""
-_TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
 
 
 class Unstorable(ValueError):
@@ -127,7 +121,7 @@ def _written(value: Any) -> bytes:
     """Return `value` as JSON that can be read back, by the same rules as the journal's own."""
     try:
         data = to_json(value)
-        if _REPLACED not in data and (len(data) <= _LONGEST_INTEGER or not _TOO_LONG.search(data)):
+        if reads_back(data):
             return data
     except (ValueError, RecursionError):
         pass

@@ -274,7 +274,7 @@ class Launch:
     async def _left(self, run_id: str) -> RunState:
         """Return a run as its owner has left it: what it wrote while it was waited for included."""
         state, seen = await self._replayed(run_id), 0
-        state.catalog = self.engine.team.catalog_under(state.budget)
+        state.change_catalog(self.engine.team.catalog_under(state.budget))
         owners = {state.owner, NOBODY}
         while state.seq > seen and not state.finished:
             seen = state.seq

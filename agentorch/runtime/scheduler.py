@@ -158,8 +158,14 @@ class Scheduler:
             return
         self._pumping = True
         try:
-            while (self._back and self._grant_one()) or (self._active < self._slots and self._admit_one()):
-                pass
+            while True:
+                if self._back and self._grant_one():
+                    continue
+                only = self._only
+                if self._active >= self._slots or (only is not None and not only.state.ready_count):
+                    return
+                if not (self._admit_one() if only is None else self._admit_from(only)):
+                    return
         finally:
             self._pumping = False
 
@@ -226,9 +232,7 @@ class Scheduler:
         return sum(not self._needs_none(run, key) for key in waiting)
 
     def _admit_one(self) -> bool:
-        only = self._only
-        if only is not None:
-            return only.state.ready_count > 0 and self._admit_from(only)
+        """Admit a task of the run that stands first; there are several."""
         if self._moved:
             self._place_moved()
         while self._queue or (self._parked and self._unpark_any()):

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from agentorch.core import inbox
-from agentorch.core.advance import advance
+from agentorch.core.advance import advance, advance_by_admission
 from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
@@ -64,6 +64,7 @@ class Supervisor:
     ) -> None:
         self.owner = owner
         self._bus = bus
+        self._local = bus.local
         self._journal = journal
         self._clock = clock
         self._ask_planner = ask_planner
@@ -72,6 +73,7 @@ class Supervisor:
         self.redact = redact
         """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, self._admit)
+        self._runs = self.scheduler.runs
         self._time = TimeLimit(self.now, self._in_time)
         self._timers = Timers(self.now, self.caught_up)
         self._touched: dict[str, HostedRun] = {}
@@ -149,7 +151,7 @@ class Supervisor:
 
     def release(self, run: HostedRun) -> None:
         """Let go of a run: nothing more is written for it by this process."""
-        if run.accepted and not run.state.idle and (run.state.budget.max_seconds is not None or run.state.timed):
+        if run.accepted and not run.state.idle and run.state.clocked:
             self.send(run, inbox.Spend(self.now(), "until it was let go", NOTHING))  # the time until now counts
         run.commit_last()
         self.endings.write(run.state.run_id, run.written)
@@ -197,18 +199,33 @@ class Supervisor:
         return self._decide(run, self.redact(message)) if run.lost is None else []
 
     def _admit(self, run: HostedRun, task: str) -> None:
-        if run.lost is None:
-            # What a message makes room for is admitted at the time of that message.
-            self._decide(run, inbox.Admit(self._latest if self._settling else self.now(), task))
+        if run.lost is not None:
+            return
+        at = self._latest if self._settling else self.now()  # what a message makes room for begins at its time
+        seq = run.state.seq
+        try:
+            events = advance_by_admission(run.state, task, at)
+        except Exception as error:
+            self._half_applied(run, seq, error)
+            raise
+        self._decided(run, events)
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         seq = run.state.seq
         try:
             events = advance(run.state, message)
         except Exception as error:
-            if run.state.seq != seq:  # it is half applied: what is decided from now on would not be as the journal is
-                run.break_down(error)
+            self._half_applied(run, seq, error)
             raise
+        self._decided(run, events)
+        return events
+
+    @staticmethod
+    def _half_applied(run: HostedRun, seq: int, error: Exception) -> None:
+        if run.state.seq != seq:  # what is decided from now on would not be as the journal is
+            run.break_down(error)
+
+    def _decided(self, run: HostedRun, events: list[Event]) -> None:
         run.decided += events
         if run.standing is not None:
             run.standing.heard(events)
@@ -219,7 +236,6 @@ class Supervisor:
             self._touched[run.state.run_id] = run
             if not self._settling:
                 self._settle()
-        return events
 
     def _settle(self) -> None:
         """Admit, journal and carry out until nothing is left to do."""
@@ -240,13 +256,13 @@ class Supervisor:
 
     def _see_to(self, run: HostedRun) -> None:
         state = run.state
-        if not (run.accepted and self._bus.local):
+        if not (run.accepted and self._local):
             run.commit()
         if run.accepted and run.lost is None:
             while state.gained:
                 commands, state.gained = state.gained, []
                 for command in commands:
-                    if isinstance(command, Dispatch):  # as nearly all are
+                    if command.__class__ is Dispatch:  # as nearly all are
                         self._dispatches.hand_over(run, command)
                     else:
                         self._carry_out(run, command)
@@ -256,7 +272,7 @@ class Supervisor:
             run.planning.cancel()  # it is asked anew when the run goes on
         if (state.finished or state.blocked or not state.running) and state.idle:
             self._rested(run)
-        elif run.lost is None and (state.budget.max_seconds is not None or state.turned):
+        elif state.clocked and run.lost is None and (state.budget.max_seconds is not None or state.turned):
             self._time.watch(run)
 
     def answer(self, run: HostedRun, request_id: str, value: Any, by: str, *, plan: Graph | None = None) -> None:
@@ -271,7 +287,7 @@ class Supervisor:
         for command in left:
             if command not in run.state.pending.values():
                 continue
-            if isinstance(command, Dispatch) and self._bus.local and acts_once(run.state, command):
+            if isinstance(command, Dispatch) and self._local and acts_once(run.state, command):
                 problem = "its process ended while it ran: whether its effect happened is not known"
                 self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))
             else:
@@ -330,14 +346,15 @@ class Supervisor:
 
     def _receive(self, delivery: Delivery) -> None:
         result = delivery.envelope.data
-        if not isinstance(result, Result):
+        if result.__class__ is not Result:
             log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
             delivery.ack()
             return
-        run_id = result.key.split("/", 1)[0]
+        key = result.key
+        run_id = key[: key.index("/")]
         if self.endings.open:
-            self.endings.heard(run_id, result.key)
-        run = self.scheduler.runs.get(run_id)
+            self.endings.heard(run_id, key)
+        run = self._runs.get(run_id)
         if run is None:
             log.info("a result came for %s, which is not carried out here", result.key)
             if (ending := self.hosted.get(run_id)) is not None:

@@ -157,10 +157,11 @@ class Worker:
 
     async def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> bool:
         """Do one piece of work; return whether the slot may take another."""
-        work = delivery.envelope.data
+        envelope = delivery.envelope
+        work = envelope.data
         assert isinstance(work, Work)
-        if self._unwanted or delivery.envelope.deadline is not None:
-            refused = self._refused(delivery.envelope, work)
+        if self._unwanted or envelope.deadline is not None:
+            refused = self._refused(envelope, work)
             if refused is not None:
                 await self._answer(delivery, refused)
                 return True

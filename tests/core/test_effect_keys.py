@@ -24,7 +24,7 @@ def state_with(*receipts: tuple[str, str], **options: bool) -> RunState:
 
 def add(state: RunState, name: str, **steps: str) -> None:
     """Let the run have a task."""
-    state.tasks[name] = TaskState(Task(name, "payer"), 1, 0, steps=dict(steps))
+    state.tasks[name] = TaskState(Task(name, "payer"), 1, 0, "payer", steps=dict(steps))
 
 
 def found(state: RunState, dispatch: str, *taken: str) -> list[str]:

@@ -30,7 +30,10 @@ from tests.golden.scenarios import CARDS, TRIMMED, runs
 
 FOLDER = Path(__file__).parent
 JOURNAL, STATES, FIELDS = FOLDER / "journal.jsonl", FOLDER / "states.json", FOLDER / "fields.json"
-DERIVED = {"catalog", "ready", "line", "ranks_stale", "usual_seconds", "gained", "ready_count", "timers", "rank"}
+DERIVED = {
+    *("catalog", "ready", "line", "ranks_stale", "usual_seconds", "gained", "ready_count", "timers", "rank"),
+    *("clocked", "defaults"),
+}
 """What is kept in a state for speed alone."""
 DERIVED_OF_TASKS = {"agent", "join"}
 """The same of a task's: its ladder's, and what its policies say."""
