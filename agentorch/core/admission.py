@@ -13,7 +13,7 @@ from agentorch.core.identity import digest
 from agentorch.core.ladder import step_without_model
 from agentorch.core.references import BrokenReference, as_text, fill, resolve
 from agentorch.core.reservations import Queued, chain, reserve
-from agentorch.core.stamping import Stamp
+from agentorch.core.stamping import Stamp, trusted
 from agentorch.core.state import FINAL, READY, RunState, TaskState
 from agentorch.core.task import UNSET
 from agentorch.core.task_count import is_beyond, tasks_counted
@@ -85,14 +85,18 @@ def _started_if_allowed(state: RunState, task: TaskState, inputs: str, stamp: St
 
 
 def _started(state: RunState, task: TaskState, inputs: str, reserved: Amount | None, stamp: Stamp) -> ev.TaskStarted:
+    stamp.seq += 1
     values = {
+        "seq": stamp.seq,
+        "at": stamp.at,
+        "run_id": stamp.run_id,
         "type": "TaskStarted",
         "task": task.task.id,
         "key": state.key_of(task),
         "inputs": inputs,
         "reserved": None if reserved is None else reserved.as_usage(),
     }
-    return stamp.trusted(ev.TaskStarted, values)
+    return trusted(ev.TaskStarted, values)
 
 
 def over_budget(name: str, lack: str, stamp: Stamp) -> ev.Event:

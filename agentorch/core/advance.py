@@ -30,8 +30,9 @@ def advance_by_admission(state: RunState, task: str, at: float) -> list[Event]:
     events = [] if state.finished else admit(state, task, Stamp(state, at))
     for event in events:
         apply(state, event)
-        if event.__class__ is not TaskStarted and is_due(state):  # a task that was started brings no end nearer
-            _conclude(state, at, events)
+    started = events and events[-1].__class__ is TaskStarted
+    if not started and is_due(state):  # a task that was started brings no end nearer
+        _conclude(state, at, events)
     return events
 
 

@@ -23,6 +23,7 @@ from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
 from agentorch.core.state import (
     PENDING,
+    READY,
     RUNNING,
     SUCCEEDED,
     Ladder,
@@ -75,7 +76,10 @@ def _tasks_accepted(state: RunState, event: ev.TasksAccepted) -> None:
 def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     name = event.task
     task = state.tasks[name]
-    unready(state, task)
+    if task.status is READY and state.called_up is None:
+        state.ready_count -= 1  # as `unready` does; nearly all come this way
+    else:
+        unready(state, task)
     task.status = RUNNING
     task.waiting = None
     task.due = None

@@ -15,6 +15,7 @@ from agentorch.core.adopting import adopt
 from agentorch.core.calling import call_model, spend
 from agentorch.core.children import cancel_children, circle_of
 from agentorch.core.closing import conclude, is_due
+from agentorch.core.commands import Dispatch
 from agentorch.core.completing import complete
 from agentorch.core.effects import confirm, intend, settle_effect, void
 from agentorch.core.failing import fail, give_up_without_patch
@@ -25,7 +26,7 @@ from agentorch.core.patching import check_patch, reset_by
 from agentorch.core.planned import begin, begin_as, cut_short, propose
 from agentorch.core.rejecting import checked
 from agentorch.core.signing import signed
-from agentorch.core.stamping import Stamp
+from agentorch.core.stamping import Stamp, trusted
 from agentorch.core.state import RunState, Status, TaskState
 from agentorch.core.steps import finish_step
 from agentorch.core.task import Task
@@ -192,20 +193,26 @@ def _late(state: RunState, message: msg.Succeed | msg.Fail, stamp: Stamp) -> lis
 
 def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Event]:
     key = message.key
-    task = state.of_key(key)
-    if task is None:
+    dispatch = state.pending.get(key)
+    if not isinstance(dispatch, Dispatch):
         return _late(state, message, stamp)
-    cancelled = cancel_children(state, [task], stamp) if task.open_children else []
+    name = dispatch.task
+    task = state.tasks[name]
+    events = cancel_children(state, [task], stamp) if task.open_children else []
+    stamp.seq += 1
     values = {
+        "seq": stamp.seq,
+        "at": stamp.at,
+        "run_id": stamp.run_id,
         "type": "TaskSucceeded",
-        "task": task.task.id,
+        "task": name,
         "key": key,
         "output": message.output,
         "usage": message.usage,
         "sources": message.sources,
     }
-    cancelled.append(stamp.trusted(ev.TaskSucceeded, values))
-    return cancelled
+    events.append(trusted(ev.TaskSucceeded, values))
+    return events
 
 
 def _fail(state: RunState, message: msg.Fail, stamp: Stamp) -> list[ev.Event]:

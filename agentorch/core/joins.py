@@ -79,21 +79,21 @@ def settle(state: RunState, task: TaskState, status: Status) -> None:
     _close(state, task, status)
     if task.dependents is None:
         return
-    skipped = _tell(state, task, held=status is SUCCEEDED)
+    skipped: list[TaskState] = []
+    _tell(state, task, status, skipped)
     while skipped:
         current = skipped.pop()
         _close(state, current, Status.SKIPPED)
-        skipped += _tell(state, current, held=False)
+        _tell(state, current, Status.SKIPPED, skipped)
 
 
-def _tell(state: RunState, task: TaskState, *, held: bool) -> list[TaskState]:
-    """Count a final task for those that need it; return which of them are to be skipped for that."""
+def _tell(state: RunState, task: TaskState, status: Status, skipped: list[TaskState]) -> None:
+    """Count a task with its final status for those that need it; add those of them that are to be skipped for that."""
     tasks = state.tasks
-    skipped: list[TaskState] = []
     for name in task.dependents or ():
         dependent = tasks[name]
         dependent.open -= 1
-        if held:
+        if status is SUCCEEDED:
             dependent.held += 1
         else:
             dependent.lost += 1
@@ -111,7 +111,6 @@ def _tell(state: RunState, task: TaskState, *, held: bool) -> list[TaskState]:
         elif decided is False:
             dependent.cause = task.task.id
             skipped.append(dependent)
-    return skipped
 
 
 def want(state: RunState, name: str) -> None:

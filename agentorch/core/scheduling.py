@@ -51,7 +51,7 @@ def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
         return None
     held = _NONE if state.complete else state.with_effects
     if state.ranks_stale:
-        only = _only(state)
+        only = _only(state) if state.ready_count == 1 else None
         if only is not None and only.agent not in busy and only.agent not in held:
             return only.task.id
         rank(state)
@@ -171,12 +171,13 @@ def _rank_delegated(state: RunState, delegated: list[tuple[TaskState, str]]) -> 
 
 
 def _only(state: RunState) -> TaskState | None:
-    """Return the only ready task, where there is just one and it became ready unranked: it needs no rank."""
-    while state.ready_count == 1 and state.line:
-        task = state.tasks.get(state.line[-1])
+    """Return the only ready task, if it became ready unranked: it needs no rank."""
+    line = state.line
+    while line:
+        task = state.tasks.get(line[-1])
         if task is not None and task.status is READY:
             return task
-        state.line.pop()
+        line.pop()
     return None
 
 

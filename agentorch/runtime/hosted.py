@@ -45,6 +45,10 @@ class Keeper(Protocol):
         ...
 
 
+def _lines() -> defaultdict[str, asyncio.Lock]:
+    return defaultdict(asyncio.Lock)
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class HostedRun:
     """The supervisor's hold on one run.
@@ -88,7 +92,7 @@ class HostedRun:
     """Calls with effects that are under way: while there are some, their receipts are waited for."""
     calls: dict[str, list[asyncio.Future[None]]] = field(default_factory=DICT)
     """Who waits for a delegated task, by its id."""
-    lines: defaultdict[str, asyncio.Lock] = field(default_factory=partial(defaultdict, asyncio.Lock))
+    lines: defaultdict[str, asyncio.Lock] = field(default_factory=_lines)
     """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
     settlement: "asyncio.Future[None] | None" = None
     """Who waits for something more to be decided; None while nobody does."""

@@ -52,7 +52,7 @@ class Job:
     timed_out = False
     withdrawn = False
     ended = False
-    """Whether its body is over: what it has left behind may use the run no more."""
+    """Whether its body is over: its context refuses, and its clock turns no more."""
     abandoned = False
     """Whether its grace was up before its end."""
     threads: Threads | None = None
@@ -111,9 +111,8 @@ class Job:
         else:
             self._watch(self, self.work.terms.timeout)
 
-    def end(self) -> None:
-        """Take note that its body is over: its context refuses, its clock turns no more, and it holds on to nothing."""
-        self.ended = True
+    def let_go(self) -> None:
+        """Hold on to nothing more: its body is over."""
         self.services = self.turned = None  # they hold on to it
 
     @property

@@ -260,6 +260,7 @@ class Scheduler:
             task = next_ready(state, self._full)
             if task is not None:
                 self._admit(run, task)
+                self.changed(run)
                 if state.open != still_open and self._only is None:  # it was not started, but has ended
                     self._move(run)
                 return True

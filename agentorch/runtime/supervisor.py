@@ -37,7 +37,7 @@ from agentorch.runtime.leaving_requests import Redact
 from agentorch.runtime.scheduler import Scheduler
 from agentorch.runtime.time_limit import TimeLimit
 from agentorch.runtime.timers import Timers
-from agentorch.runtime.turn import Turn
+from agentorch.runtime.turn import MOST_DECIDED, Turn
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Supervisor:
         self._bus = bus
         self._local = bus.local
         self._journal = journal
-        self._clock = clock
+        self._clock_now = clock.now
         self._ask_planner = ask_planner
         self._ask_person = ask_person
         self._ask_check = ask_check
@@ -208,7 +208,9 @@ class Supervisor:
         except Exception as error:
             self._half_applied(run, seq, error)
             raise
-        self._decided(run, events)
+        run.decided += events
+        if run is not self._current or run.standing is not None or run.settlement is not None:
+            self._tell(run, events)
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         seq = run.state.seq
@@ -217,7 +219,9 @@ class Supervisor:
         except Exception as error:
             self._half_applied(run, seq, error)
             raise
-        self._decided(run, events)
+        run.decided += events
+        self.scheduler.changed(run)
+        self._tell(run, events)
         return events
 
     @staticmethod
@@ -225,13 +229,12 @@ class Supervisor:
         if run.state.seq != seq:  # what is decided from now on would not be as the journal is
             run.break_down(error)
 
-    def _decided(self, run: HostedRun, events: list[Event]) -> None:
-        run.decided += events
+    def _tell(self, run: HostedRun, events: list[Event]) -> None:
+        """Let it be known what was decided, and see to it that it is carried out."""
         if run.standing is not None:
             run.standing.heard(events)
         if run.settlement is not None:
             run.settled()
-        self.scheduler.changed(run)
         if run is not self._current:
             self._touched[run.state.run_id] = run
             if not self._settling:
@@ -242,8 +245,7 @@ class Supervisor:
         self._settling = True
         try:
             while self._touched:
-                _, self._current = self._touched.popitem()
-                run = self._current
+                run = self._current = self._touched.popitem()[1]
                 self.scheduler.pump()
                 self._current = None  # what is decided for it from now on is seen to in a turn of its own
                 try:
@@ -256,17 +258,17 @@ class Supervisor:
 
     def _see_to(self, run: HostedRun) -> None:
         state = run.state
-        if not (run.accepted and self._local):
+        if not (self._local and run.accepted):
             run.commit()
         if run.accepted and run.lost is None:
             while state.gained:
                 commands, state.gained = state.gained, []
                 for command in commands:
-                    if command.__class__ is Dispatch:  # as nearly all are
+                    if isinstance(command, Dispatch):  # as nearly all are
                         self._dispatches.hand_over(run, command)
                     else:
                         self._carry_out(run, command)
-            if run.decided:
+            if run.decided and not (run.committing and len(run.decided) < MOST_DECIDED):
                 self._turn.commit(run)
         if state.stopped is not None and run.planning is not None:
             run.planning.cancel()  # it is asked anew when the run goes on
@@ -308,7 +310,7 @@ class Supervisor:
 
     def now(self) -> float:
         """Return the time of the next decision: never before an earlier one, whatever the clock does."""
-        now = self._clock.now()
+        now = self._clock_now()
         if now > self._latest:  # noqa: PLR1730  # `max` takes three times as long
             self._latest = now
         return self._latest
@@ -346,7 +348,7 @@ class Supervisor:
 
     def _receive(self, delivery: Delivery) -> None:
         result = delivery.envelope.data
-        if result.__class__ is not Result:
+        if not isinstance(result, Result):
             log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
             delivery.ack()
             return

@@ -1,6 +1,7 @@
 """The worker: long-lived slots that take work from the bus, run the agent, and send the result back.
 
-1. A slot is started when work comes and none is idle; it lives on and takes the next. Nothing is started per task.
+1. A slot is started when work comes and none will look at it; it lives on and takes the next. What waits behind a body
+   that does not end at once gets slots too: bodies that do share one. Nothing is started per task.
 2. A result is sent before its work is acknowledged: a worker that dies in between makes the work come again.
 3. Timeouts and withdrawals end the body by cancellation, once; one that does not end within its grace is abandoned. A
    slot that was cancelled while it had work, whoever did it, sends the result and gives way to a fresh one: nothing of
@@ -55,7 +56,9 @@ class Worker:
         self._queue: deque[Delivery] = deque()
         self._idle: list[asyncio.Future[None]] = []
         self._coming = 0
-        """Slots that will look at the queue without being told: just started, woken, or sending a result."""
+        """Slots that will look at the queue without being told: just started, woken, pausing, or sending a result."""
+        self._relieving = False
+        """Whether it will be looked at whether something waits behind a body that did not end at once."""
         self._slots: set[asyncio.Task[None]] = set()
         self._jobs: dict[str, Job] = {}
         self._left: dict[str, Job] = {}
@@ -105,8 +108,15 @@ class Worker:
 
     def _accept(self, delivery: Delivery) -> None:
         self._queue.append(delivery)
-        if len(self._queue) > self._coming:
+        if not self._coming:
             self._summon()
+
+    def _relieve(self) -> None:
+        """Give what waits slots of its own: whoever has taken what stood before it has not come back."""
+        self._relieving = False
+        if not (self._coming or self._closing):
+            for _ in range(len(self._queue)):
+                self._summon()
 
     def _summon(self) -> None:
         """See to it that one more slot looks at the queue."""
@@ -124,7 +134,7 @@ class Worker:
         self._slots.discard(slot)
         if not slot.cancelled() and (error := slot.exception()):
             log.debug("a slot ended, another takes its place", exc_info=error)
-        if not self._closing and len(self._queue) > self._coming:
+        if self._queue and not (self._coming or self._closing):
             self._summon()
 
     async def _serve(self) -> None:
@@ -139,9 +149,13 @@ class Worker:
                 burst += 1
                 if burst == BURST:
                     burst = 0
-                    await asyncio.sleep(0)
+                    await self._pause()
                     continue
-                if await self._carry_out(self._queue.popleft(), slot):
+                delivery = self._queue.popleft()
+                if self._queue and not self._relieving:
+                    self._relieving = True
+                    loop.call_soon(self._relieve)
+                if await self._carry_out(delivery, slot):
                     continue
                 return
             if len(self._idle) >= IDLE_SLOTS:
@@ -154,6 +168,14 @@ class Worker:
             finally:
                 if not waiter.cancelled():
                     self._coming -= 1
+
+    async def _pause(self) -> None:
+        """Let the others have the event loop, and come back."""
+        self._coming += 1
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self._coming -= 1
 
     async def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> bool:
         """Do one piece of work; return whether the slot may take another."""
@@ -191,9 +213,13 @@ class Worker:
 
     def _end(self, job: Job) -> None:
         """The body of a job is over."""
-        job.end()
-        if job.when_over is None and self._jobs.get(job.work.key) is job:
-            del self._jobs[job.work.key]
+        job.ended = True
+        if job.services is not None:
+            job.let_go()
+        if job.when_over is None:
+            key, jobs = job.work.key, self._jobs
+            if jobs.get(key) is job:
+                del jobs[key]
         if job.calls:
             self._leave(job)
 
@@ -337,8 +363,8 @@ class Worker:
         if self._closing or not self._is_current(job):
             return
         _warn(job)
-        job.abandoned = True
-        job.end()
+        job.abandoned = job.ended = True
+        job.let_go()
         self._slots.discard(job.slot)
         self._give_up(job)
 

@@ -6,8 +6,8 @@ from typing import Any
 from agentorch.core.state import RunState, Status, TaskState
 
 _DERIVED = {
-    "defaults",
     "catalog", "ready", "line", "ranks_stale", "usual_seconds", "gained", "moved", "turned", "ready_count", "timers",
+    "defaults",
 }  # fmt: skip
 
 
