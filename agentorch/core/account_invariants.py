@@ -51,8 +51,8 @@ def _queue(state: RunState) -> Iterator[str]:
         yield f"admitted is {state.admitted}, but it should be {admitted}"
     waiting = {name for name, task in state.tasks.items() if task.waiting == "budget"}
     within = {name for line in state.queued_within.values() for name in line}
-    if not waiting <= {*state.queued, *within}:
-        yield f"{sorted(waiting - {*state.queued, *within})} wait for budget and nobody will call them up"
+    if left := waiting - {*(state.queued or ()), *within}:
+        yield f"{sorted(left)} wait for budget and nobody will call them up"
     if waiting - within and state.called_up is None and (state.room or not (running or state.calls)):
         yield f"{sorted(waiting)} wait for budget and nobody can give any back"
     called = state.tasks.get(state.called_up or "")

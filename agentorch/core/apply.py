@@ -13,6 +13,7 @@ from agentorch.core.charging import charge, charge_step, learn, model_called, ou
 from agentorch.core.children import drop_steps, follow
 from agentorch.core.commands import Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
+from agentorch.core.empties import own
 from agentorch.core.failures import FailureKind
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, go_on, leave_running, settle, wait_for
@@ -145,7 +146,7 @@ def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     if event.kind == FailureKind.INVALID and event.output is not None:
         ladder.seen.setdefault(digest([event.output, event.problems]), task.attempt)
     if event.usage is None:
-        state.unsettled[event.key] = None
+        own(state, "unsettled")[event.key] = None
     task.status = PENDING  # until the next event of the same append says what follows
 
 
@@ -218,7 +219,7 @@ def _end(state: RunState, name: str, status: Status) -> None:
         key = state.key_of(task)
         leave_running(state, task, key)
         state.gained.append(Withdraw(key, name))
-        state.unsettled[key] = None
+        own(state, "unsettled")[key] = None
     settle(state, task, status)
     _deliver(state, task)
 

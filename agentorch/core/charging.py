@@ -2,6 +2,7 @@
 
 from agentorch.core import events as ev
 from agentorch.core.accounts import ZERO, Account, Amount, OpenCall
+from agentorch.core.empties import own
 from agentorch.core.failures import Code, Problem
 from agentorch.core.reservations import account_of
 from agentorch.core.scheduling import call_within
@@ -22,7 +23,7 @@ def outcome_late(state: RunState, event: ev.OutcomeLate) -> None:
     state.unsettled.pop(event.key, None)
     if event.problem:
         remedy = "a function with isolate=True is certain to end"
-        state.problems.append(Problem(Code.RUNS_ON, event.problem, event.task, remedy))
+        state.problems += (Problem(Code.RUNS_ON, event.problem, event.task, remedy),)
     if event.usage is None:
         return
     if event.call is not None:
@@ -59,7 +60,7 @@ def model_called(state: RunState, event: ev.ModelCalled) -> None:
     assert account is not None
     estimate = Amount.of(event.reserved)
     account.open(estimate)
-    state.calls[event.call] = OpenCall(account, estimate, event.expected, event.purpose)
+    own(state, "calls")[event.call] = OpenCall(account, estimate, event.expected, event.purpose)
 
 
 def set_aside(state: RunState, task: TaskState, event: ev.TaskStarted) -> None:
@@ -80,7 +81,7 @@ def learn(state: RunState, task: TaskState) -> None:
     """Take note of what a dispatch used that has succeeded."""
     if task.account is not None and task.account.admitted:
         times, used = state.usual.get(task.agent, (0, ZERO))
-        state.usual[task.agent] = (times + 1, used + task.account.used)
+        own(state, "usual")[task.agent] = (times + 1, used + task.account.used)
 
 
 def _charge(state: RunState, usage: Usage, task: TaskState | None) -> None:

@@ -96,8 +96,8 @@ def _problems(state: RunState) -> tuple[Problem, ...]:
 
 def _broken_answer(state: RunState) -> list[Problem]:
     """Say that the answer is a part of an output, and that the output has no such part."""
-    answer = parse(state.answer or "")
-    if answer is None:
+    answer = parse(state.answer or "") if state.answer != f"${state.answer_root}" else None
+    if answer is None:  # a whole output is not broken
         return []
     try:
         follow(answer, state.outputs.get(answer.id))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from agentorch.core.empties import own
 from agentorch.core.identity import Key, lineage
 from agentorch.core.state import Receipt, RunState, TaskState
 
@@ -43,7 +44,7 @@ def tool_of(effect: str) -> tuple[str, str]:
 def enter_receipt(state: RunState, effect: str, receipt: Receipt) -> None:
     """Keep what is known of an effect."""
     known = state.receipts.get(effect)
-    state.receipts[effect] = receipt
+    own(state, "receipts")[effect] = receipt
     if known is not None and known.key == receipt.key:
         return
     if known is not None and known.key:
@@ -131,7 +132,7 @@ def _within(effect: str) -> list[str]:
 
 
 def _listed(state: RunState, receipt: Receipt) -> list[str]:
-    by_attempt = state.effects.setdefault(_family(receipt.task, receipt.tool), {})
+    by_attempt = own(state, "effects").setdefault(_family(receipt.task, receipt.tool), {})
     return by_attempt.setdefault(_attempt(receipt.key), [])
 
 

@@ -144,7 +144,7 @@ def _mend_last_word(state: RunState) -> None:
     """What was not known when the run ended may be known now."""
     if state.finished:
         others = [problem for problem in state.problems if problem.code != _UNKNOWN]
-        state.problems = [*others, *unknown_effects(state)]
+        state.problems = (*others, *unknown_effects(state))
 
 
 _UNKNOWN: Final = "unknown"

@@ -8,6 +8,7 @@
 from typing import Final
 
 from agentorch.core.children import drop_steps
+from agentorch.core.empties import own
 from agentorch.core.reservations import account_of
 from agentorch.core.scheduling import call_within, make_ready, unready
 from agentorch.core.state import ANSWERER, FINAL, PENDING, RUNNING, SUCCEEDED, RunState, Status, TaskState
@@ -155,7 +156,7 @@ def _release_needs(state: RunState, task: TaskState) -> None:
         for name in queue.pop().task.needs:
             need = state.tasks[name]
             if need.status not in FINAL and name not in state.surplus and not _is_wanted(state, need):
-                state.surplus[name] = None
+                own(state, "surplus")[name] = None
                 queue.append(need)
 
 
@@ -214,7 +215,8 @@ def _count_blocked(state: RunState, task: TaskState, before: bool) -> None:
     turn = task.blocked - before
     if turn:
         state.blocked += turn
-        state.blocked_by_agent[task.agent] = state.blocked_by_agent.get(task.agent, 0) + turn
+        blocked = own(state, "blocked_by_agent")
+        blocked[task.agent] = blocked.get(task.agent, 0) + turn
         state.moved[task.agent] = None
 
 

@@ -17,6 +17,7 @@ from agentorch.core.card import money_problem
 from agentorch.core.commands import Withdraw
 from agentorch.core.crosschecks import look_up, reopen
 from agentorch.core.effects import effects_by_task
+from agentorch.core.empties import own
 from agentorch.core.failures import Code, Problem
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent, leave_running
@@ -120,7 +121,7 @@ def reset_by(state: RunState, changed: Iterable[str]) -> list[TaskState]:
 
 def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
     """Change the plan: retire, enter, reset what depends on it, and count anew."""
-    state.seen.add(plan_digest(plan_of(state).values()))
+    state.seen |= {plan_digest(plan_of(state).values())}
     state.revision = event.revision
     _reset(state, (*event.drop, *(task.id for task in event.put)))
     for name in event.drop:
@@ -245,7 +246,7 @@ def take_out(state: RunState, task: TaskState) -> None:
     if task.status is Status.RUNNING:
         key = state.key_of(task)
         leave_running(state, task, key)
-        state.unsettled[key] = None
+        own(state, "unsettled")[key] = None
         state.gained.append(Withdraw(key, name))
     unready(state, task)
     drop_requests(state, name)

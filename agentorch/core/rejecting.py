@@ -61,7 +61,7 @@ def apply_check(state: RunState, event: ev.CheckStarted | ev.CheckEnded) -> None
     state.checks[event.check].status = "done"
     state.pending.pop(pending_name(event.check), None)
     if event.standing is not None:
-        state.problems.append(event.standing)
+        state.problems += (event.standing,)
     if event.task is None:
         return
     task, output = state.tasks[event.task], state.outputs[event.task]

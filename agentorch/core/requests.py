@@ -4,6 +4,7 @@ from typing import Any
 
 from agentorch.core import events as ev
 from agentorch.core.commands import AskPerson
+from agentorch.core.empties import own
 from agentorch.core.joins import wait_for
 from agentorch.core.literals import literal_problems
 from agentorch.core.scheduling import make_ready, unready
@@ -26,7 +27,7 @@ def request_opened(state: RunState, event: ev.RequestOpened) -> None:
     if event.request_id not in state.requests:  # a later dispatch of the same attempt asks the same: it is open already
         command = state.pending[event.request_id] = AskPerson(event.request_id)
         state.gained.append(command)
-    state.requests[event.request_id] = request
+    own(state, "requests")[event.request_id] = request
     asking = state.of_key(event.key or "")
     if asking is not None:
         wait_for(state, asking, questions=1)
@@ -41,7 +42,7 @@ def request_answered(state: RunState, event: ev.RequestAnswered) -> None:
     """Enter an answer, and let go on what waited for it."""
     request = state.requests.pop(event.request_id)
     state.pending.pop(event.request_id, None)
-    state.answers[event.request_id] = event.value
+    own(state, "answers")[event.request_id] = event.value
     asking = state.of_key(request.key or "")
     if asking is not None:
         wait_for(state, asking, questions=-1)

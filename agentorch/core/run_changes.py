@@ -53,7 +53,8 @@ def _run_started(state: RunState, event: ev.RunStarted) -> None:
     state.tags = event.tags
     state.owner = event.owner
     state.cards = event.cards
-    state.checks = {check.name: CrossCheckState(check) for check in event.checks}
+    if event.checks:
+        state.checks = {check.name: CrossCheckState(check) for check in event.checks}
     state.started = event.at
     state.unsigned = event.policy.approval == "plan"
     if event.planner is not None:
@@ -70,7 +71,7 @@ def _plan_completed(state: RunState, event: ev.PlanCompleted) -> None:
     state.status = phase(state)
     state.answer = event.answer
     state.room = True  # what was kept for an answer that is not to be written
-    state.problems.extend(event.problems)
+    state.problems += event.problems
     want(state, state.answer_root)
     look_up(state)
 
@@ -110,7 +111,7 @@ def _run_stopped(state: RunState, event: ev.RunStopped) -> None:
 
 def _run_aborted(state: RunState, event: ev.RunAborted) -> None:
     if not state.aborted:  # else its last words took too long
-        state.problems.append(event.problem)
+        state.problems += (event.problem,)
     state.aborted, state.last_words = True, False
     state.pending.pop("plan", None)
     state.replan = None
@@ -125,14 +126,14 @@ def _run_cancelling(state: RunState, event: ev.RunCancelling) -> None:
 def _run_finished(state: RunState, event: ev.RunFinished) -> None:
     state.status = event.status
     state.finished = True
-    state.problems = list(event.problems)
+    state.problems = event.problems
     state.replan = None
     state.pending.clear()
     state.requests.clear()  # a plan that was to be signed: nobody is asked any more
 
 
 def _call_abandoned(state: RunState, event: ev.CallAbandoned) -> None:
-    state.problems.append(event.problem)
+    state.problems += (event.problem,)
 
 
 OF_THE_RUN: Final[Mapping[type[ev.Event], Callable[[RunState, Any], None]]] = {

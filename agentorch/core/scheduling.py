@@ -11,6 +11,7 @@ from collections.abc import Container
 from typing import Final
 
 from agentorch.core.accounts import Account
+from agentorch.core.empties import own
 from agentorch.core.state import FINAL, READY, RunState, Status, TaskState
 
 _NONE: Final[frozenset[str]] = frozenset()
@@ -81,11 +82,10 @@ def queue(state: RunState, task: TaskState, account: str | None) -> None:
     `account` is the task in whose account there is no room; None is the run's.
     """
     if account is not None:
-        state.queued_within.setdefault(account, deque()).append(task.task.id)
-    elif state.called_up == task.task.id:
-        state.queued.appendleft(task.task.id)
+        own(state, "queued_within").setdefault(account, deque()).append(task.task.id)
     else:
-        state.queued.append(task.task.id)
+        line = state.queued = state.queued or deque()
+        (line.appendleft if state.called_up == task.task.id else line.append)(task.task.id)
     unready(state, task)
     task.status, task.waiting = Status.WAITING, "budget"
     if account is None and state.called_up is None:

@@ -15,7 +15,7 @@ from agentorch.core.accounts import Account, Amount, OpenCall
 from agentorch.core.card import AgentCard
 from agentorch.core.commands import Command, Dispatch
 from agentorch.core.crosscheck import CrossCheck
-from agentorch.core.empties import DEQUE, DICT, LIST, SET
+from agentorch.core.empties import DICT, LIST, NONE
 from agentorch.core.failures import Problem
 from agentorch.core.policy import DEFAULT, Join, Policy
 from agentorch.core.task import UNSET, Task
@@ -235,21 +235,21 @@ class RunState:
     planner: str | None = None
     person: bool = False
     priority: str = "interactive"
-    tags: dict[str, str] = field(default_factory=DICT)
+    tags: dict[str, str] = NONE
     started: float = 0.0
     updated: float = 0.0
     ran: float = 0.0
     """Seconds for which the run has been carried out, counted where a `max_seconds` limits them."""
-    timed: dict[str, None] = field(default_factory=DICT)
+    timed: dict[str, None] = NONE
     """Tasks that have seconds of their own, and were started: while there are some, `ran` is counted."""
-    turned: dict[str, None] = field(default_factory=DICT)
+    turned: dict[str, None] = NONE
     """Those of them whose time may have gone on since the shell last looked."""
     clocked: bool = False
     """Whether `ran` is counted: the run, or a task of `timed`, has only so many seconds."""
     defaults: dict[str, AgentDefaults] = field(default_factory=DICT)
     """What holds for tasks without settings of their own, by agent; looked up once."""
     owner: str = ""
-    cards: dict[str, str] = field(default_factory=DICT)
+    cards: dict[str, str] = NONE
     ancestors: tuple[str, ...] = ()
     """For a fork: the run that it was forked from, then the run that one was forked from, and so on."""
     no_new_effects: bool = False
@@ -267,7 +267,7 @@ class RunState:
     complete: bool = False
     """Whether the planner has said all."""
     revision: int = 1
-    problems: list[Problem] = field(default_factory=LIST)
+    problems: tuple[Problem, ...] = ()
     """Warnings, and what befell the run as a whole."""
 
     open: int = 0
@@ -278,7 +278,7 @@ class RunState:
     working: int = 0
     """Running tasks that go on beside what they have asked or called."""
     running_by_agent: dict[str, int] = field(default_factory=DICT)
-    blocked_by_agent: dict[str, int] = field(default_factory=DICT)
+    blocked_by_agent: dict[str, int] = NONE
     moved: dict[str, None] = field(default_factory=DICT)
     """Agents whose number of tasks at work may have changed since the shell last looked."""
     ready: dict[str, list[tuple[float, int, str]]] = field(default_factory=DICT)
@@ -291,24 +291,24 @@ class RunState:
     """What an unfinished task is expected to take on average; None when nothing is known."""
     means: dict[str, tuple[int, float]] = field(default_factory=DICT)
     """Per agent: finished dispatches and their summed seconds."""
-    surplus: dict[str, None] = field(default_factory=DICT)
+    surplus: dict[str, None] = NONE
     """Open tasks that no join waits for any more and that are cancelled once the plan is whole."""
     timers: int = 0
     """Tasks that wait for a timer."""
-    unsettled: dict[str, None] = field(default_factory=DICT)
+    unsettled: dict[str, None] = NONE
     """Keys that ended without a word of what they used: a late outcome may still tell."""
 
     replan: Replan | None = None
     replans: int = 0
-    seen: set[str] = field(default_factory=SET)
+    seen: frozenset[str] = frozenset()
     """Digests of the plans that this run has had."""
-    requests: dict[str, Request] = field(default_factory=DICT)
-    answers: dict[str, Any] = field(default_factory=DICT)
-    receipts: dict[str, Receipt] = field(default_factory=DICT)
+    requests: dict[str, Request] = NONE
+    answers: dict[str, Any] = NONE
+    receipts: dict[str, Receipt] = NONE
     """Effects that may happen once only, by idempotency key, whatever became of the tasks that had them."""
-    effects: dict[str, dict[str, list[str]]] = field(default_factory=DICT)
+    effects: dict[str, dict[str, list[str]]] = NONE
     """The keys of `receipts` by task and tool, and by attempt; see `effect_keys`."""
-    checks: dict[str, CrossCheckState] = field(default_factory=DICT)
+    checks: dict[str, CrossCheckState] = NONE
     """Checks across tasks, by name."""
     pending: dict[str, Command] = field(default_factory=DICT)
     gained: list[Command] = field(default_factory=LIST)
@@ -316,15 +316,15 @@ class RunState:
     spent: Usage = NOTHING
     account: Account | None = None
     """What the run may use; None where nothing limits the use of models."""
-    calls: dict[str, OpenCall] = field(default_factory=DICT)
+    calls: dict[str, OpenCall] = NONE
     """Model calls under way, by their ids; only under a limit."""
     admitted: int = 0
     """Running dispatches with something set aside that do not wait for what they delegated."""
-    usual: dict[str, tuple[int, Amount]] = field(default_factory=DICT)
+    usual: dict[str, tuple[int, Amount]] = NONE
     """Per agent: dispatches that succeeded, and what they used together; only under a limit."""
-    queued: deque[str] = field(default_factory=DEQUE)
+    queued: deque[str] | None = None
     """Tasks that wait for budget, the next one first; entries of tasks that do so no more are passed over."""
-    queued_within: dict[str, deque[str]] = field(default_factory=DICT)
+    queued_within: dict[str, deque[str]] = NONE
     """The same for those that wait for an account within the run's, by its task: they stand in nobody else's way."""
     called_up: str | None = None
     """The task out of `queued` whose turn it is to be admitted."""

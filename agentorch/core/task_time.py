@@ -7,6 +7,7 @@
 """
 
 from agentorch.core.accounts import Account
+from agentorch.core.empties import own
 from agentorch.core.running_time import running_time
 from agentorch.core.state import FINAL, RunState, Status, TaskState
 
@@ -17,7 +18,7 @@ _FOR_OTHERS = frozenset({"approval", "person", "effect", "replan"})
 def begin_time(state: RunState, account: Account) -> None:
     """Begin to count: the task of the account is started for the first time."""
     if account.task is not None and account.budget.max_seconds is not None:
-        state.timed[account.task] = None
+        own(state, "timed")[account.task] = None
         state.clocked = True
         account.mark = state.ran
 
@@ -35,7 +36,7 @@ def turn_clocks(state: RunState, name: str) -> None:
 def _turn(state: RunState, account: Account, *, stands: bool) -> None:
     assert account.task is not None
     if not stands:
-        state.turned[account.task] = None
+        own(state, "turned")[account.task] = None
     if stands and not account.stands:
         account.ran += state.ran - account.mark
     if account.stands and not stands:

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from agentorch.core import inbox
 from agentorch.core.accounts import Account as CoreAccount
 from agentorch.core.accounts import Amount
+from agentorch.core.empties import own
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind
 from agentorch.core.reservations import budget_over, calls_within, lack_of, left_for, lines_of, narrow_accounts
@@ -169,7 +170,7 @@ class Account:
         state = self._run.state
         budget = budget_over(state, self._task())
         narrow = self._narrow(partial(terms_of, asked, budget=budget, price=price_at(model, state.spent)))
-        return self._run.lines[narrow[0].task or "" if narrow else ""]
+        return own(self._run, "lines").setdefault(narrow[0].task or "" if narrow else "", asyncio.Lock())
 
     def _task(self) -> TaskState | None:
         return None if self._key is None else self._run.state.of_key(self._key)

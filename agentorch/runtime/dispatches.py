@@ -6,6 +6,7 @@ from typing import Final
 
 from agentorch.core import inbox
 from agentorch.core.commands import Dispatch, Withdraw
+from agentorch.core.empties import own
 from agentorch.core.failures import FailureKind
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal
@@ -71,7 +72,7 @@ class Dispatches:
         # What an earlier owner has sent has gone with it in process; elsewhere a worker may still be at it.
         if command.key in run.out or not self._local:
             if run.lost is None:
-                run.stopping.add(command.key)
+                own(run, "stopping")[command.key] = None
             if not self._local:
                 wait = grace_of(run.state, command.task) + SLACK
                 asyncio.get_running_loop().call_later(wait, self._unheard, run, command.key)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from agentorch.core import inbox
 from agentorch.core.effect_keys import known_as, left_over, may_be_another_s
 from agentorch.core.effects import new_effect
+from agentorch.core.empties import own
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import digest
 from agentorch.core.reservations import account_of, remaining
@@ -237,7 +238,7 @@ class Host:
         """Return a delegated task when it is final; None when a new plan has taken it out."""
         while (child := run.state.tasks.get(name)) is not None and child.status not in FINAL:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            run.calls.setdefault(name, []).append(waiter)
+            own(run, "calls").setdefault(name, []).append(waiter)
             await waiter
         return child
 
@@ -253,7 +254,7 @@ class Host:
         if request_id not in run.state.answers:
             waiter = run.questions.get(request_id)
             if waiter is None:
-                waiter = run.questions[request_id] = asyncio.get_running_loop().create_future()
+                waiter = own(run, "questions")[request_id] = asyncio.get_running_loop().create_future()
             now = self._supervisor.now()
             self._supervisor.send(run, inbox.Ask(now, key, request_id, question, answer_schema, kind))
             await asyncio.shield(waiter)

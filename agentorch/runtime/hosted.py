@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, Final, Protocol
 
-from agentorch.core.empties import DICT, LIST, SET
+from agentorch.core.empties import LIST, NONE, SET
 from agentorch.core.events import Event, RunAdopted, RunStopped
 from agentorch.core.failures import Problem
 from agentorch.core.state import RunState
@@ -43,10 +42,6 @@ class Keeper(Protocol):
     def caught_up(self, run: "HostedRun") -> None:
         """Go on with a run that was held back for its journal."""
         ...
-
-
-def _lines() -> defaultdict[str, asyncio.Lock]:
-    return defaultdict(asyncio.Lock)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -86,21 +81,21 @@ class HostedRun:
     """What holds for a dispatch without policies of its own, once one was made."""
     out: set[str] = field(default_factory=SET)
     """Dispatches that were handed to the bus, or are on their way to it, and have not been answered."""
-    stopping: set[str] = field(default_factory=SET)
+    stopping: dict[str, None] = NONE
     """Dispatches that were withdrawn and have not ended yet, as far as anybody has heard."""
     flying: int = 0
     """Calls with effects that are under way: while there are some, their receipts are waited for."""
-    calls: dict[str, list[asyncio.Future[None]]] = field(default_factory=DICT)
+    calls: dict[str, list[asyncio.Future[None]]] = NONE
     """Who waits for a delegated task, by its id."""
-    lines: defaultdict[str, asyncio.Lock] = field(default_factory=_lines)
+    lines: dict[str, asyncio.Lock] = NONE
     """Where model calls wait for budget, one behind the other: for each account, by its task; "" is the run's."""
     settlement: "asyncio.Future[None] | None" = None
     """Who waits for something more to be decided; None while nobody does."""
     standing: Standing | None = None
     """Which dispatches stand still; None while none has asked for anything."""
-    questions: dict[str, asyncio.Future[object]] = field(default_factory=DICT)
+    questions: dict[str, asyncio.Future[object]] = NONE
     """Which running dispatches wait for a person's answer, by request id."""
-    timers: dict[str, asyncio.TimerHandle] = field(default_factory=DICT)
+    timers: dict[str, asyncio.TimerHandle] = NONE
     planning: "asyncio.Task[None] | None" = None
     asking: Awaited | None = None
     """Requests that are being shown to a person, checks across tasks, and dispatches that wait for the bus."""
@@ -118,9 +113,9 @@ class HostedRun:
     """Whether it is to be given a place anew."""
     active: int = 0
     """Slots that the run takes, as the scheduler counts them."""
-    at_work: dict[str, int] = field(default_factory=DICT)
+    at_work: dict[str, int] = NONE
     """The slots that it takes for each agent of which only so many may be at work."""
-    returning: dict[str, str] = field(default_factory=DICT)
+    returning: dict[str, str] = NONE
     """Dispatches that have waited and now wait for a slot to go on in, with their agents."""
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from agentorch.core.empties import own
 from agentorch.core.scheduling import next_ready, rank
 from agentorch.core.state import RunState
 from agentorch.runtime.hosted import HostedRun
@@ -191,7 +192,7 @@ class Scheduler:
         if waits is (key in run.returning):
             return
         if waits:
-            run.returning[key] = agent
+            own(run, "returning")[key] = agent
         else:
             del run.returning[key]
         if self.runs.get(run.state.run_id) is run:
@@ -280,7 +281,7 @@ class Scheduler:
     def _set(self, run: HostedRun, agent: str, at_work: int) -> None:
         """Count the tasks of an agent that are at work in a run; each slot that this frees is offered to one run."""
         freed = run.at_work.get(agent, 0) - at_work
-        run.at_work[agent] = at_work
+        own(run, "at_work")[agent] = at_work
         self._at_work[agent] = self._at_work.get(agent, 0) - freed
         if self._at_work[agent] >= self._agent_slots[agent]:
             self._full.add(agent)

@@ -373,7 +373,7 @@ class Supervisor:
     def _take(self, run: HostedRun, result: Result) -> None:
         run.out.discard(result.key)
         if run.stopping:
-            run.stopping.discard(result.key)
+            run.stopping.pop(result.key, None)
         if run.lost is None:
             self._decide(run, self.redact(message_of(result, self.now())))
 

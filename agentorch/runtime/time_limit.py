@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from agentorch.core import inbox
+from agentorch.core.empties import own
 from agentorch.core.failures import Problem
 from agentorch.core.running_time import running_time
 from agentorch.core.state import FINAL
@@ -37,7 +38,7 @@ class TimeLimit:
         seconds = state.budget.max_seconds
         if seconds is not None and TIMER not in run.timers:
             delay = state.policy.grace if state.aborted else max(0.0, seconds - running_time(state, self._now()))
-            run.timers[TIMER] = asyncio.get_running_loop().call_later(delay, self._look, run, seconds)
+            own(run, "timers")[TIMER] = asyncio.get_running_loop().call_later(delay, self._look, run, seconds)
         while state.turned:
             name, _ = state.turned.popitem()
             self._watch_task(run, name)
@@ -56,13 +57,15 @@ class TimeLimit:
         timer = f":{name}"
         left = self._left(run, name)
         if left is not None and timer not in run.timers:
-            run.timers[timer] = asyncio.get_running_loop().call_later(max(0.0, left), self._look_at_task, run, name)
+            own(run, "timers")[timer] = asyncio.get_running_loop().call_later(
+                max(0.0, left), self._look_at_task, run, name
+            )
 
     def _look_at_task(self, run: HostedRun, name: str) -> None:
         del run.timers[f":{name}"]
         left = self._left(run, name)
         if left is None:
-            run.state.turned[name] = None  # it waits for a person: once the run goes on again, it is looked at
+            own(run.state, "turned")[name] = None  # it waits for a person: once the run goes on again, it is looked at
             return
         if left > _SLACK:
             self._watch_task(run, name)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from agentorch.core.commands import SetTimer
+from agentorch.core.empties import own
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState
 from agentorch.runtime.hosted import HostedRun
@@ -19,7 +20,7 @@ class Timers:
     def set(self, run: HostedRun, command: SetTimer) -> None:
         """Wait for the time of a task."""
         delay = max(0.0, command.due - self._now())
-        run.timers[command.task] = asyncio.get_running_loop().call_later(delay, self._ripe, run, command.task)
+        own(run, "timers")[command.task] = asyncio.get_running_loop().call_later(delay, self._ripe, run, command.task)
 
     def _ripe(self, run: HostedRun, task: str) -> None:
         run.timers.pop(task, None)

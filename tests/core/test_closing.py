@@ -230,7 +230,7 @@ def test_planning_that_fails_ends_the_run() -> None:
     half.send(msg.Propose(0.0, (task("a"),), "model"))
     half.send(msg.PlanningFailed(0.0, (problem,), "planners"))
     after = half.send(msg.PlanningFailed(0.0, (problem,), "planners"))
-    assert (bench.state.status, bench.state.problems, again, after) == ("failed", [problem], [], [])
+    assert (bench.state.status, bench.state.problems, again, after) == ("failed", (problem,), [], [])
     assert kinds(half.run_out().events)[-1] == "RunFinished"
 
 

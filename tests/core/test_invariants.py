@@ -33,7 +33,7 @@ def _keep_an_output(state: RunState) -> None:
 
 
 def _judge_nothing(state: RunState) -> None:
-    state.checks["agree"] = CrossCheckState(CrossCheck("agree", ("b",), "b"), ("b",), status="done")
+    state.checks = {"agree": CrossCheckState(CrossCheck("agree", ("b",), "b"), ("b",), status="done")}
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_those_that_find_no_room_are_called_up_one_by_one() -> None:
 def test_one_that_is_called_up_in_vain_keeps_its_place() -> None:
     """And whoever comes later stands behind it, but for what running tasks delegate."""
     bench = Bench(WRITER).begin(*written("a", "b", "c"), answer="$c", budget=Budget(max_calls=3))
-    bench.state.usual["writer"] = bench.twin.usual["writer"] = (1, _calls(2))
+    bench.state.usual, bench.twin.usual = {"writer": (1, _calls(2))}, {"writer": (1, _calls(2))}
     admit_all(bench)
     assert (bench.statuses["a"], [*bench.state.queued]) == ("running", ["b", "c"])
     bench.send(msg.Delegate(bench.now, bench.key("a"), "a.1", "writer", {"n": 1}))
@@ -274,7 +274,7 @@ def test_accounts_that_contradict_themselves_are_noticed(damage: str, words: str
         case "admitted":
             state.admitted = 5
         case "queued":
-            state.queued.clear()
+            state.queued = None
         case "room":
             state.room = True
         case "called":

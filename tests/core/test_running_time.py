@@ -44,7 +44,7 @@ def test_waiting_for_a_person_alone_does_not_count() -> None:
     """Nothing can happen until somebody outside acts."""
     state = state_at(updated=10, ran=3)
     request = Request("q", "approval", None, "Sure?", {}, None)
-    state.requests["q"] = request
+    state.requests = {"q": request}
     state.pending["q"] = None  # type: ignore[assignment]  # pyright: ignore[reportArgumentType]
     count_time(state, UsageAdded(seq=1, at=500, run_id="run", purpose="planning"))
 
