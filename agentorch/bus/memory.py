@@ -115,7 +115,8 @@ class MemoryBus:
             return self._offer(envelope)
         delivery = MemoryDelivery(envelope, only)  # as `give` does: nearly every envelope comes this way
         only.held[delivery] = None
-        only.accept(delivery)
+        accept = only.accept
+        accept(delivery)
         return True
 
     def _offer(self, envelope: Envelope) -> bool:

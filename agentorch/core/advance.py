@@ -3,7 +3,7 @@
 from agentorch.core.admission import admit
 from agentorch.core.apply import apply
 from agentorch.core.closing import conclude, is_due
-from agentorch.core.decide import decide
+from agentorch.core.decide import DECISIONS, after_the_end
 from agentorch.core.events import Event, TaskStarted
 from agentorch.core.inbox import Message
 from agentorch.core.invariants import InvariantError
@@ -17,7 +17,8 @@ def advance(state: RunState, message: Message) -> list[Event]:
     The events belong together: they are appended to the journal as one. What they want done is in `state.gained`.
     InvariantError when an end is due that nothing brings nearer: the process that carries the run out must not hang.
     """
-    events = decide(state, message)
+    decide = after_the_end if state.finished else DECISIONS[type(message)]
+    events = decide(state, message, Stamp(state, message.at))
     for event in events:
         apply(state, event)
     if is_due(state):
@@ -30,7 +31,7 @@ def advance_by_admission(state: RunState, task: str, at: float) -> list[Event]:
     events = [] if state.finished else admit(state, task, Stamp(state, at))
     for event in events:
         apply(state, event)
-    started = events and events[-1].__class__ is TaskStarted
+    started = events and type(events[-1]) is TaskStarted
     if not started and is_due(state):  # a task that was started brings no end nearer
         _conclude(state, at, events)
     return events

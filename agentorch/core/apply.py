@@ -49,7 +49,7 @@ def apply(state: RunState, event: ev.Event) -> None:
     if state.clocked:
         count_time(state, event)
     state.updated = event.at
-    CHANGES[event.__class__](state, event)
+    CHANGES[type(event)](state, event)
     if state.queued and state.room and state.called_up is None:
         call_up(state)
     if state.timed and event.task is not None:

@@ -1,12 +1,12 @@
 """What a message makes happen: events, decided and not yet applied.
 
-1. `decide` reads the state and changes nothing. It may change between releases; `apply` may not.
+1. To decide is to read the state and to change nothing. It may change between releases; `apply` may not.
 2. An outcome whose key is not pending changes no task: it is recorded as late.
 3. Every choice (admission, rung, patch, giving up, closing) is an event.
 """
 
-from collections.abc import Callable
-from typing import Any, assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
@@ -32,102 +32,11 @@ from agentorch.core.steps import finish_step
 from agentorch.core.task import Task
 
 
-def decide(state: RunState, message: msg.Message) -> list[ev.Event]:  # noqa: C901, PLR0912  # the table of messages
-    """Return the events that `message` leads to, in order; none when it changes nothing."""
-    stamp = Stamp(state, message.at)
-    if state.finished:
-        return _after_the_end(state, message, stamp)
-    match message:
-        case msg.Succeed():
-            return _succeed(state, message, stamp)
-        case msg.Admit():
-            return admit(state, message.task, stamp)
-        case msg.Fail():
-            return _fail(state, message, stamp)
-        case msg.Begin():
-            return begin(state, message, stamp)
-        case msg.BeginAs():
-            return begin_as(state, message, stamp)
-        case msg.Fork():
-            return fork(state, message, stamp)
-        case msg.Adopt():
-            return adopt(state, message, stamp)
-        case msg.Propose():
-            return propose(state, message, stamp)
-        case msg.Complete():
-            return complete(state, message, stamp)
-        case msg.Note():
-            return [stamp(ev.PlanNoted, notes=message.notes, source=message.source)]
-        case msg.Reject():
-            return [stamp(ev.PlanRejected, problems=message.problems, source=message.source)]
-        case msg.PlanningFailed():
-            return _planning_failed(state, message, stamp)
-        case msg.Patched():
-            return _patched(state, message, stamp)
-        case msg.PatchFailed():
-            return _patch_failed(state, message, stamp)
-        case msg.Delegate():
-            return _delegate(state, message, stamp)
-        case msg.Ask():
-            return _ask(state, message, stamp)
-        case msg.Answer():
-            return _answer(state, message, stamp)
-        case msg.Report() | msg.GoOn() | msg.Trim():
-            return _of_a_body(state, message, stamp)
-        case msg.FinishStep() | msg.Intend() | msg.Confirm() | msg.Void() | msg.CallModel() | msg.Spend():
-            return _of_a_call(state, message, stamp)
-        case msg.Checked():
-            return checked(state, message, stamp)
-        case msg.Cancel():
-            return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]
-        case msg.TimeUp():
-            return end_task(state, message, stamp)
-        case msg.Abort():
-            return [stamp(ev.RunAborted, problem=message.problem)]
-        case msg.Stop():
-            return [] if state.stopped is not None else [stamp(ev.RunStopped, problem=message.problem)]
-        case msg.Abandon():
-            return []
-        case msg.Conclude():
-            return conclude(state, stamp) if is_due(state) else []
-        case _:
-            assert_never(message)
+def after_the_end(state: RunState, message: Any, stamp: Stamp) -> list[ev.Event]:
+    """Return what a message leads to in a run that is over.
 
-
-def _of_a_body(state: RunState, message: msg.Report | msg.GoOn | msg.Trim, stamp: Stamp) -> list[ev.Event]:
-    match message:
-        case msg.Report():
-            return _report(state, message, stamp)
-        case msg.GoOn():
-            return _go_on(state, message, stamp)
-        case _:
-            return _trim(state, message, stamp)
-
-
-def _of_a_call(
-    state: RunState,
-    message: msg.FinishStep | msg.Intend | msg.Confirm | msg.Void | msg.CallModel | msg.Spend,
-    stamp: Stamp,
-) -> list[ev.Event]:
-    match message:
-        case msg.FinishStep():
-            return finish_step(state, message, stamp)
-        case msg.Intend():
-            return intend(state, message, stamp)
-        case msg.Confirm():
-            return confirm(state, message, stamp)
-        case msg.Void():
-            return void(state, message, stamp)
-        case msg.CallModel():
-            return call_model(state, message, stamp)
-        case msg.Spend():
-            return spend(state, message, stamp)
-        case _:
-            assert_never(message)
-
-
-def _after_the_end(state: RunState, message: msg.Message, stamp: Stamp) -> list[ev.Event]:
-    """Nothing follows the last word but what late outcomes used, and what became of effects."""
+    Nothing follows the last word but what late outcomes used, and what became of effects.
+    """
     match message:
         case msg.Succeed() | msg.Fail():
             return _late(state, message, stamp)
@@ -141,6 +50,38 @@ def _after_the_end(state: RunState, message: msg.Message, stamp: Stamp) -> list[
             return [stamp(ev.CallAbandoned, problem=message.problem)]
         case _:
             return []
+
+
+def _admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
+    return admit(state, message.task, stamp)
+
+
+def _note(_state: RunState, message: msg.Note, stamp: Stamp) -> list[ev.Event]:
+    return [stamp(ev.PlanNoted, notes=message.notes, source=message.source)]
+
+
+def _reject(_state: RunState, message: msg.Reject, stamp: Stamp) -> list[ev.Event]:
+    return [stamp(ev.PlanRejected, problems=message.problems, source=message.source)]
+
+
+def _cancel(_state: RunState, message: msg.Cancel, stamp: Stamp) -> list[ev.Event]:
+    return [stamp(ev.RunCancelling, by=message.by, reason=message.reason)]
+
+
+def _abort(_state: RunState, message: msg.Abort, stamp: Stamp) -> list[ev.Event]:
+    return [stamp(ev.RunAborted, problem=message.problem)]
+
+
+def _stop(state: RunState, message: msg.Stop, stamp: Stamp) -> list[ev.Event]:
+    return [] if state.stopped is not None else [stamp(ev.RunStopped, problem=message.problem)]
+
+
+def _abandon(_state: RunState, _message: msg.Abandon, _stamp: Stamp) -> list[ev.Event]:
+    return []  # it is waited for as long as the run goes on
+
+
+def _conclude(state: RunState, _message: msg.Conclude, stamp: Stamp) -> list[ev.Event]:
+    return conclude(state, stamp) if is_due(state) else []
 
 
 def _of_running(state: RunState, key: str, make: Callable[[TaskState], ev.Event]) -> list[ev.Event]:
@@ -350,3 +291,41 @@ def _consequence(state: RunState, task: TaskState, kind: str, value: Any, by: st
         return [stamp(ev.TaskSucceeded, task=name, key=state.key_of(task), output=value["output"])]  # pyright: ignore[reportUnknownArgumentType]
     failed = task.problem or Problem(str(FailureKind.PERMANENT), f"{by} gave '{name}' up", task=name)
     return [stamp(ev.TaskFailed, task=name, problem=failed)]
+
+
+DECISIONS: Final[Mapping[type[msg.Message], Callable[[RunState, Any, Stamp], list[ev.Event]]]] = {
+    msg.Succeed: _succeed,
+    msg.Admit: _admit,
+    msg.Fail: _fail,
+    msg.Begin: begin,
+    msg.BeginAs: begin_as,
+    msg.Fork: fork,
+    msg.Adopt: adopt,
+    msg.Propose: propose,
+    msg.Complete: complete,
+    msg.Note: _note,
+    msg.Reject: _reject,
+    msg.PlanningFailed: _planning_failed,
+    msg.Patched: _patched,
+    msg.PatchFailed: _patch_failed,
+    msg.Delegate: _delegate,
+    msg.Ask: _ask,
+    msg.Answer: _answer,
+    msg.Report: _report,
+    msg.GoOn: _go_on,
+    msg.Trim: _trim,
+    msg.FinishStep: finish_step,
+    msg.Intend: intend,
+    msg.Confirm: confirm,
+    msg.Void: void,
+    msg.CallModel: call_model,
+    msg.Spend: spend,
+    msg.Checked: checked,
+    msg.Cancel: _cancel,
+    msg.TimeUp: end_task,
+    msg.Abort: _abort,
+    msg.Stop: _stop,
+    msg.Abandon: _abandon,
+    msg.Conclude: _conclude,
+}
+"""What each message leads to while the run goes on, by its class: events, in order; none when it changes nothing."""

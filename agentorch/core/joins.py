@@ -170,17 +170,23 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     has_run = task.status is RUNNING
     if not has_run:
         unready(state, task)
-    if state.requests:
-        drop_requests(state, task.task.id)
     task.status = status
     task.waiting = None
     task.due = None
     task.finished = state.updated
+    state.open -= 1
+    state.room = True  # what was kept for it, if it was to write the answer
+    if task.steps or task.children or task.caller is not None or state.requests or state.queued_within or state.surplus:
+        _give_back(state, task, status, has_run=has_run)
+
+
+def _give_back(state: RunState, task: TaskState, status: Status, *, has_run: bool) -> None:
+    """Let go of what few tasks hold, and few runs: steps, questions, a place in a line, a caller that waits."""
+    if state.requests:
+        drop_requests(state, task.task.id)
     # A cancelled child's caller may go on, and call for it again.
     if (task.steps or task.children) and (task.caller is None or status is not Status.CANCELLED):
         drop_steps(state, task)
-    state.open -= 1
-    state.room = True  # what was kept for it, if it was to write the answer
     if state.queued_within and not has_run:
         call_within(state, account_of(state, task))
     if state.surplus:

@@ -57,7 +57,7 @@ class Policy(BaseModel):
 
     @model_serializer(mode="plain")
     def _only_what_is_set(self) -> dict[str, Any]:
-        chosen = self.model_fields_set
+        chosen = self.__pydantic_fields_set__
         return {name: getattr(self, name) for name in type(self).model_fields if name in chosen} if chosen else {}
 
     def whole(self) -> "Policy":

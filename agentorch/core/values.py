@@ -12,18 +12,18 @@ CERTAINLY_SMALL: Final = BLOB_BYTES // 6
 CERTAINLY_READ: Final = 1 << 64
 """Integers below it need no second look: any JSON reader takes them."""
 
-_LONGEST_INTEGER: Final = 4300
-"""Digits beyond which Python refuses to read an integer."""
-_BLOCK: Final = _LONGEST_INTEGER // 2
+SHORT: Final = 4300
+"""Digits beyond which Python refuses to read an integer: no shorter JSON holds such a one."""
+_BLOCK: Final = SHORT // 2
 """A longer one fills at least one whole block of so many bytes, wherever it begins."""
-_TOO_LONG: Final = re.compile(rb"\d{%d}" % (_LONGEST_INTEGER + 1))
+_TOO_LONG: Final = re.compile(rb"\d{%d}" % (SHORT + 1))
 _REPLACED: Final = "\ufffd".encode()
 """What stands for a lone surrogate in the name of a field, where pydantic does not complain."""
 
 
 def reads_back(data: bytes) -> bool:
     """Whether JSON that pydantic wrote can be read, and says what it was to say."""
-    if len(data) > _LONGEST_INTEGER:
+    if len(data) > SHORT:
         blocks = (data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK))
         if any(map(bytes.isdigit, blocks)) and _TOO_LONG.search(data):  # to search all takes a hundred times as long
             return False

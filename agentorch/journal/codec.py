@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from agentorch.core.events import AnyEvent, Event, PlanCompleted, RunStarted, TasksAccepted
 from agentorch.core.policy import Policy
-from agentorch.core.values import in_line, reads_back
+from agentorch.core.values import SHORT, in_line, reads_back
 from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -84,12 +84,14 @@ _WRITE: Final[dict[type[Event], Callable[[Event], bytes]]] = {}
 
 def encode(event: Event) -> bytes:
     """Return `event` as JSON bytes; JournalError when it holds what is not a JSON value."""
-    kind = event.__class__
+    kind = type(event)
     # The serializer itself: `model_dump_json` takes twice as long.
     try:
         payload = (_WRITE.get(kind) or _writer(kind))(event)
     except (ValueError, RecursionError):
         return _encode_slowly(event)
+    if len(payload) <= SHORT and payload.isascii():  # as nearly all are
+        return payload
     return payload if reads_back(payload) else _encode_slowly(event)
 
 

@@ -86,7 +86,7 @@ class Execution:
         """Return what came of the dispatch."""
         work = job.work
         try:
-            if work.inputs or work.output is not None or work.objective.__class__ is list:
+            if work.inputs or work.output is not None or type(work.objective) is list:
                 job.work = work = await opened(work, self._blobs)
             agent = self._agents[work.agent]
             output = await self._begun(agent, job)

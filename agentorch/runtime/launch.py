@@ -40,6 +40,8 @@ from agentorch.runtime.release import release
 from agentorch.runtime.run import Run
 
 PAGE: Final = 2000
+_PARTED: Final = frozenset({dict, list})
+"""The values that have parts."""
 _TAKEN: Final = "run {run} was just taken up by another process: attach to it"
 
 
@@ -290,7 +292,7 @@ class Launch:
     async def _outcome(self, run: HostedRun) -> Outcome:
         state = run.state
         values = {name: value for name, value in state.outputs.items() if name not in {"goal", "inputs"}}
-        for name in [name for name, value in values.items() if may_hold_blobs(value)]:
+        for name in [name for name, value in values.items() if type(value) in _PARTED and may_hold_blobs(value)]:
             values[name] = await loaded(values[name], self.engine.blobs)
         return outcome_of(state, self.engine.team.registry, values)
 

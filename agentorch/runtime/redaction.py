@@ -188,7 +188,7 @@ class Redactor:
 
     def message(self, message: inbox.Message) -> inbox.Message:
         """Return a message without secrets."""
-        if isinstance(message, inbox.Succeed) and not message.sources and message.output.__class__ in _PLAIN:
+        if isinstance(message, inbox.Succeed) and not message.sources and type(message.output) in _PLAIN:
             return message  # as most are
         clean = message
         for name in _texts_of(message.__class__):
@@ -208,7 +208,7 @@ class Redactor:
             if value.__class__ in _PLAIN:
                 continue
             if value.__class__ is Task:  # a plan may have 100,000 of them, most without a word
-                stack += filter(None, (value.objective, value.inputs))
+                stack += (value.objective, value.inputs) if value.objective or value.inputs else ()
             elif isinstance(value, str):
                 if len(value) >= self._shortest and self.text(value) is not value:
                     return True
