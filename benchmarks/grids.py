@@ -114,7 +114,11 @@ def goals(results: Results, names: Names = NAMES) -> Grid:
     rows = [[one.name, one.shown or "not measured", one.wanted, one.verdict, _note(one)] for one in figures]
     reached = sum(one.met is True for one in figures)
     asked = sum(one.goal is not None for one in figures)
-    return Grid("goals", ["figure", "is", "goal", "", ""], rows, f"{reached} of {asked} goals are met.")
+    beyond = sum(one.beyond for one in figures)
+    words = f"{reached} of {asked} goals are met."
+    if beyond:
+        words += f" {beyond} are missed by a program too that does nothing else (the floor)."
+    return Grid("goals", ["figure", "is", "goal", "", ""], rows, words)
 
 
 def goal_figures(results: Results, names: Names = NAMES) -> list[Measurement]:

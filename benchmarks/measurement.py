@@ -24,13 +24,23 @@ class Measurement:
     more: bool = False
     """Whether the goal is what it is to be at least."""
     note: str = ""
+    floor: float | None = None
+    """The same of a program that does nothing else; None where there is none."""
 
     @property
     def met(self) -> bool | None:
         """Whether the goal is met; None where there is none, or no value."""
-        if self.goal is None or self.value is None:
+        return self._holds(self.value)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the goal is missed, and the floor misses it too."""
+        return self.met is False and self._holds(self.floor) is False
+
+    def _holds(self, value: float | None) -> bool | None:
+        if self.goal is None or value is None:
             return None
-        return self.value >= self.goal if self.more else self.value <= self.goal
+        return value >= self.goal if self.more else value <= self.goal
 
     @property
     def shown(self) -> str:
@@ -50,14 +60,23 @@ class Measurement:
     @property
     def verdict(self) -> str:
         """Whether the goal is met, in words."""
+        if self.beyond:
+            return "as the floor"
         return {True: "met", False: "NOT MET", None: "" if self.goal is None else "NOT MEASURED"}[self.met]
 
 
 def several(
-    name: str, values: Sequence[float], unit: str, *, goal: float | None = None, more: bool = False, note: str = ""
+    name: str,
+    values: Sequence[float],
+    unit: str,
+    *,
+    goal: float | None = None,
+    more: bool = False,
+    note: str = "",
+    floor: float | None = None,
 ) -> Measurement:
     """Return the median of what was taken several times, with the least and the most."""
-    return Measurement(name, statistics.median(values), unit, goal, min(values), max(values), more, note)
+    return Measurement(name, statistics.median(values), unit, goal, min(values), max(values), more, note, floor)
 
 
 def absent(name: str, why: str) -> list[Measurement]:

@@ -2,21 +2,24 @@
 
     python -m benchmarks.short [--milliseconds 20] [--repeats 15] [--data FOLDER] [--json]
 
-Ours and the floor alternate, over recorded DAGs (all of at most 200 tasks, together), a chain (deep), layers and a fan
-(wide). Told are makespan over the critical path for both, and of ours over the floor's of the same repeat: medians over
-the repeats. The goal stands on each. Where a hundred tasks and more become ready at once, what is measured is the cost
-of a task: it is paid before the last of them begins, and while they sleep there is nothing else to do.
+Ours, bare asyncio and bare anyio alternate, over recorded DAGs (all of at most 200 tasks, together), a chain (deep),
+layers and a fan (wide). Told are makespans over the critical path, and of ours over bare asyncio's of the same repeat:
+medians over the repeats. The goal stands on each. Where a hundred tasks and more become ready at once, what is measured
+is the cost of a task: it is paid before the last of them begins, and while they sleep there is nothing else to do.
+There anyio, a task group and a count of what is ready, misses the goal too.
 """
 
 import asyncio
+import statistics
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from benchmarks.bounds import critical_path
-from benchmarks.measurement import Measurement, parser_of, several, show
+from benchmarks.measurement import Measurement, figure, parser_of, several, show
 from benchmarks.ours import subject
+from benchmarks.peers import anyio_floor
 from benchmarks.recorded import DATA, dags, missing
 from benchmarks.shapes import Shape, chain, fan, layered
 from benchmarks.subject import floor, timed
@@ -38,15 +41,38 @@ GOAL: Final = 1.01
 """Times the makespan of bare asyncio."""
 
 
-async def seconds(shape: Shape, repeats: int) -> tuple[list[float], list[float]]:
-    """Return the seconds of ours and of the floor, by repeat."""
-    took: dict[str, list[float]] = {"ours": [], "floor": []}
+@dataclass(frozen=True)
+class Took:
+    """Seconds, by repeat."""
+
+    ours: list[float]
+    asyncio: list[float]
+    anyio: list[float]
+
+    def over(self, other: list[float]) -> list[float]:
+        """Return ours over the other's, by repeat."""
+        return [one / two for one, two in zip(self.ours, other, strict=True)]
+
+    @property
+    def floor(self) -> float:
+        """What bare anyio took over what asyncio did, the median."""
+        return statistics.median(one / two for one, two in zip(self.anyio, self.asyncio, strict=True))
+
+
+async def seconds(shape: Shape, repeats: int) -> Took:
+    """Return the seconds that the shape took."""
+    took = Took([], [], [])
     with tempfile.TemporaryDirectory() as folder:
-        async with subject("agentorch", None).prepare(shape, Path(folder)) as prepared:
-            for _ in range(repeats + WARM):
-                took["ours"].append(await timed(shape, prepared))
-                took["floor"].append(await timed(shape, floor(shape)))
-    return took["ours"][WARM:], took["floor"][WARM:]
+        async with (
+            subject("agentorch", None).prepare(shape, Path(folder)) as ours,
+            anyio_floor.prepare(shape, Path(folder)) as anyio,
+        ):
+            for repeat in range(repeats + WARM):
+                for prepared, told in ((ours, took.ours), (floor(shape), took.asyncio), (anyio, took.anyio)):
+                    spent = await timed(shape, prepared)
+                    if repeat >= WARM:
+                        told.append(spent)
+    return took
 
 
 def measure(milliseconds: float, repeats: int) -> list[Measurement]:
@@ -55,14 +81,17 @@ def measure(milliseconds: float, repeats: int) -> list[Measurement]:
     for name, plain in SHAPES.items():
         shape = replace(plain, seconds=dict.fromkeys(dict(plain.tasks), milliseconds / 1000))
         least = critical_path(shape)
-        ours, bare = asyncio.run(seconds(shape, repeats))
-        ratios = [one / other for one, other in zip(ours, bare, strict=True)]
+        took = asyncio.run(seconds(shape, repeats))
         words = f"{name}, tasks of {milliseconds:g} ms"
+        entrants = {"agentorch": took.ours, "bare asyncio": took.asyncio, "bare anyio": took.anyio}
         found += [
-            several(f"{words}: agentorch", [one / least for one in ours], "times the critical path"),
-            several(f"{words}: bare asyncio", [one / least for one in bare], "times the critical path"),
-            several(f"{words}: makespan over bare asyncio's", ratios, "times", goal=GOAL),
+            several(f"{words}: {who}", [one / least for one in spent], "times the critical path")
+            for who, spent in entrants.items()
         ]
+        note = f"bare anyio's: {figure(took.floor)}"
+        ratios = took.over(took.asyncio)
+        whole = f"{words}: makespan over bare asyncio's"
+        found.append(several(whole, ratios, "times", goal=GOAL, note=note, floor=took.floor))
     return found
 
 
@@ -72,13 +101,17 @@ def measure_recorded(milliseconds: float, folder: Path) -> list[Measurement]:
     if lack := missing(folder):
         return [Measurement(words, None, "times", GOAL, note=lack)]
     shapes = [shape for shape in dags(folder) if len(shape.tasks) <= LARGEST]
-    totals = [[0.0, 0.0] for _ in range(RECORDED_REPEATS)]
+    found: list[Took] = []
     for plain in shapes:
         shape = replace(plain, seconds=dict.fromkeys(dict(plain.tasks), milliseconds / 1000))
-        for total, *pair in zip(totals, *asyncio.run(seconds(shape, RECORDED_REPEATS)), strict=True):
-            total[:] = [before + more for before, more in zip(total, pair, strict=True)]
-    ratios = [ours / bare for ours, bare in totals]
-    return [several(words, ratios, "times", goal=GOAL, note=f"{len(shapes)} DAGs together")]
+        found.append(asyncio.run(seconds(shape, RECORDED_REPEATS)))
+    whole = Took(
+        *([sum(spent) for spent in zip(*by_dag, strict=True)] for by_dag in (
+            [took.ours for took in found], [took.asyncio for took in found], [took.anyio for took in found],
+        ))
+    )  # fmt: skip
+    note = f"{len(shapes)} DAGs together; bare anyio's: {figure(whole.floor)}"
+    return [several(words, whole.over(whole.asyncio), "times", goal=GOAL, note=note, floor=whole.floor)]
 
 
 def main() -> None:

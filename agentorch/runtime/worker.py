@@ -1,7 +1,7 @@
 """The worker: long-lived slots that take work from the bus, run the agent, and send the result back.
 
-1. A slot is started when work comes and none will look at it; it lives on and takes the next. What waits behind a body
-   that does not end at once gets slots too: bodies that do share one. Nothing is started per task.
+1. A slot is started when work comes and none is idle or will look at it; it lives on and takes the next. What waits
+   behind a body that does not end at once gets slots too: bodies that do share one. Nothing is started per task.
 2. A result is sent before its work is acknowledged: a worker that dies in between makes the work come again.
 3. Timeouts and withdrawals end the body by cancellation, once; one that does not end within its grace is abandoned. A
    slot that was cancelled while it had work, whoever did it, sends the result and gives way to a fresh one: nothing of
@@ -108,7 +108,8 @@ class Worker:
 
     def _accept(self, delivery: Delivery) -> None:
         self._queue.append(delivery)
-        if not self._coming:
+        coming = self._coming
+        if not coming or (self._idle and len(self._queue) > coming):
             self._summon()
 
     def _relieve(self) -> None:
