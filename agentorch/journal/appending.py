@@ -22,6 +22,8 @@ _REMEMBERED: Final = 4096
 """Heads that are remembered at most."""
 _MOST_ROWS: Final = 512
 """Rows in one statement at most."""
+_FEW_ROWS: Final = 16
+"""So many, and fewer, are written by a statement of their own: a small run is one."""
 
 _NO_NUMBER: Final = 1 << 53
 """Runs are counted from one: what is beyond that is damage."""
@@ -178,7 +180,8 @@ class Appender:
                 continue
             first, run.begun = run.begun, None
             goal, tags, key, request = first.opening
-            told = (first.run_id, goal, run.status, first.started, run.updated, *run.head, json.dumps(dict(tags)))
+            said = json.dumps(dict(tags)) if tags else "{}"
+            told = (first.run_id, goal, run.status, first.started, run.updated, *run.head, said)
             begun += (run.number, *told, key, request)
         _in_bulk(self._connection, _ADD_RUNS, begun, 11)
         if len(changed) == 1 and moved:  # as mostly where the loop writes; the other way takes four times as long
@@ -210,13 +213,14 @@ def next_number(connection: sqlite3.Connection) -> int:
 
 
 def _in_bulk(connection: sqlite3.Connection, sql: tuple[str, str], values: Sequence[Any], width: int) -> None:
-    """Carry out `sql` with rows of `width` values between its halves, by 512, 256, ... 1 rows: few are compiled.
+    """Carry out `sql` with rows of `width` values between its halves, by 512, 256, ... 16 or fewer: few are compiled.
 
     `executemany` would give up the interpreter lock at each row; behind a busy loop each time may cost 5 ms.
     """
     start = 0
     while start < len(values):
-        rows = min(_MOST_ROWS, 1 << ((len(values) - start) // width).bit_length() - 1)
+        left = (len(values) - start) // width
+        rows = left if left <= _FEW_ROWS else min(_MOST_ROWS, 1 << left.bit_length() - 1)
         end = start + rows * width
         connection.execute(_statement(sql, rows, width), values[start:end])
         start = end

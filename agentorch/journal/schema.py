@@ -36,7 +36,8 @@ _TABLES: Final = (
     """CREATE TABLE runs (
         number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, goal TEXT NOT NULL, status TEXT NOT NULL,
         started REAL NOT NULL, updated REAL NOT NULL, head INTEGER NOT NULL, hash BLOB NOT NULL, tags TEXT NOT NULL,
-        key TEXT UNIQUE, request TEXT) STRICT""",
+        key TEXT, request TEXT) STRICT""",
+    "CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key IS NOT NULL",  # few runs have one: the rest write no page
     """CREATE TABLE events (
         run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, header BLOB NOT NULL, payload BLOB,
         PRIMARY KEY (run, seq)) STRICT""",

@@ -77,13 +77,13 @@ def test_one_that_is_called_up_in_vain_keeps_its_place() -> None:
     bench = Bench(WRITER).begin(*written("a", "b", "c"), answer="$c", budget=Budget(max_calls=3))
     bench.state.usual, bench.twin.usual = {"writer": (1, _calls(2))}, {"writer": (1, _calls(2))}
     admit_all(bench)
-    assert (bench.statuses["a"], [*bench.state.queued]) == ("running", ["b", "c"])
+    assert (bench.statuses["a"], [*(bench.state.queued or ())]) == ("running", ["b", "c"])
     bench.send(msg.Delegate(bench.now, bench.key("a"), "a.1", "writer", {"n": 1}))
     assert bench.admit("a.1")
     bench.succeed("a.1", usage=ONE)
     assert bench.state.called_up == "b"
     bench.admit("b")
-    assert (bench.statuses["b"], [*bench.state.queued]) == ("budget", ["b", "c"])
+    assert (bench.statuses["b"], [*(bench.state.queued or ())]) == ("budget", ["b", "c"])
 
 
 def _calls(count: int) -> Amount:
@@ -304,7 +304,7 @@ def test_whoever_is_gone_is_not_called_up() -> None:
         *written("a", "b", "c", "d"), answer="$c", planner="model", budget=Budget(max_tokens=4_000)
     )
     admit_all(bench)
-    assert [*bench.state.queued] == ["c", "d"]
+    assert [*(bench.state.queued or ())] == ["c", "d"]
     bench.fail("a")
     bench.patched(task("a"), drop=("d",))
     admit_all(bench)

@@ -112,6 +112,20 @@ class _CutSubscription(MemorySubscription):
         super().__init__(bus, subjects, accept, credit)
         self._cut = cut
 
-    def settle(self, delivery: MemoryDelivery) -> None:
+    def give(self, envelope: Envelope) -> None:
+        """Hand over one envelope as to one who may not live to acknowledge it."""
+        delivery = _CutDelivery(envelope, self, self._cut)
+        self.held[delivery] = None
+        self.accept(delivery)
+
+
+class _CutDelivery(MemoryDelivery):
+    __slots__ = ("_cut",)
+
+    def __init__(self, envelope: Envelope, subscription: MemorySubscription, cut: Cut) -> None:
+        super().__init__(envelope, subscription)
+        self._cut = cut
+
+    def ack(self) -> None:
         self._cut.passing("before ack")
-        super().settle(delivery)
+        super().ack()
