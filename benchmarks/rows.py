@@ -76,6 +76,7 @@ WORKLOADS: Final = (
     Workload(
         "growth", "bytes and fsyncs a task as a durable chain grows", quick=("--tasks", "100", "1000"), durable=True
     ),
+    Workload("syncs", "how often a chain that is durable against power loss waits for the disk", quick=("--quick",)),
     Workload("model_calls", "200 model calls at once", quick=("--repeats", "2")),
     Workload("streaming", "50 agents that stream to one reader", quick=("--seconds", "1", "--repeats", "2")),
     Workload("streamed_plan", "from the first task of a streamed plan to its dispatch", quick=("--repeats", "3")),

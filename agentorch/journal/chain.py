@@ -8,6 +8,7 @@ does not prove who wrote.
 
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -60,12 +61,16 @@ def seal(seq: int, version: int, at: float, previous: bytes, payload: bytes, typ
 def unseal(header: bytes) -> Header:
     """Return the parts of a header; ValueError when these bytes are none."""
     try:
-        seq, version, at, previous, payload = _FIXED.unpack_from(header)
-        return Header(seq, version, at, previous, payload, header[_FIXED.size :].decode())
+        return Header(*_FIXED.unpack_from(header), _named(header[TYPE_FROM:]))
     except struct.error:
         raise ValueError(f"no header: {len(header)} bytes, a header has {TYPE_FROM} and its type") from None
     except TypeError:
         raise ValueError("no header: it is not even bytes") from None
+
+
+@lru_cache(maxsize=256)
+def _named(type: bytes) -> str:
+    return type.decode()
 
 
 def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start: Link) -> tuple[list[Sealed], Link]:
@@ -78,7 +83,7 @@ def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start:
     last, end = start
     for seq, stored, payload in rows:
         header = _followed(run_id, last, end, seq, stored)
-        if not isinstance(payload, bytes) or sha256(payload).digest() != header.payload:
+        if type(payload) is not bytes or sha256(payload).digest() != header.payload:
             raise damaged(run_id, seq, "its payload is not what was written")
         last, end = seq, sha256(stored).digest()
         found.append((header, payload))

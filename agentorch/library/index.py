@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,13 @@ class Index:
     """Files and their passages. Not safe for several threads at once: the library holds a lock."""
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self._database = _opened(":memory:") if path is None else _alone(path)
+        if path is not None:
+            self._database = _alone(path)
+
+    @cached_property
+    def _database(self) -> sqlite3.Connection:
+        """In memory, made when something is first looked for: many runs read no files."""
+        return _opened(":memory:")
 
     def close(self) -> None:
         """Let go of the database."""

@@ -1,5 +1,6 @@
 """The prompt templates: files in `prompts/`, the user's before the built-in ones."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,9 @@ class _Loader(BaseLoader):
         for folder in folders:
             path = folder / f"{plain}{SUFFIX}"
             try:
-                source = read_regular(path, most=_LARGEST).decode("utf-8-sig")
+                # What came with agentorch are files, and small ones.
+                data = path.read_bytes() if folder is self._builtin else read_regular(path, most=_LARGEST)
+                source = data.decode().removeprefix("\ufeff")
                 return source.replace("\r\n", "\n"), str(path), lambda: True
             except (FileNotFoundError, NotADirectoryError):
                 continue
@@ -118,10 +121,11 @@ class _Loader(BaseLoader):
 
     def names(self) -> tuple[str, ...]:
         found = {
-            path.relative_to(folder).as_posix().removesuffix(SUFFIX)
+            Path(place, name).relative_to(folder).as_posix().removesuffix(SUFFIX)
             for folder in (*self._folders, self._builtin)
-            if folder.is_dir()
-            for path in folder.rglob(f"*{SUFFIX}")
+            for place, _, names in os.walk(folder)
+            for name in names
+            if name.endswith(SUFFIX)
         }
         return tuple(sorted(found))
 
