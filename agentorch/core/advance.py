@@ -1,5 +1,7 @@
 """One decision: a message in, the events of one append out, the state moved past them."""
 
+from collections.abc import Container
+
 from agentorch.core.admission import admit
 from agentorch.core.apply import apply
 from agentorch.core.closing import conclude, is_due
@@ -7,6 +9,7 @@ from agentorch.core.decide import DECISIONS, after_the_end
 from agentorch.core.events import Event, TaskStarted
 from agentorch.core.inbox import Message
 from agentorch.core.invariants import InvariantError
+from agentorch.core.scheduling import next_ready
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState
 
@@ -26,14 +29,26 @@ def advance(state: RunState, message: Message) -> list[Event]:
     return events
 
 
-def advance_by_admission(state: RunState, task: str, at: float) -> list[Event]:
-    """Return what `advance` would on `Admit`, which is told once for each task, and which most often starts it."""
-    events = [] if state.finished else admit(state, task, Stamp(state, at))
-    for event in events:
-        apply(state, event)
-    started = events and type(events[-1]) is TaskStarted
-    if not started and is_due(state):  # a task that was started brings no end nearer
-        _conclude(state, at, events)
+def admit_ready(state: RunState, at: float, *, most: int, busy: Container[str] = ()) -> list[Event]:
+    """Return what `advance` would on `Admit` of the best ready tasks one after the other, `most` of them at most.
+
+    Tasks of agents in `busy` are not admitted. Nothing is done twice that is the same for all of them.
+    """
+    events: list[Event] = []
+    stamp = Stamp(state, at)
+    while most > 0 and (task := next_ready(state, busy)) is not None:
+        most -= 1
+        stamp.seq = state.seq
+        decided = admit(state, task, stamp)
+        for event in decided:
+            apply(state, event)
+        events += decided
+        if len(decided) == 1 and type(decided[0]) is TaskStarted:  # which brings no end nearer
+            continue
+        if is_due(state):
+            _conclude(state, at, events)
+        if not decided or state.finished or state.cancelling is not None or state.stopped is not None:
+            break
     return events
 
 

@@ -6,7 +6,7 @@ set counts, so a policy of one field changes one field.
 
 from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
@@ -79,6 +79,17 @@ def _whole(policy: Hashable) -> Policy:
 
 DEFAULT: Final = Policy()
 """Every default."""
+
+
+class AgentDefaults(NamedTuple):
+    """What holds in a run for the tasks of one agent that set nothing of their own."""
+
+    policy: Policy
+    plain: bool
+    """Whether such a task may start without more ado: nothing is set aside for it, and nobody is asked."""
+    untracked: bool
+    """Whether it may do what leaves no trace: its start must be on the disk before it begins."""
+
 
 TRANSIENT_DISPATCHES: Final = 6
 """Dispatches of one attempt, the first included, before transient failures count as a failed attempt."""

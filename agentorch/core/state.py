@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from agentorch.core.accounts import Account, Amount, OpenCall
 from agentorch.core.card import AgentCard
@@ -17,7 +17,7 @@ from agentorch.core.commands import Command, Dispatch
 from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.empties import DICT, LIST, NONE
 from agentorch.core.failures import Problem
-from agentorch.core.policy import DEFAULT, Join, Policy
+from agentorch.core.policy import DEFAULT, AgentDefaults, Join, Policy
 from agentorch.core.task import UNSET, Task
 from agentorch.core.usage import NOTHING, UNLIMITED, Budget, Usage
 
@@ -209,16 +209,6 @@ class CrossCheckState:
     """How often it has been asked."""
     status: Literal["open", "asked", "done"] = "open"
     """Whether it waits for outputs, is under way, or has its verdict on the outputs as they are."""
-
-
-class AgentDefaults(NamedTuple):
-    """What holds in a run for the tasks of one agent that set nothing of their own."""
-
-    policy: Policy
-    plain: bool
-    """Whether such a task may start without more ado: nothing is set aside for it, and nobody is asked."""
-    untracked: bool
-    """Whether it may do what leaves no trace: its start must be on the disk before it begins."""
 
 
 @dataclass(slots=True)

@@ -61,7 +61,7 @@ def seal(seq: int, version: int, at: float, previous: bytes, payload: bytes, typ
 def unseal(header: bytes) -> Header:
     """Return the parts of a header; ValueError when these bytes are none."""
     try:
-        return Header(*_FIXED.unpack_from(header), _named(header[TYPE_FROM:]))
+        return Header._make((*_FIXED.unpack_from(header), _named(header[TYPE_FROM:])))
     except struct.error:
         raise ValueError(f"no header: {len(header)} bytes, a header has {TYPE_FROM} and its type") from None
     except TypeError:

@@ -4,9 +4,9 @@ from agentorch.core import inbox
 from agentorch.core.admission import inputs_of
 from agentorch.core.commands import Dispatch
 from agentorch.core.identity import Key
-from agentorch.core.policy import Policy
+from agentorch.core.policy import AgentDefaults, Policy
 from agentorch.core.reservations import end_of
-from agentorch.core.state import AgentDefaults, RunState, TaskState
+from agentorch.core.state import RunState, TaskState
 from agentorch.core.task import UNSET
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Terms, Work

@@ -12,12 +12,12 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Final
 
 from agentorch.core.empties import own
-from agentorch.core.scheduling import next_ready, rank
+from agentorch.core.scheduling import rank
 from agentorch.core.state import RunState
 from agentorch.runtime.hosted import HostedRun
 
@@ -28,12 +28,15 @@ UNKNOWN: Final = 1.0
 BATCH_OFFSET: Final = 300.0
 """Seconds that a batch run stands behind an interactive one that came at the same time."""
 
+AT_ONCE: Final = 64
+"""Tasks of a run that are admitted before it is looked again whether its journal keeps up."""
 SPARE: Final = 64
 """Places in the queue beyond two for each run before the outdated ones are taken out."""
 
 Place = tuple[float, int, int, HostedRun]
 """A score, a number that breaks ties, the version of the run's place, the run."""
-AdmitTask = Callable[[HostedRun, str], object]
+AdmitTasks = Callable[[HostedRun, Container[str], int], bool]
+"""Admits the best ready tasks of a run whose agents are not in the container, so many at most; whether any was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def standing(arrival: float, seconds: float, slots: int, *, offset: float = 0.0,
 class Scheduler:
     """Free slots on one side, runs with ready tasks on the other."""
 
-    def __init__(self, slots: int, admit: AdmitTask) -> None:
+    def __init__(self, slots: int, admit: AdmitTasks) -> None:
         self._slots = slots
         self._shared = slots
         """The slots that there are while it is open."""
@@ -165,7 +168,7 @@ class Scheduler:
                 only = self._only
                 if self._active >= self._slots or (only is not None and not only.state.ready_count):
                     return
-                if not (self._admit_one() if only is None else self._admit_from(only)):
+                if not (self._admit_first() if only is None else self._admit_from(only)):
                     return
         finally:
             self._pumping = False
@@ -232,8 +235,8 @@ class Scheduler:
         waiting = (key for key, its in run.returning.items() if agent in (None, its))
         return sum(not self._needs_none(run, key) for key in waiting)
 
-    def _admit_one(self) -> bool:
-        """Admit a task of the run that stands first; there are several."""
+    def _admit_first(self) -> bool:
+        """Admit tasks of the run that stands first; there are several."""
         if self._moved:
             self._place_moved()
         while self._queue or (self._parked and self._unpark_any()):
@@ -247,22 +250,24 @@ class Scheduler:
         return False
 
     def _admit_from(self, run: HostedRun) -> bool:
-        """Admit a task of the run; one that has none which may be admitted stands in the queue no more."""
+        """Admit tasks of the run; one that has none which may be admitted stands in the queue no more.
+
+        That some are admitted changes nothing in where it stands: as many as there is room for are admitted at once.
+        """
         state = run.state
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             self._displace(run)
             return False
-        if run.active >= state.policy.parallel or (run.queued and run.is_behind):
+        room = min(state.policy.parallel - run.active, self._slots - self._active, AT_ONCE)
+        if room <= 0 or (run.queued and run.is_behind):
             self._displace(run)
             return False
         self._admitting = run
         still_open = state.open
         try:
-            task = next_ready(state, self._full)
-            if task is not None:
-                self._admit(run, task)
+            if self._admit(run, self._full, 1 if self._agent_slots else room):
                 self.changed(run)
-                if state.open != still_open and self._only is None:  # it was not started, but has ended
+                if state.open != still_open and self._only is None:  # one was not started, but has ended
                     self._move(run)
                 return True
             self._displace(run)

@@ -8,15 +8,14 @@
 5. A run is at rest when what was withdrawn has ended too, or its grace is over: then its journal names it.
 """
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from agentorch.core import inbox
-from agentorch.core.advance import advance, advance_by_admission
+from agentorch.core.advance import admit_ready, advance
 from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Command, Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
@@ -24,11 +23,11 @@ from agentorch.core.state import RunState
 from agentorch.core.task import Graph
 from agentorch.core.usage import NOTHING
 from agentorch.errors import AgentorchError, RunOwnedError
-from agentorch.messages.envelope import Envelope
-from agentorch.messages.work import Result, TextDelta
-from agentorch.ports.bus import Bus, Delivery
+from agentorch.messages.work import Result
+from agentorch.ports.bus import Bus
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
+from agentorch.runtime.arrivals import Arrivals
 from agentorch.runtime.dispatches import Dispatches
 from agentorch.runtime.dispatching import acts_once, message_of
 from agentorch.runtime.endings import Endings
@@ -38,8 +37,6 @@ from agentorch.runtime.scheduler import Scheduler
 from agentorch.runtime.time_limit import TimeLimit
 from agentorch.runtime.timers import Timers
 from agentorch.runtime.turn import MOST_DECIDED, Turn
-
-log = logging.getLogger(__name__)
 
 AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
 AskThePerson = Callable[[HostedRun, AskPerson], None]
@@ -73,7 +70,6 @@ class Supervisor:
         self.redact = redact
         """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, self._admit)
-        self._runs = self.scheduler.runs
         self._time = TimeLimit(self.now, self._in_time)
         self._timers = Timers(self.now, self.caught_up)
         self._touched: dict[str, HostedRun] = {}
@@ -91,13 +87,12 @@ class Supervisor:
         """What goes on of runs that were lost."""
         self._latest = 0.0
         self._dispatches = Dispatches(owner, bus, self.endings, now=self.now, send=self.send, take=self._take)
-        self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
-        self._deltas = bus.listen(f"delta.{owner}", self._hear)
+        runs = self.scheduler.runs
+        self._arrivals = Arrivals(owner, bus, self.endings, carried_out=runs, hosted=self.hosted, take=self._take)
 
     def close(self) -> None:
         """Let go of every run; what is durable can be resumed."""
-        self._subscription.close()
-        self._deltas.close()
+        self._arrivals.close()
         self._closed = True
         self.scheduler.close()
         for run in list(self.hosted.values()):
@@ -198,19 +193,21 @@ class Supervisor:
         """
         return self._decide(run, self.redact(message)) if run.lost is None else []
 
-    def _admit(self, run: HostedRun, task: str) -> None:
-        if run.lost is not None:
-            return
+    def _admit(self, run: HostedRun, busy: Container[str], most: int) -> bool:
+        """Admit what stands first of a run; return whether there was anything."""
         at = self._latest if self._settling else self.now()  # what a message makes room for begins at its time
         seq = run.state.seq
         try:
-            events = advance_by_admission(run.state, task, at)
+            events = admit_ready(run.state, at, most=most, busy=busy)
         except Exception as error:
             self._half_applied(run, seq, error)
             raise
+        if not events:
+            return False
         run.decided += events
         if run is not self._current or run.standing is not None or run.settlement is not None:
             self._tell(run, events)
+        return True
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         seq = run.state.seq
@@ -346,41 +343,12 @@ class Supervisor:
         if self.hosted.get(run.state.run_id) is run:
             del self.hosted[run.state.run_id]
 
-    def _receive(self, delivery: Delivery) -> None:
-        result = delivery.envelope.data
-        if not isinstance(result, Result):
-            log.warning("not a result on outcome.%s: %s", self.owner, type(result).__name__)
-            delivery.ack()
-            return
-        key = result.key
-        run_id = key[: key.index("/")]
-        if self.endings.open:
-            self.endings.heard(run_id, key)
-        run = self._runs.get(run_id)
-        if run is None:
-            log.info("a result came for %s, which is not carried out here", result.key)
-            if (ending := self.hosted.get(run_id)) is not None:
-                ending.when_durable(delivery.ack)  # it may be the result that ended the run, come again
-            else:
-                delivery.ack()
-            return
-        try:  # as `or_lost`, which costs more: every result comes this way
-            self._take(run, result)
-        except Exception as error:  # noqa: BLE001
-            run.break_down(error)
-        run.when_durable(delivery.ack)
-
     def _take(self, run: HostedRun, result: Result) -> None:
         run.out.discard(result.key)
         if run.stopping:
             run.stopping.pop(result.key, None)
         if run.lost is None:
             self._decide(run, self.redact(message_of(result, self.now())))
-
-    def _hear(self, envelope: Envelope) -> None:
-        delta = envelope.data
-        if isinstance(delta, TextDelta) and (run := self.scheduler.runs.get(delta.key.split("/", 1)[0])) is not None:
-            run.feed.publish_delta(delta)
 
     def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
         match command:

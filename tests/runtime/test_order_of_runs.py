@@ -1,6 +1,6 @@
 """The order across runs, over the real core: no slot idle beside a task that could have it, no starvation, classes."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentorch.core import inbox
-from agentorch.core.advance import advance
+from agentorch.core.advance import admit_ready, advance
 from agentorch.core.card import AgentCard
+from agentorch.core.events import TaskStarted
 from agentorch.core.policy import Policy
 from agentorch.core.scheduling import next_ready
 from agentorch.core.state import RunState
@@ -97,11 +98,13 @@ class Floor:
         self.scheduler.changed(run)
         self.scheduler.pump()
 
-    def _admit(self, run: HostedRun, task: str) -> None:
-        advance(run.state, inbox.Admit(self.now, task))
-        self.at_work.append((run.state.run_id, run.state.key_of(run.state.tasks[task])))
-        self.admitted.append(run.state.run_id)
-        self.scheduler.changed(run)
+    def _admit(self, run: HostedRun, busy: Container[str], most: int) -> bool:
+        started = admit_ready(run.state, self.now, most=most, busy=busy)
+        for event in started:
+            assert isinstance(event, TaskStarted)
+            self.at_work.append((run.state.run_id, event.key))
+            self.admitted.append(run.state.run_id)
+        return bool(started)
 
 
 def _may(run: HostedRun, full: set[str]) -> bool:

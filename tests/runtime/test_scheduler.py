@@ -1,5 +1,7 @@
 """The scheduler's own account: what it keeps does not grow with what has happened."""
 
+from collections.abc import Container
+
 from agentorch.core import inbox
 from agentorch.core.advance import advance
 from agentorch.core.card import AgentCard
@@ -24,7 +26,13 @@ def hosted(run_id: str) -> HostedRun:
 def test_the_queue_is_as_long_as_there_are_runs() -> None:
     """Places that an event has outdated are taken out, and a single run has none."""
     admitted: list[str] = []
-    scheduler = Scheduler(3, lambda run, _: (admitted.append(run.state.run_id), scheduler.leave(run))[0])
+
+    def admit(run: HostedRun, _busy: Container[str], _most: int) -> bool:
+        admitted.append(run.state.run_id)
+        scheduler.leave(run)
+        return True
+
+    scheduler = Scheduler(3, admit)
     first, second, third = (hosted(name) for name in ("r1", "r2", "r3"))
     for run in (first, second, third):
         scheduler.enter(run)
