@@ -15,11 +15,11 @@ from tests.performance.counting import COUNTERS, SHAPES, Counts, added
 
 LIMITS: Final = {
     # figure: (measured of a chain, measured of a fan, limit)
-    "Python calls": (118.1, 118.2, 130.0),
-    "C calls": (57.7, 64.6, 72.0),
+    "Python calls": (91.1, 90.3, 100.0),
+    "C calls": (59.6, 66.7, 73.0),
     "blocks left": (2.0, 2.0, 2.5),  # the same on 3.11 to 3.13; the bytes differ a little
-    "bytes left": (669.0, 692.0, 1_100.0),
-    "bytes at the peak": (1_297.0, 1_407.0, 1_700.0),
+    "bytes left": (669.0, 681.0, 1_100.0),
+    "bytes at the peak": (1_251.0, 1_351.0, 1_700.0),
     "asyncio tasks": (0.0, 0.02, 0.05),  # nothing is started for a task: workers are shared
     "events": (2.0, 2.0, 2.0),
     "bytes of events": (759.0, 767.0, 850.0),
