@@ -5,7 +5,7 @@ from collections.abc import Container
 from agentorch.core.admission import admit
 from agentorch.core.apply import apply
 from agentorch.core.closing import conclude, is_due
-from agentorch.core.decide import DECISIONS, after_the_end
+from agentorch.core.decide import decide
 from agentorch.core.events import Event, TaskStarted
 from agentorch.core.inbox import Message
 from agentorch.core.invariants import InvariantError
@@ -20,8 +20,7 @@ def advance(state: RunState, message: Message) -> list[Event]:
     The events belong together: they are appended to the journal as one. What they want done is in `state.gained`.
     InvariantError when an end is due that nothing brings nearer: the process that carries the run out must not hang.
     """
-    decide = after_the_end if state.finished else DECISIONS[type(message)]
-    events = decide(state, message, Stamp(state, message.at))
+    events = decide(state, message)
     for event in events:
         apply(state, event)
     if is_due(state):

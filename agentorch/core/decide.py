@@ -1,6 +1,6 @@
 """What a message makes happen: events, decided and not yet applied.
 
-1. To decide is to read the state and to change nothing. It may change between releases; `apply` may not.
+1. `decide` reads the state and changes nothing. It may change between releases; `apply` may not.
 2. An outcome whose key is not pending changes no task: it is recorded as late.
 3. Every choice (admission, rung, patch, giving up, closing) is an event.
 """
@@ -32,11 +32,14 @@ from agentorch.core.steps import finish_step
 from agentorch.core.task import Task
 
 
-def after_the_end(state: RunState, message: Any, stamp: Stamp) -> list[ev.Event]:
-    """Return what a message leads to in a run that is over.
+def decide(state: RunState, message: msg.Message) -> list[ev.Event]:
+    """Return the events that `message` leads to, in order; none when it changes nothing."""
+    decision = _after_the_end if state.finished else DECISIONS[type(message)]
+    return decision(state, message, Stamp(state, message.at))
 
-    Nothing follows the last word but what late outcomes used, and what became of effects.
-    """
+
+def _after_the_end(state: RunState, message: Any, stamp: Stamp) -> list[ev.Event]:
+    """Nothing follows the last word but what late outcomes used, and what became of effects."""
     match message:
         case msg.Succeed() | msg.Fail():
             return _late(state, message, stamp)
@@ -328,4 +331,4 @@ DECISIONS: Final[Mapping[type[msg.Message], Callable[[RunState, Any, Stamp], lis
     msg.Abandon: _abandon,
     msg.Conclude: _conclude,
 }
-"""What each message leads to while the run goes on, by its class: events, in order; none when it changes nothing."""
+"""What each message leads to while the run goes on, by its class: `match` would look at thirty before the last one."""
