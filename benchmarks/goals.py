@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from benchmarks.cells import Filled, ours
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, figure
 
 MEMORY: Final = "agentorch"
 SQLITE: Final = "agentorch, SQLite"
@@ -12,6 +12,8 @@ FULL: Final = "agentorch, SQLite FULL"
 FLAT: Final = 1.2
 """What a task may cost at a large size beside a small one."""
 TIMES: Final = "times asyncio"
+_FLOORS: Final = {MEMORY: "anyio", SQLITE: "SQLite loop", FULL: "SQLite loop FULL"}
+"""What carries the same out and does nothing else: structured concurrency alone, and rows in SQLite alone."""
 
 Found = Sequence[Filled]
 
@@ -79,7 +81,18 @@ def _ratio(found: Found, shape: str, subject: str, size: int, *, goal: float | N
     if cell is None or cell.ratio is None:
         return Measurement(name, None, TIMES, goal, note=_why(found, subject, size))
     spread = f"{min(cell.microseconds):.1f} to {max(cell.microseconds):.1f}"
-    return Measurement(name, cell.ratio, TIMES, goal, note=f"{cell.median:.1f} us a task, {spread}")
+    note = f"{cell.median:.1f} us a task, {spread}"
+    floor = None if goal is None else _floor(found, _FLOORS[subject], size)
+    if floor is not None:
+        note += f"; {_FLOORS[subject]} alone: {figure(floor)}"
+    return Measurement(name, cell.ratio, TIMES, goal, note=note, floor=floor)
+
+
+def _floor(found: Found, subject: str, size: int) -> float | None:
+    fitting = (
+        one.ratio for one in found if (one.cell.subject, one.cell.size) == (subject, size) and not one.cell.error
+    )
+    return next(fitting, None)
 
 
 def _flat(found: Found, shape: str, large: int, small: int) -> Measurement:

@@ -43,15 +43,21 @@ def inputs_of(state: RunState, task: TaskState) -> tuple[dict[str, Any], str | l
     return inputs, objective
 
 
-def admit(state: RunState, name: str, stamp: Stamp) -> list[ev.Event]:
-    """Start a ready task, keep its earlier output, or fail it for want of budget or of an input."""
-    task = state.tasks.get(name)
+def admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
+    """Start a task if it is ready and may start; see `started`."""
+    task = state.tasks.get(message.task)
     if task is None or task.status is not READY or state.stopped is not None or state.unsigned:
         return []
     if not state.complete and task.agent in state.with_effects:
         return []
+    return started(state, task, stamp)
+
+
+def started(state: RunState, task: TaskState, stamp: Stamp) -> list[ev.Event]:
+    """Start a ready task, keep its earlier output, or fail it for want of budget or of an input."""
     defaults = state.defaults.get(task.agent) or state.defaults_of(task.agent)
     spec, frozen = task.task, NO_INPUTS
+    name = spec.id
     if task.caller is not None or task.account is not None or state.budget.max_tasks is not None:
         lack = _lack(state, task, stamp.at)
         if lack is not None:

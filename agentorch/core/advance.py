@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 
-from agentorch.core.admission import admit
+from agentorch.core.admission import started
 from agentorch.core.apply import apply
 from agentorch.core.closing import conclude, is_due
 from agentorch.core.decide import decide
@@ -38,7 +38,7 @@ def admit_ready(state: RunState, at: float, *, most: int, busy: Container[str] =
     while most > 0 and (task := next_ready(state, busy)) is not None:
         most -= 1
         stamp.seq = state.seq
-        decided = admit(state, task, stamp)
+        decided = started(state, task, stamp)
         for event in decided:
             apply(state, event)
         events += decided

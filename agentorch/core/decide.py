@@ -55,10 +55,6 @@ def _after_the_end(state: RunState, message: Any, stamp: Stamp) -> list[ev.Event
             return []
 
 
-def _admit(state: RunState, message: msg.Admit, stamp: Stamp) -> list[ev.Event]:
-    return admit(state, message.task, stamp)
-
-
 def _note(_state: RunState, message: msg.Note, stamp: Stamp) -> list[ev.Event]:
     return [stamp(ev.PlanNoted, notes=message.notes, source=message.source)]
 
@@ -298,7 +294,7 @@ def _consequence(state: RunState, task: TaskState, kind: str, value: Any, by: st
 
 DECISIONS: Final[Mapping[type[msg.Message], Callable[[RunState, Any, Stamp], list[ev.Event]]]] = {
     msg.Succeed: _succeed,
-    msg.Admit: _admit,
+    msg.Admit: admit,
     msg.Fail: _fail,
     msg.Begin: begin,
     msg.BeginAs: begin_as,

@@ -43,8 +43,8 @@ def unready(state: RunState, task: TaskState) -> None:
         state.timers -= 1
 
 
-def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
-    """Return the id of the best ready task whose agent is not in `busy`, or None; it stays ready until admitted.
+def next_ready(state: RunState, busy: Container[str] = ()) -> TaskState | None:
+    """Return the best ready task whose agent is not in `busy`, or None; it stays ready until admitted.
 
     While the plan is being written, tasks whose agent has effects are not admissible.
     """
@@ -54,7 +54,7 @@ def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
     if state.ranks_stale:
         only = _only(state) if state.ready_count == 1 else None
         if only is not None and only.agent not in busy and only.agent not in held:
-            return only.task.id
+            return only
         rank(state)
     best: tuple[float, int, str] | None = None
     for agent, heap in state.ready.items():
@@ -63,7 +63,7 @@ def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
         first = _first(state, agent, heap)
         if first is not None and (best is None or first < best):
             best = first
-    return best[2] if best is not None else None
+    return state.tasks[best[2]] if best is not None else None
 
 
 def ripen(state: RunState, task_id: str) -> bool:

@@ -46,7 +46,7 @@ class Verified:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that stop the plan."""
-        return tuple(problem for problem in self.problems if problem.is_error)
+        return tuple(problem for problem in self.problems if problem.is_error) if self.problems else ()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

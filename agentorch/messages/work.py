@@ -8,7 +8,7 @@ from agentorch.core.task import Task
 from agentorch.core.usage import UNLIMITED, Budget, Usage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that triples the cost, and each run makes one
 class Terms:
     """What holds for a dispatch because of its run and its policies: most dispatches of a run share it."""
 

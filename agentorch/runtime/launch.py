@@ -123,7 +123,7 @@ class Launch:
         self, goal: str | Plan, options: StartOptions, key: str | None, *, wait: bool
     ) -> tuple[Run, bool]:
         request = None if key is None else _request_digest(goal, options)
-        known = await self._of_key(key, request)
+        known = None if key is None else await self._of_key(key, request)
         if known is not None:
             return known, False
         supervisor = self.engine.supervisor

@@ -122,16 +122,18 @@ class Scheduler:
         del self.runs[run.state.run_id]
         run.entered = False
         self._only = next(iter(self.runs.values())) if len(self.runs) == 1 else None
-        for back in [back for back in self._back if back.run is run]:
-            back.granted.cancel()
+        if self._back:
+            for back in [back for back in self._back if back.run is run]:
+                back.granted.cancel()
         self._displace(run)
         run.moved = False
         self._learn(run)
         self._active -= run.active
         run.active = 0
-        for agent in list(run.at_work):
-            self._set(run, agent, 0)
-        run.at_work.clear()
+        if run.at_work:
+            for agent in list(run.at_work):
+                self._set(run, agent, 0)
+            run.at_work.clear()
         if len(self.runs) <= 1:
             self._moved.clear()
             self._queue.clear()
@@ -144,10 +146,9 @@ class Scheduler:
         if not run.entered:
             return
         state = run.state
-        active = state.running - state.blocked if not run.returning else self._active_of(run)
-        if active != run.active:
-            self._active += active - run.active
-            run.active = active
+        active = self._active_of(run) if run.returning else state.running - state.blocked
+        self._active += active - run.active
+        run.active = active
         if self._agent_slots and state.moved:
             for agent in state.moved:
                 if agent in self._agent_slots:

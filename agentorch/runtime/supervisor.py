@@ -181,10 +181,9 @@ class Supervisor:
         self.scheduler.leave(run)
         self._forget(run)
         self.lost.add(run.state.run_id)
-        self._touched[run.state.run_id] = run
         if not self._settling:
             self.now()
-            self._settle()
+        self._see_to_it(run)
 
     def send(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         """Decide on a message, admit what may run by now, and carry out what follows; return what was decided.
@@ -205,8 +204,10 @@ class Supervisor:
         if not events:
             return False
         run.decided += events
-        if run is not self._current or run.standing is not None or run.settlement is not None:
+        if run.standing is not None or run.settlement is not None:
             self._tell(run, events)
+        if run is not self._current:
+            self._see_to_it(run)
         return True
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
@@ -218,7 +219,9 @@ class Supervisor:
             raise
         run.decided += events
         self.scheduler.changed(run)
-        self._tell(run, events)
+        if run.standing is not None or run.settlement is not None:
+            self._tell(run, events)
+        self._see_to_it(run)
         return events
 
     @staticmethod
@@ -227,28 +230,32 @@ class Supervisor:
             run.break_down(error)
 
     def _tell(self, run: HostedRun, events: list[Event]) -> None:
-        """Let it be known what was decided, and see to it that it is carried out."""
+        """Let those know what was decided who wait for it."""
         if run.standing is not None:
             run.standing.heard(events)
         if run.settlement is not None:
             run.settled()
-        if run is not self._current:
-            self._touched[run.state.run_id] = run
-            if not self._settling:
-                self._settle()
 
-    def _settle(self) -> None:
-        """Admit, journal and carry out until nothing is left to do."""
+    def _see_to_it(self, run: HostedRun) -> None:
+        """See to it that what was decided for a run is carried out, with what led to it, or in a turn of its own."""
+        if not self._settling:
+            self._settle(run)
+        elif run is not self._current:
+            self._touched[run.state.run_id] = run
+
+    def _settle(self, run: HostedRun | None) -> None:
+        """Admit, journal and carry out until nothing is left to do, for this run first."""
         self._settling = True
         try:
-            while self._touched:
-                run = self._current = self._touched.popitem()[1]
+            while run is not None:
+                self._current = run
                 self.scheduler.pump()
                 self._current = None  # what is decided for it from now on is seen to in a turn of its own
                 try:
                     self._see_to(run)
                 except Exception as error:  # noqa: BLE001  # it is not of the run whose message was decided on
                     run.break_down(error)
+                run = self._touched.popitem()[1] if self._touched else None
         finally:
             self._current = None
             self._settling = False
@@ -372,10 +379,9 @@ class Supervisor:
 
     def caught_up(self, run: HostedRun) -> None:
         """Go on with a run for which something has come to pass outside: its timer, or its journal."""
-        self._touched[run.state.run_id] = run
         self.scheduler.changed(run)
         self.now()
-        self._settle()
+        self._see_to_it(run)
 
     def catch_up(self) -> None:
         """Act on what is due by the clock, though its timer has not come."""

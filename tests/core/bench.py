@@ -1,12 +1,13 @@
 """A bench to run the core on: every message is decided on, checked and replayed through the journal's bytes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
+from agentorch.core import scheduling
 from agentorch.core.advance import advance
 from agentorch.core.apply import apply
 from agentorch.core.card import AgentCard
@@ -15,7 +16,7 @@ from agentorch.core.failures import FailureKind
 from agentorch.core.invariants import Ended, check
 from agentorch.core.planned import plan_of
 from agentorch.core.policy import DEFAULT, Policy
-from agentorch.core.scheduling import next_ready, ripen
+from agentorch.core.scheduling import ripen
 from agentorch.core.speckey import spec_key
 from agentorch.core.state import ANSWERER, RunState, Status, TaskState
 from agentorch.core.task import UNSET, Graph, Task
@@ -37,6 +38,12 @@ def team(*cards: AgentCard) -> dict[str, AgentCard]:
 def task(id: str, *needs: str, agent: str = "worker", inputs: dict[str, Any] | None = None, **policy: Any) -> Task:
     """Return a task with explicit needs and its own policy."""
     return Task(id, agent, inputs=inputs or {}, needs=needs, policy=Policy(**policy) if policy else UNSET)
+
+
+def next_ready(state: RunState, busy: Container[str] = ()) -> str | None:
+    """Return the id of the task that would be admitted next."""
+    task = scheduling.next_ready(state, busy)
+    return None if task is None else task.task.id
 
 
 class Bench:

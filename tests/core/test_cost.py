@@ -5,11 +5,10 @@ from typing import Any
 
 from agentorch.core import inbox as msg
 from agentorch.core.advance import advance
-from agentorch.core.scheduling import next_ready
 from agentorch.core.state import RunState
 from agentorch.core.task import Graph
 from agentorch.core.verifier import verify
-from tests.core.bench import task, team
+from tests.core.bench import next_ready, task, team
 
 
 def _calls(size: int) -> int:

@@ -13,10 +13,9 @@ from agentorch.core.commands import AskPlanner, Deliver, Dispatch
 from agentorch.core.events import RunAdopted
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import Policy
-from agentorch.core.scheduling import next_ready
 from agentorch.core.state import RunState
 from agentorch.core.usage import Budget, Usage
-from tests.core.bench import Bench, kinds, task, team
+from tests.core.bench import Bench, kinds, next_ready, task, team
 from tests.core.snapshot import snapshot
 
 USAGE = Usage(10, 5, calls=1)

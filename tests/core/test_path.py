@@ -2,9 +2,8 @@
 
 from agentorch.core import inbox as msg
 from agentorch.core.apply import CHANGES
-from agentorch.core.scheduling import next_ready
 from agentorch.journal.codec import event_types
-from tests.core.bench import Bench, task
+from tests.core.bench import Bench, next_ready, task
 
 
 def test_the_only_ready_task_needs_no_rank() -> None:

@@ -4,9 +4,8 @@ from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.failures import Problem
 from agentorch.core.policy import Policy
-from agentorch.core.scheduling import next_ready
 from agentorch.core.task import Graph
-from tests.core.bench import Bench, kinds, task
+from tests.core.bench import Bench, kinds, next_ready, task
 
 SIGNED = Policy(approval="plan")
 

@@ -12,11 +12,10 @@ from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.events import RunFinished
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import Policy
-from agentorch.core.scheduling import next_ready
 from agentorch.core.state import ANSWERER, FINAL, CrossCheckState, Status, TaskState
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget, Usage
-from tests.core.bench import Bench
+from tests.core.bench import Bench, next_ready
 
 CARDS = (
     AgentCard(name="mender", repairable=True, models=2, fallback=("worker",), capabilities=("text",), needs_model=True),
