@@ -6,12 +6,12 @@ from agentorch.core.admission import started
 from agentorch.core.apply import apply
 from agentorch.core.closing import conclude, is_due
 from agentorch.core.decide import decide
-from agentorch.core.events import Event, TaskStarted
+from agentorch.core.events import Event
 from agentorch.core.inbox import Message
 from agentorch.core.invariants import InvariantError
 from agentorch.core.scheduling import next_ready
 from agentorch.core.stamping import Stamp
-from agentorch.core.state import RunState
+from agentorch.core.state import RUNNING, RunState
 
 
 def advance(state: RunState, message: Message) -> list[Event]:
@@ -35,14 +35,17 @@ def admit_ready(state: RunState, at: float, *, most: int, busy: Container[str] =
     """
     events: list[Event] = []
     stamp = Stamp(state, at)
-    while most > 0 and (task := next_ready(state, busy)) is not None:
+    while most > 0 and state.ready_count:
+        task = next_ready(state, busy)
+        if task is None:
+            break
         most -= 1
         stamp.seq = state.seq
         decided = started(state, task, stamp)
         for event in decided:
             apply(state, event)
         events += decided
-        if len(decided) == 1 and type(decided[0]) is TaskStarted:  # which brings no end nearer
+        if task.status is RUNNING:  # which brings no end nearer
             continue
         if is_due(state):
             _conclude(state, at, events)

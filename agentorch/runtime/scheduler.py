@@ -75,8 +75,6 @@ class Scheduler:
         self._queue: list[Place] = []
         self._moved: list[HostedRun] = []
         """Runs with ready tasks that have changed since they were given a place, or have none."""
-        self._admitting: HostedRun | None = None
-        """The run of which a task is being admitted: that changes nothing in where it stands."""
         self._parked: dict[str, list[Place]] = {}
         """Runs that wait for a slot of an agent."""
         self._back: list[_Back] = []
@@ -141,8 +139,11 @@ class Scheduler:
             for one in self.runs.values():
                 one.placed = one.moved = False
 
-    def changed(self, run: HostedRun) -> None:
-        """A run's state has moved: it may have ready tasks, or slots to give back."""
+    def changed(self, run: HostedRun, *, admitted: bool = False) -> None:
+        """A run's state has moved: it may have ready tasks, or slots to give back.
+
+        That tasks of it were `admitted` changes nothing in where it stands.
+        """
         if not run.entered:
             return
         state = run.state
@@ -154,7 +155,7 @@ class Scheduler:
                 if agent in self._agent_slots:
                     self._recount(run, agent)
             state.moved.clear()
-        if self._only is None and state.ready_count and run is not self._admitting:
+        if self._only is None and state.ready_count and not admitted:
             self._move(run)
 
     def pump(self) -> None:
@@ -263,11 +264,10 @@ class Scheduler:
         if room <= 0 or (run.queued and run.is_behind):
             self._displace(run)
             return False
-        self._admitting = run
         still_open = state.open
         try:
             if self._admit(run, self._full, 1 if self._agent_slots else room):
-                self.changed(run)
+                self.changed(run, admitted=True)
                 if state.open != still_open and self._only is None:  # one was not started, but has ended
                     self._move(run)
                 return True
@@ -275,8 +275,6 @@ class Scheduler:
             self._park(run)
         except Exception as error:  # noqa: BLE001  # whoever made room must not suffer for it
             run.break_down(error)
-        finally:
-            self._admitting = None
         return False
 
     def _recount(self, run: HostedRun, agent: str) -> None:
