@@ -20,7 +20,7 @@ class _Shared(dict[Any, Any]):
     def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]  # so that a field may have it
         return 0
 
-    def _refuse(self, *_: object) -> NoReturn:
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("this dict is shared: write into what `own` returns")
 
     __setitem__ = setdefault = update = __ior__ = _refuse  # pyright: ignore[reportAssignmentType]

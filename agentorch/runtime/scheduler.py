@@ -240,6 +240,9 @@ class Scheduler:
     def _admit_first(self) -> bool:
         """Admit tasks of the run that stands first; there are several."""
         if self._moved:
+            alone = self._alone()
+            if alone is not None:
+                return self._admit_from(alone)
             self._place_moved()
         while self._queue or (self._parked and self._unpark_any()):
             _, _, entry, run = self._queue[0]
@@ -250,6 +253,17 @@ class Scheduler:
                     self._displace(run)
                 return True
         return False
+
+    def _alone(self) -> HostedRun | None:
+        """Return the only run that wants slots, where there are as many as it has ready tasks: it needs no place."""
+        if len(self._moved) > 1 or self._queue or self._parked or self._agent_slots:
+            return None
+        (run,) = self._moved
+        if not run.entered or run.state.ready_count > min(self._slots - self._active, AT_ONCE):
+            return None
+        run.moved = False
+        self._moved.clear()
+        return run
 
     def _admit_from(self, run: HostedRun) -> bool:
         """Admit tasks of the run; one that has none which may be admitted stands in the queue no more.

@@ -184,3 +184,45 @@ async def test_a_result_that_the_bus_cannot_carry_is_a_crash() -> None:
         ("2", None, "fine"),
     ]
     assert "the bus could not carry its result" in results[0].problems[0]
+
+
+async def handed_over(count: int, seconds: float) -> tuple[float, int]:
+    """Hand tasks to a new worker; return the seconds until all are done, and how many slots did them."""
+    bus, loop, slots = MemoryBus(), asyncio.get_running_loop(), set[str]()
+    answered, done = 0, asyncio.Event()
+
+    def take(delivery: Delivery) -> None:
+        nonlocal answered
+        answered += 1
+        delivery.ack()
+        if answered == count:
+            done.set()
+
+    async def execute(job: Job) -> Result:
+        current = asyncio.current_task()
+        assert current is not None
+        slots.add(f"{id(current)}")
+        if seconds:
+            await asyncio.sleep(seconds)
+        return Result(job.work.key)
+
+    await bus.open()
+    bus.subscribe(["outcome.me"], take)
+    worker = Worker(bus, agents=["a"], execute=execute)
+    began = loop.time()
+    for number in range(count):
+        bus.offer(work(f"run/t{number}/1/1/1"))
+    await done.wait()
+    took = loop.time() - began
+    await worker.close()
+    return took, len(slots)
+
+
+async def test_bodies_that_end_at_once_share_a_slot() -> None:
+    """However many there are: nothing is started for a task."""
+    assert await handed_over(500, 0) == (0, 1)
+
+
+async def test_bodies_that_wait_wait_side_by_side() -> None:
+    """Each has a slot of its own, and none stands behind another."""
+    assert await handed_over(100, 1.0) == (1.0, 100)
