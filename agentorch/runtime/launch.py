@@ -272,6 +272,8 @@ class Launch:
     async def _read_on(self, state: RunState) -> None:
         while events := await self.engine.journal.read(state.run_id, after=state.seq, limit=PAGE):
             replay(state, events)
+            if len(events) < PAGE:  # there is no more
+                break
 
     async def _left(self, run_id: str) -> RunState:
         """Return a run as its owner has left it: what it wrote while it was waited for included."""
