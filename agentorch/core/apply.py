@@ -32,6 +32,7 @@ from agentorch.core.state import (
     Status,
     TaskState,
 )
+from agentorch.core.task import UNSET
 from agentorch.core.task_time import turn_clocks
 
 _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
@@ -61,17 +62,33 @@ def _told(_state: RunState, _event: ev.Event) -> None:
 
 
 def _tasks_accepted(state: RunState, event: ev.TasksAccepted) -> None:
-    revision, order = state.revision, state.entered
-    state.entered += len(event.tasks)
     state.open += len(event.tasks)
     state.ranks_stale = True
-    for task in event.tasks:
-        state.tasks[task.id] = entered = TaskState(task, revision, order, task.agent)
-        order += 1
-        count_needs(state, entered)
-        if not entered.open or entered.lost or entered.join != "all":  # else it waits, as nearly all do
-            admit_or_skip(state, entered)
+    if state.tasks:
+        _enter_more(state, event)
+    else:
+        _enter_first(state, event)
+    state.entered += len(event.tasks)
     state.status = phase(state)
+
+
+def _enter_first(state: RunState, event: ev.TasksAccepted) -> None:
+    """Enter the first tasks of a run: whatever they need is among them, and open."""
+    dependents, usual = event.dependents, state.policy.join
+    for order, task in enumerate(event.tasks, state.entered):
+        join = usual if task.policy is UNSET else state.settings_of(task).join
+        entered = TaskState(task, state.revision, order, task.agent)
+        state.tasks[task.id] = entered
+        entered.join, entered.open, entered.dependents = join, len(task.needs), dependents.get(task.id)
+        if not task.needs or join != "all":  # else it waits, as nearly all do
+            admit_or_skip(state, entered)
+
+
+def _enter_more(state: RunState, event: ev.TasksAccepted) -> None:
+    for order, task in enumerate(event.tasks, state.entered):
+        state.tasks[task.id] = entered = TaskState(task, state.revision, order, task.agent)
+        count_needs(state, entered)
+        admit_or_skip(state, entered)
 
 
 def _task_started(state: RunState, event: ev.TaskStarted) -> None:

@@ -24,10 +24,7 @@ def count_needs(state: RunState, task: TaskState) -> None:
     opened = held = lost = 0
     for need in spec.needs:
         other = tasks[need]
-        if other.dependents is None:
-            other.dependents = [spec.id]
-        else:
-            other.dependents.append(spec.id)
+        _add_dependent(other, spec.id)
         if other.status not in FINAL:
             opened += 1
         elif other.status is SUCCEEDED:
@@ -46,10 +43,11 @@ def enter_dependent(state: RunState, task: TaskState) -> None:
 
 
 def _add_dependent(task: TaskState, name: str) -> None:
-    if task.dependents is None:
-        task.dependents = [name]
+    known = task.dependents
+    if isinstance(known, list):
+        known.append(name)
     else:
-        task.dependents.append(name)
+        task.dependents = [*(known or ()), name]
 
 
 def admit_or_skip(state: RunState, task: TaskState) -> None:

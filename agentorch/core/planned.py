@@ -59,7 +59,11 @@ def begin(state: RunState, message: msg.Begin, stamp: Stamp) -> list[ev.Event]:
 def opening(catalog: Mapping[str, AgentCard], message: msg.Begin) -> tuple[ev.Event, ...]:
     """Return what a run that is told `message` begins with, for others that are told the same; see `BeginAs`."""
     state = RunState("", catalog)
-    return tuple(begin(state, message, Stamp(state, message.at)))
+    events = begin(state, message, Stamp(state, message.at))
+    for event in events:
+        if isinstance(event, ev.TasksAccepted):
+            _ = event.dependents  # what is known once is shared with it
+    return tuple(events)
 
 
 def begin_as(state: RunState, message: msg.BeginAs, stamp: Stamp) -> list[ev.Event]:

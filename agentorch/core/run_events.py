@@ -1,5 +1,7 @@
 """What happens to a run as a whole: its plan, its owner, its planner, the people it asks, its end."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from agentorch.core.crosscheck import CrossCheck
@@ -79,6 +81,15 @@ class TasksAccepted(Event, frozen=True):
     """In an order in which each needs only tasks above it."""
     source: str
     """Who proposed them: "user", "model", "rules", "closing"."""
+
+    @cached_property
+    def dependents(self) -> Mapping[str, tuple[str, ...]]:
+        """Which of them need each one; runs of one plan share it, as they share the tasks."""
+        found: dict[str, list[str]] = {}
+        for task in self.tasks:
+            for need in task.needs:
+                found.setdefault(need, []).append(task.id)
+        return {name: tuple(names) for name, names in found.items()}
 
 
 class PlanRejected(Event, frozen=True):

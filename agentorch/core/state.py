@@ -6,7 +6,7 @@
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -105,7 +105,8 @@ class TaskState:
     """Needs that succeeded."""
     lost: int = 0
     """Needs that are final without success."""
-    dependents: list[str] | None = None
+    dependents: Sequence[str] | None = None
+    """Who needs it; runs of one plan share what the plan says, until something is added."""
     attempt: int = 1
     dispatch: int = 1
     started: float = 0.0

@@ -128,7 +128,8 @@ class _Again:
 def _encode_slowly(event: Event) -> bytes:
     """Lone surrogates and deep nesting pass through the json module alone."""
     try:
-        payload = json.dumps(vars(event), default=_plain, separators=(",", ":")).encode("ascii")
+        values = {name: getattr(event, name) for name in type(event).model_fields}
+        payload = json.dumps(values, default=_plain, separators=(",", ":")).encode("ascii")
         _read(type(event), payload)
     except (ValueError, TypeError, RecursionError) as error:
         raise JournalError(f"{event.type} {event.seq} of run {event.run_id} cannot be stored: {_why(error)}") from None
