@@ -1,6 +1,7 @@
 """How a run begins: what its caller gave, checked, and put into the message that the core is told."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
@@ -14,7 +15,7 @@ from agentorch.core.state import RunState
 from agentorch.core.usage import Budget
 from agentorch.core.values import whole_characters
 from agentorch.core.verifier import Verified
-from agentorch.errors import ConfigurationError, PlanError
+from agentorch.errors import AgentorchError, ConfigurationError, PlanError
 from agentorch.planning.model_planner import ModelPlanner
 from agentorch.plans import Plan
 from agentorch.runtime.engine import Engine
@@ -75,9 +76,14 @@ class Beginnings:
     def check(self, plan: Plan, inputs: Mapping[str, Any], policy: Policy) -> Verified:
         """Check a plan as a run with these inputs and this policy, and the orchestrator's budget, would."""
         settings = self._engine.settings
-        return self._verified(
-            plan, self._engine.redactor.value(dict(inputs)), policy.over(settings.policy), settings.budget
-        )
+        given = self._engine.redactor.value(dict(inputs))
+        return self._verified(plan, given, policy.over(settings.policy), settings.budget)
+
+    def make_ready(self, plan: Plan) -> None:
+        """Make ready how a run of a plan begins that is given nothing else; where it cannot, the run will say why."""
+        if self._engine.settings.budget.max_money is None:
+            with suppress(AgentorchError):
+                self._events(plan)
 
     def _verified(self, plan: Plan, inputs: dict[str, Any], policy: Policy, budget: Budget) -> Verified:
         cards = self._engine.team.catalog_under(budget)

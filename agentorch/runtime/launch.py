@@ -50,7 +50,7 @@ class Launch:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._beginnings = Beginnings(engine)
+        self.beginnings = Beginnings(engine)
 
     async def plan(self, goal: str, inputs: Mapping[str, Any]) -> Plan:
         """Ask the planners in turn; return the first plan that passes."""
@@ -127,7 +127,7 @@ class Launch:
         if known is not None:
             return known, False
         supervisor = self.engine.supervisor
-        state, message = await self._beginnings.of(goal, options, request)
+        state, message = await self.beginnings.of(goal, options, request)
         if not wait:
             run = supervisor.begin(state, message)
             return self._run(run), True

@@ -127,7 +127,13 @@ class Orchestrator:
 
     def verify(self, plan: Plan, *, inputs: Mapping[str, Any] | None = None, policy: Policy = DEFAULT) -> Verified:
         """Check a plan against the team as a run with these inputs and this policy would; a run of it then need not."""
-        return Beginnings(self._engine or Engine(self._settings)).check(plan, inputs or {}, policy)
+        if self._opened is None:
+            return Beginnings(Engine(self._settings)).check(plan, inputs or {}, policy)
+        beginnings = self._opened.beginnings
+        verified = beginnings.check(plan, inputs or {}, policy)
+        if not (verified.errors or inputs or policy.model_fields_set):
+            beginnings.make_ready(plan)
+        return verified
 
     async def plan(self, goal: str, *, inputs: Mapping[str, Any] | None = None) -> Plan:
         """Return the plan that would be run for `goal`; raise PlanError in words when there is none."""

@@ -70,7 +70,7 @@ async def test_few_plans_are_known() -> None:
     async with Orchestrator([double]) as orchestrator:
         plans = [doubled(number) for number in range(KNOWN + 5)]
         answers = [(await orchestrator.run(plan)).answer for plan in (*plans, plans[0])]
-        kept = len(orchestrator._open_launch("")._beginnings._known)
+        kept = len(orchestrator._open_launch("").beginnings._known)
     assert answers == [*(4 * number for number in range(KNOWN + 5)), 0]
     assert kept == KNOWN
 
