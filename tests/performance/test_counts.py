@@ -17,7 +17,7 @@ LIMITS: Final = {
     # figure: (measured of a chain, measured of a fan, limit)
     "Python calls": (91.1, 90.3, 100.0),
     "C calls": (59.6, 66.7, 73.0),
-    "blocks left": (2.0, 2.0, 2.5),  # the same on 3.11 to 3.13; the bytes differ a little
+    "blocks left": (3.0, 3.0, 3.5),  # two events, and who needs the task: that is kept with a plan that is run again
     "bytes left": (669.0, 681.0, 1_100.0),
     "bytes at the peak": (1_251.0, 1_351.0, 1_700.0),
     "asyncio tasks": (0.0, 0.02, 0.05),  # nothing is started for a task: workers are shared
