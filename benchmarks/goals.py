@@ -89,17 +89,25 @@ def _ratio(found: Found, shape: str, subject: str, size: int, *, goal: float | N
 
 
 def _floor(found: Found, subject: str, size: int) -> float | None:
-    fitting = (
-        one.ratio for one in found if (one.cell.subject, one.cell.size) == (subject, size) and not one.cell.error
-    )
+    cell = _cell(found, subject, size)
+    return None if cell is None else cell.ratio
+
+
+def _cell(found: Found, subject: str, size: int) -> Filled | None:
+    fitting = (one for one in found if (one.cell.subject, one.cell.size) == (subject, size) and not one.cell.error)
     return next(fitting, None)
 
 
 def _flat(found: Found, shape: str, large: int, small: int) -> Measurement:
+    name = f"{shape}: a task of {large:,} beside one of {small:,}"
     cells = [ours(found, MEMORY, size) for size in (large, small)]
     medians = [cell.median for cell in cells if cell is not None]
-    ratio = medians[0] / medians[1] if len(medians) == 2 else None
-    return _figure(f"{shape}: a task of {large:,} beside one of {small:,}", ratio, "times", FLAT, found)
+    if len(medians) < 2:
+        return _figure(name, None, "times", FLAT, found)
+    bare = [one for size in (large, small) if (one := _cell(found, "asyncio", size)) is not None]
+    floor = bare[0].median / bare[1].median if len(bare) == 2 else None
+    note = "" if floor is None else f"asyncio's own: {figure(floor)}"
+    return Measurement(name, medians[0] / medians[1], "times", FLAT, note=note, floor=floor)
 
 
 def _memory(found: Found, shape: str, size: int, *, goal: float | None = None) -> Iterator[Measurement]:
