@@ -17,8 +17,7 @@ class _Shared(dict[Any, Any]):
 
     __slots__ = ()
 
-    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]  # so that a field may have it
-        return 0
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # so that a field may begin with it
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("this dict is shared: write into what `own` returns")
