@@ -92,7 +92,7 @@ def _started_if_allowed(state: RunState, task: TaskState, inputs: str, stamp: St
 
 def _started(state: RunState, task: TaskState, inputs: str, reserved: Amount | None, stamp: Stamp) -> ev.TaskStarted:
     stamp.seq += 1
-    values = {
+    values = {  # as `Stamp.trusted` fills them in: at once, for each task has such an event
         "seq": stamp.seq,
         "at": stamp.at,
         "run_id": stamp.run_id,

@@ -140,7 +140,7 @@ def _succeed(state: RunState, message: msg.Succeed, stamp: Stamp) -> list[ev.Eve
     task = state.tasks[name]
     events = cancel_children(state, [task], stamp) if task.open_children else []
     stamp.seq += 1
-    values = {
+    values = {  # as in `admission`
         "seq": stamp.seq,
         "at": stamp.at,
         "run_id": stamp.run_id,

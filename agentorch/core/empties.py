@@ -1,7 +1,7 @@
 """What fields begin with: thirty of a run's, of which a run that goes well needs ten.
 
 1. What every run fills is made with it. Called, `dict[str, int]` takes six times as long as `dict`.
-2. What few runs fill is, until then, an empty dict or set that all of them share, and that takes nothing.
+2. What few runs fill is, until then, an empty dict that all of them share, and that takes nothing.
 """
 
 from collections.abc import Callable

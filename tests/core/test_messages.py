@@ -1,7 +1,7 @@
 """What messages do that neither the ladder, nor patches, nor closing is about."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,6 +10,7 @@ from agentorch.core.advance import replay
 from agentorch.core.apply import apply
 from agentorch.core.card import AgentCard
 from agentorch.core.commands import AskPlanner, Deliver, Dispatch
+from agentorch.core.decide import DECISIONS
 from agentorch.core.events import RunAdopted
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import Policy
@@ -375,3 +376,8 @@ def test_the_next_task_is_the_head_of_the_longest_path() -> None:
     bench.succeed("b")
     assert (order, bench.state.policy_of(plan[0]) is bench.state.policy) == (["b", "d", None], True)
     assert [next_ready(Bench().state), Bench().state.idle] == [None, False]
+
+
+def test_every_message_has_its_decision() -> None:
+    """No message is told to the core that it does not know."""
+    assert set(DECISIONS) == set(get_args(msg.Message))

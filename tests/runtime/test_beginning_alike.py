@@ -8,7 +8,7 @@ import pytest
 from agentorch import Orchestrator, Plan, agent
 from agentorch.core.events import Event, TasksAccepted
 from agentorch.core.state import RunState
-from agentorch.errors import AgentorchError
+from agentorch.errors import AgentorchError, ConfigurationError
 from agentorch.journal.codec import encode
 from agentorch.journal.memory import MemoryJournal
 from agentorch.runtime.beginnings import KNOWN
@@ -124,3 +124,30 @@ async def test_the_goal_of_a_plan_is_words(goal: object) -> None:
         else:
             with pytest.raises(AgentorchError, match="the goal is 3: give words, or a Plan"):
                 await orchestrator.run(plan)
+
+
+async def test_a_plan_that_was_verified_has_its_beginning_ready() -> None:
+    """Its first run makes nothing anew."""
+    plan = doubled()
+    async with Orchestrator([double]) as orchestrator:
+        known = orchestrator._open_launch("").beginnings._known
+        orchestrator.verify(plan)
+        (ready,) = known.values()
+        outcome = await orchestrator.run(plan)
+        assert [*known.values()] == [ready]
+    assert outcome.answer == 4
+
+
+async def test_a_plan_whose_run_would_be_refused_is_verified_all_the_same() -> None:
+    """What is wrong with more than the plan, the run says."""
+
+    @agent(description="Says it.")
+    async def say(text: str) -> str:
+        return text
+
+    plan = Plan("secret")
+    plan.add("a", agent=say, inputs={"text": "secret:nobody"})
+    async with Orchestrator([say]) as orchestrator:
+        assert orchestrator.verify(plan).errors == ()
+        with pytest.raises(ConfigurationError, match="no secret 'nobody' is known"):
+            await orchestrator.run(plan)
