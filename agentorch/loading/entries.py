@@ -40,7 +40,7 @@ class Entry:
 def entries_of(lines: Sequence[str], is_key: Callable[[str], bool]) -> list[Entry]:
     """Return the entries that begin with a key for which `is_key` holds."""
     starts = [(index, match) for index, line in enumerate(lines) if (match := _KEY.match(line)) and is_key(match[1])]
-    ends = [index for index, _ in starts[1:]] + [len(lines)]
+    ends = [*[index for index, _ in starts[1:]], len(lines)][: len(starts)]  # there may be no such key at all
     return [
         Entry(match[1], " ".join(" ".join([lines[start][match.end() :], *lines[start + 1 : end]]).split()), start, end)
         for (start, match), end in zip(starts, ends, strict=True)

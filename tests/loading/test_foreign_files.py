@@ -265,3 +265,13 @@ def test_each_file_is_told_once(tmp_path: Path):
     _file(tmp_path, "---\ndescription: d\ncolor: red\ntools: [serch_files]\n---\np", "b.md")
     team = load_team([tmp_path], tools=[search_files])
     assert sorted(line.split(": ", 1)[0] for line in team.warnings) == [str(tmp_path / "a.md"), str(tmp_path / "b.md")]
+
+
+@pytest.mark.parametrize("front", ["n", "- one", "n\nm"])
+def test_front_matter_without_any_key_is_left_out_in_one_line(tmp_path: Path, front: str) -> None:
+    """It is no list of settings, and none of its lines looks like one."""
+    path = _file(tmp_path, f"---\n{front}\n---\nJudge.\n")
+    with pytest.raises(AgentFileError, match="the front matter is not a list of 'key: value'") as raised:
+        load_team([tmp_path])
+    assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
