@@ -54,6 +54,8 @@ class Agent:
     """What a function agent does."""
     is_async: bool
     """Whether `function` is a coroutine function; others run in a thread."""
+    in_loop: bool = False
+    """Whether `function` is carried out in the event loop of its worker."""
     isolate: bool = False
     """Whether `function` runs in a child process of its own."""
     memory: int | None = None

@@ -70,6 +70,7 @@ class FunctionAgent(Agent, Generic[P, R]):
         self.tools = tuple(tool_or_name(tool) for tool in tools)
         self.function = function
         self.is_async = self._signature.is_async
+        self.in_loop = self.is_async and not isolate
         self._set_models(model)
         self._resources: dict[str, object] = {}
         self.name = called

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NoReturn, Protocol, cast
 
 import anyio
 from pydantic_core import to_jsonable_python
@@ -33,9 +33,9 @@ from agentorch.ports.blobs import Blobs
 from agentorch.runtime.guard import Guard
 from agentorch.runtime.isolated import Isolated, ProcessDied, Unfit
 from agentorch.runtime.job import Job
-from agentorch.runtime.large import Unstorable, opened, stored
+from agentorch.runtime.large import Unstorable, names_blobs, opened, stored
 from agentorch.runtime.named_secrets import NO_SECRETS, NamedSecrets
-from agentorch.runtime.own_context import in_own_context
+from agentorch.runtime.own_context import begin, going_on
 from agentorch.runtime.services import DispatchServices, task_of
 from agentorch.threads import under
 from agentorch.validation import SCHEMA, Validators, validate, validators_for
@@ -82,14 +82,31 @@ class Execution:
         self._redacted = redacted
         self._threads = anyio.CapacityLimiter(threads)
 
-    async def __call__(self, job: Job) -> Result:
-        """Return what came of the dispatch."""
+    def __call__(self, job: Job) -> Result | Awaitable[Result]:
+        """Return what came of the dispatch: at once, where its body ends at once and there is nothing else to do."""
         work = job.work
+        agent = self._agents[work.agent]
+        if not agent.in_loop or names_blobs(work):
+            return self._carried_out(agent, job, self._begun(agent, job))
         try:
-            if work.inputs or work.output is not None or type(work.objective) is list:
-                job.work = work = await opened(work, self._blobs)
-            agent = self._agents[work.agent]
-            output = await self._begun(agent, job)
+            body = self._call_of(agent, job)()
+            context, waiting = begin(body)
+        except StopIteration as stop:
+            output = stop.value
+        except BaseException as error:  # noqa: BLE001  # an agent may raise anything
+            return self._carried_out(agent, job, _raise(error))
+        else:
+            job.suspended()
+            return self._carried_out(agent, job, going_on(body, waiting, context, job.went_on))
+        if agent.output.is_plain(output) and job.used is NOTHING and not (agent.checks or self._validators):
+            return Result(work.key, output)
+        return self._carried_out(agent, job, _give(output))
+
+    async def _carried_out(self, agent: Agent, job: Job, begun: Awaitable[Any]) -> Result:
+        """Return what came of the dispatch, once what has `begun` gives the output."""
+        try:
+            output = await begun
+            work = job.work
             if agent.output.is_plain(output) and not (agent.checks or self._validators):
                 result = Result(work.key, output)
             else:
@@ -103,7 +120,7 @@ class Execution:
         except BaseException as error:  # an agent may raise anything
             if not job.may_be_caught(error):
                 raise
-            result = failed(work, error)
+            result = failed(job.work, error)
         if result.kind is not None:
             result = await self._readable(result)
         return result if job.used is NOTHING else replace(result, usage=job.used)
@@ -118,25 +135,39 @@ class Execution:
             output = None
         return replace(result, output=output, problems=problems)
 
-    def _begun(self, agent: Agent, job: Job) -> Awaitable[Any]:
-        """Return what gives the agent's output when it is awaited."""
-        work = job.work
+    async def _begun(self, agent: Agent, job: Job) -> Any:
+        """Return the output of an agent's body, wherever it runs, with every large value that it is given."""
+        if names_blobs(job.work):
+            job.work = await opened(job.work, self._blobs)
         if agent.kind == "prompt":
             job.suspended()
-            return self._prompted(agent, work, self._services_of(job).made())
-        given = self._secrets.given(work) if work.inputs else work.inputs
+            return await self._prompted(agent, job.work, self._services_of(job).made())
         if agent.isolate:
             job.unseen = True
             job.suspended()
-            return self._isolated.run(agent, job, self._services_of(job).guarded(), inputs=given)
+            inputs = self._secrets.given(job.work)
+            return await self._isolated.run(agent, job, self._services_of(job).guarded(), inputs=inputs)
+        call = self._call_of(agent, job)
+        if not agent.in_loop:
+            return await self._in_thread(call, job)
+        body = call()
+        try:
+            context, waiting = begin(body)
+        except StopIteration as stop:
+            return stop.value
+        job.suspended()
+        return await going_on(body, waiting, context, job.went_on)
+
+    def _call_of(self, agent: Agent, job: Job) -> Callable[[], Any]:
+        """Return the call of an agent that is a function, with what it is given."""
+        work = job.work
+        given = self._secrets.given(work) if work.inputs else work.inputs
         problems = work.problems if work.mode == "repair" else ()
         # The agent may change what it is given; the state of the run holds the same values.
         injected = self._services_of(job).given if agent.injected else None
         arguments = agent.bind(fresh(given) if given else given, injected, problems=problems)
         function: Any = agent.function
-        if agent.is_async:
-            return in_own_context(function(**arguments), job.suspended, job.went_on)
-        return self._in_thread(partial(function, **arguments), job)
+        return partial(function, **arguments)
 
     async def _in_thread(self, function: Callable[[], Any], job: Job) -> Any:
         async with self._threads:
@@ -171,6 +202,14 @@ class Execution:
         except Unstorable as error:
             return Result(key, kind=FailureKind.INVALID, problems=(f"the output {error}",))
         return Result(key, output, sources=sources_in(encoded))
+
+
+async def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+async def _give(output: Any) -> Any:
+    return output
 
 
 class Services:

@@ -82,6 +82,13 @@ def followed(value: Any, path: Sequence[str]) -> Any:
     return value
 
 
+def names_blobs(work: Work) -> bool:
+    """Whether a dispatch may name large values that are to be read before its agent is given them."""
+    if not work.inputs and work.output is None:  # as of most small tasks
+        return type(work.objective) is list
+    return may_hold_blobs(work.inputs) or isinstance(work.objective, list) or is_blob_ref(work.output)
+
+
 async def opened(work: Work, blobs: Blobs) -> Work:
     """Return `work` with every large value that it names."""
     if may_hold_blobs(work.inputs):

@@ -3,24 +3,31 @@
 A slot is a long-lived asyncio task; what an agent sets in context variables must not reach the next agent.
 """
 
-import contextvars
 import types
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
 from typing import Any
 
 
-@types.coroutine
-def in_own_context(
-    body: Coroutine[Any, Any, Any], suspended: Callable[[], None], went_on: Callable[[], None]
-) -> Generator[Any, Any, Any]:
-    """Await `body`, each step in one copy of the current context.
+def begin(body: Coroutine[Any, Any, Any]) -> tuple[Context, Any]:
+    """Take the first step of `body` in a copy of the current context; return that, and what the body awaits.
 
-    Calls `suspended` if it does not end at once, and `went_on` at each step after which it waits again.
+    StopIteration when it ends at once.
     """
-    run = contextvars.copy_context().run
+    context = copy_context()
+    return context, context.run(body.send, None)
+
+
+@types.coroutine
+def going_on(
+    body: Coroutine[Any, Any, Any], waiting: Any, context: Context, went_on: Callable[[], None]
+) -> Generator[Any, Any, Any]:
+    """Await `body`, which has begun in `context` and awaits what it has yielded, `waiting`: each step in that context.
+
+    Calls `went_on` at each step after which it waits again.
+    """
+    run = context.run
     try:
-        waiting = run(body.send, None)
-        suspended()
         while True:
             try:
                 sent = yield waiting

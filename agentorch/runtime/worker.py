@@ -34,8 +34,8 @@ BURST: Final = 50
 IDLE_SLOTS: Final = 64
 """Idle slots that are kept for what comes next."""
 
-Execute = Callable[[Job], Awaitable[Result]]
-"""Runs the agent of a job; every failure but cancellation is a `Result`."""
+Execute = Callable[[Job], Result | Awaitable[Result]]
+"""Runs the agent of a job, at once where its body ends at once; every failure but cancellation is a `Result`."""
 
 
 class Worker:
@@ -156,7 +156,8 @@ class Worker:
                 if self._queue and not self._relieving:
                     self._relieving = True
                     loop.call_soon(self._relieve)
-                if await self._carry_out(delivery, slot):
+                rest = self._carry_out(delivery, slot)
+                if rest is None or await rest:
                     continue
                 return
             if len(self._idle) >= IDLE_SLOTS:
@@ -178,20 +179,32 @@ class Worker:
         finally:
             self._coming -= 1
 
-    async def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> bool:
-        """Do one piece of work; return whether the slot may take another."""
+    def _carry_out(self, delivery: Delivery, slot: "asyncio.Task[None]") -> Awaitable[bool] | None:
+        """Do one piece of work; where it does not end at once, return what does the rest."""
         envelope = delivery.envelope
         work = envelope.data
         assert isinstance(work, Work)
         if self._unwanted or envelope.deadline is not None:
             refused = self._refused(envelope, work)
             if refused is not None:
-                await self._answer(delivery, refused)
-                return True
+                return self._answer(delivery, refused)
         job = self._jobs[work.key] = Job(work, slot, self._watch_deadline, delivery)
+        try:
+            came = self._execute(job)
+        except Exception as error:  # noqa: BLE001  # as for what is awaited: the run must hear of it
+            came = crashed(work.key, f"it raised {type(error).__name__}")
+        if not isinstance(came, Result) or job.threads or job.stopped or slot.cancelling():
+            return self._carried_out(job, came)
+        self._end(job)
+        return None if self._answered(delivery, came) else self._answer(delivery, came)
+
+    async def _carried_out(self, job: Job, begun: Result | Awaitable[Result]) -> bool:
+        """Wait for the end of what has begun, and answer; return whether the slot may take more work."""
+        slot, key, delivery = job.slot, job.work.key, job.delivery
+        assert delivery is not None
         cancelled = False
         try:
-            came = await self._execute(job)
+            came = begun if isinstance(begun, Result) else await begun
             result = None if job.threads and self._outlasts(job, came) else came
         except asyncio.CancelledError:
             if self._closing:
@@ -202,7 +215,7 @@ class Worker:
         except BaseException as error:  # the run must hear of it, whatever it is
             if not job.may_be_caught(error):
                 raise
-            result = crashed(work.key, f"it raised {type(error).__name__}")
+            result = crashed(key, f"it raised {type(error).__name__}")
         finally:
             self._end(job)
         if cancelled or job.timed_out or job.withdrawn or slot.cancelling():
@@ -377,9 +390,11 @@ class Worker:
         self._notices.add(notice)
         notice.add_done_callback(self._notices.discard)
 
-    async def _answer(self, delivery: Delivery, result: Result) -> None:
+    async def _answer(self, delivery: Delivery, result: Result) -> bool:
+        """Send a result, waiting while the bus is full; whoever has sent it may take more work."""
         if await self._send(Envelope(f"outcome.{delivery.envelope.source}", result, id=result.key)):
             delivery.ack()
+        return True
 
     def _is_current(self, job: Job) -> bool:
         return self._jobs.get(job.work.key) is job
