@@ -2,12 +2,13 @@
 
 from collections.abc import Container
 
+from agentorch.core import plain
 from agentorch.core.admission import started
 from agentorch.core.apply import apply
 from agentorch.core.closing import conclude, is_due
 from agentorch.core.decide import decide
 from agentorch.core.events import Event
-from agentorch.core.inbox import Message
+from agentorch.core.inbox import Message, Succeed
 from agentorch.core.invariants import InvariantError
 from agentorch.core.scheduling import next_ready
 from agentorch.core.stamping import Stamp
@@ -20,9 +21,13 @@ def advance(state: RunState, message: Message) -> list[Event]:
     The events belong together: they are appended to the journal as one. What they want done is in `state.gained`.
     InvariantError when an end is due that nothing brings nearer: the process that carries the run out must not hang.
     """
-    events = decide(state, message)
-    for event in events:
-        apply(state, event)
+    done = plain.succeed(state, message) if type(message) is Succeed else None
+    if done is not None:
+        events: list[Event] = [done]
+    else:
+        events = decide(state, message)
+        for event in events:
+            apply(state, event)
     if is_due(state):
         _conclude(state, message.at, events)
     return events
@@ -34,14 +39,16 @@ def admit_ready(state: RunState, at: float, *, most: int, busy: Container[str] =
     Tasks of agents in `busy` are not admitted. Nothing is done twice that is the same for all of them.
     """
     events: list[Event] = []
-    stamp = Stamp(state, at)
     while most > 0 and state.ready_count:
         task = next_ready(state, busy)
         if task is None:
             break
         most -= 1
-        stamp.seq = state.seq
-        decided = started(state, task, stamp)
+        begun = plain.start(state, task, at)
+        if begun is not None:
+            events.append(begun)
+            continue
+        decided = started(state, task, Stamp(state, at))
         for event in decided:
             apply(state, event)
         events += decided

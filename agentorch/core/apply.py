@@ -23,6 +23,7 @@ from agentorch.core.run_changes import OF_THE_RUN, phase
 from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
 from agentorch.core.state import (
+    NONE_ENDED,
     PENDING,
     READY,
     RUNNING,
@@ -37,8 +38,6 @@ from agentorch.core.task_time import turn_clocks
 
 _INTERRUPTIONS: Final = frozenset({FailureKind.TRANSIENT, FailureKind.UNCONFIGURED})
 """Failures that say nothing of the output that a repair is about."""
-_NONE_YET: Final = (0, 0.0)
-"""The dispatches of an agent of which none has finished, and their seconds."""
 
 
 def apply(state: RunState, event: ev.Event) -> None:
@@ -128,7 +127,7 @@ def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
             learn(state, task)
         leave_running(state, task, event.key)
         agent = task.agent
-        count, total = state.means.get(agent, _NONE_YET)
+        count, total = state.means.get(agent, NONE_ENDED)
         state.means[agent] = (count + 1, total + event.at - task.started)
     if event.sources:
         task.sources = event.sources

@@ -42,6 +42,8 @@ SUCCEEDED: Final = Status.SUCCEEDED
 FINAL: Final = frozenset({Status.SUCCEEDED, Status.FAILED, Status.SKIPPED, Status.CANCELLED})
 """States that a (task, revision) never leaves."""
 
+NONE_ENDED: Final = (0, 0.0)
+"""The dispatches of an agent of which none has ended, and their seconds."""
 ANSWERER: Final = "answer-writer"
 """The built-in agent that writes an answer out of several outputs."""
 
@@ -389,6 +391,8 @@ class RunState:
 
     def key_of(self, state: TaskState) -> str:
         """Return the dispatch key of the task as it stands."""
+        if state.revision == state.attempt == state.dispatch == 1:  # as nearly always: numbers take long to write
+            return f"{self.run_id}/{state.task.id}/1/1/1"
         return f"{self.run_id}/{state.task.id}/{state.revision}/{state.attempt}/{state.dispatch}"
 
     def of_key(self, key: str) -> TaskState | None:

@@ -293,7 +293,9 @@ class Launch:
 
     async def _outcome(self, run: HostedRun) -> Outcome:
         state = run.state
-        values = {name: value for name, value in state.outputs.items() if name not in {"goal", "inputs"}}
+        values = dict(state.outputs)
+        for name in ("goal", "inputs"):
+            values.pop(name, None)
         for name in [name for name, value in values.items() if type(value) in _PARTED and may_hold_blobs(value)]:
             values[name] = await loaded(values[name], self.engine.blobs)
         return outcome_of(state, self.engine.team.registry, values)

@@ -9,7 +9,7 @@ from agentorch.core.events import RunStatus
 from agentorch.core.failures import Code, Problem
 from agentorch.core.references import BrokenReference
 from agentorch.core.state import RunState, Status
-from agentorch.core.task import Graph
+from agentorch.core.task import Graph, Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import RunFailed
 from agentorch.plans import Plan
@@ -92,11 +92,17 @@ class Outcome:
 def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -> Outcome:
     """Return the outcome of a run that is at rest; `values` are its outputs, blobs read."""
     root = state.answer_root
-    agents = {name: task.agent for name, task in state.tasks.items()}
+    agents: dict[str, str] = {}
+    tasks: list[Task] = []
+    states: dict[str, str] = {}
+    for name, task in state.tasks.items():
+        agents[name] = task.agent
+        if task.caller is None:
+            tasks.append(task.task)
+            states[name] = _WORDS[task.status]
     outputs = Outputs(values, agents, registry)
     answer, missing = _answer(state, outputs)
-    tasks = tuple(task.task for task in state.tasks.values() if task.caller is None)
-    plan = Plan.from_graph(Graph(tasks, state.answer), state.goal)
+    plan = Plan.from_graph(Graph(tuple(tasks), state.answer), state.goal)
     return Outcome(
         run_id=state.run_id,
         status=_status(state),
@@ -107,7 +113,7 @@ def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -
         usage=state.spent,
         problems=(*_problems(state), *missing),
         seconds=max(0.0, state.updated - state.started),
-        states={name: _WORDS[task.status] for name, task in state.tasks.items() if task.caller is None},
+        states=states,
     )
 
 
