@@ -67,10 +67,9 @@ def grace_of(state: RunState, name: str) -> float:
     return state.policy_of(task.task).grace
 
 
-def message_of(result: Result, at: float) -> inbox.Succeed | inbox.Fail:
-    """Return what a worker's result says to the core."""
-    if result.kind is None:
-        return inbox.Succeed(at, result.key, result.output, result.usage, result.sources)
+def failed(result: Result, at: float) -> inbox.Fail:
+    """Return what a worker's result that is none says to the core."""
+    assert result.kind is not None
     return inbox.Fail(
         at,
         result.key,

@@ -5,6 +5,7 @@ Every failure but a cancellation becomes a classified `Result`; nothing that an 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, NoReturn, Protocol, cast
@@ -35,7 +36,7 @@ from agentorch.runtime.isolated import Isolated, ProcessDied, Unfit
 from agentorch.runtime.job import Job
 from agentorch.runtime.large import Unstorable, names_blobs, opened, stored
 from agentorch.runtime.named_secrets import NO_SECRETS, NamedSecrets
-from agentorch.runtime.own_context import begin, going_on
+from agentorch.runtime.own_context import going_on
 from agentorch.runtime.services import DispatchServices, task_of
 from agentorch.threads import under
 from agentorch.validation import SCHEMA, Validators, validate, validators_for
@@ -88,9 +89,11 @@ class Execution:
         agent = self._agents[work.agent]
         if not agent.in_loop or names_blobs(work):
             return self._carried_out(agent, job, self._begun(agent, job))
+        function: Any = agent.function
         try:
-            body = self._call_of(agent, job)()
-            context, waiting = begin(body)
+            body = function(**self._arguments(agent, job))
+            context = copy_context()
+            waiting = context.run(body.send, None)
         except StopIteration as stop:
             output = stop.value
         except BaseException as error:  # noqa: BLE001  # an agent may raise anything
@@ -147,27 +150,25 @@ class Execution:
             job.suspended()
             inputs = self._secrets.given(job.work)
             return await self._isolated.run(agent, job, self._services_of(job).guarded(), inputs=inputs)
-        call = self._call_of(agent, job)
+        call = partial(cast("Callable[..., Any]", agent.function), **self._arguments(agent, job))
         if not agent.in_loop:
             return await self._in_thread(call, job)
-        body = call()
+        body, context = call(), copy_context()
         try:
-            context, waiting = begin(body)
+            waiting = context.run(body.send, None)
         except StopIteration as stop:
             return stop.value
         job.suspended()
         return await going_on(body, waiting, context, job.went_on)
 
-    def _call_of(self, agent: Agent, job: Job) -> Callable[[], Any]:
-        """Return the call of an agent that is a function, with what it is given."""
+    def _arguments(self, agent: Agent, job: Job) -> dict[str, Any]:
+        """Return what an agent that is a function is given."""
         work = job.work
         given = self._secrets.given(work) if work.inputs else work.inputs
         problems = work.problems if work.mode == "repair" else ()
         # The agent may change what it is given; the state of the run holds the same values.
         injected = self._services_of(job).given if agent.injected else None
-        arguments = agent.bind(fresh(given) if given else given, injected, problems=problems)
-        function: Any = agent.function
-        return partial(function, **arguments)
+        return agent.bind(fresh(given) if given else given, injected, problems=problems)
 
     async def _in_thread(self, function: Callable[[], Any], job: Job) -> Any:
         async with self._threads:

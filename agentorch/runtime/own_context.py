@@ -5,17 +5,8 @@ A slot is a long-lived asyncio task; what an agent sets in context variables mus
 
 import types
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import Any
-
-
-def begin(body: Coroutine[Any, Any, Any]) -> tuple[Context, Any]:
-    """Take the first step of `body` in a copy of the current context; return that, and what the body awaits.
-
-    StopIteration when it ends at once.
-    """
-    context = copy_context()
-    return context, context.run(body.send, None)
 
 
 @types.coroutine

@@ -167,10 +167,13 @@ class Scheduler:
             while True:
                 if self._back and self._grant_one():
                     continue
-                only = self._only
-                if self._active >= self._slots or (only is not None and not only.state.ready_count):
+                if self._active >= self._slots:
                     return
-                if not (self._admit_first() if only is None else self._admit_from(only)):
+                only = self._only
+                if only is None:
+                    if not self._admit_first():
+                        return
+                elif not (only.state.ready_count and self._admit_from(only)):
                     return
         finally:
             self._pumping = False

@@ -29,7 +29,7 @@ from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
 from agentorch.runtime.arrivals import Arrivals
 from agentorch.runtime.dispatches import Dispatches
-from agentorch.runtime.dispatching import acts_once, message_of
+from agentorch.runtime.dispatching import acts_once, failed
 from agentorch.runtime.endings import Endings
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import Redact
@@ -221,7 +221,10 @@ class Supervisor:
         self.scheduler.changed(run)
         if run.standing is not None or run.settlement is not None:
             self._tell(run, events)
-        self._see_to_it(run)
+        if self._settling:
+            self._see_to_it(run)
+        else:
+            self._settle(run)
         return events
 
     @staticmethod
@@ -351,11 +354,18 @@ class Supervisor:
             del self.hosted[run.state.run_id]
 
     def _take(self, run: HostedRun, result: Result) -> None:
-        run.out.discard(result.key)
+        key = result.key
+        run.out.discard(key)
         if run.stopping:
-            run.stopping.pop(result.key, None)
-        if run.lost is None:
-            self._decide(run, self.redact(message_of(result, self.now())))
+            run.stopping.pop(key, None)
+        if run.lost is not None:
+            return
+        at = self.now()
+        if result.kind is None:  # as nearly all are
+            message = inbox.Succeed(at, key, result.output, result.usage, result.sources)
+        else:
+            message = failed(result, at)
+        self._decide(run, self.redact(message))
 
     def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
         match command:

@@ -193,7 +193,7 @@ class Worker:
             came = self._execute(job)
         except Exception as error:  # noqa: BLE001  # as for what is awaited: the run must hear of it
             came = crashed(work.key, f"it raised {type(error).__name__}")
-        if not isinstance(came, Result) or job.threads or job.stopped or slot.cancelling():
+        if not isinstance(came, Result) or job.threads or job.timed_out or job.withdrawn or slot.cancelling():
             return self._carried_out(job, came)
         self._end(job)
         return None if self._answered(delivery, came) else self._answer(delivery, came)
