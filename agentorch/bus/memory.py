@@ -11,7 +11,7 @@ from typing import Final
 
 from agentorch.errors import BusError
 from agentorch.messages.envelope import Envelope, decode, encode
-from agentorch.ports.bus import Accept
+from agentorch.ports.bus import Accept, AcceptAll
 
 CAPACITY: Final = 10_000
 """Envelopes that may wait, over all subjects."""
@@ -38,12 +38,20 @@ class MemoryDelivery:
 class MemorySubscription:
     """A subscriber, its credit and what it holds."""
 
-    __slots__ = ("accept", "bus", "closed", "credit", "held", "subjects")
+    __slots__ = ("accept", "accept_all", "bus", "closed", "credit", "held", "subjects")
 
-    def __init__(self, bus: "MemoryBus", subjects: Sequence[str], accept: Accept, credit: int | None) -> None:
+    def __init__(
+        self,
+        bus: "MemoryBus",
+        subjects: Sequence[str],
+        accept: Accept,
+        credit: int | None,
+        accept_all: AcceptAll | None,
+    ) -> None:
         self.bus = bus
         self.subjects = tuple(subjects)
         self.accept = accept
+        self.accept_all = accept_all
         self.credit = credit
         self.held: dict[MemoryDelivery, None] = {}
         self.closed = False
@@ -135,6 +143,25 @@ class MemoryBus:
             self.waiting += 1
         return True
 
+    def offer_all(self, envelopes: Sequence[Envelope]) -> int:
+        """Take envelopes, in order, up to one that is not taken; return how many."""
+        only = self._only.get(envelopes[0].subject)
+        accept_all = only.accept_all if only is not None else None
+        if accept_all and only and all(self._only.get(envelope.subject) is only for envelope in envelopes):
+            deliveries = [MemoryDelivery(envelope, only) for envelope in envelopes]
+            only.held.update(dict.fromkeys(deliveries))
+            accept_all(deliveries)
+            return len(deliveries)
+        for taken, envelope in enumerate(envelopes):
+            try:
+                if not self.offer(envelope):
+                    return taken
+            except Exception:
+                if not taken:
+                    raise
+                return taken  # it is raised again when that one is offered
+        return len(envelopes)
+
     async def publish(self, envelope: Envelope) -> None:
         """Take the envelope, waiting while the bus is full."""
         while not self.offer(envelope):
@@ -147,9 +174,16 @@ class MemoryBus:
                     self._wake()  # it was its turn: the room is the next one's
                 raise
 
-    def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> MemorySubscription:
+    def subscribe(
+        self,
+        subjects: Sequence[str],
+        accept: Accept,
+        *,
+        credit: int | None = None,
+        accept_all: AcceptAll | None = None,
+    ) -> MemorySubscription:
         """Receive from `subjects`; what waits there comes at once, as far as the credit goes."""
-        subscription = MemorySubscription(self, subjects, accept, credit)
+        subscription = MemorySubscription(self, subjects, accept, credit, accept_all)
         self._subscriptions.append(subscription)
         self._routes.clear()
         self._only.clear()

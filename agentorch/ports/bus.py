@@ -36,6 +36,8 @@ class Subscription(Protocol):
 
 Accept = Callable[[Delivery], None]
 """Called with each delivery, from the event loop; must not block."""
+AcceptAll = Callable[[Sequence[Delivery]], None]
+"""The same for what is delivered together."""
 
 
 class Bus(Protocol):
@@ -56,12 +58,29 @@ class Bus(Protocol):
         """Take the envelope, or return False when the bus is full."""
         ...
 
+    def offer_all(self, envelopes: Sequence[Envelope]) -> int:
+        """Take envelopes as `offer` does, in order, up to one that is not taken; return how many.
+
+        It raises only what is raised for the first one: then it has taken none.
+        """
+        ...
+
     async def publish(self, envelope: Envelope) -> None:
         """Take the envelope, waiting while the bus is full."""
         ...
 
-    def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> Subscription:
-        """Receive from `subjects` (exact, or with a last token `*`); None is unlimited credit."""
+    def subscribe(
+        self,
+        subjects: Sequence[str],
+        accept: Accept,
+        *,
+        credit: int | None = None,
+        accept_all: AcceptAll | None = None,
+    ) -> Subscription:
+        """Receive from `subjects` (exact, or with a last token `*`); None is unlimited credit.
+
+        A bus may give to `accept_all` what came together, in order, in one call.
+        """
         ...
 
     def broadcast(self, envelope: Envelope) -> None:

@@ -1,7 +1,8 @@
 """What comes back over the bus: results of dispatches, and pieces of text that models say meanwhile."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, TextDelta
@@ -26,20 +27,30 @@ class Arrivals:
         carried_out: Runs,
         hosted: Runs,
         take: Callable[[HostedRun, Result], None],
+        together: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        """`carried_out` are the runs that may take a result, `hosted` those too that have just ended."""
+        """`carried_out` are the runs that may take a result, `hosted` those too that have just ended.
+
+        What is decided inside `together` is seen to at its end.
+        """
         self._owner = owner
         self._endings = endings
         self._runs = carried_out
         self._hosted = hosted
         self._take = take
-        self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive)
+        self._together = together
+        self._subscription = bus.subscribe([f"outcome.{owner}"], self._receive, accept_all=self._receive_all)
         self._deltas = bus.listen(f"delta.{owner}", self._hear)
 
     def close(self) -> None:
         """Listen no more."""
         self._subscription.close()
         self._deltas.close()
+
+    def _receive_all(self, deliveries: Sequence[Delivery]) -> None:
+        with self._together():
+            for delivery in deliveries:
+                self._receive(delivery)
 
     def _receive(self, delivery: Delivery) -> None:
         result = delivery.envelope.data

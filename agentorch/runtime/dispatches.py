@@ -1,13 +1,14 @@
 """Dispatches on their way out: handed over to the bus, and withdrawn from it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from agentorch.core import inbox
 from agentorch.core.commands import Dispatch, Withdraw
 from agentorch.core.empties import own
 from agentorch.core.failures import FailureKind
+from agentorch.core.identity import Key
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal
 from agentorch.ports.bus import Bus
@@ -38,16 +39,33 @@ class Dispatches:
 
     def hand_over(self, run: HostedRun, command: Dispatch) -> None:
         """Send a dispatch; when the bus has no room, or something must be durable first, a little later."""
+        envelope = self._ready(run, command)
+        if envelope is not None and not self._bus.offer(envelope):
+            self._hand_over_later(run, envelope, waits=False)
+
+    def hand_over_all(self, run: HostedRun, commands: Sequence[Dispatch]) -> None:
+        """The same for several, together."""
+        envelopes = [envelope for command in commands if (envelope := self._ready(run, command)) is not None]
+        taken = self._bus.offer_all(envelopes) if envelopes else 0
+        for envelope in envelopes[taken:]:
+            self._hand_over_later(run, envelope, waits=False)
+
+    def _ready(self, run: HostedRun, command: Dispatch) -> Envelope | None:
+        """Return a dispatch as the bus carries it; None when it is handed over as soon as its event is durable."""
         state, key = run.state, command.key
         task = state.tasks[command.task]
         defaults = state.defaults.get(task.agent) or state.defaults_of(task.agent)
         envelope = envelope_of(state, task, key, self._owner, defaults, run.terms or run.usual_terms())
         run.out.add(key)
-        waits = defaults.untracked or not self._local
-        if not waits and self._bus.offer(envelope):
-            return
+        if self._local and not defaults.untracked:
+            return envelope
+        self._hand_over_later(run, envelope, waits=True)
+        return None
+
+    def _hand_over_later(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
         publishing = asyncio.ensure_future(self._publish(run, envelope, waits=waits))
-        run.awaited().enter(key, publishing, "the hand-over to the bus", task=command.task)
+        task = Key.parse(envelope.id).task
+        run.awaited().enter(envelope.id, publishing, "the hand-over to the bus", task=task)
 
     async def _publish(self, run: HostedRun, envelope: Envelope, *, waits: bool) -> None:
         """Hand over a dispatch when there is room, and when its event is durable if somebody could miss it.

@@ -8,15 +8,15 @@
 5. A run is at rest when what was withdrawn has ended too, or its grace is over: then its journal names it.
 """
 
-from collections.abc import Callable, Container, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Container, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from agentorch.core import inbox
 from agentorch.core.advance import admit_ready, advance
-from agentorch.core.commands import AskPerson, AskPlanner, CheckOutputs, Command, Deliver, Dispatch, SetTimer, Withdraw
+from agentorch.core.commands import AskPlanner, CheckOutputs, Command, Dispatch, SetTimer
 from agentorch.core.events import Event
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.state import RunState
@@ -28,6 +28,7 @@ from agentorch.ports.bus import Bus
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
 from agentorch.runtime.arrivals import Arrivals
+from agentorch.runtime.commands import AskThePerson, Commands
 from agentorch.runtime.dispatches import Dispatches
 from agentorch.runtime.dispatching import acts_once, failed
 from agentorch.runtime.endings import Endings
@@ -39,7 +40,6 @@ from agentorch.runtime.timers import Timers
 from agentorch.runtime.turn import MOST_DECIDED, Turn
 
 AskThePlanner = Callable[["Supervisor", HostedRun, AskPlanner], None]
-AskThePerson = Callable[[HostedRun, AskPerson], None]
 AskTheCheck = Callable[["Supervisor", HostedRun, CheckOutputs], None]
 
 
@@ -64,9 +64,6 @@ class Supervisor:
         self._local = bus.local
         self._journal = journal
         self._clock_now = clock.now
-        self._ask_planner = ask_planner
-        self._ask_person = ask_person
-        self._ask_check = ask_check
         self.redact = redact
         """Returns a message without secrets."""
         self.scheduler = Scheduler(slots, self._admit)
@@ -87,8 +84,17 @@ class Supervisor:
         """What goes on of runs that were lost."""
         self._latest = 0.0
         self._dispatches = Dispatches(owner, bus, self.endings, now=self.now, send=self.send, take=self._take)
+        self._commands = Commands(
+            self._dispatches,
+            self._timers,
+            ask_planner=partial(ask_planner, self),
+            ask_person=ask_person,
+            ask_check=partial(ask_check, self),
+        )
         runs = self.scheduler.runs
-        self._arrivals = Arrivals(owner, bus, self.endings, carried_out=runs, hosted=self.hosted, take=self._take)
+        self._arrivals = Arrivals(
+            owner, bus, self.endings, carried_out=runs, hosted=self.hosted, take=self._take, together=self._together
+        )
 
     def close(self) -> None:
         """Let go of every run; what is durable can be resumed."""
@@ -246,6 +252,20 @@ class Supervisor:
         elif run is not self._current:
             self._touched[run.state.run_id] = run
 
+    @contextmanager
+    def _together(self) -> Generator[None]:
+        """See to all that is decided inside at once, at the end."""
+        if self._settling:
+            yield
+            return
+        self._settling = True
+        try:
+            yield
+        finally:
+            self._settling = False
+            if self._touched:
+                self._settle(self._touched.popitem()[1])
+
     def _settle(self, run: HostedRun | None) -> None:
         """Admit, journal and carry out until nothing is left to do, for this run first."""
         self._settling = True
@@ -270,11 +290,10 @@ class Supervisor:
         if run.accepted and run.lost is None:
             while state.gained:
                 commands, state.gained = state.gained, []
-                for command in commands:
-                    if isinstance(command, Dispatch):  # as nearly all are
-                        self._dispatches.hand_over(run, command)
-                    else:
-                        self._carry_out(run, command)
+                if len(commands) == 1:  # as in a chain
+                    self._commands.carry_out(run, commands[0])
+                else:
+                    self._commands.carry_out_all(run, commands)
             if run.decided and not (run.committing and len(run.decided) < MOST_DECIDED):
                 self._turn.commit(run)
         if state.stopped is not None and run.planning is not None:
@@ -300,7 +319,7 @@ class Supervisor:
                 problem = "its process ended while it ran: whether its effect happened is not known"
                 self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))
             else:
-                self._carry_out(run, command)
+                self._commands.carry_out(run, command)
         for task in run.state.tasks.values():
             if task.waiting == "timer" and task.due is not None:
                 self._timers.set(run, SetTimer(task.task.id, task.due))
@@ -311,7 +330,7 @@ class Supervisor:
         run.feed.go_on()
         self.send(run, inbox.Adopt(self.now(), self.owner))
         if planner is not None and planner in run.state.pending.values():
-            self._carry_out(run, planner)
+            self._commands.carry_out(run, planner)
         await run.durable()
         return run
 
@@ -366,26 +385,6 @@ class Supervisor:
         else:
             message = failed(result, at)
         self._decide(run, self.redact(message))
-
-    def _carry_out(self, run: HostedRun, command: Command) -> None:  # noqa: C901  # a table
-        match command:
-            case Dispatch():
-                self._dispatches.hand_over(run, command)
-            case Withdraw():
-                self._dispatches.withdraw(run, command)
-            case SetTimer():
-                self._timers.set(run, command)
-            case Deliver():
-                run.deliver(command.task)
-            case AskPlanner():
-                if "plan" in run.state.pending:
-                    self._ask_planner(self, run, command)
-            case AskPerson():
-                if command.request_id in run.state.requests:
-                    self._ask_person(run, command)
-            case CheckOutputs():
-                if command in run.state.pending.values():
-                    self._ask_check(self, run, command)
 
     def caught_up(self, run: HostedRun) -> None:
         """Go on with a run for which something has come to pass outside: its timer, or its journal."""

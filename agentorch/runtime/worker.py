@@ -11,12 +11,11 @@
 """
 
 import asyncio
-import heapq
 import logging
-import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any, Final
 
 from agentorch.core.failures import FailureKind
@@ -24,6 +23,8 @@ from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock, SystemClock
+from agentorch.runtime.answers import Answer, Answers
+from agentorch.runtime.deadlines import Deadlines
 from agentorch.runtime.job import GRACE, TO_END, Job, crashed, ended
 from agentorch.threads import Threads
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 BURST: Final = 50
 """Tasks that a slot runs without letting anybody else have the event loop."""
+SOON: Final = 0.005
+"""Seconds for which the result of a body that ended at once may wait for others, to be sent with them."""
 IDLE_SLOTS: Final = 64
 """Idle slots that are kept for what comes next."""
 
@@ -50,11 +53,18 @@ class Worker:
         credit: int | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._bus = bus
+        self._answers = Answers(bus)
         self._execute = execute
         self._clock = clock or SystemClock()
         self._queue: deque[Delivery] = deque()
         self._idle: list[asyncio.Future[None]] = []
+        self._done: list[Answer] = []
+        """Results of bodies that ended at once, which the slot that has them sends before it waits for anything.
+
+        They are sent together: what is done for many in a row takes less for each.
+        """
+        self._answered_at = 0.0
+        """When such results were sent last."""
         self._coming = 0
         """Slots that will look at the queue without being told: just started, woken, pausing, or sending a result."""
         self._relieving = False
@@ -63,15 +73,14 @@ class Worker:
         self._jobs: dict[str, Job] = {}
         self._left: dict[str, Job] = {}
         """Jobs that are over and have left calls behind, by key: the end of their run stops these."""
-        self._notices: set[asyncio.Task[None]] = set()
-        """Results that are being sent for bodies that were abandoned."""
+        self._notices: set[asyncio.Task[bool]] = set()
+        """Results that are being sent for which no slot waits: of bodies that were abandoned, and beside one."""
         self._unwanted: set[str] = set()
         """Keys in the queue that were withdrawn before a slot took them."""
-        self._deadlines: list[tuple[float, int, Job]] = []
-        self._watch: asyncio.TimerHandle | None = None
+        self._deadlines = Deadlines(self._jobs, self._expect_end)
         self._closing = False
-        self._count = 0
-        self._subscription = bus.subscribe([f"task.{name}.*" for name in agents], self._accept, credit=credit)
+        subjects = [f"task.{name}.*" for name in agents]
+        self._subscription = bus.subscribe(subjects, self._accept, credit=credit, accept_all=self._accept_all)
         self._withdrawals = bus.listen("withdraw", self._hear)
 
     async def close(self) -> None:
@@ -89,8 +98,7 @@ class Worker:
                     _warn(job)
         finally:
             self._subscription.close()
-            if self._watch is not None:
-                self._watch.cancel()
+            self._deadlines.close()
 
     def _end_calls(self) -> "set[asyncio.Task[Any]]":
         """End the calls that other tasks than a slot make: of jobs under way, and left behind by others.
@@ -111,6 +119,10 @@ class Worker:
         coming = self._coming
         if not coming or (self._idle and len(self._queue) > coming):
             self._summon()
+
+    def _accept_all(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            self._accept(delivery)
 
     def _relieve(self) -> None:
         """Give what waits slots of its own: whoever has taken what stood before it has not come back."""
@@ -150,6 +162,8 @@ class Worker:
                 burst += 1
                 if burst == BURST:
                     burst = 0
+                    if self._done and (left := self._answer_done()):
+                        await self._answers.send_all(left)
                     await self._pause()
                     continue
                 delivery = self._queue.popleft()
@@ -157,6 +171,8 @@ class Worker:
                     self._relieving = True
                     loop.call_soon(self._relieve)
                 rest = self._carry_out(delivery, slot)
+                if self._done and (rest is not None or not self._queue or monotonic() > self._answered_at + SOON):
+                    rest = self._sent_before(rest)
                 if rest is None or await rest:
                     continue
                 return
@@ -187,8 +203,8 @@ class Worker:
         if self._unwanted or envelope.deadline is not None:
             refused = self._refused(envelope, work)
             if refused is not None:
-                return self._answer(delivery, refused)
-        job = self._jobs[work.key] = Job(work, slot, self._watch_deadline, delivery)
+                return self._answers.send(delivery, refused)
+        job = self._jobs[work.key] = Job(work, slot, self._deadlines.watch, delivery)
         try:
             came = self._execute(job)
         except Exception as error:  # noqa: BLE001  # as for what is awaited: the run must hear of it
@@ -196,7 +212,10 @@ class Worker:
         if not isinstance(came, Result) or job.threads or job.timed_out or job.withdrawn or slot.cancelling():
             return self._carried_out(job, came)
         self._end(job)
-        return None if self._answered(delivery, came) else self._answer(delivery, came)
+        if self._queue or self._done:
+            self._done.append((delivery, came))
+            return None
+        return None if self._answered(delivery, came) else self._answers.send(delivery, came)
 
     async def _carried_out(self, job: Job, begun: Result | Awaitable[Result]) -> bool:
         """Wait for the end of what has begun, and answer; return whether the slot may take more work."""
@@ -222,7 +241,7 @@ class Worker:
             await self._give_way(slot, delivery, result)
             return False
         if result is not None and not self._answered(delivery, result):
-            await self._answer(delivery, result)
+            await self._answers.send(delivery, result)
         return True
 
     def _end(self, job: Job) -> None:
@@ -241,20 +260,35 @@ class Worker:
         """Send what there is to be said of a job whose slot was cancelled; the slot is not used again."""
         await self._forget_cancellation(slot)
         if result is not None:
-            await self._answer(delivery, result)
+            await self._answers.send(delivery, result)
 
     def _answered(self, delivery: Delivery, result: Result) -> bool:
-        """Send a result if the bus takes it at once, as it nearly always does; the slot then looks at the queue."""
+        """Send a result if the bus takes it at once; the slot then looks at the queue."""
         self._coming += 1
         try:
-            taken = self._bus.offer(Envelope(f"outcome.{delivery.envelope.source}", result, result.key))
-        except Exception:  # noqa: BLE001  # a bus may raise anything: `_answer` says what is to be done
-            return False
+            return self._answers.at_once(delivery, result)
         finally:
             self._coming -= 1
-        if taken:
-            delivery.ack()
-        return taken
+
+    def _sent_before(self, rest: Awaitable[bool] | None) -> Awaitable[bool] | None:
+        """Send the results of the bodies that have ended; return what the slot waits for then."""
+        left = self._answer_done()
+        if not left:
+            return rest
+        if rest is None:
+            return self._answers.send_all(left)
+        self._notify(self._answers.send_all(left))  # the slot has a body to wait for, and may be cancelled for it
+        return rest
+
+    def _answer_done(self) -> Sequence[Answer]:
+        """Send the results of the bodies that have just ended; return those that the bus does not take at once."""
+        done, self._done = self._done, []
+        self._answered_at = monotonic()
+        self._coming += 1
+        try:
+            return self._answers.together(done)
+        finally:
+            self._coming -= 1
 
     def _refused(self, envelope: Envelope, work: Work) -> Result | None:
         """Return why work is not begun, if it is not."""
@@ -292,20 +326,6 @@ class Worker:
         self._left = {key: left for key, left in self._left.items() if left.calls}
         self._left[job.work.key] = job
 
-    async def _send(self, envelope: Envelope) -> bool:
-        """Send a result, or that there is none which the bus could carry; return whether it went out."""
-        try:
-            if not self._bus.offer(envelope):
-                await self._bus.publish(envelope)
-        except Exception as error:  # noqa: BLE001  # a bus may raise anything
-            bare = crashed(envelope.id, f"the bus could not carry its result: {type(error).__name__}")
-            try:
-                await self._bus.publish(Envelope(envelope.subject, bare, id=envelope.id))
-            except Exception:
-                log.exception("%s: its result could not be sent", envelope.id)
-                return False
-        return True
-
     async def _forget_cancellation(self, slot: "asyncio.Task[None]") -> None:
         """Take back the cancellations that the body did not meet: they would hit the sending of its result."""
         while slot.cancelling():
@@ -331,43 +351,6 @@ class Worker:
             for left in [one for one in self._left.values() if one.work.terms.run_id == key]:
                 left.stop_calls()
 
-    def _watch_deadline(self, job: Job, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        job.deadline = loop.time() + seconds
-        if len(self._deadlines) > 2 * len(self._jobs) + BURST:
-            self._deadlines = [entry for entry in self._deadlines if self._is_current(entry[2])]
-            heapq.heapify(self._deadlines)
-        self._count += 1
-        heapq.heappush(self._deadlines, (job.deadline, self._count, job))
-        if self._watch is None or job.deadline < self._watch.when():
-            self._set_watch(loop, job.deadline)
-
-    def _set_watch(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-        self._watch = loop.call_at(when, self._look)
-
-    def _look(self) -> None:
-        """End what is over its time, and look again at the next deadline."""
-        loop = asyncio.get_running_loop()
-        self._watch = None
-        while self._deadlines:
-            _, _, job = self._deadlines[0]
-            if not self._is_current(job) or job.deadline is None:
-                heapq.heappop(self._deadlines)
-            elif job.deadline <= loop.time():
-                heapq.heappop(self._deadlines)
-                job.time_out()
-                self._expect_end(job)
-            elif job.deadline == math.inf:
-                heapq.heappop(self._deadlines)  # its clock stands still; it comes again
-            elif job.deadline > self._deadlines[0][0]:
-                self._count += 1
-                heapq.heapreplace(self._deadlines, (job.deadline, self._count, job))
-            else:
-                self._set_watch(loop, job.deadline)
-                return
-
     def _expect_end(self, job: Job) -> None:
         """Give a body that was stopped its grace to end in."""
         asyncio.get_running_loop().call_later(job.work.terms.grace, self._abandon, job)
@@ -386,15 +369,13 @@ class Worker:
         """Send the result of a body that no slot waits for."""
         del self._jobs[job.work.key]
         assert job.delivery is not None
-        notice = asyncio.get_running_loop().create_task(self._answer(job.delivery, ended(job)))
+        self._notify(self._answers.send(job.delivery, ended(job)))
+
+    def _notify(self, sending: Coroutine[Any, Any, bool]) -> None:
+        """Have results sent for which no slot waits."""
+        notice = asyncio.get_running_loop().create_task(sending)
         self._notices.add(notice)
         notice.add_done_callback(self._notices.discard)
-
-    async def _answer(self, delivery: Delivery, result: Result) -> bool:
-        """Send a result, waiting while the bus is full; whoever has sent it may take more work."""
-        if await self._send(Envelope(f"outcome.{delivery.envelope.source}", result, id=result.key)):
-            delivery.ack()
-        return True
 
     def _is_current(self, job: Job) -> bool:
         return self._jobs.get(job.work.key) is job
