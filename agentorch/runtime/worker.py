@@ -211,7 +211,11 @@ class Worker:
             came = crashed(work.key, f"it raised {type(error).__name__}")
         if not isinstance(came, Result) or job.threads or job.timed_out or job.withdrawn or slot.cancelling():
             return self._carried_out(job, came)
-        self._end(job)
+        if job.services is not None or job.calls:
+            self._end(job)
+        else:  # as in most that end at once
+            job.ended = True
+            del self._jobs[work.key]
         if self._queue or self._done:
             self._done.append((delivery, came))
             return None
