@@ -90,10 +90,12 @@ class MemoryBus:
         self._subscriptions: list[MemorySubscription] = []
         self._routes: dict[str, list[MemorySubscription]] = {}
         self._only: dict[str, MemorySubscription] = {}
-        """The subscriber of a subject, where it is the only one and takes whatever comes at once, as it is.
+        """The subscriber of a subject, where it is the only one and takes whatever comes at once.
 
         Nothing waits for such a subject. While the bus is closed there are none.
         """
+        self._as_it_is: dict[str, MemorySubscription] = {}
+        """The same, where envelopes are handed over as the objects that they are."""
         self._turn: dict[str, int] = {}
         self._listeners: dict[str, list[Callable[[Envelope], None]]] = {}
         self._room: deque[asyncio.Future[None]] = deque()
@@ -110,7 +112,7 @@ class MemoryBus:
         self._openings = max(0, self._openings - 1)
         if self._openings:
             return
-        self._only.clear()
+        self._forget_routes()
         while self._room:
             waiter = self._room.popleft()
             if not waiter.done():
@@ -118,7 +120,7 @@ class MemoryBus:
 
     def offer(self, envelope: Envelope) -> bool:
         """Take the envelope, or return False when the bus is full."""
-        only = self._only.get(envelope.subject)
+        only = self._as_it_is.get(envelope.subject)
         if only is None:
             return self._offer(envelope)
         delivery = MemoryDelivery(envelope, only)  # as `give` does: nearly every envelope comes this way
@@ -148,6 +150,8 @@ class MemoryBus:
         only = self._only.get(envelopes[0].subject)
         accept_all = only.accept_all if only is not None else None
         if accept_all and only and all(self._only.get(envelope.subject) is only for envelope in envelopes):
+            if self._strict:
+                envelopes = [decode(encode(envelope)) for envelope in envelopes]
             deliveries = [MemoryDelivery(envelope, only) for envelope in envelopes]
             only.held.update(dict.fromkeys(deliveries))
             accept_all(deliveries)
@@ -185,8 +189,7 @@ class MemoryBus:
         """Receive from `subjects`; what waits there comes at once, as far as the credit goes."""
         subscription = MemorySubscription(self, subjects, accept, credit, accept_all)
         self._subscriptions.append(subscription)
-        self._routes.clear()
-        self._only.clear()
+        self._forget_routes()
         self.refill(subscription)
         return subscription
 
@@ -216,8 +219,7 @@ class MemoryBus:
     def leave(self, subscription: MemorySubscription) -> None:
         """Take a subscriber out, and give what it held to the others."""
         self._subscriptions.remove(subscription)
-        self._routes.clear()
-        self._only.clear()
+        self._forget_routes()
         for delivery in reversed(list(subscription.held)):
             self._queues.setdefault(delivery.envelope.subject, deque()).appendleft(delivery.envelope)
             self.waiting += 1
@@ -230,8 +232,10 @@ class MemoryBus:
         if route is None:
             route = [one for one in self._subscriptions if one.wants(subject)]
             self._routes[subject] = route
-            if len(route) == 1 and route[0].credit is None and not self._strict:
+            if len(route) == 1 and route[0].credit is None:
                 self._only[subject] = route[0]
+                if not self._strict:
+                    self._as_it_is[subject] = route[0]
         if len(route) == 1:
             return route[0] if route[0].free else None
         for step in range(len(route)):
@@ -240,6 +244,11 @@ class MemoryBus:
                 self._turn[subject] = turn + 1
                 return route[turn]
         return None
+
+    def _forget_routes(self) -> None:
+        self._routes.clear()
+        self._only.clear()
+        self._as_it_is.clear()
 
     def _wake(self) -> None:
         while self._room:

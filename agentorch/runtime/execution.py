@@ -107,19 +107,19 @@ class Execution:
 
     async def _carried_out(self, agent: Agent, job: Job, begun: Awaitable[Any]) -> Result:
         """Return what came of the dispatch, once what has `begun` gives the output."""
+        key = job.work.key
         try:
             output = await begun
-            work = job.work
             if agent.output.is_plain(output) and not (agent.checks or self._validators):
-                result = Result(work.key, output)
+                result = Result(key, output)
             else:
                 result = await self._examined(agent, output, job)
         except Unfit as error:
-            result = Result(work.key, error.output, FailureKind.INVALID, error.problems)
+            result = Result(key, error.output, FailureKind.INVALID, error.problems)
         except asyncio.CancelledError:
             if job.stopped or job.slot.cancelling():
                 raise
-            result = Result(work.key, kind=FailureKind.CRASH, problems=("the agent raised CancelledError",))
+            result = Result(key, kind=FailureKind.CRASH, problems=("the agent raised CancelledError",))
         except BaseException as error:  # an agent may raise anything
             if not job.may_be_caught(error):
                 raise

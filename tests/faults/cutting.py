@@ -18,7 +18,7 @@ from agentorch.core.events import Event
 from agentorch.journal.schema import Durability
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.messages.envelope import Envelope
-from agentorch.ports.bus import Accept
+from agentorch.ports.bus import Accept, AcceptAll
 
 Where = Literal["before append", "queued append", "durable append", "before send", "after send", "before ack"]
 PLACES: Final[tuple[Where, ...]] = (
@@ -96,7 +96,14 @@ class CutBus(MemoryBus):
         super().broadcast(envelope)
         self._cut.passing("after send")
 
-    def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> MemorySubscription:
+    def subscribe(
+        self,
+        subjects: Sequence[str],
+        accept: Accept,
+        *,
+        credit: int | None = None,
+        accept_all: AcceptAll | None = None,
+    ) -> MemorySubscription:
         """Subscribe as one who may not live to acknowledge."""
         subscription = _CutSubscription(self, subjects, accept, credit, self._cut)
         self._subscriptions.append(subscription)
@@ -109,7 +116,7 @@ class _CutSubscription(MemorySubscription):
     __slots__ = ("_cut",)
 
     def __init__(self, bus: MemoryBus, subjects: Sequence[str], accept: Accept, credit: int | None, cut: Cut) -> None:
-        super().__init__(bus, subjects, accept, credit)
+        super().__init__(bus, subjects, accept, credit, None)
         self._cut = cut
 
     def give(self, envelope: Envelope) -> None:

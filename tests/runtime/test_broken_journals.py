@@ -10,7 +10,7 @@ from agentorch.bus.memory import MemoryBus, MemorySubscription
 from agentorch.errors import JournalError
 from agentorch.journal.memory import MemoryJournal
 from agentorch.messages.envelope import Envelope
-from agentorch.ports.bus import Accept, Delivery
+from agentorch.ports.bus import Accept, AcceptAll, Delivery
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -106,7 +106,14 @@ class Echo(MemoryBus):
             super().offer(envelope)
         return super().offer(envelope)
 
-    def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> MemorySubscription:
+    def subscribe(
+        self,
+        subjects: Sequence[str],
+        accept: Accept,
+        *,
+        credit: int | None = None,
+        accept_all: AcceptAll | None = None,
+    ) -> MemorySubscription:
         return super().subscribe(subjects, lambda delivery: accept(Watched(delivery, self.acknowledged)), credit=credit)
 
     def acknowledged(self, envelope: Envelope) -> None:

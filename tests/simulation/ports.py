@@ -16,7 +16,7 @@ from agentorch.core.events import Event
 from agentorch.errors import BusError, JournalError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Work
-from agentorch.ports.bus import Accept, Delivery, Subscription
+from agentorch.ports.bus import Accept, AcceptAll, Delivery, Subscription
 from agentorch.ports.journal import Request, RunRecord
 from tests.simulation.world import Process, World
 
@@ -176,6 +176,13 @@ class FaultyBus:
             self._later(envelope)
         return True
 
+    def offer_all(self, envelopes: Sequence[Envelope]) -> int:
+        if self.local and not self._process.dead:
+            for _ in envelopes:
+                self._sent()
+            return self._bus.offer_all(envelopes)
+        return sum(self.offer(envelope) for envelope in envelopes)
+
     async def publish(self, envelope: Envelope) -> None:
         self.offer(envelope)
 
@@ -195,14 +202,28 @@ class FaultyBus:
         except BusError:
             return
 
-    def subscribe(self, subjects: Sequence[str], accept: Accept, *, credit: int | None = None) -> Subscription:
-        def given(delivery: Delivery) -> None:
+    def subscribe(
+        self,
+        subjects: Sequence[str],
+        accept: Accept,
+        *,
+        credit: int | None = None,
+        accept_all: AcceptAll | None = None,
+    ) -> Subscription:
+        def watched(delivery: Delivery) -> Delivery:
             lost = not self.local and self._world.happens(0.02)
             if lost:
                 self._world.fault("lost ack", _task_of(delivery.envelope))
-            accept(_Twice(delivery, self._acknowledged, lambda envelope: self._later(envelope, 0.5), lost=lost))
+            return _Twice(delivery, self._acknowledged, lambda envelope: self._later(envelope, 0.5), lost=lost)
 
-        return self._bus.subscribe(subjects, given, credit=credit)
+        def all_given(deliveries: Sequence[Delivery]) -> None:
+            assert accept_all is not None
+            accept_all([watched(delivery) for delivery in deliveries])
+
+        together = None if accept_all is None else all_given
+        return self._bus.subscribe(
+            subjects, lambda delivery: accept(watched(delivery)), credit=credit, accept_all=together
+        )
 
     def _acknowledged(self, envelope: Envelope) -> None:
         if isinstance(envelope.data, Result) and not self._process.dead:
