@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 BURST: Final = 50
 """Tasks that a slot runs without letting anybody else have the event loop."""
-SOON: Final = 0.005
-"""Seconds for which the result of a body that ended at once may wait for others, to be sent with them."""
+SLICE: Final = 0.005
+"""Seconds for which it may do so: bodies that compute before they end hold up nobody for long."""
 IDLE_SLOTS: Final = 64
 """Idle slots that are kept for what comes next."""
 
@@ -63,8 +63,6 @@ class Worker:
 
         They are sent together: what is done for many in a row takes less for each.
         """
-        self._answered_at = 0.0
-        """When such results were sent last."""
         self._coming = 0
         """Slots that will look at the queue without being told: just started, woken, pausing, or sending a result."""
         self._relieving = False
@@ -155,40 +153,47 @@ class Worker:
         loop = asyncio.get_running_loop()
         slot = asyncio.current_task()
         assert slot is not None
-        burst = 0
+        burst, until = 0, 0.0
         self._coming -= 1
         while not self._closing:
-            if self._queue:
-                burst += 1
-                if burst == BURST:
-                    burst = 0
-                    if self._done and (left := self._answer_done()):
-                        await self._answers.send_all(left)
-                    await self._pause()
-                    continue
-                delivery = self._queue.popleft()
-                if self._queue and not self._relieving:
-                    self._relieving = True
-                    loop.call_soon(self._relieve)
-                rest = self._carry_out(delivery, slot)
-                if self._done and (rest is not None or not self._queue or monotonic() > self._answered_at + SOON):
-                    rest = self._sent_before(rest)
-                if rest is None or await rest:
-                    continue
-                return
-            if len(self._idle) >= IDLE_SLOTS:
-                return
-            burst = 0
-            waiter: asyncio.Future[None] = loop.create_future()
-            self._idle.append(waiter)
-            try:
-                await waiter
-            finally:
-                if not waiter.cancelled():
-                    self._coming -= 1
+            if not self._queue:
+                if len(self._idle) >= IDLE_SLOTS:
+                    return
+                await self._wait_for_work(loop)
+                burst = 0
+                continue
+            burst += 1
+            if burst == 1:
+                until = monotonic() + SLICE
+            elif burst > BURST or monotonic() > until:
+                await self._pause()
+                burst = 0
+                continue
+            delivery = self._queue.popleft()
+            if self._queue and not self._relieving:
+                self._relieving = True
+                loop.call_soon(self._relieve)
+            rest = self._carry_out(delivery, slot)
+            if self._done and (rest is not None or not self._queue):
+                rest = self._sent_before(rest)
+            if rest is not None:
+                if not await rest:
+                    return
+                burst = 0
+
+    async def _wait_for_work(self, loop: asyncio.AbstractEventLoop) -> None:
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._idle.append(waiter)
+        try:
+            await waiter
+        finally:
+            if not waiter.cancelled():
+                self._coming -= 1
 
     async def _pause(self) -> None:
-        """Let the others have the event loop, and come back."""
+        """Send what has been done, let the others have the event loop, and come back."""
+        if self._done and (left := self._answer_done()):
+            await self._answers.send_all(left)
         self._coming += 1
         try:
             await asyncio.sleep(0)
@@ -287,7 +292,6 @@ class Worker:
     def _answer_done(self) -> Sequence[Answer]:
         """Send the results of the bodies that have just ended; return those that the bus does not take at once."""
         done, self._done = self._done, []
-        self._answered_at = monotonic()
         self._coming += 1
         try:
             return self._answers.together(done)
