@@ -58,7 +58,7 @@ def started(state: RunState, task: TaskState, stamp: Stamp) -> list[ev.Event]:
     defaults = state.defaults.get(task.agent) or state.defaults_of(task.agent)
     spec, frozen = task.task, NO_INPUTS
     name = spec.id
-    if task.caller is not None or task.account is not None or state.budget.max_tasks is not None:
+    if task.special is not None or state.budget.max_tasks is not None:
         lack = _lack(state, task, stamp.at)
         if lack is not None:
             return [over_budget(name, lack, stamp)]

@@ -22,13 +22,13 @@ from agentorch.core.reservations import chain
 from agentorch.core.run_changes import OF_THE_RUN, phase
 from agentorch.core.running_time import count_time
 from agentorch.core.scheduling import call_up, make_ready, queue, unready
+from agentorch.core.special import Ladder
 from agentorch.core.state import (
     NONE_ENDED,
     PENDING,
     READY,
     RUNNING,
     SUCCEEDED,
-    Ladder,
     RunState,
     Status,
     TaskState,

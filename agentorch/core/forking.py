@@ -15,6 +15,7 @@ from agentorch.core.calling import calls_left_open
 from agentorch.core.joins import undecided
 from agentorch.core.patching import enter, memo_of, recount, reset_by, take_out
 from agentorch.core.running_time import begin_anew
+from agentorch.core.special import carried_over
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import RunState, Status, TaskState
 
@@ -81,7 +82,8 @@ def _replace(state: RunState, outputs: dict[str, Any]) -> None:
     for task in reset_by(state, outputs):
         memo = memo_of(state, task, task.task)
         take_out(state, task)
-        enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, memo=memo, spent=task.spent))
+        special = carried_over(memo=memo, spent=task.spent)
+        enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, special=special))
     for name, output in outputs.items():
         earlier = state.tasks[name]
         take_out(state, earlier)
@@ -93,7 +95,7 @@ def _replace(state: RunState, outputs: dict[str, Any]) -> None:
             earlier.task.agent,
             status=Status.SUCCEEDED,
             finished=state.updated,
-            spent=earlier.spent,
+            special=carried_over(spent=earlier.spent),
         )
         state.outputs[name] = output
     if state.replan is not None:

@@ -124,6 +124,17 @@ def want(state: RunState, name: str) -> None:
 
 def leave_running(state: RunState, task: TaskState, key: str) -> None:
     """Take a running task out of the counts and its key out of what is pending."""
+    if task.special is not None:
+        _let_go(state, task)
+    del state.pending[key]
+    state.running -= 1
+    agent = task.agent
+    state.running_by_agent[agent] -= 1
+    state.moved[agent] = None
+
+
+def _let_go(state: RunState, task: TaskState) -> None:
+    """Wait no more for what its dispatch has asked, and give back what was set aside for it."""
     if task.questions or task.works:
         wait_for(state, task, questions=-task.questions)
         go_on(state, task, works=False)
@@ -133,11 +144,6 @@ def leave_running(state: RunState, task: TaskState, key: str) -> None:
         state.admitted -= not task.open_children
         state.room = True
         call_within(state, account)
-    del state.pending[key]
-    state.running -= 1
-    agent = task.agent
-    state.running_by_agent[agent] -= 1
-    state.moved[agent] = None
 
 
 def drop_requests(state: RunState, name: str) -> None:
@@ -174,7 +180,7 @@ def _close(state: RunState, task: TaskState, status: Status) -> None:
     task.finished = state.updated
     state.open -= 1
     state.room = True  # what was kept for it, if it was to write the answer
-    if task.steps or task.children or task.caller is not None or state.requests or state.queued_within or state.surplus:
+    if task.special is not None or state.requests or state.queued_within or state.surplus:
         _give_back(state, task, status, has_run=has_run)
 
 

@@ -20,7 +20,8 @@ from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import digest, fraction
 from agentorch.core.inbox import Fail
 from agentorch.core.schema import assignable
-from agentorch.core.state import Ladder, RunState, TaskState
+from agentorch.core.special import Ladder
+from agentorch.core.state import RunState, TaskState
 
 RUNGS: Final[dict[FailureKind, tuple[Rung, ...]]] = {
     FailureKind.TRANSIENT: ("redispatch", "model", "agent"),

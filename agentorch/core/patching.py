@@ -23,8 +23,9 @@ from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent, leave_running
 from agentorch.core.planned import answer_task, free_name, is_answer_task, plan_of, with_join_settings
 from agentorch.core.scheduling import unready
+from agentorch.core.special import Ladder, Memo, carried_over
 from agentorch.core.speckey import spec_key
-from agentorch.core.state import FINAL, Ladder, Memo, RunState, Status, TaskState
+from agentorch.core.state import FINAL, RunState, Status, TaskState
 from agentorch.core.task import Graph, Task
 from agentorch.core.verifier import Verified, verify
 
@@ -131,7 +132,7 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
         memo = memo_of(state, earlier, task) if earlier is not None else None
         if earlier is not None:
             _retire(state, earlier)
-        enter(state, TaskState(task, state.revision, state.entered, task.agent, memo=memo))
+        enter(state, TaskState(task, state.revision, state.entered, task.agent, special=carried_over(memo=memo)))
         state.entered += 1
     state.answer = event.answer or state.answer
     state.ranks_stale = True
@@ -146,7 +147,13 @@ def redo(state: RunState, task: TaskState, revision: int, ladder: Ladder) -> Non
     _reset(state, (name,))
     _retire(state, task)
     again = TaskState(
-        task.task, revision, task.order, task.task.agent, attempt=task.attempt, started=task.started, spent=task.spent
+        task.task,
+        revision,
+        task.order,
+        task.task.agent,
+        attempt=task.attempt,
+        started=task.started,
+        special=carried_over(spent=task.spent),
     )
     again.climb(ladder)
     state.tasks[name] = again
@@ -166,7 +173,8 @@ def _reset(state: RunState, changed: Iterable[str]) -> None:
     for task in reset_by(state, changed):
         memo = memo_of(state, task, task.task)
         take_out(state, task)
-        enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, memo=memo, spent=task.spent))
+        special = carried_over(memo=memo, spent=task.spent)
+        enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, special=special))
 
 
 def _verified(

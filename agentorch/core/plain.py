@@ -26,9 +26,7 @@ def start(state: RunState, task: TaskState, at: float) -> ev.TaskStarted | None:
         return None
     if state.clocked or state.account is not None or state.called_up is not None or state.queued:
         return None
-    if task.ladder is not None or task.memo is not None or task.account is not None or task.caller is not None:
-        return None
-    if state.no_new_effects or state.budget.max_tasks is not None:
+    if task.special is not None or state.no_new_effects or state.budget.max_tasks is not None:
         return None
     inputs = NO_INPUTS
     if spec.inputs or spec.objective:
@@ -72,9 +70,7 @@ def succeed(state: RunState, message: Succeed) -> ev.TaskSucceeded | None:
         return None
     name = dispatch.task
     task = state.tasks[name]
-    if task.account is not None or task.caller is not None or task.steps or task.children:
-        return None
-    if task.questions or task.works:
+    if task.special is not None:
         return None
     seq = state.seq = state.seq + 1
     state.updated = at

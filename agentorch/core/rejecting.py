@@ -16,8 +16,9 @@ from agentorch.core.failing import remedy
 from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.identity import digest
 from agentorch.core.patching import changes_effects, redo, reset_by
+from agentorch.core.special import Ladder
 from agentorch.core.stamping import Stamp
-from agentorch.core.state import CrossCheckState, Ladder, RunState
+from agentorch.core.state import CrossCheckState, RunState
 
 
 def checked(state: RunState, message: msg.Checked, stamp: Stamp) -> list[ev.Event]:

@@ -150,7 +150,7 @@ def rank(state: RunState) -> None:
         task.rank = expected + longest
         unfinished += 1
         together += expected
-        if task.caller is not None:
+        if task.special is not None and task.caller is not None:
             delegated.append((task, task.caller))
         elif task.status is READY:
             state.ready.setdefault(task.agent, []).append((-task.rank, task.order, task.task.id))

@@ -18,6 +18,7 @@ from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.empties import DICT, LIST, NONE
 from agentorch.core.failures import Problem
 from agentorch.core.policy import DEFAULT, AgentDefaults, Join, Policy
+from agentorch.core.special import Ladder, Memo, Rare, Special
 from agentorch.core.task import UNSET, Task
 from agentorch.core.usage import NOTHING, UNLIMITED, Budget, Usage
 
@@ -46,44 +47,6 @@ NONE_ENDED: Final = (0, 0.0)
 """The dispatches of an agent of which none has ended, and their seconds."""
 ANSWERER: Final = "answer-writer"
 """The built-in agent that writes an answer out of several outputs."""
-
-Mode = Literal["fresh", "repair"]
-
-
-@dataclass(slots=True)
-class Ladder:
-    """How far a task has climbed. Made at its first failure, so that a healthy task does not carry it."""
-
-    agent: str
-    model: int = 0
-    mode: Mode = "fresh"
-    starts: int = 1
-    """Fresh starts with this agent and model."""
-    repairs: int = 0
-    """Repairs with this agent and model."""
-    tried: tuple[str, ...] = ()
-    """Agents that have been given up."""
-    since: float = 0.0
-    """When this attempt was first dispatched."""
-    output: Any = None
-    """What was rejected last."""
-    problems: tuple[str, ...] = ()
-    """Why the last dispatch failed."""
-    kind: str = ""
-    """The failure kind of the last dispatch."""
-    seen: dict[str, int] = field(default_factory=DICT)
-    """What this agent and model had rejected, as digests of output and problems, with the attempt that brought it."""
-    first: str = ""
-    """Why the task's own agent was given up, in words; empty while it has the task."""
-
-
-@dataclass(frozen=True, slots=True)
-class Memo:
-    """An output from before a patch, valid while the inputs digest is the same."""
-
-    inputs: str
-    output: Any
-    sources: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -118,30 +81,25 @@ class TaskState:
     """Digest of the input values of the current dispatch."""
     rank: float = 0.0
     """Longest remaining path, in expected seconds or hops."""
-    ladder: Ladder | None = None
-    problem: Problem | None = None
-    """Why it failed or gave up."""
-    cause: str | None = None
-    """For a skipped task: the need that made it so."""
     due: float | None = None
-    memo: Memo | None = None
-    caller: str | None = None
-    """For a delegated task: the key that called it."""
-    depth: int = 0
-    children: list[str] | None = None
-    """Ids of the tasks that its current dispatch, or an earlier one, delegated."""
-    open_children: int = 0
-    questions: int = 0
-    """Open questions to a person that its current dispatch has asked."""
-    works: bool = False
-    """Whether its body goes on beside what it has asked or called, and does not wait for it."""
     sources: tuple[str, ...] = ()
-    approved: bool = False
-    spent: Usage | None = None
-    steps: dict[str, Any] | None = None
-    """Results of the finished steps of the current attempt, by identity; None while there is none."""
-    account: Account | None = None
-    """What it may use and has used; made when it is first admitted under a limit."""
+    special: Special | None = None
+    """What few tasks have; the fields below look into it."""
+
+    ladder = Rare[Ladder | None](None)
+    problem = Rare[Problem | None](None)
+    cause = Rare[str | None](None)
+    memo = Rare[Memo | None](None)
+    caller = Rare[str | None](None)
+    depth = Rare(0)
+    children = Rare[list[str] | None](None)
+    open_children = Rare(0)
+    questions = Rare(0)
+    works = Rare(False)  # what it is where nothing is said
+    approved = Rare(False)
+    spent = Rare[Usage | None](None)
+    steps = Rare[dict[str, Any] | None](None)
+    account = Rare[Account | None](None)
 
     def climb(self, ladder: Ladder) -> None:
         """Go on with what a ladder says."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from agentorch.core.events import Event
 from agentorch.errors import JournalConflict
 from agentorch.journal.chain import Link, anchor, seal
-from agentorch.journal.codec import encode
+from agentorch.journal.codec import encode_all
 from agentorch.journal.listing import NOTHING_SAID, OTHER_WRITER, Opening, check_place, opening, status_told_by
 
 _REMEMBERED: Final = 4096
@@ -65,7 +65,10 @@ class Append:
 def pack(future: "asyncio.Future[None]", run_id: str, events: Sequence[Event], after: int) -> Append:
     """Return `events` ready to be written; JournalError when one of them cannot be stored."""
     check_place(run_id, events, after)
-    packed = [(event.version, event.at, _named(event.__class__), encode(event)) for event in events]
+    packed = [
+        (event.version, event.at, _named(event.__class__), payload)
+        for event, payload in zip(events, encode_all(events), strict=True)
+    ]
     first = opening(events[0]) if after == 0 else NOTHING_SAID
     return Append(future, run_id, after, packed, events[-1].at, status_told_by(events), first, events[0].at)
 

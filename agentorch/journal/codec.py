@@ -7,7 +7,7 @@
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from operator import is_
@@ -84,15 +84,24 @@ _WRITE: Final[dict[type[Event], Callable[[Event], bytes]]] = {}
 
 def encode(event: Event) -> bytes:
     """Return `event` as JSON bytes; JournalError when it holds what is not a JSON value."""
-    kind = type(event)
-    # The serializer itself: `model_dump_json` takes twice as long.
-    try:
-        payload = (_WRITE.get(kind) or _writer(kind))(event)
-    except (ValueError, RecursionError):
-        return _encode_slowly(event)
-    if len(payload) <= SHORT and payload.isascii():  # as nearly all are
-        return payload
-    return payload if reads_back(payload) else _encode_slowly(event)
+    return encode_all((event,))[0]
+
+
+def encode_all(events: Iterable[Event]) -> list[bytes]:
+    """Return each event as JSON bytes; JournalError when one holds what is not a JSON value."""
+    payloads: list[bytes] = []
+    for event in events:
+        kind = type(event)
+        # The serializer itself: `model_dump_json` takes twice as long.
+        try:
+            payload = (_WRITE.get(kind) or _writer(kind))(event)
+        except (ValueError, RecursionError):
+            payload = _encode_slowly(event)
+        else:
+            if not (len(payload) <= SHORT and payload.isascii()) and not reads_back(payload):  # few are so long
+                payload = _encode_slowly(event)
+        payloads.append(payload)
+    return payloads
 
 
 def _writer(kind: type[Event]) -> Callable[[Event], bytes]:

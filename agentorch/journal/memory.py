@@ -11,7 +11,7 @@ from typing import Any
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.core.events import Event
 from agentorch.errors import JournalConflict, JournalError
-from agentorch.journal.codec import CODEC, encode
+from agentorch.journal.codec import CODEC, encode_all
 from agentorch.journal.listing import OTHER_WRITER, Opening, check_place, opening, status_told_by
 from agentorch.ports.journal import Request, RunRecord
 
@@ -114,7 +114,7 @@ class MemoryJournal:
         if head != after:
             raise JournalConflict(f"run {run_id} stands at {head}, not at {after}: {OTHER_WRITER}")
         check_place(run_id, events, after)
-        payloads = [encode(event) for event in events]
+        payloads = encode_all(events)
         if log is None:
             log = self._begin(run_id, events[0])
         log.payloads += payloads

@@ -26,13 +26,15 @@ def envelope_of(
     terms = usual if policy is state.policy else terms_of(state, policy)
     end = end_of(state, task) if state.clocked else None
     deadline = None if terms.timeout is None else task.started + terms.timeout
-    if end is not None or task.caller is not None:
+    special = task.special
+    if end is not None or (special is not None and special.caller is not None):
         deadline = _earliest(state, task, deadline, end)
-    steps = dict(task.steps) if task.steps else None
-    work = Work(key, terms, spec, agent, inputs, objective, task.attempt, deadline, task.depth, steps)
-    ladder = task.ladder
-    if ladder is not None:
-        work.model, work.mode, work.output, work.problems = ladder.model, ladder.mode, ladder.output, ladder.problems
+    work = Work(key, terms, spec, agent, inputs, objective, task.attempt, deadline)
+    if special is not None:
+        work.depth, work.steps, ladder = special.depth, dict(special.steps) if special.steps else None, special.ladder
+        if ladder is not None:
+            work.model, work.mode, work.output = ladder.model, ladder.mode, ladder.output
+            work.problems = ladder.problems
     return Envelope(f"task.{agent}.{state.priority}", work, key, source, 0.0, end)
 
 

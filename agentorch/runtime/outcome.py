@@ -97,7 +97,7 @@ def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -
     states: dict[str, str] = {}
     for name, task in state.tasks.items():
         agents[name] = task.agent
-        if task.caller is None:
+        if task.special is None or task.caller is None:
             tasks.append(task.task)
             states[name] = _WORDS[task.status]
     outputs = Outputs(values, agents, registry)

@@ -3,6 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
+from agentorch.core.special import Special
 from agentorch.core.state import RunState, Status, TaskState
 
 _DERIVED = {
@@ -22,7 +23,8 @@ def snapshot(state: RunState) -> dict[str, Any]:
 
 
 def _task(task: TaskState) -> dict[str, Any]:
-    values = {item.name: getattr(task, item.name) for item in fields(task) if item.name != "rank"}
+    names = [item.name for item in (*fields(task), *fields(Special)) if item.name not in {"rank", "special"}]
+    values = {name: getattr(task, name) for name in names}
     if task.status is Status.READY and task.due is not None:  # its timer has come, which no event says
         values |= {"status": Status.WAITING, "waiting": "timer"}
     return values

@@ -4,6 +4,7 @@ import pytest
 
 from agentorch.core.effect_keys import enter_receipt, key_of, known_as, left_over, may_be_another_s, tool_of
 from agentorch.core.identity import Key
+from agentorch.core.special import Special
 from agentorch.core.state import Receipt, RunState, TaskState
 from agentorch.core.task import Task
 
@@ -24,7 +25,7 @@ def state_with(*receipts: tuple[str, str], **options: bool) -> RunState:
 
 def add(state: RunState, name: str, **steps: str) -> None:
     """Let the run have a task."""
-    state.tasks[name] = TaskState(Task(name, "payer"), 1, 0, "payer", steps=dict(steps))
+    state.tasks[name] = TaskState(Task(name, "payer"), 1, 0, "payer", special=Special(steps=dict(steps)))
 
 
 def found(state: RunState, dispatch: str, *taken: str) -> list[str]:

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from agentorch.core.apply import apply
 from agentorch.core.events import Event
+from agentorch.core.special import Special
 from agentorch.core.state import RunState, TaskState
 from agentorch.journal.codec import event_types
 from agentorch.journal.exporting import Export
@@ -35,8 +36,8 @@ DERIVED = {
     *("clocked", "defaults"),
 }
 """What is kept in a state for speed alone."""
-DERIVED_OF_TASKS = {"agent", "join"}
-"""The same of a task's: its ladder's, and what its policies say."""
+DERIVED_OF_TASKS = {"agent", "join", "special"}
+"""The same of a task's: its ladder's, what its policies say, and where its rare fields are."""
 
 
 def plain(value: Any) -> Any:
@@ -47,8 +48,9 @@ def plain(value: Any) -> Any:
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
         derived = DERIVED | DERIVED_OF_TASKS if isinstance(value, TaskState) else DERIVED
-        kept = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in derived}
-        unset = {field.name: field.default for field in fields(value) if field.default is not MISSING}
+        every = (*fields(value), *fields(Special)) if isinstance(value, TaskState) else fields(value)
+        kept = {field.name: getattr(value, field.name) for field in every if field.name not in derived}
+        unset = {field.name: field.default for field in every if field.default is not MISSING}
         said = {name: plain(part) for name, part in kept.items() if name not in unset or part != unset[name]}
         return {name: part for name, part in said.items() if part not in ({}, [], None)}
     if isinstance(value, dict):
