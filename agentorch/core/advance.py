@@ -28,7 +28,7 @@ def advance(state: RunState, message: Message) -> list[Event]:
         events = decide(state, message)
         for event in events:
             apply(state, event)
-    if is_due(state):
+    if (done is None or not state.open or state.surplus or state.checks) and is_due(state):
         _conclude(state, message.at, events)
     return events
 

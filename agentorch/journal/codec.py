@@ -98,7 +98,7 @@ def encode_all(events: Iterable[Event]) -> list[bytes]:
         except (ValueError, RecursionError):
             payload = _encode_slowly(event)
         else:
-            if not (len(payload) <= SHORT and payload.isascii()) and not reads_back(payload):  # few are so long
+            if (len(payload) > SHORT or not payload.isascii()) and not reads_back(payload):  # few are looked through
                 payload = _encode_slowly(event)
         payloads.append(payload)
     return payloads
