@@ -280,12 +280,14 @@ class Scheduler:
         room, own = self._slots - self._active, state.policy.parallel - run.active
         if own < room:  # noqa: PLR1730  # `min` takes three times as long
             room = own
+        if room > AT_ONCE:  # noqa: PLR1730
+            room = AT_ONCE
         if room <= 0 or (run.queued and run.is_behind):
             self._displace(run)
             return False
         still_open = state.open
         try:
-            if self._admit(run, self._full, 1 if self._agent_slots else min(room, AT_ONCE)):
+            if self._admit(run, self._full, 1 if self._agent_slots else room):
                 if self._agent_slots or run.returning:
                     self._count_slots(run)
                 else:  # as it does
