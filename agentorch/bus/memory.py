@@ -147,15 +147,17 @@ class MemoryBus:
 
     def offer_all(self, envelopes: Sequence[Envelope]) -> int:
         """Take envelopes, in order, up to one that is not taken; return how many."""
-        only = self._only.get(envelopes[0].subject)
-        accept_all = only.accept_all if only is not None else None
-        if accept_all and only and all(self._only.get(envelope.subject) is only for envelope in envelopes):
-            if self._strict:
-                envelopes = [decode(encode(envelope)) for envelope in envelopes]
-            deliveries = [MemoryDelivery(envelope, only) for envelope in envelopes]
-            only.held.update(dict.fromkeys(deliveries))
-            accept_all(deliveries)
-            return len(deliveries)
+        first = envelopes[0].subject
+        if self._openings and first not in self._routes and first not in self._queues:
+            self._route(first)
+        only = self._only.get(first)
+        if only is not None and all(self._only.get(envelope.subject) is only for envelope in envelopes):
+            ready = self._crossed(envelopes) if self._strict else envelopes
+            if ready is not None and only.accept_all is not None:
+                deliveries = [MemoryDelivery(envelope, only) for envelope in ready]
+                only.held.update(dict.fromkeys(deliveries))
+                only.accept_all(deliveries)
+                return len(deliveries)
         for taken, envelope in enumerate(envelopes):
             try:
                 if not self.offer(envelope):
@@ -165,6 +167,14 @@ class MemoryBus:
                     raise
                 return taken  # it is raised again when that one is offered
         return len(envelopes)
+
+    @staticmethod
+    def _crossed(envelopes: Sequence[Envelope]) -> Sequence[Envelope] | None:
+        """Return envelopes as they come out of a wire; None when one of them does not."""
+        try:
+            return [decode(encode(envelope)) for envelope in envelopes]
+        except BusError:
+            return None
 
     async def publish(self, envelope: Envelope) -> None:
         """Take the envelope, waiting while the bus is full."""
@@ -227,15 +237,19 @@ class MemoryBus:
         for other in list(self._subscriptions):
             self.refill(other)
 
+    def _route(self, subject: str) -> list[MemorySubscription]:
+        """Return who subscribes to a subject."""
+        route = self._routes[subject] = [one for one in self._subscriptions if one.wants(subject)]
+        if len(route) == 1 and route[0].credit is None:
+            self._only[subject] = route[0]
+            if not self._strict:
+                self._as_it_is[subject] = route[0]
+        return route
+
     def _next(self, subject: str) -> MemorySubscription | None:
         route = self._routes.get(subject)
         if route is None:
-            route = [one for one in self._subscriptions if one.wants(subject)]
-            self._routes[subject] = route
-            if len(route) == 1 and route[0].credit is None:
-                self._only[subject] = route[0]
-                if not self._strict:
-                    self._as_it_is[subject] = route[0]
+            route = self._route(subject)
         if len(route) == 1:
             return route[0] if route[0].free else None
         for step in range(len(route)):

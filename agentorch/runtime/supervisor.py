@@ -255,16 +255,14 @@ class Supervisor:
     @contextmanager
     def _together(self) -> Generator[None]:
         """See to all that is decided inside at once, at the end."""
-        if self._settling:
+        if self._settling:  # then it is seen to anyway
             yield
             return
         self._settling = True
         try:
             yield
         finally:
-            self._settling = False
-            if self._touched:
-                self._settle(self._touched.popitem()[1])
+            self._settle(self._touched.popitem()[1] if self._touched else None)
 
     def _settle(self, run: HostedRun | None) -> None:
         """Admit, journal and carry out until nothing is left to do, for this run first."""

@@ -6,6 +6,7 @@ class TestMyBus(BusConformance):
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -35,6 +36,10 @@ class Taker:
     def __call__(self, delivery: Delivery) -> None:
         """Keep it, unacknowledged."""
         self.deliveries.append(delivery)
+
+    def all(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep what came together."""
+        self.deliveries.extend(deliveries)
 
     @property
     def ids(self) -> list[str]:
@@ -76,6 +81,50 @@ class BusConformance:
 
         assert taker.ids == [f"id-{number}" for number in range(10)]
         await bus.close()
+
+    async def test_what_is_offered_together_comes_in_order(self) -> None:
+        """To one that takes it together, in however many calls, as to one that does not."""
+        bus = await self._opened()
+        one, other = Taker(), Taker()
+        bus.subscribe(["outcome.me"], one, accept_all=one.all)
+        bus.subscribe(["outcome.her"], other)
+        mine = [result(number) for number in range(5)]
+        hers = [result(number, "outcome.her") for number in range(5)]
+        taken = bus.offer_all(mine), bus.offer_all([*hers, *mine])
+        await asyncio.sleep(SETTLING)
+
+        assert taken == (5, 10)
+        assert one.ids == 2 * [f"id-{number}" for number in range(5)]
+        assert other.ids == [f"id-{number}" for number in range(5)]
+        await bus.close()
+
+    async def test_what_came_together_comes_again_if_it_is_not_acknowledged(self) -> None:
+        """Each for itself."""
+        bus = await self._opened()
+        leaving, staying = Taker(), Taker()
+        subscription = bus.subscribe(["outcome.me"], leaving, accept_all=leaving.all)
+        bus.offer_all([result(number) for number in range(3)])
+        await asyncio.sleep(SETTLING)
+        leaving.deliveries[1].ack()
+        bus.subscribe(["outcome.me"], staying)
+        subscription.close()
+        await asyncio.sleep(SETTLING)
+
+        assert sorted(staying.ids) == ["id-0", "id-2"]
+        await bus.close()
+
+    async def test_a_full_bus_takes_the_first_of_several(self) -> None:
+        """As many as there is room for; a closed one says so."""
+        bus = await self._opened(capacity=2)
+        taken = bus.offer_all([result(number) for number in range(3)])
+        taker = Taker()
+        bus.subscribe(["outcome.me"], taker, accept_all=taker.all)
+        await asyncio.sleep(SETTLING)
+
+        assert (taken, taker.ids) == (2, ["id-0", "id-1"])
+        await bus.close()
+        with pytest.raises(BusError):
+            bus.offer_all([result(0), result(1)])
 
     async def test_credit_bounds_what_a_subscriber_holds(self) -> None:
         """Never more unacknowledged deliveries than credit; an acknowledgement brings the next one."""
