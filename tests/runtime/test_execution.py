@@ -57,8 +57,9 @@ async def test_waiting_for_a_thread_is_not_the_tasks_time() -> None:
         slot = asyncio.current_task()
         assert slot is not None
         work = Work(name, Terms("run", timeout=5), Task(id=name, agent=name), name, {}, "")
-        result = await execution(Job(work, slot, lambda job, _: watched.append(job.work.key)))
-        return result.output
+        begun = execution(Job(work, slot, lambda job, _: watched.append(job.work.key)))
+        assert not isinstance(begun, Result), "a thread does not end at once"
+        return (await begun).output
 
     keeping = asyncio.create_task(carry_out("keeper"))
     await asyncio.to_thread(begun.wait, 20)
