@@ -102,11 +102,13 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     task.due = None
     task.inputs = event.inputs
     task.started = event.at
-    task.memo = None
-    ladder = task.ladder
-    if ladder is not None and (task.dispatch == 1 or ladder.kind == FailureKind.UNCONFIGURED):
-        ladder.since = event.at  # the time for which a run stood still is nobody's failure
-    if state.account is not None or task.caller is not None or task.task.budget is not None:
+    if task.special is not None:
+        task.memo = None
+        ladder = task.ladder
+        if ladder is not None and (task.dispatch == 1 or ladder.kind == FailureKind.UNCONFIGURED):
+            ladder.since = event.at  # the time for which a run stood still is nobody's failure
+    called = task.special is not None and task.caller is not None
+    if called or state.account is not None or task.task.budget is not None:
         set_aside(state, task, event)
     state.running += 1
     agent = task.agent
@@ -123,7 +125,7 @@ def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
     if event.usage is not None:
         charge(state, task, event.usage)
     if task.status is RUNNING:
-        if task.account is not None:
+        if task.special is not None and task.account is not None:
             learn(state, task)
         leave_running(state, task, event.key)
         agent = task.agent
@@ -133,7 +135,7 @@ def _task_succeeded(state: RunState, event: ev.TaskSucceeded) -> None:
         task.sources = event.sources
     state.outputs[name] = event.output
     settle(state, task, SUCCEEDED)
-    if task.caller is not None:
+    if task.special is not None:
         _deliver(state, task)
 
 

@@ -82,7 +82,12 @@ def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start:
     found: list[Sealed] = []
     last, end = start
     for seq, stored, payload in rows:
-        header = _followed(run_id, last, end, seq, stored)
+        try:
+            header = Header._make((*_FIXED.unpack_from(stored), _named(stored[TYPE_FROM:])))
+        except (struct.error, TypeError):
+            header = None
+        if header is None or header.seq != seq or seq != last + 1 or header.previous != end:
+            header = _followed(run_id, last, end, seq, stored)  # which says what is wrong
         if type(payload) is not bytes or sha256(payload).digest() != header.payload:
             raise damaged(run_id, seq, "its payload is not what was written")
         last, end = seq, sha256(stored).digest()
