@@ -78,8 +78,6 @@ CODEC: Final = Codec()
 
 _SAID_AGAIN: Final = frozenset({RunStarted, TasksAccepted, PlanCompleted})
 """With these every run begins, and each of one plan says the same."""
-_WRITE: Final[dict[type[Event], Callable[[Event], bytes]]] = {}
-"""What writes each type, looked up once."""
 
 
 def encode(event: Event) -> bytes:
@@ -91,10 +89,9 @@ def encode_all(events: Iterable[Event]) -> list[bytes]:
     """Return each event as JSON bytes; JournalError when one holds what is not a JSON value."""
     payloads: list[bytes] = []
     for event in events:
-        kind = type(event)
         # The serializer itself: `model_dump_json` takes twice as long.
         try:
-            payload = (_WRITE.get(kind) or _writer(kind))(event)
+            payload = _WRITE[type(event)](event)
         except (ValueError, RecursionError):
             payload = _encode_slowly(event)
         else:
@@ -102,11 +99,6 @@ def encode_all(events: Iterable[Event]) -> list[bytes]:
                 payload = _encode_slowly(event)
         payloads.append(payload)
     return payloads
-
-
-def _writer(kind: type[Event]) -> Callable[[Event], bytes]:
-    write = kind.__pydantic_serializer__.to_json
-    return _WRITE.setdefault(kind, _Again(write) if kind in _SAID_AGAIN else write)
 
 
 class _Again:
@@ -132,6 +124,18 @@ class _Again:
         if payload.startswith(head):
             self._said, self._rest = tuple(said), payload[len(head) :]
         return payload
+
+
+class _Writers(dict[type[Event], Callable[[Event], bytes]]):
+    """What writes each type, looked up once."""
+
+    def __missing__(self, kind: type[Event]) -> Callable[[Event], bytes]:
+        write = kind.__pydantic_serializer__.to_json
+        self[kind] = found = _Again(write) if kind in _SAID_AGAIN else write
+        return found
+
+
+_WRITE: Final = _Writers()
 
 
 def _encode_slowly(event: Event) -> bytes:

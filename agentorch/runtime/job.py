@@ -11,7 +11,6 @@
 import asyncio
 import math
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, Final
 
 from agentorch.core.failures import FailureKind
@@ -37,36 +36,11 @@ GOES_ON: Final = ", and its body could not be stopped: it goes on by itself, and
 class Job:
     """One dispatch in a slot."""
 
-    # What is so of nearly every job stands here, once: each task makes one.
-    _left = 0.0
-    _looking = False
-    _most = 0
-    """The most tasks that there were to look at."""
-    stands = False
-    """Whether its clock stands still."""
-    unseen = False
-    """Whether its body is in a thread, or in a process of its own."""
-    turned: Callable[[], None] | None = None
-    """To be called when its clock may have begun to stand still, or to go on."""
-    deadline: float | None = None
-    timed_out = False
-    withdrawn = False
-    ended = False
-    """Whether its body is over: its context refuses, and its clock turns no more."""
-    abandoned = False
-    """Whether its grace was up before its end."""
-    threads: Threads | None = None
-    """Its body's thread, and those of its tools, checks, probes and steps."""
-    used: Usage = NOTHING
-    """Model use that no step tells: calls that brought no answer."""
-    services: Any = None
-    """What its agent is given of the run, once it was asked for."""
-    calls: "set[asyncio.Task[Any]] | None" = None
-    """Calls through its context that other tasks than the slot make."""
-    cut_off = False
-    """Whether such calls were stopped: a thread may have waited in one."""
-    when_over: Callable[[], None] | None = None
-    """To be called when the last thread that went on is over, from that thread."""
+    __slots__ = (
+        "_left", "_looking", "_most", "_waits", "_watch", "_watches", "abandoned", "calls", "cut_off", "deadline",
+        "delivery", "ended", "services", "slot", "stands", "threads", "timed_out", "turned", "unseen", "used",
+        "when_over", "withdrawn", "work",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -80,16 +54,44 @@ class Job:
         self._watch = watch
         self.delivery = delivery
         """What it came with, to be acknowledged."""
+        self.threads: Threads | None = None
+        """Its body's thread, and those of its tools, checks, probes and steps."""
+        self.used: Usage = NOTHING
+        """Model use that no step tells: calls that brought no answer."""
+        self.services: Any = None
+        """What its agent is given of the run, once it was asked for."""
+        self.calls: set[asyncio.Task[Any]] | None = None
+        """Calls through its context that other tasks than the slot make."""
+        self.deadline: float | None = None
+        self.turned: Callable[[], None] | None = None
+        """To be called when its clock may have begun to stand still, or to go on."""
+        self.when_over: Callable[[], None] | None = None
+        """To be called when the last thread that went on is over, from that thread."""
+        self.stands = self.unseen = self.timed_out = self.withdrawn = False
+        """Whether its clock stands still; whether its body is in a thread, or in a process of its own."""
+        self.ended = self.abandoned = self.cut_off = False
+        """Whether its body is over: its context refuses, and its clock turns no more; whether its grace was up before
+        that; whether calls of other tasks were stopped: a thread may have waited in one."""
+        self._left = 0.0
+        self._looking = False
+        self._most = 0
+        """The most tasks that there were to look at."""
+        self._waits: dict[asyncio.Task[Any], int] | None = None
+        self._watches: set[asyncio.Task[Any]] | None = None
 
-    @cached_property
+    @property
     def _waiting(self) -> "dict[asyncio.Task[Any], int]":
         """Tasks that are in a call which waits, with how many such calls; the slot's own is one of them."""
-        return {}
+        if self._waits is None:
+            self._waits = {}
+        return self._waits
 
-    @cached_property
+    @property
     def _watched(self) -> "set[asyncio.Task[Any]]":
         """Tasks beside those: when they end, the body may do nothing but wait."""
-        return set()
+        if self._watches is None:
+            self._watches = set()
+        return self._watches
 
     @property
     def runs_on(self) -> bool:

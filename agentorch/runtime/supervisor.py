@@ -288,10 +288,10 @@ class Supervisor:
         if run.accepted and run.lost is None:
             while state.gained:
                 commands, state.gained = state.gained, []
-                if len(commands) == 1:  # as in a chain
-                    self._commands.carry_out(run, commands[0])
-                else:
+                if len(commands) > 1:
                     self._commands.carry_out_all(run, commands)
+                else:  # as in a chain
+                    self._commands.carry_out(run, commands[0])
             if run.decided and not (run.committing and len(run.decided) < MOST_DECIDED):
                 self._turn.commit(run)
         if state.stopped is not None and run.planning is not None:

@@ -59,10 +59,7 @@ class Worker:
         self._queue: deque[Delivery] = deque()
         self._idle: list[asyncio.Future[None]] = []
         self._done: list[Answer] = []
-        """Results of bodies that ended at once, which the slot that has them sends before it waits for anything.
-
-        They are sent together: what is done for many in a row takes less for each.
-        """
+        """Results of bodies that ended at once: the slot sends them, together, before it waits for anything."""
         self._coming = 0
         """Slots that will look at the queue without being told: just started, woken, pausing, or sending a result."""
         self._relieving = False
