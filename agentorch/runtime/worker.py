@@ -176,7 +176,7 @@ class Worker:
             if rest is not None:
                 if not await rest:
                     return
-                burst = 0
+                until = monotonic() + SLICE  # it has waited, as nearly always; `BURST` counts it where it has not
 
     async def _wait_for_work(self, loop: asyncio.AbstractEventLoop) -> None:
         waiter: asyncio.Future[None] = loop.create_future()

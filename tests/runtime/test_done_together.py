@@ -143,3 +143,23 @@ async def test_what_cannot_even_begin_is_a_crash() -> None:
 
     assert {key: result.kind for key, result in groups.results.items()} == {"1": "crash", "2": None}
     assert groups.results["1"].problems == ("it raised KeyError",)
+
+
+async def test_bodies_that_end_at_once_by_the_long_way_leave_the_loop_to_others() -> None:
+    """A coroutine that never waits counts like any other body: after a burst of them others have the loop."""
+    bus, groups = MemoryBus(), Groups()
+    await bus.open()
+    bus.subscribe(["outcome.me"], groups.one, accept_all=groups.all)
+    seen: list[int] = []
+
+    async def at_once(job: Job) -> Result:
+        return Result(job.work.key)
+
+    worker = Worker(bus, agents=["a"], execute=at_once)
+    bus.offer_all([work(f"{number}") for number in range(3 * BURST)])
+    while len(groups.results) < 3 * BURST:
+        seen.append(len(groups.results))
+        await asyncio.sleep(0)
+    await worker.close()
+
+    assert seen == [0, BURST, 2 * BURST]
