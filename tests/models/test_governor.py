@@ -349,7 +349,7 @@ async def test_a_governor_outlives_its_loop() -> None:
     governor = Governor("x", Limits(concurrency=1))
     for _ in range(2):
         await asyncio.to_thread(asyncio.run, starts(governor, [1]))
-    assert await starts(governor, [1]) == [now()]
+    assert len(await starts(governor, [1])) == 1
     assert len(governor._gates) == 1
 
 
