@@ -71,6 +71,12 @@ class MemorySubscription:
         self.held[delivery] = None
         self.accept(delivery)
 
+    def give_all(self, envelopes: Sequence[Envelope], accept_all: AcceptAll) -> None:
+        """Hand over several."""
+        deliveries = [MemoryDelivery(envelope, self) for envelope in envelopes]
+        self.held.update(dict.fromkeys(deliveries))
+        accept_all(deliveries)
+
     def close(self) -> None:
         """Leave; what it held goes back to the front of the queues."""
         if not self.closed:
@@ -147,6 +153,8 @@ class MemoryBus:
 
     def offer_all(self, envelopes: Sequence[Envelope]) -> int:
         """Take envelopes, in order, up to one that is not taken; return how many."""
+        if not envelopes:
+            return 0
         first = envelopes[0].subject
         if self._openings and first not in self._routes and first not in self._queues:
             self._route(first)
@@ -154,10 +162,8 @@ class MemoryBus:
         if only is not None and all(self._only.get(envelope.subject) is only for envelope in envelopes):
             ready = self._crossed(envelopes) if self._strict else envelopes
             if ready is not None and only.accept_all is not None:
-                deliveries = [MemoryDelivery(envelope, only) for envelope in ready]
-                only.held.update(dict.fromkeys(deliveries))
-                only.accept_all(deliveries)
-                return len(deliveries)
+                only.give_all(ready, only.accept_all)
+                return len(ready)
         for taken, envelope in enumerate(envelopes):
             try:
                 if not self.offer(envelope):

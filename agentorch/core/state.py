@@ -1,6 +1,6 @@
 """The state of a run: what applying its events has made of it.
 
-1. Only `apply` changes it (and `scheduling`, its derived ranks and heaps); everyone else reads.
+1. Only `apply` changes it, and `plain` as `apply` would (and `scheduling`, its derived ranks and heaps).
 2. A message costs O(the task's own edges): counters say how many needs are open, held and lost; heaps hold the ready.
 3. Containers are deterministic: dicts in plan order, heaps ordered by (rank, order).
 """

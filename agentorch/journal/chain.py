@@ -84,7 +84,7 @@ def walk(run_id: str, rows: Iterable[tuple[int, bytes, bytes | None]], *, start:
     for seq, stored, payload in rows:
         try:
             header = Header._make((*_FIXED.unpack_from(stored), _named(stored[TYPE_FROM:])))
-        except (struct.error, TypeError):
+        except (struct.error, TypeError, ValueError):
             header = None
         if header is None or header.seq != seq or seq != last + 1 or header.previous != end:
             header = _followed(run_id, last, end, seq, stored)  # which says what is wrong

@@ -37,7 +37,7 @@ class Subscription(Protocol):
 Accept = Callable[[Delivery], None]
 """Called with each delivery, from the event loop; must not block."""
 AcceptAll = Callable[[Sequence[Delivery]], None]
-"""The same for what is delivered together."""
+"""The same for what is delivered together; one that leaves within the call deals with no more of it."""
 
 
 class Bus(Protocol):

@@ -46,9 +46,9 @@ class Dispatches:
     def hand_over_all(self, run: HostedRun, commands: Sequence[Dispatch]) -> None:
         """The same for several, together."""
         envelopes = [envelope for command in commands if (envelope := self._ready(run, command)) is not None]
-        taken = self._bus.offer_all(envelopes) if envelopes else 0
-        for envelope in envelopes[taken:]:
-            self._hand_over_later(run, envelope, waits=False)
+        for envelope in envelopes[self._bus.offer_all(envelopes) :]:
+            if not self._bus.offer(envelope):  # which raises what kept it out, as for one that goes alone
+                self._hand_over_later(run, envelope, waits=False)
 
     def _ready(self, run: HostedRun, command: Dispatch) -> Envelope | None:
         """Return a dispatch as the bus carries it; None when it is handed over as soon as its event is durable."""

@@ -92,7 +92,10 @@ class Execution:
         function: Any = agent.function
         try:
             body = function(**self._arguments(agent, job))
-            context = copy_context()
+        except BaseException as error:  # noqa: BLE001  # an agent's inputs may be anybody's code
+            return self._carried_out(agent, job, _raise(error))
+        context = copy_context()
+        try:
             waiting = context.run(body.send, None)
         except StopIteration as stop:
             output = stop.value

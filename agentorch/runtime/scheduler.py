@@ -3,7 +3,8 @@
 1. Runs are ordered by `standing`: arrival + class offset + WEIGHT * remaining work / slots: whoever waits longer rises
    without re-keying. Tasks of a run of which nothing is known are taken to be like those of the runs that have ended.
 2. Within a run its own order holds: longest remaining path first.
-3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either.
+3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either, and once after
+   those that come together.
 4. Who has waited, for a person or for what it called, has given its slot away, and goes on when one is free again:
    before those that are still to begin. Who holds a slot waits for nobody, so each comes free.
 5. An admission costs the same however many runs and agents there are. A run that must wait for an agent is parked with
@@ -277,9 +278,9 @@ class Scheduler:
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             self._displace(run)
             return False
-        room, own = self._slots - self._active, state.policy.parallel - run.active
-        if own < room:  # noqa: PLR1730  # `min` takes three times as long
-            room = own
+        room, its = self._slots - self._active, state.policy.parallel - run.active
+        if its < room:  # noqa: PLR1730  # `min` takes three times as long
+            room = its
         if room > AT_ONCE:  # noqa: PLR1730
             room = AT_ONCE
         if room <= 0 or (run.queued and run.is_behind):

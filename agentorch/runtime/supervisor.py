@@ -1,6 +1,6 @@
 """The supervisor: the one writer of its runs. Messages come in, decisions go to the journal, commands are carried out.
 
-1. One message and the admissions that it makes room for are one append. Nothing is awaited in between.
+1. One message, or what came together, and the admissions that it makes room for are one append; nothing is awaited.
 2. In process a dispatch need not wait for the journal, because a crash takes the worker along; elsewhere it does. So
    in process what is decided within one turn of the event loop goes to the journal as one append.
 3. A result is acknowledged on the bus once its event is durable.

@@ -13,9 +13,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from time import monotonic
 from typing import Any, Final
 
 from agentorch.core.failures import FailureKind
@@ -26,14 +25,13 @@ from agentorch.ports.clock import Clock, SystemClock
 from agentorch.runtime.answers import Answer, Answers
 from agentorch.runtime.deadlines import Deadlines
 from agentorch.runtime.job import GRACE, TO_END, Job, crashed, ended
+from agentorch.runtime.time_slice import TimeSlice
 from agentorch.threads import Threads
 
 log = logging.getLogger(__name__)
 
 BURST: Final = 50
 """Tasks that a slot runs without letting anybody else have the event loop."""
-SLICE: Final = 0.005
-"""Seconds for which it may do so: bodies that compute before they end hold up nobody for long."""
 IDLE_SLOTS: Final = 64
 """Idle slots that are kept for what comes next."""
 
@@ -62,6 +60,7 @@ class Worker:
         """Results of bodies that ended at once: the slot sends them, together, before it waits for anything."""
         self._coming = 0
         """Slots that will look at the queue without being told: just started, woken, pausing, or sending a result."""
+        self._slice = TimeSlice()
         self._relieving = False
         """Whether it will be looked at whether something waits behind a body that did not end at once."""
         self._slots: set[asyncio.Task[None]] = set()
@@ -69,7 +68,9 @@ class Worker:
         self._left: dict[str, Job] = {}
         """Jobs that are over and have left calls behind, by key: the end of their run stops these."""
         self._notices: set[asyncio.Task[bool]] = set()
-        """Results that are being sent for which no slot waits: of bodies that were abandoned, and beside one."""
+        """Results that are being sent for bodies that were abandoned."""
+        self._unsent: set[asyncio.Task[bool]] = set()
+        """Results of other bodies that the bus had no room for."""
         self._unwanted: set[str] = set()
         """Keys in the queue that were withdrawn before a slot took them."""
         self._deadlines = Deadlines(self._jobs, self._expect_end)
@@ -83,8 +84,8 @@ class Worker:
         self._closing = True
         self._withdrawals.close()
         try:
-            for slot in self._slots:
-                slot.cancel()
+            for task in (*self._slots, *self._unsent):
+                task.cancel()
             calls = self._end_calls()
             if self._slots or calls:
                 grace = max((job.work.terms.grace for job in self._jobs.values()), default=GRACE)
@@ -150,7 +151,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         slot = asyncio.current_task()
         assert slot is not None
-        burst, until = 0, 0.0
+        burst = 0
         self._coming -= 1
         while not self._closing:
             if not self._queue:
@@ -160,9 +161,7 @@ class Worker:
                 burst = 0
                 continue
             burst += 1
-            if burst == 1:
-                until = monotonic() + SLICE
-            elif burst > BURST or monotonic() > until:
+            if burst > BURST or self._slice.is_up():
                 await self._pause()
                 burst = 0
                 continue
@@ -173,10 +172,8 @@ class Worker:
             rest = self._carry_out(delivery, slot)
             if self._done and (rest is not None or not self._queue):
                 rest = self._sent_before(rest)
-            if rest is not None:
-                if not await rest:
-                    return
-                until = monotonic() + SLICE  # it has waited, as nearly always; `BURST` counts it where it has not
+            if rest is not None and not await rest:
+                return
 
     async def _wait_for_work(self, loop: asyncio.AbstractEventLoop) -> None:
         waiter: asyncio.Future[None] = loop.create_future()
@@ -189,8 +186,8 @@ class Worker:
 
     async def _pause(self) -> None:
         """Send what has been done, let the others have the event loop, and come back."""
-        if self._done and (left := self._answer_done()):
-            await self._answers.send_all(left)
+        if self._done and (sending := self._sent_before(None)):
+            await sending
         self._coming += 1
         try:
             await asyncio.sleep(0)
@@ -281,10 +278,16 @@ class Worker:
         left = self._answer_done()
         if not left:
             return rest
-        if rest is None:
-            return self._answers.send_all(left)
-        self._notify(self._answers.send_all(left))  # the slot has a body to wait for, and may be cancelled for it
-        return rest
+        # Beside the slot: that may be cancelled, for the body that it has or by one that it had.
+        sending = asyncio.get_running_loop().create_task(self._answers.send_all(left))
+        self._unsent.add(sending)
+        sending.add_done_callback(self._unsent.discard)
+        return self._room(sending) if rest is None else rest
+
+    async def _room(self, sending: "asyncio.Task[bool]") -> bool:
+        """Wait until the bus has taken what it had no room for: a slot must not go on without."""
+        await asyncio.wait((sending,))
+        return True
 
     def _answer_done(self) -> Sequence[Answer]:
         """Send the results of the bodies that have just ended; return those that the bus does not take at once."""
@@ -374,11 +377,7 @@ class Worker:
         """Send the result of a body that no slot waits for."""
         del self._jobs[job.work.key]
         assert job.delivery is not None
-        self._notify(self._answers.send(job.delivery, ended(job)))
-
-    def _notify(self, sending: Coroutine[Any, Any, bool]) -> None:
-        """Have results sent for which no slot waits."""
-        notice = asyncio.get_running_loop().create_task(sending)
+        notice = asyncio.get_running_loop().create_task(self._answers.send(job.delivery, ended(job)))
         self._notices.add(notice)
         notice.add_done_callback(self._notices.discard)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from agentorch.core.failures import FailureKind
 from agentorch.core.policy import Policy
 from agentorch.core.scheduling import ripen
 from agentorch.core.state import RunState, Status
-from agentorch.core.task import Graph, Task
+from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Budget, Usage
 from agentorch.core.verifier import verify
 from tests.core.bench import task, team
@@ -91,8 +92,18 @@ class Both:
         return one
 
 
+@st.composite
+def partly_plain(draw: st.DrawFn) -> tuple[list[Task], dict[str, list[str]]]:
+    """Return a DAG as `plans` does, in which most tasks set nothing of their own."""
+    tasks, script = draw(plans())
+    plain_ones = draw(st.lists(st.sampled_from(tasks), unique_by=lambda one: one.id))
+    names = {one.id for one in plain_ones}
+    mixed = [replace(one, policy=UNSET) if one.id in names else one for one in tasks]
+    return mixed, {name: list(kinds) if draw(st.booleans()) else [] for name, kinds in script.items()}
+
+
 @settings(deadline=None, max_examples=150)
-@given(plan=plans(), slots=st.integers(1, 8), data=st.data())
+@given(plan=partly_plain(), slots=st.integers(1, 8), data=st.data())
 def test_any_plan_any_failures_any_interleaving(
     plan: tuple[list[Task], dict[str, list[str]]], slots: int, data: st.DataObject
 ) -> None:
@@ -150,3 +161,31 @@ def test_what_is_not_plain_is_left_to_the_others(second: Task, fields: dict[str,
             both.send(msg.Cancel(both.now, "me", "somebody is asked"))
 
     assert {"TaskStarted", "TaskSucceeded"} <= {event.type for event in both.events}
+
+
+def test_what_is_plain_goes_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each task of an ordinary plan, with inputs and without, starts and succeeds by it."""
+    taken: list[str] = []
+
+    def counted(name: str) -> None:
+        original = getattr(plain, name)
+
+        def call(*args: Any) -> Any:
+            event = original(*args)
+            if event is not None:
+                taken.append(event.type)
+            return event
+
+        monkeypatch.setattr(plain, name, call)
+
+    counted("start")
+    counted("succeed")
+    tasks = (task("a"), task("b", inputs={"n": "$a.n"}), Task("c", "worker", objective="of ${a.n}", needs=("a",)))
+    state = RunState("run", TEAM)
+    advance(state, msg.Begin(0.0, "goal", plan=verify(Graph((*tasks, task("end", "b", "c")), "$end"), TEAM)))
+    while not state.finished:
+        for event in admit_ready(state, 1.0, most=9):
+            assert event.task is not None
+            advance(state, msg.Succeed(2.0, state.key_of(state.tasks[event.task]), {"n": 1}))
+
+    assert taken.count("TaskStarted") == taken.count("TaskSucceeded") == 4

@@ -90,6 +90,13 @@ class CutBus(MemoryBus):
         self._cut.passing("after send")
         return taken
 
+    def offer_all(self, envelopes: Sequence[Envelope]) -> int:
+        """Send several, and perhaps not live to tell."""
+        self._cut.passing("before send")
+        taken = super().offer_all(envelopes)
+        self._cut.passing("after send")
+        return taken
+
     def broadcast(self, envelope: Envelope) -> None:
         """Tell everybody, and perhaps nobody."""
         self._cut.passing("before send")
@@ -105,7 +112,7 @@ class CutBus(MemoryBus):
         accept_all: AcceptAll | None = None,
     ) -> MemorySubscription:
         """Subscribe as one who may not live to acknowledge."""
-        subscription = _CutSubscription(self, subjects, accept, credit, self._cut)
+        subscription = _CutSubscription(self, subjects, accept, credit, accept_all, self._cut)
         self._subscriptions.append(subscription)
         self._routes.clear()
         self.refill(subscription)
@@ -115,8 +122,16 @@ class CutBus(MemoryBus):
 class _CutSubscription(MemorySubscription):
     __slots__ = ("_cut",)
 
-    def __init__(self, bus: MemoryBus, subjects: Sequence[str], accept: Accept, credit: int | None, cut: Cut) -> None:
-        super().__init__(bus, subjects, accept, credit, None)
+    def __init__(
+        self,
+        bus: MemoryBus,
+        subjects: Sequence[str],
+        accept: Accept,
+        credit: int | None,
+        accept_all: AcceptAll | None,
+        cut: Cut,
+    ) -> None:
+        super().__init__(bus, subjects, accept, credit, accept_all)
         self._cut = cut
 
     def give(self, envelope: Envelope) -> None:
@@ -124,6 +139,12 @@ class _CutSubscription(MemorySubscription):
         delivery = _CutDelivery(envelope, self, self._cut)
         self.held[delivery] = None
         self.accept(delivery)
+
+    def give_all(self, envelopes: Sequence[Envelope], accept_all: AcceptAll) -> None:
+        """Hand over several."""
+        deliveries = [_CutDelivery(envelope, self, self._cut) for envelope in envelopes]
+        self.held.update(dict.fromkeys(deliveries))
+        accept_all(deliveries)
 
 
 class _CutDelivery(MemoryDelivery):

@@ -10,7 +10,7 @@ from agentorch.bus import MemoryBus
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result
 from agentorch.ports.bus import Delivery
-from agentorch.runtime import worker as worker_module
+from agentorch.runtime import time_slice
 from agentorch.runtime.job import Job
 from agentorch.runtime.worker import BURST, Worker
 from tests.runtime.test_worker import work
@@ -82,7 +82,7 @@ async def test_a_burst_is_sent_before_others_have_the_loop() -> None:
 async def test_bodies_that_compute_end_a_burst_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """What they have brought is sent, and others have the loop."""
     ticks = count(step=0.002)
-    monkeypatch.setattr(worker_module, "monotonic", lambda: next(ticks))  # each body takes 2 ms
+    monkeypatch.setattr(time_slice, "monotonic", lambda: next(ticks))  # each body takes 2 ms
     groups = await carried_out([f"{number}" for number in range(8)])
 
     assert [len(group) for group in groups.groups] == [3, 3, 2]
@@ -163,3 +163,66 @@ async def test_bodies_that_end_at_once_by_the_long_way_leave_the_loop_to_others(
     await worker.close()
 
     assert seen == [0, BURST, 2 * BURST]
+
+
+async def test_a_cancellation_that_a_body_left_behind_takes_no_other_result_along() -> None:
+    """The bus is full, the slot waits for room, and is cancelled by what it had before: all results go on their way."""
+    bus, groups = MemoryBus(capacity=0), Groups()
+    await bus.open()
+
+    def leaving(job: Job) -> Result:
+        slot = asyncio.current_task()
+        assert slot is not None
+        if job.work.key == "1":
+            asyncio.get_running_loop().call_soon(slot.cancel)
+        return Result(job.work.key)
+
+    worker = Worker(bus, agents=["a"], execute=leaving)
+    bus.offer_all([work(key) for key in ("1", "2", "3")])
+    await asyncio.sleep(1)
+    bus.subscribe(["outcome.me"], groups.one)
+    for _ in range(3):
+        bus._wake()
+    await asyncio.sleep(1)
+    await worker.close()
+
+    assert sorted(groups.results) == ["1", "2", "3"]
+
+
+async def test_a_worker_that_is_closed_sends_nothing_more() -> None:
+    """What the bus had no room for is somebody else's work by then."""
+    bus, groups = MemoryBus(capacity=0), Groups()
+    await bus.open()
+    worker = Worker(bus, agents=["a"], execute=execute)
+    bus.offer_all([work(key) for key in ("1", "2", "3", "4:60")])
+    await asyncio.sleep(1)
+    await worker.close()
+    bus.subscribe(["outcome.me"], groups.one)
+    for _ in range(3):
+        bus._wake()
+    await asyncio.sleep(1)
+
+    assert groups.results == {}
+
+
+async def test_all_slots_share_the_time_of_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are idle: when it is up, the next body begins in the next turn, whatever way the last one ended."""
+    clock, begun = [0.0], list[tuple[int, str]]()
+    monkeypatch.setattr(time_slice, "monotonic", lambda: clock[0])
+    bus, groups, turn = MemoryBus(), Groups(), 0
+
+    async def computing(job: Job) -> Result:
+        begun.append((turn, job.work.key))
+        clock[0] += 0.004
+        return Result(job.work.key)
+
+    await bus.open()
+    bus.subscribe(["outcome.me"], groups.one, accept_all=groups.all)
+    worker = Worker(bus, agents=["a"], execute=computing)
+    bus.offer_all([work(f"{number}") for number in range(9)])
+    while len(groups.results) < 9:
+        turn += 1
+        await asyncio.sleep(0)
+    await worker.close()
+
+    assert max(sum(1 for one, _ in begun if one == number) for number in range(turn + 1)) == 2

@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from typing import Any, Never
+from typing import Annotated, Any, Never
 
 import pytest
+from pydantic import AfterValidator
 
-from agentorch import Agent, Budget, Context, Orchestrator, Plan, agent
+from agentorch import Agent, Budget, Context, Orchestrator, Plan, Policy, agent
 from agentorch.blobs.memory import MemoryBlobs
 from agentorch.core.failures import FailureKind
 from agentorch.core.task import Task
@@ -146,3 +147,24 @@ async def test_a_limit_that_is_reached_in_a_task_group_is_one_of_the_budget() ->
 
     assert [problem.code for problem in outcome.problems] == ["budget"]
     assert begun == [1]
+
+
+async def test_an_input_that_raises_stop_iteration_is_a_failure() -> None:
+    """It is not taken for the end of a body that was never called."""
+    known = ("red", "green")
+    called: list[str] = []
+
+    def known_only(value: str) -> str:
+        return next(one for one in known if one == value)
+
+    @agent(description="Paints.")
+    async def painter(colour: Annotated[str, AfterValidator(known_only)]) -> str | None:
+        called.append(colour)
+        return colour
+
+    plan = Plan("paint")
+    plan.add("paint", agent=painter, inputs={"colour": "blue"})
+    outcome = await Orchestrator([painter], policy=Policy(attempts=1, replans=0)).run(plan)
+
+    assert (outcome.status, called) == ("failed", [])
+    assert any("StopIteration" in problem.message for problem in outcome.problems)
