@@ -95,7 +95,7 @@ class TaskState:
     children = Rare[list[str] | None](None)
     open_children = Rare(0)
     questions = Rare(0)
-    works = Rare(False)  # what it is where nothing is said
+    works = Rare(False)
     approved = Rare(False)
     spent = Rare[Usage | None](None)
     steps = Rare[dict[str, Any] | None](None)

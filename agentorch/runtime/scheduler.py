@@ -289,12 +289,7 @@ class Scheduler:
         still_open = state.open
         try:
             if self._admit(run, self._full, 1 if self._agent_slots else room):
-                if self._agent_slots or run.returning:
-                    self._count_slots(run)
-                else:  # as it does
-                    active = state.running - state.blocked
-                    self._active += active - run.active
-                    run.active = active
+                self._count_slots(run)
                 if state.open != still_open and self._only is None:  # one was not started, but has ended
                     self._move(run)
                 return True
