@@ -155,7 +155,13 @@ class Engine:
         self.requests.open()
         self.reconciler = Reconciler(self.journal, self.supervisor, self.take_over)
         self.reconciler.open()
-        self.worker = Worker(self.bus, agents=tuple(self.team.agents), execute=execution, clock=self.settings.clock)
+        self.worker = Worker(
+            self.bus,
+            agents=tuple(self.team.agents),
+            execute=execution,
+            clock=self.settings.clock,
+            backlog=self.supervisor.scheduler.backlog,
+        )
 
     async def close(self) -> None:
         """Let go of every run, then of everything else; a cancellation waits until that is done."""

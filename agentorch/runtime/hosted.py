@@ -331,6 +331,13 @@ class HostedRun:
         if self.lost is not None:
             raise self.lost
 
+    def heard(self, events: Sequence[Event]) -> None:
+        """Let those know what was decided who wait for it."""
+        if self.standing is not None:
+            self.standing.heard(events)
+        if self.settlement is not None:
+            self.settled()
+
     def settled(self) -> None:
         """Let the call go on that waits for budget, if one does."""
         if self.settlement is not None and not self.settlement.done():

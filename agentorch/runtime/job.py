@@ -11,6 +11,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from agentorch.core.failures import FailureKind
@@ -148,6 +149,13 @@ class Job:
         """Wait until the calls that were stopped with the body are over: what they have used is the task's."""
         if self.stopped and self.calls:
             await asyncio.wait(tuple(self.calls))
+
+    async def threads_ended(self) -> None:
+        """Wait until no thread of it goes on, as long as may be: calls with effects have had most of the grace."""
+        if self.threads is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout((1 - TO_END) * self.work.terms.grace):
+                    await self.threads.ended()
 
     def _over(self) -> None:
         """One of its threads has ended."""

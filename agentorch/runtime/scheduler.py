@@ -3,8 +3,8 @@
 1. Runs are ordered by `standing`: arrival + class offset + WEIGHT * remaining work / slots: whoever waits longer rises
    without re-keying. Tasks of a run of which nothing is known are taken to be like those of the runs that have ended.
 2. Within a run its own order holds: longest remaining path first.
-3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either, and once after
-   those that come together.
+3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either, or of several
+   together. None is free while the worker here has more at hand than it can begin at once.
 4. Who has waited, for a person or for what it called, has given its slot away, and goes on when one is free again:
    before those that are still to begin. Who holds a slot waits for nobody, so each comes free.
 5. An admission costs the same however many runs and agents there are. A run that must wait for an agent is parked with
@@ -20,6 +20,7 @@ from typing import Final
 from agentorch.core.empties import own
 from agentorch.core.scheduling import rank
 from agentorch.core.state import RunState
+from agentorch.runtime.backlog import MUCH, Backlog
 from agentorch.runtime.hosted import HostedRun
 
 WEIGHT: Final = 4.0
@@ -63,7 +64,8 @@ def standing(arrival: float, seconds: float, slots: int, *, offset: float = 0.0,
 class Scheduler:
     """Free slots on one side, runs with ready tasks on the other."""
 
-    def __init__(self, slots: int, admit: AdmitTasks) -> None:
+    def __init__(self, slots: int, admit: AdmitTasks, backlog: Backlog | None = None) -> None:
+        self.backlog = backlog or Backlog()
         self._slots = slots
         self._shared = slots
         """The slots that there are while it is open."""
@@ -163,12 +165,16 @@ class Scheduler:
         """Admit until there is no free slot or no admissible task."""
         if self._pumping:
             return
-        self._pumping = True
+        backlog, before = self.backlog, self._active
+        self._pumping, backlog.held = True, False
         try:
             while True:
                 if self._back and self._grant_one():
                     continue
                 if self._active >= self._slots:
+                    return
+                if len(backlog.queue) + self._active - before >= MUCH:
+                    backlog.held = True
                     return
                 only = self._only
                 if only is None:

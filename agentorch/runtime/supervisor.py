@@ -28,6 +28,7 @@ from agentorch.ports.bus import Bus
 from agentorch.ports.clock import Clock
 from agentorch.ports.journal import Journal
 from agentorch.runtime.arrivals import Arrivals
+from agentorch.runtime.backlog import Backlog
 from agentorch.runtime.commands import AskThePerson, Commands
 from agentorch.runtime.dispatches import Dispatches
 from agentorch.runtime.dispatching import acts_once, failed
@@ -60,14 +61,13 @@ class Supervisor:
         redact: Redact = lambda message: message,
     ) -> None:
         self.owner = owner
-        self._bus = bus
         self._local = bus.local
         self._journal = journal
         self._clock_now = clock.now
         self.redact = redact
         """Returns a message without secrets."""
-        self.scheduler = Scheduler(slots, self._admit)
-        self._time = TimeLimit(self.now, self._in_time)
+        self.scheduler = Scheduler(slots, self._admit, Backlog(self._admit_more))
+        self._time = TimeLimit(self.now, self.send)
         self._timers = Timers(self.now, self.caught_up)
         self._touched: dict[str, HostedRun] = {}
         """Runs with decisions that are not journaled yet."""
@@ -211,10 +211,14 @@ class Supervisor:
             return False
         run.decided += events
         if run.standing is not None or run.settlement is not None:
-            self._tell(run, events)
+            run.heard(events)
         if run is not self._current:
             self._see_to_it(run)
         return True
+
+    def _admit_more(self) -> None:
+        self.now()
+        self._settle(None)
 
     def _decide(self, run: HostedRun, message: inbox.Message) -> list[Event]:
         seq = run.state.seq
@@ -226,7 +230,7 @@ class Supervisor:
         run.decided += events
         self.scheduler.changed(run)
         if run.standing is not None or run.settlement is not None:
-            self._tell(run, events)
+            run.heard(events)
         if self._settling:
             self._see_to_it(run)
         else:
@@ -237,13 +241,6 @@ class Supervisor:
     def _half_applied(run: HostedRun, seq: int, error: Exception) -> None:
         if run.state.seq != seq:  # what is decided from now on would not be as the journal is
             run.break_down(error)
-
-    def _tell(self, run: HostedRun, events: list[Event]) -> None:
-        """Let those know what was decided who wait for it."""
-        if run.standing is not None:
-            run.standing.heard(events)
-        if run.settlement is not None:
-            run.settled()
 
     def _see_to_it(self, run: HostedRun) -> None:
         """See to it that what was decided for a run is carried out, with what led to it, or in a turn of its own."""
@@ -262,21 +259,27 @@ class Supervisor:
         try:
             yield
         finally:
-            self._settle(self._touched.popitem()[1] if self._touched else None)
+            self._settle(None)
 
     def _settle(self, run: HostedRun | None) -> None:
         """Admit, journal and carry out until nothing is left to do, for this run first."""
-        self._settling = True
+        self._settling, backlog, runs = True, self.scheduler.backlog, () if run is None else (run,)
         try:
-            while run is not None:
+            while True:
                 self._current = run
                 self.scheduler.pump()
-                self._current = None  # what is decided for it from now on is seen to in a turn of its own
-                try:
-                    self._see_to(run)
-                except Exception as error:  # noqa: BLE001  # it is not of the run whose message was decided on
-                    run.break_down(error)
-                run = self._touched.popitem()[1] if self._touched else None
+                self._current = run = None  # what is decided for it from now on is seen to in a turn of its own
+                if self._touched:
+                    runs = (*runs, *self._touched.values())
+                    self._touched.clear()
+                for one in runs:
+                    try:
+                        self._see_to(one)
+                    except Exception as error:  # noqa: BLE001  # it is not of the run whose message was decided on
+                        one.break_down(error)
+                if not (self._touched or (backlog.held and backlog.is_short)):
+                    return
+                runs = ()
         finally:
             self._current = None
             self._settling = False
@@ -393,7 +396,3 @@ class Supervisor:
     def catch_up(self) -> None:
         """Act on what is due by the clock, though its timer has not come."""
         self._timers.catch_up(list(self.hosted.values()))
-
-    def _in_time(self, run: HostedRun, message: inbox.Message) -> None:
-        with run.or_lost():
-            self.send(run, message)

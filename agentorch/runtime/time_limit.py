@@ -51,7 +51,7 @@ class TimeLimit:
         run.drop_timers()  # the planner is not listened to any more, and nobody is asked
         remedy = "raise max_seconds and start again"
         problem = Problem("budget", f"the run's {seconds:g} seconds are up", remedy=remedy)
-        self._send(run, inbox.Abort(self._now(), problem))
+        self._say(run, inbox.Abort(self._now(), problem))
 
     def _watch_task(self, run: HostedRun, name: str) -> None:
         timer = f":{name}"
@@ -70,7 +70,11 @@ class TimeLimit:
         if left > _SLACK:
             self._watch_task(run, name)
         else:
-            self._send(run, inbox.TimeUp(self._now(), name))
+            self._say(run, inbox.TimeUp(self._now(), name))
+
+    def _say(self, run: HostedRun, message: inbox.Message) -> None:
+        with run.or_lost():
+            self._send(run, message)
 
     def _left(self, run: HostedRun, name: str) -> float | None:
         """Return the seconds that a task still has; None while its time does not go on."""

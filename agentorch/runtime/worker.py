@@ -12,7 +12,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -23,10 +22,10 @@ from agentorch.messages.work import Result, Withdrawal, Work
 from agentorch.ports.bus import Bus, Delivery
 from agentorch.ports.clock import Clock, SystemClock
 from agentorch.runtime.answers import Answer, Answers
+from agentorch.runtime.backlog import Backlog
 from agentorch.runtime.deadlines import Deadlines
-from agentorch.runtime.job import GRACE, TO_END, Job, crashed, ended
+from agentorch.runtime.job import GRACE, Job, crashed, ended
 from agentorch.runtime.time_slice import TimeSlice
-from agentorch.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +49,13 @@ class Worker:
         execute: Execute,
         credit: int | None = None,
         clock: Clock | None = None,
+        backlog: Backlog | None = None,
     ) -> None:
         self._answers = Answers(bus)
         self._execute = execute
         self._clock = clock or SystemClock()
-        self._queue: deque[Delivery] = deque()
+        self._backlog = backlog or Backlog()
+        self._queue = self._backlog.queue
         self._idle: list[asyncio.Future[None]] = []
         self._done: list[Answer] = []
         """Results of bodies that ended at once: the slot sends them, together, before it waits for anything."""
@@ -94,6 +95,7 @@ class Worker:
                     _warn(job)
         finally:
             self._subscription.close()
+            self._queue.clear()  # what was there has gone back to the bus
             self._deadlines.close()
 
     def _end_calls(self) -> "set[asyncio.Task[Any]]":
@@ -107,7 +109,7 @@ class Worker:
             left |= job.calls or set()
             job.stop_calls()
             if job.threads and job.cut_off:
-                left.add(asyncio.ensure_future(_threads_ended(job.threads, (1 - TO_END) * job.work.terms.grace)))
+                left.add(asyncio.ensure_future(job.threads_ended()))
         return left
 
     def _accept(self, delivery: Delivery) -> None:
@@ -166,9 +168,13 @@ class Worker:
                 burst = 0
                 continue
             delivery = self._queue.popleft()
-            if self._queue and not self._relieving:
-                self._relieving = True
-                loop.call_soon(self._relieve)
+            if self._queue:
+                if not self._relieving:
+                    self._relieving = True
+                    loop.call_soon(self._relieve)
+            elif self._backlog.held:
+                self._backlog.held = False
+                loop.call_soon(self._backlog.admit_more)
             rest = self._carry_out(delivery, slot)
             if self._done and (rest is not None or not self._queue):
                 rest = self._sent_before(rest)
@@ -383,13 +389,6 @@ class Worker:
 
     def _is_current(self, job: Job) -> bool:
         return self._jobs.get(job.work.key) is job
-
-
-async def _threads_ended(threads: Threads, seconds: float) -> None:
-    """Wait until none goes on, for so long: calls with effects have had the rest of the grace."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await threads.ended()
 
 
 def _warn(job: Job) -> None:

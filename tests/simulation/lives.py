@@ -210,7 +210,8 @@ class Life:
         try:
             await old.close()
         finally:  # also when the run has ended by then: what the old one gives back must be somebody's
-            engine.worker = Worker(engine.bus, agents=tuple(engine.team.agents), execute=old._execute)
+            backlog = engine.supervisor.scheduler.backlog
+            engine.worker = Worker(engine.bus, agents=tuple(engine.team.agents), execute=old._execute, backlog=backlog)
             if self.todo.local and self.run is not None:
                 for key in self.run._hosted.stopping:  # no process is without a worker for a while
                     engine.bus.broadcast(Envelope("withdraw", Withdrawal(key)))
