@@ -165,16 +165,16 @@ class Scheduler:
         """Admit until there is no free slot or no admissible task."""
         if self._pumping:
             return
-        backlog, before = self.backlog, self._active
-        self._pumping, backlog.held = True, False
+        self._pumping, self.backlog.held = True, False
+        most = self._active + MUCH - len(self.backlog.queue)
+        if most > self._slots:  # noqa: PLR1730  # `min` takes three times as long
+            most = self._slots
         try:
             while True:
                 if self._back and self._grant_one():
                     continue
-                if self._active >= self._slots:
-                    return
-                if len(backlog.queue) + self._active - before >= MUCH:
-                    backlog.held = True
+                if self._active >= most:
+                    self.backlog.held = most < self._slots
                     return
                 only = self._only
                 if only is None:
