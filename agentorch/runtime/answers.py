@@ -23,7 +23,7 @@ class Answers:
     def at_once(self, delivery: Delivery, result: Result) -> bool:
         """Send a result if the bus takes it at once, as it nearly always does; return whether it has."""
         try:
-            taken = self._bus.offer(_envelope(delivery, result))
+            taken = self._bus.offer(Envelope(f"outcome.{delivery.envelope.source}", result, result.key))
         except Exception:  # noqa: BLE001  # a bus may raise anything: `send` says what is to be done
             return False
         if taken:

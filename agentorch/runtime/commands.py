@@ -26,15 +26,12 @@ class Commands:
         self._ask_person = ask_person
         self._ask_check = ask_check
 
-    def carry_out(self, run: HostedRun, command: Command) -> None:
-        """Begin to do what is wanted."""
-        if isinstance(command, Dispatch):  # as nearly all are
-            self._dispatches.hand_over(run, command)
-        else:
-            self._carry_out(run, command)
-
-    def carry_out_all(self, run: HostedRun, commands: Sequence[Command]) -> None:
-        """The same for several, in order: dispatches that stand side by side are handed over together."""
+    def carry_out(self, run: HostedRun, commands: Sequence[Command]) -> None:
+        """Begin to do what is wanted, in order: dispatches that stand side by side are handed over together."""
+        first = commands[0]
+        if len(commands) == 1 and isinstance(first, Dispatch):  # as in a chain
+            self._dispatches.hand_over(run, first)
+            return
         for kind, some in groupby(commands, type):
             if kind is Dispatch:
                 self._dispatches.hand_over_all(run, cast("list[Dispatch]", list(some)))

@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from functools import cached_property
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
@@ -73,8 +74,6 @@ class Engine:
         self.settings = settings
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         self.prompts = Prompts(_prompt_folders(settings))
-        self.templates = {name: self.prompts.version(name) for name in self.prompts.names()}
-        """Versions of the prompt templates."""
         self.team = team_of(settings, self.prompts)
         self.isolated = Isolated(self.team.agents)
         self.validators, self.across = sort_validators(settings.validators, self.team.agents)
@@ -101,6 +100,11 @@ class Engine:
         self._goes_on = False
         """Whether a call with an effect could not be stopped."""
 
+    @cached_property
+    def templates(self) -> dict[str, str]:
+        """Versions of the prompt templates; PromptError in one line when one cannot be read."""
+        return {name: self.prompts.version(name) for name in self.prompts.names()}
+
     @property
     def versions(self) -> dict[str, str]:
         """The version of every agent and template, as the journal names them."""
@@ -109,10 +113,12 @@ class Engine:
     async def open(self) -> Self:
         """Open the journal and the bus, and start to supervise and to work."""
         refuse_while_loading()
+        asyncio.get_running_loop().call_soon(self._read_ahead)  # while the journal's threads open its file
         await self.journal.open()
         if isinstance(self.journal, KnowsOwners):
             self.journal.claim(self.owner)
         try:
+            _ = self.templates
             await self.bus.open()
             self._start()
         except BaseException:
@@ -120,6 +126,10 @@ class Engine:
                 await self._close_journal()
             raise
         return self
+
+    def _read_ahead(self) -> None:
+        with suppress(AgentorchError):  # whoever asks for them is told
+            _ = self.templates
 
     def _start(self) -> None:
         """Start to supervise and to work."""

@@ -291,10 +291,7 @@ class Supervisor:
         if run.accepted and run.lost is None:
             while state.gained:
                 commands, state.gained = state.gained, []
-                if len(commands) > 1:
-                    self._commands.carry_out_all(run, commands)
-                else:  # as in a chain
-                    self._commands.carry_out(run, commands[0])
+                self._commands.carry_out(run, commands)
             if run.decided and not (run.committing and len(run.decided) < MOST_DECIDED):
                 self._turn.commit(run)
         if state.stopped is not None and run.planning is not None:
@@ -320,7 +317,7 @@ class Supervisor:
                 problem = "its process ended while it ran: whether its effect happened is not known"
                 self.send(run, inbox.Fail(self.now(), command.key, FailureKind.CRASH, (problem,)))
             else:
-                self._commands.carry_out(run, command)
+                self._commands.carry_out(run, (command,))
         for task in run.state.tasks.values():
             if task.waiting == "timer" and task.due is not None:
                 self._timers.set(run, SetTimer(task.task.id, task.due))
@@ -331,7 +328,7 @@ class Supervisor:
         run.feed.go_on()
         self.send(run, inbox.Adopt(self.now(), self.owner))
         if planner is not None and planner in run.state.pending.values():
-            self._commands.carry_out(run, planner)
+            self._commands.carry_out(run, (planner,))
         await run.durable()
         return run
 
