@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="what has one of the words in its name")
-    parser.add_argument("--peers", metavar="none|NAME,...", help="default: all; the floor always takes part")
+    parser.add_argument("--peers", metavar="none|NAME,...", help="default: all; the floors always take part")
     parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, two repeats")
     parser.add_argument("--repeats", type=int, metavar="N", help="of each cell; default: 5")
     parser.add_argument("--data", type=Path, default=DATA, metavar="FOLDER", help="where the recorded data lies")

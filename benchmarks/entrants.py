@@ -55,13 +55,13 @@ class Entrant:
 def programs(peers: Sequence[str] | None = None) -> list[Program]:
     """Return agentorch and these peers, or all of them, in the order in which they are measured.
 
-    The floor is always among them.
+    The floors are always among them: what is measured is held against what they take in the same hour.
     """
     here = Path(sys.executable)
     found = [Program(OURS, "benchmarks.ours", here)]
     order = {name: place for place, name in enumerate((*FLOORS, "others", *SLOW))}
     for path in sorted(written(), key=lambda path: (order.get(path.stem, order["others"]), path.stem)):
-        if peers is None or path.stem in (FLOOR, *peers):
+        if peers is None or path.stem in (*FLOORS, *peers):
             own = path.with_suffix(".txt").exists()
             found.append(Program(path.stem, f"benchmarks.peers.{path.stem}", python_of(path.stem) if own else here))
     return found

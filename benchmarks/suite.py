@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks.cells import Filled, Filler, Limits
 from benchmarks.durable import READERS
-from benchmarks.entrants import FLOOR, FLOORS, OURS, Entrant, entrants, programs
+from benchmarks.entrants import FLOORS, OURS, Entrant, entrants, programs
 from benchmarks.kept import Results, today
 from benchmarks.measurement import Measurement, figure, read
 from benchmarks.processes import carried_out, in_line, without_paths
@@ -61,7 +61,7 @@ class Suite:
             for group in groups:
                 self._group(group, tables, durable, self.peer_limits)
         for table, _ in tables:
-            chosen = None if self.peers is None else [OURS, FLOOR, *self.peers]
+            chosen = None if self.peers is None else [OURS, *FLOORS, *self.peers]
             self.results.drop(table.name, chosen, self.measured[table.name])
         for workload in others:
             if workload.prose:
