@@ -36,15 +36,9 @@ class Reader:
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
 
-    def start(self) -> None:
-        """Start the thread, which then need not be waited for when the file is opened."""
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentorch-journal-reader")
-            self._thread.submit(_nothing)
-
     async def open(self, connect: Callable[[Path], sqlite3.Connection] = open_reader) -> None:
         """Open the file, which must be there, for reading, by `connect`."""
-        self.start()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentorch-journal-reader")
         try:
             await self._call(self._connect, connect)
         except BaseException:
@@ -90,10 +84,6 @@ class Reader:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
         except FAULTS as error:
             raise in_words(self._path, error) from None
-
-
-def _nothing() -> None:
-    """Have a thread, which begins with its first call."""
 
 
 def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Event]:

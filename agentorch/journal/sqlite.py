@@ -90,12 +90,7 @@ class SqliteJournal:
     async def _open(self) -> None:
         self._left = False
         self.damage = None
-        asyncio.get_running_loop().call_soon(self._reader.start)  # while the writer's thread opens the file
-        try:
-            await self._writer.open()
-        except BaseException:
-            await self._reader.close()
-            raise
+        await self._writer.open()
         try:
             await self._reader.open()
         except BaseException:

@@ -1,6 +1,7 @@
 """Dispatches on their way out: handed over to the bus, and withdrawn from it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -15,6 +16,8 @@ from agentorch.ports.bus import Bus
 from agentorch.runtime.dispatching import envelope_of, grace_of
 from agentorch.runtime.endings import Endings
 from agentorch.runtime.hosted import HostedRun
+
+log = logging.getLogger(__name__)
 
 SLACK: Final = 1.0
 """Seconds for the way of a withdrawal to another process and of its answer back."""
@@ -97,8 +100,11 @@ class Dispatches:
         self.broadcast(command.key)
 
     def broadcast(self, unwanted: str) -> None:
-        """Tell every worker that a dispatch, or all of a run, is not wanted any more."""
-        self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(unwanted), source=self._owner))
+        """Tell every worker that a dispatch, or all of a run, is not wanted any more; it may be that none hears it."""
+        try:
+            self._bus.broadcast(Envelope(subject="withdraw", data=Withdrawal(unwanted), source=self._owner))
+        except Exception as error:  # noqa: BLE001  # a bus may raise anything: whoever lets a run go must get on
+            log.warning("nobody was told that %s is not wanted any more: %s", unwanted, error)
 
     def _unheard(self, run: HostedRun, key: str) -> None:
         """Go on without the worker of a dispatch that was withdrawn: it has had its grace and said nothing."""

@@ -7,9 +7,9 @@ import logging
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from functools import cached_property
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
@@ -35,6 +35,7 @@ from agentorch.prompts import Prompts
 from agentorch.runtime.account import charged
 from agentorch.runtime.answering import answerer
 from agentorch.runtime.asking_planner import PlannerDesk
+from agentorch.runtime.backlog import MUCH, Backlog
 from agentorch.runtime.cross_checking import CheckDesk
 from agentorch.runtime.execution import Execution
 from agentorch.runtime.followed import FollowedRun
@@ -74,6 +75,8 @@ class Engine:
         self.settings = settings
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         self.prompts = Prompts(_prompt_folders(settings))
+        self.templates = {name: self.prompts.version(name) for name in self.prompts.names()}
+        """Versions of the prompt templates."""
         self.team = team_of(settings, self.prompts)
         self.isolated = Isolated(self.team.agents)
         self.validators, self.across = sort_validators(settings.validators, self.team.agents)
@@ -100,11 +103,6 @@ class Engine:
         self._goes_on = False
         """Whether a call with an effect could not be stopped."""
 
-    @cached_property
-    def templates(self) -> dict[str, str]:
-        """Versions of the prompt templates; PromptError in one line when one cannot be read."""
-        return {name: self.prompts.version(name) for name in self.prompts.names()}
-
     @property
     def versions(self) -> dict[str, str]:
         """The version of every agent and template, as the journal names them."""
@@ -113,12 +111,10 @@ class Engine:
     async def open(self) -> Self:
         """Open the journal and the bus, and start to supervise and to work."""
         refuse_while_loading()
-        asyncio.get_running_loop().call_soon(self._read_ahead)  # while the journal's threads open its file
         await self.journal.open()
         if isinstance(self.journal, KnowsOwners):
             self.journal.claim(self.owner)
         try:
-            _ = self.templates
             await self.bus.open()
             self._start()
         except BaseException:
@@ -127,13 +123,10 @@ class Engine:
             raise
         return self
 
-    def _read_ahead(self) -> None:
-        with suppress(AgentorchError):  # whoever asks for them is told
-            _ = self.templates
-
     def _start(self) -> None:
         """Start to supervise and to work."""
         self.checks = CheckDesk(self.across, self.team.agents, self.blobs, redacted=self.redactor.text)
+        backlog = Backlog(MUCH if self.bus is not self.settings.bus else sys.maxsize)
         desk = PlannerDesk(self.planners, self.team.cards, self.blobs)
         self.supervisor = Supervisor(
             owner=self.owner,
@@ -141,6 +134,7 @@ class Engine:
             journal=self.journal,
             clock=self.settings.clock,
             slots=self.settings.policy.parallel,
+            backlog=backlog,
             ask_planner=desk.ask,
             ask_person=self._ask_person,
             ask_check=self.checks.ask,
@@ -170,7 +164,7 @@ class Engine:
             agents=tuple(self.team.agents),
             execute=execution,
             clock=self.settings.clock,
-            backlog=self.supervisor.scheduler.backlog,
+            backlog=backlog,
         )
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@
    without re-keying. Tasks of a run of which nothing is known are taken to be like those of the runs that have ended.
 2. Within a run its own order holds: longest remaining path first.
 3. A free slot and an admissible ready task never coexist: `pump` runs after every change of either, or of several
-   together. None is free while the worker here has more at hand than it can begin at once.
+   together. None counts as free while the worker has more at hand than it can begin soon (`backlog.py`).
 4. Who has waited, for a person or for what it called, has given its slot away, and goes on when one is free again:
    before those that are still to begin. Who holds a slot waits for nobody, so each comes free.
 5. An admission costs the same however many runs and agents there are. A run that must wait for an agent is parked with
@@ -20,7 +20,7 @@ from typing import Final
 from agentorch.core.empties import own
 from agentorch.core.scheduling import rank
 from agentorch.core.state import RunState
-from agentorch.runtime.backlog import MUCH, Backlog
+from agentorch.runtime.backlog import Backlog
 from agentorch.runtime.hosted import HostedRun
 
 WEIGHT: Final = 4.0
@@ -66,7 +66,7 @@ class Scheduler:
 
     def __init__(self, slots: int, admit: AdmitTasks, backlog: Backlog | None = None) -> None:
         self.backlog = backlog or Backlog()
-        self._slots = slots
+        self._slots = self._most = slots
         self._shared = slots
         """The slots that there are while it is open."""
         self._admit = admit
@@ -166,9 +166,7 @@ class Scheduler:
         if self._pumping:
             return
         self._pumping, self.backlog.held = True, False
-        most = self._active + MUCH - len(self.backlog.queue)
-        if most > self._slots:  # noqa: PLR1730  # `min` takes three times as long
-            most = self._slots
+        self._most = most = min(self._slots, self._active + self.backlog.most - len(self.backlog.queue))
         try:
             while True:
                 if self._back and self._grant_one():
@@ -269,7 +267,7 @@ class Scheduler:
         if len(self._moved) > 1 or self._queue or self._parked or self._agent_slots:
             return None
         (run,) = self._moved
-        if not run.entered or run.state.ready_count > min(self._slots - self._active, AT_ONCE):
+        if not run.entered or run.state.ready_count > min(self._most - self._active, AT_ONCE):
             return None
         run.moved = False
         self._moved.clear()
@@ -284,7 +282,7 @@ class Scheduler:
         if not state.ready_count or state.stopped is not None or state.cancelling is not None or run.lost is not None:
             self._displace(run)
             return False
-        room, its = self._slots - self._active, state.policy.parallel - run.active
+        room, its = self._most - self._active, state.policy.parallel - run.active
         if its < room:  # noqa: PLR1730  # `min` takes three times as long
             room = its
         if room > AT_ONCE:  # noqa: PLR1730

@@ -55,6 +55,7 @@ class Supervisor:
         journal: Journal,
         clock: Clock,
         slots: int,
+        backlog: Backlog,
         ask_planner: AskThePlanner,
         ask_person: AskThePerson,
         ask_check: AskTheCheck,
@@ -66,7 +67,8 @@ class Supervisor:
         self._clock_now = clock.now
         self.redact = redact
         """Returns a message without secrets."""
-        self.scheduler = Scheduler(slots, self._admit, Backlog(self._admit_more))
+        self.scheduler = Scheduler(slots, self._admit, backlog)
+        backlog.admit_more = self._admit_more
         self._time = TimeLimit(self.now, self.send)
         self._timers = Timers(self.now, self.caught_up)
         self._touched: dict[str, HostedRun] = {}
@@ -272,10 +274,12 @@ class Supervisor:
                 if self._touched:
                     runs = (*runs, *self._touched.values())
                     self._touched.clear()
-                for one in runs:
+                waiting = iter(runs)
+                for one in waiting:
                     try:
                         self._see_to(one)
                     except Exception as error:  # noqa: BLE001  # it is not of the run whose message was decided on
+                        self._touched.update((late.state.run_id, late) for late in waiting)  # if this raises as well
                         one.break_down(error)
                 if not (self._touched or (backlog.held and backlog.is_short)):
                     return
