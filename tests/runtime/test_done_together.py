@@ -81,8 +81,8 @@ async def test_a_burst_is_sent_before_others_have_the_loop() -> None:
 
 async def test_bodies_that_compute_end_a_burst_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """What they have brought is sent, and others have the loop."""
-    ticks = count(step=0.002)
-    monkeypatch.setattr(time_slice, "monotonic", lambda: next(ticks))  # each body takes 2 ms
+    ticks = count(step=0.008)
+    monkeypatch.setattr(time_slice, "monotonic", lambda: next(ticks))  # each body takes 8 ms
     groups = await carried_out([f"{number}" for number in range(8)])
 
     assert [len(group) for group in groups.groups] == [3, 3, 2]
@@ -213,7 +213,7 @@ async def test_all_slots_share_the_time_of_a_turn(monkeypatch: pytest.MonkeyPatc
 
     async def computing(job: Job) -> Result:
         begun.append((turn, job.work.key))
-        clock[0] += 0.004
+        clock[0] += 0.016
         return Result(job.work.key)
 
     await bus.open()
