@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import socket
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Self, cast
@@ -126,7 +125,7 @@ class Engine:
     def _start(self) -> None:
         """Start to supervise and to work."""
         self.checks = CheckDesk(self.across, self.team.agents, self.blobs, redacted=self.redactor.text)
-        backlog = Backlog(MUCH if self.bus is not self.settings.bus else sys.maxsize)
+        backlog = Backlog() if self.bus is self.settings.bus else Backlog(MUCH)  # one that was given may be others' too
         desk = PlannerDesk(self.planners, self.team.cards, self.blobs)
         self.supervisor = Supervisor(
             owner=self.owner,

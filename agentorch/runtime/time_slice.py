@@ -6,7 +6,8 @@ from typing import Final
 
 SLICE: Final = 0.02
 """Seconds: bodies that compute before they end, or wait, hold up nobody for long. A turn has its own cost: where 200
-bodies compute for 1.5 ms and call a model then, slices of 5 ms cost 0.24 ms of CPU for each, slices of 20 ms 0.06."""
+bodies compute for 1.5 ms and call a model then, slices of 5 ms cost 0.24 ms of CPU for each, slices of 20 ms 0.06
+to 0.12."""
 
 
 class TimeSlice:

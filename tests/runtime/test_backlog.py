@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from agentorch import Orchestrator, Plan, Policy, Task, agent
+from agentorch import Agent, Orchestrator, Plan, Policy, Task, agent
 from agentorch.bus import MemoryBus
 from agentorch.core.state import RunState
 from agentorch.runtime.backlog import MUCH
@@ -24,6 +24,18 @@ def fan(size: int, name: str) -> Plan:
         plan.add(f"t{number}", agent=name)
     plan.add("last", agent=name, needs=[f"t{number}" for number in range(size)])
     return plan
+
+
+def waiter(begun: list[float]) -> Agent:
+    """Return an agent that waits for ten seconds, and notes when it has begun."""
+
+    @agent(description="Waits.")
+    async def waiting() -> int:
+        begun.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(10)
+        return 1
+
+    return waiting
 
 
 async def test_no_more_is_admitted_than_the_worker_begins_soon() -> None:
@@ -49,12 +61,7 @@ async def test_bodies_that_wait_are_all_begun_at_once() -> None:
     loop = asyncio.get_running_loop()
     begun: list[float] = []
 
-    @agent(description="Waits.")
-    async def waiting() -> int:
-        begun.append(loop.time())
-        await asyncio.sleep(10)
-        return 1
-
+    waiting = waiter(begun)
     async with Orchestrator([waiting], policy=WIDE) as orchestrator:
         start = loop.time()
         async with asyncio.timeout(1000):
@@ -70,19 +77,13 @@ async def test_what_is_done_elsewhere_holds_nothing_back() -> None:
     loop = asyncio.get_running_loop()
     begun: list[float] = []
 
-    @agent(description="Waits.")
-    async def waiting() -> int:
-        begun.append(loop.time())
-        await asyncio.sleep(10)
-        return 1
-
+    waiting = waiter(begun)
     bus = MemoryBus()
     async with (
         Orchestrator([waiting], policy=WIDE, bus=bus) as orchestrator,
-        Orchestrator([waiting], policy=WIDE, bus=bus) as other,
+        Orchestrator([waiting], policy=WIDE, bus=bus),
     ):
         assert orchestrator._engine is not None
-        assert other._engine is not None
         await orchestrator._engine.worker.close()  # the other one has the bus to itself
         start = loop.time()
         outcome = await orchestrator.run(fan(6 * MUCH, "waiting"))
@@ -140,12 +141,7 @@ async def test_what_waits_for_its_journal_holds_nothing_back() -> None:
 
 async def test_a_worker_in_the_place_of_another_begins_with_nothing_at_hand() -> None:
     """What the one before had not begun has gone back to the bus, and comes to the new one from there."""
-
-    @agent(description="Waits.")
-    async def waiting() -> int:
-        await asyncio.sleep(10)
-        return 1
-
+    waiting = waiter([])
     async with Orchestrator([waiting], policy=WIDE) as orchestrator:
         engine = orchestrator._engine
         assert engine is not None
@@ -221,12 +217,7 @@ async def test_a_run_that_cannot_even_be_let_go_takes_no_other_along() -> None:
 
 async def test_a_bus_that_cannot_tell_keeps_no_run_from_being_let_go(caplog: pytest.LogCaptureFixture) -> None:
     """A cancelled run ends, and its slots are free again."""
-
-    @agent(description="Waits.")
-    async def waiting() -> int:
-        await asyncio.sleep(10)
-        return 1
-
+    waiting = waiter([])
     bus = MemoryBus()
     async with Orchestrator([waiting], bus=bus) as orchestrator:
         run = await orchestrator.submit(fan(3, "waiting"))
@@ -235,6 +226,8 @@ async def test_a_bus_that_cannot_tell_keeps_no_run_from_being_let_go(caplog: pyt
             patch.setattr(bus, "broadcast", Mock(side_effect=OSError("gone")))
             await run.cancel()
         outcome = await run.outcome()
+        assert orchestrator._engine is not None
+        assert orchestrator._engine.supervisor.scheduler._active == 0
 
     assert outcome.status == "cancelled"
     assert "is not wanted any more: gone" in caplog.text
