@@ -1,12 +1,14 @@
 """Appends inside a transaction: compare-and-swap, chain, rows.
 
-The heads of runs are remembered between transactions, as long as no other process has written (`data_version`).
+1. What was appended together is one row, a block (see `chain`), of 64 events or 64 KiB at most: a row and two hashes
+   are shared by many small tasks, and what a damaged block keeps from being read is bounded.
+2. The heads of runs are remembered between transactions, as long as no other process has written (`data_version`).
 """
 
 import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -18,6 +20,8 @@ from agentorch.journal.chain import Link, anchor, seal
 from agentorch.journal.codec import encode_all
 from agentorch.journal.listing import NOTHING_SAID, OTHER_WRITER, Opening, check_place, opening, status_told_by
 
+_BLOCK_EVENTS: Final = 64
+_BLOCK_BYTES: Final = 65_536
 _REMEMBERED: Final = 4096
 """Heads that are remembered at most."""
 _MOST_ROWS: Final = 512
@@ -52,25 +56,30 @@ class Append:
     future: "asyncio.Future[None]"
     run_id: str
     after: int
-    events: list[tuple[int, float, bytes, bytes]]
-    """Version, time, type and payload of each."""
-    updated: float
+    payloads: list[bytes]
+    versions: list[int]
+    times: list[float]
+    types: list[bytes]
     status: str
     """The status that these events tell, or ""."""
     opening: Opening
     """What the run's first event says, when it is among these."""
-    started: float
 
 
 def pack(future: "asyncio.Future[None]", run_id: str, events: Sequence[Event], after: int) -> Append:
     """Return `events` ready to be written; JournalError when one of them cannot be stored."""
     check_place(run_id, events, after)
-    packed = [
-        (event.version, event.at, _named(event.__class__), payload)
-        for event, payload in zip(events, encode_all(events), strict=True)
-    ]
-    first = opening(events[0]) if after == 0 else NOTHING_SAID
-    return Append(future, run_id, after, packed, events[-1].at, status_told_by(events), first, events[0].at)
+    return Append(
+        future,
+        run_id,
+        after,
+        encode_all(events),
+        [event.version for event in events],
+        [event.at for event in events],
+        [_named(event.__class__) for event in events],
+        status_told_by(events),
+        opening(events[0]) if after == 0 else NOTHING_SAID,
+    )
 
 
 @cache
@@ -144,7 +153,8 @@ class Appender:
     def _put_aside(self, run: _Run) -> None:
         """Free the place behind a run's last event of rows that a damaged cell has brought there; they are kept."""
         behind = (run.number, run.head.seq)
-        last = self._connection.execute("SELECT header FROM events WHERE run = ? AND seq = ?", behind).fetchone()
+        sql = "SELECT header FROM events WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
+        last = self._connection.execute(sql, behind).fetchone()
         if last is not None and sha256(last[0]).digest() == run.head.hash:
             self._last_number += 1
             sql = "UPDATE events SET run = ? WHERE run = ? AND seq > ?"
@@ -184,7 +194,7 @@ class Appender:
             first, run.begun = run.begun, None
             goal, tags, key, request = first.opening
             said = json.dumps(dict(tags)) if tags else "{}"
-            told = (first.run_id, goal, run.status, first.started, run.updated, *run.head, said)
+            told = (first.run_id, goal, run.status, first.times[0], run.updated, *run.head, said)
             begun += (run.number, *told, key, request)
         _in_bulk(self._connection, _ADD_RUNS, begun, 11)
         if len(changed) == 1 and moved:  # as mostly where the loop writes; the other way takes four times as long
@@ -195,17 +205,28 @@ class Appender:
 
 def _extend(run: _Run, append: Append, rows: list[int | bytes]) -> _Run:
     """Chain the append's events to the run and add their rows."""
-    number = run.number
     seq, previous = run.head
-    for version, at, type, payload in append.events:
-        seq += 1
-        header = seal(seq, version, at, previous, payload, type)
+    for block in _blocks(append.payloads):
+        each = append.payloads[block], append.versions[block], append.times[block], append.types[block]
+        header, payload = seal(seq + 1, previous, *each)
+        rows += (run.number, seq + 1, header, payload)
         previous = sha256(header).digest()
-        rows += (number, seq, header, payload)
+        seq += len(each[0])
     run.head = Link(seq, previous)
-    run.updated = append.updated
+    run.updated = append.times[-1]
     run.status = append.status or run.status
     return run
+
+
+def _blocks(payloads: Sequence[bytes]) -> Iterator[slice]:
+    """Go through the pieces in which these are stored."""
+    begin = size = 0
+    for end, payload in enumerate(payloads):
+        if end > begin and (end - begin == _BLOCK_EVENTS or size + len(payload) > _BLOCK_BYTES):
+            yield slice(begin, end)
+            begin, size = end, 0
+        size += len(payload)
+    yield slice(begin, len(payloads))
 
 
 def next_number(connection: sqlite3.Connection) -> int:

@@ -8,15 +8,17 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
-from agentorch.journal.chain import Header, Link, anchor, unseal
+from agentorch.journal.chain import Header, Link, anchor, last_of, parts, sound, unseal
 from agentorch.journal.codec import CODEC
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import needed
-from agentorch.journal.records import Row, Telling, events_of, listed, tags_in
+from agentorch.journal.records import Row, Telling, blocks_of, listed, tags_in
 from agentorch.journal.requests import rows_after, wrong_with
 
 Seen = Callable[[int, int], None]
@@ -103,18 +105,19 @@ class Check:
         chain = _Chain(run_id, self._add)
         telling = Telling()
         before, dropped, over = len(self.found.faults), 0, False
-        for seq, stored, payload in events_of(self._connection, row):
-            self.found.events += 1
-            self._seen(self.found.events, self._all)
+        for seq, stored, payload in blocks_of(self._connection, row):
             header = chain.follow(seq, stored)
-            event = None
-            if payload is None and dropped == seq - 1:
-                dropped += 1
-                over = over or (header is not None and header.type == RunFinished.__name__)
-            else:
-                event = self._read(run_id, seq, header, payload)
-            if header is not None:
-                telling.see(seq, header.at, event)
+            count = 1 if header is None else len(header.types)
+            self.found.events += count
+            self._seen(self.found.events, self._all)
+            is_dropped = payload is None and dropped == seq - 1
+            dropped += count if is_dropped else 0
+            if header is None:
+                continue
+            over = over or (is_dropped and RunFinished.__name__ in header.types)
+            events = [None] * count if is_dropped else self._read(run_id, header, payload)
+            for place, (at, event) in enumerate(zip(header.times, events, strict=True), seq):
+                telling.see(place, at, event)
         chain.end(row.end)
         if dropped and not over:
             self._add(Fault(run_id, 1, "its payload is missing, and it was not compacted: it had not finished"))
@@ -123,15 +126,21 @@ class Check:
             self.sound[run_id] = telling
             self._check_list(row, telling)
 
-    def _read(self, run_id: str, seq: int, header: Header | None, payload: bytes | None) -> Event | None:
-        """Return the event, its blobs looked at; None when there is a fault that keeps it from being read."""
-        if header is None:
-            return None
-        if not isinstance(payload, bytes) or sha256(payload).digest() != header.payload:
-            self._add(Fault(run_id, seq, "its payload is not what was written"))
-            return None
+    def _read(self, run_id: str, header: Header, payload: bytes | None) -> list[Event | None]:
+        """Return the events of a block, None for each that a fault keeps from being read."""
+        count = len(header.types)
+        whole = sound(header, payload)
+        if payload is None or whole < count:
+            self._add(Fault(run_id, header.seq + whole, "its payload is not what was written"))
+        each = [] if payload is None else parts(header, payload)[:whole]
+        events = [self._event(run_id, header, place, part) for place, part in enumerate(each)]
+        return [*events, *[None] * (count - len(events))]
+
+    def _event(self, run_id: str, header: Header, place: int, part: bytes) -> Event | None:
+        """Return an event, its blobs looked at; None when there is a fault that keeps it from being read."""
+        seq = header.seq + place
         try:
-            event = CODEC.decode(header.type, header.version, payload, run_id=run_id, seq=seq)
+            event = CODEC.decode(header.types[place], header.versions[place], part, run_id=run_id, seq=seq)
         except JournalError as error:
             self._add(Fault(run_id, seq, str(error).removeprefix(f"run {run_id}, seq {seq}: ")))
             return None
@@ -167,9 +176,12 @@ class Check:
                 self._add(Fault(row.run_id, None, f"{name}: {wrong}"))
 
     def _check_strays(self) -> None:
-        sql = "SELECT run, min(seq), count(*) FROM events WHERE run NOT IN (SELECT number FROM runs) GROUP BY run"
-        for number, seq, count in self._connection.execute(sql):
-            self._add(Fault(None, None, f"{count} events from seq {seq} on belong to run number {number}, not listed"))
+        sql = "SELECT run, seq, header FROM events WHERE run NOT IN (SELECT number FROM runs) ORDER BY run, seq"
+        for number, stray in groupby(self._connection.execute(sql), key=itemgetter(0)):
+            found = [(seq, last_of(seq, header) - seq + 1) for _, seq, header in stray]
+            count = sum(events for _, events in found)
+            words = f"{count} events from seq {found[0][0]} on belong to run number {number}, not listed"
+            self._add(Fault(None, None, words))
 
     def _check_blobs(self) -> None:
         for name, data in self._connection.execute("SELECT sha256, data FROM blobs"):
@@ -197,14 +209,17 @@ class _Chain:
 
     def follow(self, seq: int, stored: bytes) -> Header | None:
         """Take in the next header; return its parts, None when they cannot be trusted."""
-        if seq != self._seq + 1:
+        if seq > self._seq + 1:
             self._break(self._seq + 1, f"it is missing; the next stored is {seq}")
+        if seq <= self._seq:
+            self._break(seq, "it is stored twice")
+            return None
         header = self._parts(seq, stored)
         sure, self._sure = self._sure, header is not None
         if header is not None and (header.seq != seq or (sure and header.previous != self._hash)):
             self._break(seq, "its header does not follow from the one before")
             header = None
-        self._seq = seq
+        self._seq = seq if header is None else header.last
         self._hash = b"" if header is None else sha256(stored).digest()
         return header
 

@@ -10,12 +10,17 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from agentorch.errors import JournalError
+from agentorch.journal.chain import last_of
 from agentorch.journal.checking import Check, Fault, Seen
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import mentioned
 from agentorch.journal.schema import undo
+
+_BLOCKS: Final = "SELECT seq, header FROM events WHERE run = ? AND payload IS NOT NULL"
+_DROP: Final = "UPDATE events SET payload = NULL WHERE run = ? AND payload IS NOT NULL"
 
 
 @dataclass(slots=True)
@@ -83,11 +88,11 @@ class Compaction:
 
     def _drop(self, numbers: dict[str, int]) -> None:
         for done, (run_id, number) in enumerate(numbers.items(), 1):
-            sql = "UPDATE events SET payload = NULL WHERE run = ? AND payload IS NOT NULL"
-            count = self._connection.execute(sql, (number,)).rowcount
-            if count:
+            blocks = [*self._connection.execute(_BLOCKS, (number,))]
+            if blocks:
+                self._connection.execute(_DROP, (number,))
                 self.found.runs.append(run_id)
-                self.found.events += count
+                self.found.events += sum(last_of(seq, header) - seq + 1 for seq, header in blocks)
             self._seen(done, len(numbers))
 
     def _drop_blobs(self) -> None:

@@ -3,8 +3,9 @@
 1. The first line is `{"agentorch": "journal", "format": 1, ...}`. Each run is a line `{"run": {...}}`, the blobs that
    it names, `{"blob": sha256, "data": base64}`, its events in order, and what is asked of it, `{"request": {...}}`. The
    last line counts the runs.
-2. An event's line is `{"header": hex, "event": {...}}`, its event the very bytes of the journal: the chain is over
-   bytes, and a file that was formatted anew is refused. The event of a compacted run is null.
+2. The line of a block is `{"header": hex, "events": [{...}, ...]}`, its events the very bytes of the journal: the chain
+   is over bytes, and a file that was formatted anew is refused. The events of a compacted run are null. In format 1 a
+   line had one event, `"event": {...}`.
 3. Nothing that is read is trusted: each value has its type, or the line is refused in words.
 """
 
@@ -20,15 +21,18 @@ from typing import Any, Final, NamedTuple, cast
 from agentorch.errors import JournalError
 from agentorch.journal.records import tags_in
 
-FORMAT: Final = 1
-_EVENT: Final = (b'{"header":"', b'","event":', b"}")
+FORMAT: Final = 2
+_BEGIN: Final = b'{"header":"'
+_EVENTS: Final = (b'","events":[', b"]}")
+_ONE: Final = (b'","event":', b"}")
+_NONE: Final = b'","events":null}'
 _HEX: Final = re.compile(rb"(?:[0-9a-f]{2})+")
 _HASH_DIGITS: Final = 64
 _Allows = Callable[[object], bool]
 _SHOWN: Final = 60
 """Bytes of a line that stand in a message."""
-_HEADER_DIGITS: Final = 4096
-"""A header is shorter: its type is the name of a class."""
+_HEADER_DIGITS: Final = 16_384
+"""A header is shorter: of 64 events, whose types are names of classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class BlobLine(NamedTuple):
     data: bytes
 
 
-class EventLine(NamedTuple):
-    """One event as it is stored."""
+class BlockLine(NamedTuple):
+    """One block of events as it is stored."""
 
     header: bytes
     payload: bytes | None
@@ -78,7 +82,7 @@ class EndLine(NamedTuple):
     runs: int
 
 
-Line = RunLine | BlobLine | EventLine | RequestLine | EndLine
+Line = RunLine | BlobLine | BlockLine | RequestLine | EndLine
 
 
 def first_line(release: str) -> bytes:
@@ -89,10 +93,10 @@ def first_line(release: str) -> bytes:
 def written(line: Line) -> bytes:
     """Return a line as bytes, its end included."""
     match line:
-        case EventLine():
-            before, between, behind = _EVENT
-            payload = b"null" if line.payload is None else line.payload
-            return b"".join((before, line.header.hex().encode(), between, payload, behind, b"\n"))
+        case BlockLine():
+            between, behind = _EVENTS
+            rest = _NONE if line.payload is None else b"".join((between, line.payload, behind))
+            return b"".join((_BEGIN, line.header.hex().encode(), rest, b"\n"))
         case BlobLine():
             return _json({"blob": line.sha256, "data": base64.b64encode(line.data).decode()})
         case RunLine():
@@ -119,8 +123,8 @@ def check_first_line(data: bytes) -> None:
 def read(data: bytes) -> Line:
     """Return what a line says; ValueError in words when it is none of an export."""
     data = data.rstrip(b"\r\n")
-    if data.startswith(_EVENT[0]):
-        return _event(data)
+    if data.startswith(_BEGIN):
+        return _block(data)
     try:
         said: Any = json.loads(data)
     except (ValueError, RecursionError):
@@ -141,14 +145,22 @@ def read(data: bytes) -> Line:
     raise ValueError(f"it is no line of an export: {_shown(data)}")
 
 
-def _event(data: bytes) -> EventLine:
-    before, between, behind = _EVENT
-    middle = data.find(between, 0, len(before) + _HEADER_DIGITS)
-    digits = data[len(before) : middle]
-    if middle < 0 or not data.endswith(behind) or not _HEX.fullmatch(digits):
-        raise ValueError(f"its event is not as it was written: {_shown(data)}")
-    payload = data[middle + len(between) : -len(behind)]
-    return EventLine(bytes.fromhex(digits.decode()), None if payload == b"null" else payload)
+def _block(data: bytes) -> BlockLine:
+    middle = data.find(b'"', len(_BEGIN), len(_BEGIN) + _HEADER_DIGITS)
+    digits = data[len(_BEGIN) : middle]
+    if middle < 0 or not _HEX.fullmatch(digits):
+        raise ValueError(f"its events are not as they were written: {_shown(data)}")
+    return BlockLine(bytes.fromhex(digits.decode()), _payload(data[middle:], data))
+
+
+def _payload(rest: bytes, data: bytes) -> bytes | None:
+    if rest == _NONE:
+        return None
+    for between, behind in (_EVENTS, _ONE):
+        if rest.startswith(between) and rest.endswith(behind):
+            payload = rest[len(between) : -len(behind)]
+            return None if payload == b"null" else payload
+    raise ValueError(f"its events are not as they were written: {_shown(data)}")
 
 
 def _blob(line: dict[str, Any]) -> BlobLine:

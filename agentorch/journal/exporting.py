@@ -11,11 +11,11 @@ from dataclasses import replace
 from hashlib import sha256
 
 from agentorch.journal.checking import Check, Fault, Seen
-from agentorch.journal.exported import BlobLine, EndLine, EventLine, RequestLine, RunLine, first_line, written
+from agentorch.journal.exported import BlobLine, BlockLine, EndLine, RequestLine, RunLine, first_line, written
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import mentioned
 from agentorch.journal.owners import Owners
-from agentorch.journal.records import Row, Telling, events_of, listed, tags_in
+from agentorch.journal.records import Row, Telling, blocks_of, listed, tags_in
 from agentorch.journal.requests import read, rows_after, wrong_with
 from agentorch.journal.schema import file_of
 
@@ -85,11 +85,11 @@ class Export:
     def _run(self, row: Row, told: RunLine) -> Iterator[bytes]:
         yield written(told)
         given: set[str] = set()
-        for _, header, payload in events_of(self._connection, row):
+        for _, header, payload in blocks_of(self._connection, row):
             for name in sorted(mentioned(payload or b"") - given):
                 given.add(name)
                 yield from self._blob(name, given)
-            yield written(EventLine(header, payload))
+            yield written(BlockLine(header, payload))
         for asked in rows_after(self._connection) if told.status not in FINISHED else ():
             if asked.run_id == row.run_id and wrong_with(asked) is None:
                 yield written(RequestLine(asked.kind, read(asked).payload, asked.by, asked.at))

@@ -7,15 +7,16 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
 from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
 from agentorch.journal.appending import next_number
-from agentorch.journal.chain import Header, Link, anchor, damaged, follow
+from agentorch.journal.chain import Header, Link, anchor, follow, parts, sound
 from agentorch.journal.codec import CODEC
-from agentorch.journal.exported import BlobLine, EventLine, Line, RequestLine, RunLine
+from agentorch.journal.exported import BlobLine, BlockLine, Line, RequestLine, RunLine
 from agentorch.journal.kept import keep
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import needed
@@ -28,7 +29,7 @@ _ADD_RUN: Final = """INSERT INTO runs (number, run_id, goal, status, started, up
     ON CONFLICT (run_id) DO UPDATE SET goal = excluded.goal, status = excluded.status, started = excluded.started,
     updated = excluded.updated, head = excluded.head, hash = excluded.hash, tags = excluded.tags, key = excluded.key,
     request = excluded.request"""
-_ADD_EVENT: Final = """INSERT INTO events (run, seq, header, payload) VALUES (?, ?, ?, ?)
+_ADD_BLOCK: Final = """INSERT INTO events (run, seq, header, payload) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET header = excluded.header, payload = excluded.payload"""
 
 
@@ -71,8 +72,8 @@ class Intake:
         try:
             self._refuse_unwanted()
             match line:
-                case EventLine():
-                    self._event(line)
+                case BlockLine():
+                    self._block(line)
                 case BlobLine():
                     self._blob(line)
                 case RequestLine():
@@ -92,7 +93,8 @@ class Intake:
         here, told = self._row, self._told
         if here is None or here.hash.hex() == told.hash:
             return ""
-        last = self._stored(told.head)
+        sql = "SELECT header FROM events WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
+        last = self._connection.execute(sql, (self._number, told.head)).fetchone()
         if here.head == told.head and last is not None and sha256(last[0]).hexdigest() == told.hash:
             return ""
         return f"it is here already and differs: up to seq {here.head} here, up to {told.head} in the file"
@@ -101,38 +103,52 @@ class Intake:
         sql = "SELECT header, payload FROM events WHERE run = ? AND seq = ?"
         return self._connection.execute(sql, (self._number, seq)).fetchone()
 
-    def _event(self, line: EventLine) -> None:
-        run_id, seq = self._told.run_id, self._end.seq + 1
+    def _block(self, line: BlockLine) -> None:
+        seq = self._end.seq + 1
         try:
-            header = follow(run_id, self._end, seq, line.header)
-            event = self._read(header, line.payload)
+            header = follow(self._told.run_id, self._end, seq, line.header)
         except JournalError as error:
-            raise Refused(seq, _bare(error, f"run {run_id}, seq {seq}: ")) from None
-        self._telling.see(seq, header.at, event)
-        for name in () if event is None else needed(event):
-            self._needed.setdefault(name, seq)
-        self._end = Link.at(seq, line.header)
+            raise self._refused(seq, error) from None
+        for place, event in enumerate(self._read(header, line.payload)):
+            self._telling.see(seq + place, header.times[place], event)
+            for name in () if event is None else needed(event):
+                self._needed.setdefault(name, seq + place)
+        self._end = Link(header.last, sha256(line.header).digest())
         if not self._is_sound(seq, line):
             self.changed = True
-            self._connection.execute(_ADD_EVENT, (self._number, seq, line.header, line.payload))
+            self._connection.execute(_ADD_BLOCK, (self._number, seq, line.header, line.payload))
+        if not self.is_new:  # what a damaged cell has brought among its events
+            sql = "DELETE FROM events WHERE run = ? AND seq > ? AND seq <= ?"
+            self.changed |= self._connection.execute(sql, (self._number, seq, header.last)).rowcount > 0
 
-    def _is_sound(self, seq: int, line: EventLine) -> bool:
-        """Whether what is here of an event is as good as the file's: the chain is the same, so the bytes must be."""
+    def _refused(self, seq: int, error: JournalError) -> Refused:
+        return Refused(seq, _bare(error, f"run {self._told.run_id}, seq {seq}: "))
+
+    def _is_sound(self, seq: int, line: BlockLine) -> bool:
+        """Whether what is here of a block is as good as the file's: the chain is the same, so the bytes must be."""
         here = self._stored(seq)
         return here is not None and here[0] == line.header and (line.payload is None or here[1] == line.payload)
 
-    def _read(self, header: Header, payload: bytes | None) -> Event | None:
-        """Return the event; None when it was compacted."""
-        run_id, seq = self._told.run_id, header.seq
-        if payload is None and self._dropped == seq - 1:
-            self._dropped = seq
-            self._over = self._over or header.type == RunFinished.__name__
-            return None
-        if payload is None or sha256(payload).digest() != header.payload:
-            raise damaged(run_id, seq, "its payload is not what was written")
-        event = CODEC.decode(header.type, header.version, payload, run_id=run_id, seq=seq)
+    def _read(self, header: Header, payload: bytes | None) -> Sequence[Event | None]:
+        """Return the events of a block; None for each when they were compacted."""
+        count = len(header.types)
+        if payload is None and self._dropped == header.seq - 1:
+            self._dropped = header.last
+            self._over = self._over or RunFinished.__name__ in header.types
+            return [None] * count
+        whole = sound(header, payload)
+        if payload is None or whole < count:
+            raise Refused(header.seq + whole, "its payload is not what was written")
+        return [self._event(header, place, part) for place, part in enumerate(parts(header, payload))]
+
+    def _event(self, header: Header, place: int, part: bytes) -> Event:
+        run_id, seq = self._told.run_id, header.seq + place
+        try:
+            event = CODEC.decode(header.types[place], header.versions[place], part, run_id=run_id, seq=seq)
+        except JournalError as error:
+            raise self._refused(seq, error) from None
         if (event.run_id, event.seq) != (run_id, seq):
-            raise damaged(run_id, seq, f"it is event {event.seq} of run {event.run_id}")
+            raise Refused(seq, f"it is event {event.seq} of run {event.run_id}")
         return event
 
     def _blob(self, line: BlobLine) -> None:

@@ -8,12 +8,26 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from agentorch.core.events import Event, RunFinished
 from agentorch.errors import JournalError
-from agentorch.journal.chain import TYPE_FROM, Link, Sealed, anchor, compacted, damaged, walk
+from agentorch.journal.chain import (
+    Header,
+    Link,
+    Row,
+    Sealed,
+    anchor,
+    compacted,
+    damaged,
+    last_of,
+    parts,
+    types_of,
+    unseal,
+    walk,
+)
 from agentorch.journal.codec import CODEC
 from agentorch.journal.records import listed, record_of, row_of, run_rows
 from agentorch.journal.schema import FAULTS, in_words, is_damage, open_reader, undo
@@ -21,11 +35,13 @@ from agentorch.journal.waiting import to_the_end
 from agentorch.ports.journal import RunRecord
 
 T = TypeVar("T")
-Rows = list[tuple[int, bytes, bytes | None]]
 
 _HAS_TAG: Final = """EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '{}' END) AS tag
     WHERE tag.key = ? AND tag.value = ?)"""
-_EVENTS: Final = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq > ?"
+_NO_SEQ: Final = 1 << 62
+"""No run has so many events."""
+_BLOCKS: Final = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq BETWEEN ? AND ?"
+_BEGUN: Final = "SELECT seq, header FROM events {} WHERE run = ? AND seq <= ?"
 
 
 class Reader:
@@ -88,69 +104,110 @@ class Reader:
 
 def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Event]:
     """Return up to `limit` events of a run behind `after`, checked."""
+    found: list[Event] = []
+    for block in checked(connection, run_id, after, limit):
+        found += _decoded(run_id, *block, max(after, 0), after + limit)
+    return found
+
+
+def _decoded(run_id: str, header: Header, payload: bytes, after: int, until: int) -> list[Event]:
+    first = header.seq
+    wanted = slice(max(0, after + 1 - first), max(0, until + 1 - first))
+    each = zip(parts(header, payload)[wanted], header.types[wanted], header.versions[wanted], strict=True)
+    decode = CODEC.decode
     return [
-        CODEC.decode(header.type, header.version, payload, run_id=run_id, seq=header.seq)
-        for header, payload in checked(connection, run_id, after, limit)
+        decode(type, version, part, run_id=run_id, seq=seq)
+        for seq, (part, type, version) in enumerate(each, first + wanted.start)
     ]
 
 
 def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Sealed]:
-    """Return up to `limit` stored events behind `after`; JournalDamaged when they do not follow from one another."""
+    """Return the blocks that have the `limit` events behind `after`.
+
+    JournalDamaged when these do not follow from one another.
+    """
     found = row_of(connection, run_id)
     if found is not None and found.head < 1:
         raise damaged(run_id, 1, f"the list of runs has {found.head} as the number of its last event")
     if found is None or after >= found.head:
         return []
     number, head = found.number, found.end
-    before = anchor(run_id) if after <= 0 else _place(connection, run_id, number, after)
-    stored = _rows(connection, run_id, number, before.seq, limit)
+    before = anchor(run_id) if after <= 0 else _place(connection, run_id, number, after + 1)
+    until = min(max(after, 0) + limit, _NO_SEQ)
+    stored = _rows(connection, run_id, number, before.seq, until)
     if stored and stored[-1][0] > head.seq > before.seq:
         stored = _without_strays(stored, head)
     if stored and stored[0][2] is None and _is_compacted(connection, number, stored[0][0]):
         raise compacted(run_id)
-    sealed, end = walk(run_id, stored, start=before)
-    _check_end(run_id, end, head, whole=len(stored) < limit)
+    sealed, end = walk(run_id, stored, start=before, until=until)
+    _check_end(run_id, end, head, whole=end.seq < until)
     return sealed
 
 
-def _rows(connection: sqlite3.Connection, run_id: str, number: int, after: int, limit: int) -> Rows:
-    """Return up to `limit` rows behind `after`; JournalDamaged names the first whose bytes the file does not give."""
-    asked = (number, after, limit)
-    rows: Rows = []
+def _rows(connection: sqlite3.Connection, run_id: str, number: int, after: int, until: int) -> list[Row]:
+    """Return the blocks that begin behind `after`, up to the one that has the event `until`.
+
+    JournalDamaged names the first whose bytes the file does not give.
+    """
+    asked = (number, after + 1, until)
+    rows: list[Row] = []
     try:
-        rows.extend(connection.execute(_EVENTS.format("") + " ORDER BY seq LIMIT ?", asked))
+        rows.extend(connection.execute(_BLOCKS.format("") + " ORDER BY seq", asked))
     except sqlite3.DatabaseError as error:
         if not is_damage(connection, error):
             raise
-        with suppress(sqlite3.DatabaseError):  # the index may be what is gone; events lie in their order without it
-            rows.clear()
-            rows.extend(connection.execute(_EVENTS.format("NOT INDEXED") + " LIMIT ?", asked))
-        if len(rows) < limit:
-            raise damaged(run_id, after + len(rows) + 1, f"its bytes cannot be read ({error})") from None
+        others: list[Row] = []
+        with suppress(sqlite3.DatabaseError):  # the index may be what is gone; blocks lie in their order without it
+            others.extend(connection.execute(_BLOCKS.format("NOT INDEXED"), asked))
+        rows = max(rows, others, key=len)
+        last = last_of(*rows[-1][:2]) if rows else after
+        if last < until:
+            raise damaged(run_id, last + 1, f"its bytes cannot be read ({error})") from None
     return rows
 
 
-def _without_strays(stored: Rows, head: Link) -> Rows:
+def _without_strays(stored: list[Row], head: Link) -> list[Row]:
     """Return the rows up to the last event: what lies behind it, if that is sound, is another run's that got astray."""
-    last = next((header for seq, header, _ in stored if seq == head.seq), None)
-    if last is None or Link.at(head.seq, last) != head:
-        return stored
-    return [row for row in stored if row[0] <= head.seq]
+    known = [row for row in stored if row[0] <= head.seq]
+    return known if known and sha256(known[-1][1]).digest() == head.hash else stored
 
 
 def _is_compacted(connection: sqlite3.Connection, number: int, seq: int) -> bool:
     """Whether the payloads were dropped on purpose: all from the first on, of a run that had finished."""
-    sql = """SELECT NOT EXISTS (SELECT 1 FROM events WHERE run = ?1 AND seq <= ?2 AND payload IS NOT NULL)
-        AND EXISTS (SELECT 1 FROM events WHERE run = ?1 AND payload IS NULL AND substr(header, ?3) = ?4)"""
-    last_word = (TYPE_FROM + 1, RunFinished.__name__.encode())
-    return bool(connection.execute(sql, (number, seq, *last_word)).fetchone()[0])
+    over = False
+    sql = "SELECT seq, header, payload IS NULL FROM events WHERE run = ? ORDER BY seq"
+    for first, header, dropped in connection.execute(sql, (number,)):
+        if not dropped and first <= seq:
+            return False
+        over = over or (dropped and RunFinished.__name__ in types_of(header))
+    return over
 
 
 def _place(connection: sqlite3.Connection, run_id: str, number: int, seq: int) -> Link:
-    _, header, _ = next(iter(_rows(connection, run_id, number, seq - 1, 1)), (0, None, None))
-    if not isinstance(header, bytes):
-        raise damaged(run_id, seq, "it is missing")
-    return Link.at(seq, header)
+    """Return where the chain stands before the block that has the event `seq`."""
+    before = _block_before(connection, number, seq)
+    if before is None:  # it is the first, or the first is missing
+        return anchor(run_id)
+    first, header = before
+    try:
+        return Link(unseal(header).last, sha256(header).digest())
+    except ValueError as error:
+        raise damaged(run_id, first, str(error)) from None
+
+
+def _block_before(connection: sqlite3.Connection, number: int, seq: int) -> tuple[int, bytes] | None:
+    """Return the block in front of the last one that begins at `seq` or before; None when there are not two."""
+    asked = (number, seq)
+    try:
+        newest = connection.execute(_BEGUN.format("") + " ORDER BY seq DESC LIMIT 2", asked).fetchall()
+        return newest[1] if newest[1:] else None
+    except sqlite3.DatabaseError as error:
+        if not is_damage(connection, error):
+            raise
+    found: list[tuple[int, bytes]] = []
+    with suppress(sqlite3.DatabaseError):  # as in `_rows`
+        found.extend(connection.execute(_BEGUN.format("NOT INDEXED"), asked))
+    return found[-2] if found[1:] else None
 
 
 def _check_end(run_id: str, end: Link, head: Link, *, whole: bool) -> None:

@@ -9,12 +9,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any, Final, NamedTuple, cast
 
 from agentorch.core.events import Event
 from agentorch.errors import JournalError
-from agentorch.journal.chain import Link, anchor, unseal
+from agentorch.journal.chain import Link, anchor, last_of, parts, sound, unseal
+from agentorch.journal.chain import Row as Block
 from agentorch.journal.codec import CODEC
 from agentorch.journal.listing import Opening, opening, owner_told_by, status_told_by
 from agentorch.journal.schema import is_damage
@@ -183,14 +183,14 @@ def _number(cell: object) -> int:
     return cell if isinstance(cell, int) else 0
 
 
-def events_of(connection: sqlite3.Connection, run: Row) -> Iterator[tuple[int, bytes, bytes | None]]:
-    """Go through seq, header and payload of a run's events, up to its head where pages of their index are gone."""
+def blocks_of(connection: sqlite3.Connection, run: Row) -> Iterator[Block]:
+    """Go through the blocks of a run's events, up to its head where pages of their index are gone."""
     last = 0
     sql = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq > ?"
     try:
         for row in connection.execute(sql.format("") + " ORDER BY seq", (run.number, last)):
             yield row
-            last = row[0]
+            last = last_of(*row[:2])
     except sqlite3.DatabaseError as error:
         if not is_damage(connection, error):
             raise
@@ -226,8 +226,9 @@ def _first_event(connection: sqlite3.Connection, row: Row) -> Opening | None:
     try:
         stored, payload = found
         header = unseal(stored)
-        if header.previous != anchor(row.run_id).hash or sha256(payload).digest() != header.payload:
+        if header.previous != anchor(row.run_id).hash or not sound(header, payload):
             return None
-        return opening(CODEC.decode(header.type, header.version, payload, run_id=row.run_id, seq=1))
+        first = parts(header, payload)[0]
+        return opening(CODEC.decode(header.types[0], header.versions[0], first, run_id=row.run_id, seq=1))
     except (TypeError, ValueError, JournalError):  # there is none, or it is compacted or damaged
         return None

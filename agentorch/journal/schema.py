@@ -25,8 +25,8 @@ from agentorch.errors import JournalDamaged, JournalError, JournalVersionError
 Durability = Literal["power", "process"]
 """What an acknowledged event survives: a power cut, or the death of the process."""
 
-SCHEMA: Final = 1
-"""Version of the tables, kept in `user_version`."""
+SCHEMA: Final = 2
+"""Version of the tables, kept in `user_version`: 2 has blocks of several events, 1 those of one only."""
 APPLICATION: Final = 0x61676F72
 """`application_id` of our files ("agor")."""
 BUSY_SECONDS: Final = 5.0
@@ -99,7 +99,8 @@ def in_words(path: Path, error: sqlite3.Error | OSError | UnicodeDecodeError) ->
 
 def damaged_file(path: Path, why: object = "") -> JournalDamaged:
     """Return what is said of a file whose bytes are at fault."""
-    because = f" ({why})" if why else ""
+    words = " ".join(str(why).split())  # it may quote a whole table
+    because = f" ({words})" if words else ""
     return JournalDamaged(f"journal {path}: the database file is damaged{because}: restore it from a copy")
 
 
@@ -344,10 +345,12 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         _check_marks(connection, path)
-        if _pragma(connection, "user_version") == 0:
+        schema = _pragma(connection, "user_version")
+        if schema == 0:
             for table in _TABLES:
                 connection.execute(table)
             connection.execute(f"PRAGMA application_id={APPLICATION}")
+        if schema < SCHEMA:
             connection.execute(f"PRAGMA user_version={SCHEMA}")
         connection.execute("COMMIT")
     finally:

@@ -27,6 +27,8 @@ from agentorch.ports.journal import Request, RunRecord
 
 _PAGE: Final = 200
 """Runs that are read at a time."""
+_EVENTS: Final = 1000
+"""Events that are checked at a time."""
 _LAST: Final = 2**63 - 1
 log = logging.getLogger(__name__)
 
@@ -185,9 +187,9 @@ class SqliteJournal:
 
     async def verify(self, run_id: str) -> int:
         """Check the run's whole chain; return its head. JournalDamaged names the run and seq of the first fault."""
-        after = 0
-        while page := await self._reader.run(reader.checked, run_id, after, 1000):
-            after = page[-1][0].seq
+        after = 0  # a block may be cut by the end of a page: its rest is held to its sums with the next
+        while page := await self._reader.run(reader.checked, run_id, after, _EVENTS):
+            after = min(page[-1][0].last, after + _EVENTS)
         return after
 
     async def request(self, run_id: str, kind: str, payload: dict[str, Any], *, by: str, at: float) -> int:

@@ -139,7 +139,7 @@ class Writer:
             self._enqueue(append)
             return
         self._turn.append(append)
-        self._turn_events += len(append.events)
+        self._turn_events += len(append.payloads)
         is_much = self._turn_events >= _TURN_EVENTS
         if not is_much:
             self._came += 1

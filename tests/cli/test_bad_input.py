@@ -242,7 +242,7 @@ def test_a_journal_of_a_newer_version(agentorch: Command, home: Path) -> None:
         connection.execute("PRAGMA user_version=99")
     connection.close()
     line = line_of(agentorch("run", "--plan", "plan.yaml", "-a", "team.py"))
-    assert line.endswith("was written by a newer version (schema 99, this one knows 1): upgrade agentorch")
+    assert line.endswith("was written by a newer version (schema 99, this one knows 2): upgrade agentorch")
     assert "upgrade agentorch" in agentorch("doctor").out
 
 

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +14,7 @@ import pytest
 from agentorch.cli.journals import label
 from agentorch.ports.journal import RunRecord
 from tests.cli.conftest import Command
+from tests.journal.kept import change, harm
 
 
 def test_a_plan_file_is_carried_out(agentorch: Command) -> None:
@@ -126,10 +126,7 @@ def test_the_journal_is_read_by_the_other_commands(agentorch: Command) -> None:
 def test_a_damaged_run_is_shown_up_to_the_damage(agentorch: Command, home: Path) -> None:
     """What stands before it is on stdout, then one line names the place; the list still names the run."""
     agentorch("run", "--plan", "plan.yaml", "-a", "team.py")
-    with sqlite3.connect(home / "runs.db") as connection:
-        (payload,) = connection.execute("SELECT payload FROM events WHERE seq = 6").fetchone()
-        connection.execute("UPDATE events SET payload = ? WHERE seq = 6", (payload[:-2] + b" }",))
-    connection.close()
+    change(home / "runs.db", harm(6))
     exported = agentorch("runs", "export", "last")
     assert [json.loads(line)["seq"] for line in exported.out.splitlines()] == [1, 2, 3, 4, 5]
     shown = agentorch("runs", "show", "last")

@@ -16,7 +16,7 @@ from agentorch.journal.sqlite import SqliteJournal
 from agentorch.testing.journal_suite import reported, started
 
 RUNS = ("a", "b", "c")
-EVENTS = 300
+EVENTS = 600
 
 
 @dataclass
@@ -110,7 +110,7 @@ async def test_a_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) 
     """It is not written any more; wherever it ends, the first event of each run that is gone is named."""
     data, written = await whole(tmp_path)
     read: list[int] = []
-    for part in (0.95, 0.75, 0.5, 0.25):
+    for part in (0.95, 0.75, 0.5):
         found = await seen(damaged(tmp_path / f"{part}.db", data[: int(len(data) * part)]))
         check(found, written)
         assert str(found.refused).endswith("restore it from a copy")

@@ -36,7 +36,7 @@ async def test_a_sound_journal_has_no_faults(tmp_path: Path) -> None:
         ("DELETE FROM events WHERE run = 1 AND seq = 3", ["run a, seq 3: it is missing; the run went up to 3"]),
         (
             "UPDATE events SET header = x'0001' WHERE run = 1 AND seq = 2",
-            ["run a, seq 2: its header cannot be read: no header: 2 bytes, a header has 82 and its type"],
+            ["run a, seq 2: its header cannot be read: no header: 2 bytes are too few for one"],
         ),
         (
             "UPDATE events SET header = (SELECT header FROM events WHERE run = 2 AND seq = 2) WHERE rowid = 2",

@@ -8,16 +8,10 @@ from pathlib import Path
 import pytest
 
 from agentorch.errors import JournalCompacted, JournalError
-from agentorch.journal.compacting import Compacted, Compaction
+from agentorch.journal.compacting import Compaction
 from agentorch.journal.files import file_to_write
 from agentorch.journal.sqlite import SqliteJournal
-from tests.journal.kept import checked, exported, faults, imported, keep, succeeded, tables
-
-
-def compacted(path: Path, *run_ids: str, in_use: bool = False) -> Compacted:
-    """Compact some runs."""
-    with file_to_write(path) as connection:
-        return Compaction(connection, in_use=lambda: in_use).compact(run_ids)
+from tests.journal.kept import checked, compacted, exported, faults, imported, keep, succeeded, tables
 
 
 async def test_the_chain_of_a_compacted_run_holds(tmp_path: Path) -> None:
@@ -116,7 +110,7 @@ async def test_a_compacted_run_moves_as_what_it_is(tmp_path: Path) -> None:
     assert tables(tmp_path / "copy.db") == tables(path)
     assert checked(tmp_path / "copy.db").compacted == 1
     line = next(line for line in data.splitlines() if line.startswith(b'{"header":"0000000000000002'))
-    assert line.endswith(b'"event":null}')
+    assert line.endswith(b'"events":null}')
     changed = data.replace(line, line.replace(b"0000000000000002", b"0000000000000003", 1))
     refused = imported(changed, tmp_path / "other.db").refused
     assert [str(fault) for fault in refused] == ["run a, seq 2: its header does not follow from the one before"]

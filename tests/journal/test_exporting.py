@@ -50,7 +50,7 @@ async def test_an_export_is_lines_of_json(tmp_path: Path) -> None:
     """Any JSON reader takes it; an event stands in it as itself."""
     lines = [json.loads(line) for line in exported(await keep(tmp_path / "runs.db"), "d").splitlines()]
     assert [next(iter(line)) for line in lines] == ["agentorch", "run", "header", "header", "end"]
-    assert lines[2]["event"]["goal"] == "goal of d"
+    assert lines[2]["events"][0]["goal"] == "goal of d"
     assert lines[4] == {"end": {"runs": 1}}
 
 
@@ -97,7 +97,7 @@ def _with(data: bytes, number: int, old: bytes, new: bytes) -> bytes:
         (1, b'"head":3', b'"head":4', Fault("b", 4, "it is missing; the run goes up to 4")),
         (1, b'"goal":"goal of b"', b'"goal":"goal of x"',
          Fault("b", None, "its line has the goal 'goal of x', its events say 'goal of b'")),
-        (3, b'"event":{', b'"event": {', None),
+        (3, b'"events":[{', b'"events":[ {', None),
     ],
 )  # fmt: skip
 async def test_what_was_changed_is_refused(
@@ -136,7 +136,7 @@ async def test_a_key_that_is_taken_is_refused(tmp_path: Path) -> None:
     [
         (b"", "it is no exported journal"),
         (b'{"goal": 1}\n', "it is no exported journal"),
-        (b'{"agentorch":"journal","format":9}\n', "it has format 9, this agentorch knows 1: upgrade agentorch"),
+        (b'{"agentorch":"journal","format":9}\n', "it has format 9, this agentorch knows 2: upgrade agentorch"),
         (b'{"agentorch":"journal","format":1}\n', "line 1: it ends before its end"),
         (b'{"agentorch":"journal","format":1}\nrubbish\n', "line 2: "),
         (b'{"agentorch":"journal","format":1}\n{"run":{"x":1}}\n', "line 2: its run lacks 'run_id'"),

@@ -185,8 +185,10 @@ DEEP = b"[" * 100_000
         (START + b'{"blob":5,"data":""}\n', "line 2: its blob is 5, which is no SHA-256"),
         (START + b'{"blob":"' + b"0" * 64 + b'","data":7}\n', f"line 2: the data of its blob {'0' * 64} is no base64"),
         (START + b'{"blob":"' + b"0" * 64 + b'","data":""}\n', "line 2: it belongs to no run"),
-        (START + b'{"header":"00","event":1\n', "line 2: its event is not as it was written"),
-        (START + b'{"header":"0","event":1}\n', "line 2: its event is not as it was written"),
+        (START + b'{"header":"00","event":1\n', "line 2: its events are not as they were written"),
+        (START + b'{"header":"0","event":1}\n', "line 2: its events are not as they were written"),
+        (START + b'{"header":"00","events":{}}\n', "line 2: its events are not as they were written"),
+        (START + b'{"header":"00"', "line 2: its events are not as they were written"),
         (START + b'{"request":[]}\n', "line 2: its request is [], which is no object"),
         (START + b'{"request":{"kind":""}}\n', "line 2: its request has the kind ''"),
     ],
@@ -206,7 +208,7 @@ async def test_an_unfinished_run_is_not_taken_for_a_compacted_one(tmp_path: Path
     """Events that are null belong to a run that had finished."""
     path = await keep(tmp_path / "runs.db")
     lines = [
-        line[: line.index(b',"event":')] + b',"event":null}\n' if line.startswith(b'{"header"') else line
+        line[: line.index(b',"events":')] + b',"events":null}\n' if line.startswith(b'{"header"') else line
         for line in exported(path, "c").splitlines(True)
     ]
     found = imported(b"".join(lines), tmp_path / "copy.db")

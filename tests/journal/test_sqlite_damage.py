@@ -11,17 +11,18 @@ from agentorch.errors import JournalDamaged, JournalVersionError
 from agentorch.journal.chain import seal, unseal
 from agentorch.journal.sqlite import SqliteJournal
 from agentorch.testing.journal_suite import reported, started
+from tests.journal.kept import append_each
 
 Damage = Callable[[sqlite3.Connection], object]
 
 
 async def damage(tmp_path: Path, do: Damage) -> SqliteJournal:
-    """Write runs a and b of 1,500 and 3 events, let `do` change the closed file, and open it again."""
+    """Write runs a and b of 1,500 and 3 events, a block each, let `do` change the closed file, and open it again."""
     path = tmp_path / "runs.db"
     journal = SqliteJournal(path)
     await journal.open()
-    await journal.append("a", [started("a"), *(reported("a", seq) for seq in range(2, 1501))], after=0)
-    await journal.append("b", [started("b"), reported("b", 2), reported("b", 3)], after=0)
+    await append_each(journal, [started("a"), *(reported("a", seq) for seq in range(2, 1501))])
+    await append_each(journal, [started("b"), reported("b", 2), reported("b", 3)])
     await journal.close()
     connection = sqlite3.connect(path)
     with connection:
@@ -98,7 +99,7 @@ async def test_an_event_of_a_newer_release_is_refused(tmp_path: Path) -> None:
             "SELECT seq, header, payload FROM events WHERE run = 2 AND seq = 3"
         ).fetchone()
         old = unseal(stored)
-        header = seal(seq, 9, old.at, old.previous, payload, old.type.encode())
+        header, _ = seal(seq, old.previous, [payload], [9], old.times, [old.types[0].encode()])
         connection.execute("UPDATE events SET header = ? WHERE run = 2 AND seq = 3", (header,))
         connection.execute("UPDATE runs SET hash = ? WHERE number = 2", (sha256(header).digest(),))
 

@@ -154,11 +154,13 @@ async def written(work: Work) -> Counts:
             await work.carry_out(opened)
             await journal._writer.run(lambda connection: connection.set_trace_callback(None))
         with closing(sqlite3.connect(path)) as connection:
-            events, size = connection.execute(
+            (events,) = connection.execute("SELECT sum(head) FROM runs").fetchone()
+            blocks, size = connection.execute(
                 "SELECT count(*), sum(length(header) + coalesce(length(payload), 0)) FROM events"
             ).fetchone()
         return {
             "events": events,
+            "blocks": blocks,
             "bytes of events": size,
             "bytes of the file": path.stat().st_size,
             "commits": sum(statement == "COMMIT" for statement in statements),
