@@ -5,11 +5,8 @@ from typing import Final
 
 from agentorch.runtime.hosted import HostedRun
 
-MOST_DECIDED: Final = 100
-"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled.
-
-A worker's burst of tasks that start and succeed is one such append, with nothing left over.
-"""
+MOST_DECIDED: Final = 50
+"""Events that do not wait for the end of a turn: a process that is killed does again what it had not journaled."""
 
 
 class Turn:
