@@ -7,7 +7,7 @@
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from operator import is_
@@ -44,11 +44,6 @@ class Codec:
     def decode(self, type: str, version: int, payload: bytes, *, run_id: str, seq: int) -> Event:
         """Return the event of `payload`; JournalVersionError when it is newer than this release knows."""
         model = self.models.get(type)
-        if model is not None and version == model.version:
-            try:
-                return model.__pydantic_validator__.validate_json(payload)  # as nearly always
-            except ValidationError:
-                pass
         if model is None:
             raise JournalVersionError(f"run {run_id}, seq {seq}: unknown event type {type!r}: upgrade agentorch")
         if version > model.version:
@@ -66,6 +61,23 @@ class Codec:
             raise JournalDamaged(
                 f"run {run_id}, seq {seq}: the bytes of {type} cannot be read: {_why(error)}"
             ) from None
+
+    def decode_all(
+        self, types: Sequence[str], versions: Sequence[int], payloads: Sequence[bytes], *, run_id: str, seq: int
+    ) -> list[Event]:
+        """Return the events of these payloads, the first of which has the number `seq`."""
+        found: list[Event] = []
+        models = self.models
+        for kind, version, payload in zip(types, versions, payloads, strict=True):
+            model = models.get(kind)
+            if model is not None and version == model.version:
+                try:
+                    found.append(model.__pydantic_validator__.validate_json(payload))  # as nearly always
+                    continue
+                except ValidationError:
+                    pass
+            found.append(self.decode(kind, version, payload, run_id=run_id, seq=seq + len(found)))
+        return found
 
     def _lifted(self, type: str, version: int, current: int, values: dict[str, Any]) -> dict[str, Any]:
         for step in range(version, current):

@@ -113,12 +113,8 @@ def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) 
 def _decoded(run_id: str, header: Header, payload: bytes, after: int, until: int) -> list[Event]:
     first = header.seq
     wanted = slice(max(0, after + 1 - first), max(0, until + 1 - first))
-    each = zip(parts(header, payload)[wanted], header.types[wanted], header.versions[wanted], strict=True)
-    decode = CODEC.decode
-    return [
-        decode(type, version, part, run_id=run_id, seq=seq)
-        for seq, (part, type, version) in enumerate(each, first + wanted.start)
-    ]
+    each = header.types[wanted], header.versions[wanted], parts(header, payload)[wanted]
+    return CODEC.decode_all(*each, run_id=run_id, seq=first + wanted.start)
 
 
 def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Sealed]:
