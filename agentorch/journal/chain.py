@@ -151,8 +151,10 @@ def sound(header: Header, payload: object) -> int:
     """Return how many events of a block are as they were written, up to the first that is not."""
     if not isinstance(payload, bytes):
         return 0
-    if sha256(payload).digest() == header.payload:
-        return len(header.types)
+    count = len(header.types)
+    fits = not header.sizes or sum(header.sizes) + count - 1 == len(payload)
+    if fits and sha256(payload).digest() == header.payload:
+        return count
     each = zip(_cut(header, payload), header.sums, strict=False)
     return next((done for done, (part, sum) in enumerate(each) if crc32(part) != sum), 0)
 
@@ -172,10 +174,9 @@ def walk(run_id: str, rows: Iterable[Row], *, start: Link, until: int) -> tuple[
             header = None
         if header is None or header.seq != seq or seq != last + 1 or header.previous != end:
             header = follow(run_id, Link(last, end), seq, stored)  # which says what is wrong
-        if type(payload) is not bytes or sha256(payload).digest() != header.payload:
-            wrong = seq + sound(header, payload)
-            if type(payload) is not bytes or wrong <= until:
-                raise damaged(run_id, wrong, "its payload is not what was written")
+        whole = sound(header, payload)
+        if type(payload) is not bytes or seq + whole <= min(header.last, until):
+            raise damaged(run_id, seq + whole, "its payload is not what was written")
         found.append((header, payload))
         last, end = seq + len(header.types) - 1, sha256(stored).digest()
     return found, Link(last, end)

@@ -18,7 +18,7 @@ from agentorch.journal.chain import Header, Link, anchor, last_of, parts, sound,
 from agentorch.journal.codec import CODEC
 from agentorch.journal.listing import FINISHED
 from agentorch.journal.mentions import needed
-from agentorch.journal.records import Row, Telling, blocks_of, listed, tags_in
+from agentorch.journal.records import BLOCK, Row, Telling, blocks_of, listed, tags_in
 from agentorch.journal.requests import rows_after, wrong_with
 
 Seen = Callable[[int, int], None]
@@ -176,7 +176,7 @@ class Check:
                 self._add(Fault(row.run_id, None, f"{name}: {wrong}"))
 
     def _check_strays(self) -> None:
-        sql = "SELECT run, seq, header FROM events WHERE run NOT IN (SELECT number FROM runs) ORDER BY run, seq"
+        sql = f"SELECT run, {BLOCK} FROM events WHERE run NOT IN (SELECT number FROM runs) ORDER BY run, seq"  # noqa: S608
         for number, stray in groupby(self._connection.execute(sql), key=itemgetter(0)):
             found = [(seq, last_of(seq, header) - seq + 1) for _, seq, header in stray]
             count = sum(events for _, events in found)
@@ -205,11 +205,14 @@ class _Chain:
         self._add = add
         self._seq, self._hash = anchor(run_id)
         self._sure = True
-        """Whether the next header can be held to the one before: not behind a gap, or behind one that is wrong."""
+        """Whether the next header can be held to the one before: not behind a gap, or behind one that is wrong.
+
+        How many events a wrong one had is not known either.
+        """
 
     def follow(self, seq: int, stored: bytes) -> Header | None:
         """Take in the next header; return its parts, None when they cannot be trusted."""
-        if seq > self._seq + 1:
+        if self._sure and seq > self._seq + 1:
             self._break(self._seq + 1, f"it is missing; the next stored is {seq}")
         if seq <= self._seq:
             self._break(seq, "it is stored twice")
@@ -225,10 +228,10 @@ class _Chain:
 
     def end(self, head: Link) -> None:
         """Hold the last header to what was acknowledged."""
-        if self._seq < head.seq:
+        if self._sure and self._seq < head.seq:
             self._break(self._seq + 1, f"it is missing; the run went up to {head.seq}")
         elif self._seq > head.seq or (self._sure and self._hash != head.hash):
-            self._break(min(self._seq, head.seq + 1), "it is not the last event that was acknowledged")
+            self._break(max(1, min(self._seq, head.seq + 1)), "it is not the last event that was acknowledged")
 
     def _parts(self, seq: int, stored: bytes) -> Header | None:
         try:

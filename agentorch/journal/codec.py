@@ -57,7 +57,7 @@ class Codec:
             if version == model.version:
                 return _read(model, payload)
             return model.model_validate(self._lifted(type, version, model.version, json.loads(payload)))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise JournalDamaged(
                 f"run {run_id}, seq {seq}: the bytes of {type} cannot be read: {_why(error)}"
             ) from None

@@ -26,6 +26,7 @@ _BEGIN: Final = b'{"header":"'
 _EVENTS: Final = (b'","events":[', b"]}")
 _ONE: Final = (b'","event":', b"}")
 _NONE: Final = b'","events":null}'
+_LAST_PLACE: Final = 2**63 - 1
 _HEX: Final = re.compile(rb"(?:[0-9a-f]{2})+")
 _HASH_DIGITS: Final = 64
 _Allows = Callable[[object], bool]
@@ -224,7 +225,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_place(value: object) -> bool:
-    return type(value) is int and value >= 1
+    return type(value) is int and 1 <= value <= _LAST_PLACE
 
 
 def _is_hash(value: object) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -29,7 +30,7 @@ from agentorch.journal.chain import (
     walk,
 )
 from agentorch.journal.codec import CODEC
-from agentorch.journal.records import listed, record_of, row_of, run_rows
+from agentorch.journal.records import BLOCK, listed, record_of, row_of, run_rows
 from agentorch.journal.schema import FAULTS, in_words, is_damage, open_reader, undo
 from agentorch.journal.waiting import to_the_end
 from agentorch.ports.journal import RunRecord
@@ -40,8 +41,8 @@ _HAS_TAG: Final = """EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(tags) 
     WHERE tag.key = ? AND tag.value = ?)"""
 _NO_SEQ: Final = 1 << 62
 """No run has so many events."""
-_BLOCKS: Final = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq BETWEEN ? AND ?"
-_BEGUN: Final = "SELECT seq, header FROM events {} WHERE run = ? AND seq <= ?"
+_BLOCKS: Final = f"SELECT {BLOCK}, payload FROM events {{}} WHERE run = ? AND seq BETWEEN ? AND ?"  # noqa: S608
+_BEGUN: Final = f"SELECT {BLOCK} FROM events {{}} WHERE run = ? AND seq BETWEEN 1 AND ?"  # noqa: S608
 
 
 class Reader:
@@ -106,8 +107,14 @@ def events(connection: sqlite3.Connection, run_id: str, after: int, limit: int) 
     """Return up to `limit` events of a run behind `after`, checked."""
     found: list[Event] = []
     for block in checked(connection, run_id, after, limit):
-        found += _decoded(run_id, *block, max(after, 0), after + limit)
+        found += _decoded(run_id, *block, *_asked(after, limit))
     return found
+
+
+def _asked(after: int, limit: int) -> tuple[int, int]:
+    """Return the numbers behind which, and up to which, events are asked for."""
+    after = max(after, 0)
+    return after, min(after + max(limit, 0), _NO_SEQ)
 
 
 def _decoded(run_id: str, header: Header, payload: bytes, after: int, until: int) -> list[Event]:
@@ -128,15 +135,15 @@ def checked(connection: sqlite3.Connection, run_id: str, after: int, limit: int)
     if found is None or after >= found.head:
         return []
     number, head = found.number, found.end
-    before = anchor(run_id) if after <= 0 else _place(connection, run_id, number, after + 1)
-    until = min(max(after, 0) + limit, _NO_SEQ)
+    after, until = _asked(after, limit)
+    before = anchor(run_id) if after == 0 else _place(connection, run_id, number, after + 1)
     stored = _rows(connection, run_id, number, before.seq, until)
     if stored and stored[-1][0] > head.seq > before.seq:
         stored = _without_strays(stored, head)
     if stored and stored[0][2] is None and _is_compacted(connection, number, stored[0][0]):
         raise compacted(run_id)
     sealed, end = walk(run_id, stored, start=before, until=until)
-    _check_end(run_id, end, head, whole=end.seq < until)
+    _check_end(run_id, end, head, until)
     return sealed
 
 
@@ -155,7 +162,7 @@ def _rows(connection: sqlite3.Connection, run_id: str, number: int, after: int, 
         others: list[Row] = []
         with suppress(sqlite3.DatabaseError):  # the index may be what is gone; blocks lie in their order without it
             others.extend(connection.execute(_BLOCKS.format("NOT INDEXED"), asked))
-        rows = max(rows, others, key=len)
+        rows = max(rows, sorted(others, key=itemgetter(0)), key=len)
         last = last_of(*rows[-1][:2]) if rows else after
         if last < until:
             raise damaged(run_id, last + 1, f"its bytes cannot be read ({error})") from None
@@ -180,38 +187,49 @@ def _is_compacted(connection: sqlite3.Connection, number: int, seq: int) -> bool
 
 
 def _place(connection: sqlite3.Connection, run_id: str, number: int, seq: int) -> Link:
-    """Return where the chain stands before the block that has the event `seq`."""
-    before = _block_before(connection, number, seq)
-    if before is None:  # it is the first, or the first is missing
+    """Return where the chain stands before the block that has the event `seq`.
+
+    JournalDamaged when the block in front does not lead there.
+    """
+    begun = _begun(connection, number, seq)
+    if not begun[1:]:  # it is the first, or the first is missing
         return anchor(run_id)
-    first, header = before
+    (first, stored), (behind, _) = begun[-2:]
     try:
-        return Link(unseal(header).last, sha256(header).digest())
+        header = unseal(stored)
     except ValueError as error:
         raise damaged(run_id, first, str(error)) from None
+    if header.seq != first:
+        raise damaged(run_id, first, "its header is of another place")
+    if header.last >= behind:
+        raise damaged(run_id, behind, "it is stored twice")
+    return Link(header.last, sha256(stored).digest())
 
 
-def _block_before(connection: sqlite3.Connection, number: int, seq: int) -> tuple[int, bytes] | None:
-    """Return the block in front of the last one that begins at `seq` or before; None when there are not two."""
+def _begun(connection: sqlite3.Connection, number: int, seq: int) -> list[tuple[int, bytes]]:
+    """Return the last two blocks that begin at `seq` or before, in their order."""
     asked = (number, seq)
     try:
-        newest = connection.execute(_BEGUN.format("") + " ORDER BY seq DESC LIMIT 2", asked).fetchall()
-        return newest[1] if newest[1:] else None
+        return connection.execute(_BEGUN.format("") + " ORDER BY seq DESC LIMIT 2", asked).fetchall()[::-1]
     except sqlite3.DatabaseError as error:
         if not is_damage(connection, error):
             raise
     found: list[tuple[int, bytes]] = []
     with suppress(sqlite3.DatabaseError):  # as in `_rows`
         found.extend(connection.execute(_BEGUN.format("NOT INDEXED"), asked))
-    return found[-2] if found[1:] else None
+    return sorted(found)[-2:]
 
 
-def _check_end(run_id: str, end: Link, head: Link, *, whole: bool) -> None:
-    """The run's head was committed with its last event: what is short of it, or beyond it, is damage."""
-    if whole and end.seq < head.seq:
+def _check_end(run_id: str, end: Link, head: Link, until: int) -> None:
+    """The run's head was committed with its last event: what is short of it, or beyond it, is damage.
+
+    What was asked for up to `until` is given where it stands before that.
+    """
+    if end.seq < min(until, head.seq):
         raise damaged(run_id, end.seq + 1, f"it is missing; the run went up to {head.seq}")
-    if end.seq > head.seq or (end.seq == head.seq and end.hash != head.hash):
-        raise damaged(run_id, min(end.seq, head.seq + 1), "it is not the last event that was acknowledged")
+    reached = min(end.seq, until)
+    if reached > head.seq or (reached == head.seq and end != head):
+        raise damaged(run_id, min(reached, head.seq + 1), "it is not the last event that was acknowledged")
 
 
 def runs(

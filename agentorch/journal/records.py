@@ -21,6 +21,8 @@ from agentorch.journal.schema import is_damage
 from agentorch.ports.journal import RunRecord
 
 COLUMNS: Final = "number, run_id, goal, status, started, updated, head, hash, tags, key, request"
+BLOCK: Final = "coalesce(CAST(seq AS INTEGER), 0), coalesce(CAST(header AS BLOB), x'')"
+"""Number and header of a block, as such also where a damaged cell has them as something else."""
 _GAP: Final = 1_000
 """Numbers that are looked up behind the last row that could be read; a page has far fewer."""
 _NO_TEXT: Final = "\ufffd"
@@ -186,7 +188,7 @@ def _number(cell: object) -> int:
 def blocks_of(connection: sqlite3.Connection, run: Row) -> Iterator[Block]:
     """Go through the blocks of a run's events, up to its head where pages of their index are gone."""
     last = 0
-    sql = "SELECT seq, header, payload FROM events {} WHERE run = ? AND seq > ?"
+    sql = f"SELECT {BLOCK}, payload FROM events {{}} WHERE run = ? AND seq > ?"  # noqa: S608
     try:
         for row in connection.execute(sql.format("") + " ORDER BY seq", (run.number, last)):
             yield row

@@ -1,8 +1,8 @@
 """What was appended together is stored as blocks, and read, damaged, moved and dropped as events."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,9 @@ async def test_a_page_may_begin_and_end_anywhere(tmp_path: Path) -> None:
     journal = SqliteJournal(path)
     await journal.open()
     try:
+        for limit in (1, 3, 7):
+            assert await journal.read("r", after=-5, limit=limit) == SMALL[:limit]
+        assert await journal.read("r", limit=0) == await journal.read("r", limit=-(2**80)) == []
         for after in (0, 1, 63, 64, 65, 99, 100, 101, 102, 198, 199, 200, 500):
             for limit in (1, 2, 63, 64, 65, 200, 2**63 - 1):
                 assert await journal.read("r", after=after, limit=limit) == SMALL[after:][:limit], (after, limit)
@@ -133,7 +136,8 @@ async def test_a_damaged_block_is_named(tmp_path: Path, sql: str, said: str) -> 
     """By its first event, or by the first that is damaged; a check and a reader say the same place."""
     path = await journal_of(tmp_path / "runs.db", SMALL)
     change(path, sql)
-    assert faults(path)[0].startswith(f"run r, {said}")
+    (fault,) = faults(path)
+    assert fault.startswith(f"run r, {said}")
     place = said.partition(":")[0]
     with pytest.raises(JournalDamaged, match=rf"^run r, {place}: "):
         await read(path)
@@ -144,6 +148,98 @@ async def test_a_damaged_block_is_named(tmp_path: Path, sql: str, said: str) -> 
             await journal.verify("r")
     finally:
         await journal.close()
+
+
+async def two(path: Path) -> Path:
+    """Write runs r and q of 1,100 events each, with a block that begins at 1,001 in q, and in r none."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    for run, cut in (("r", 1100), ("q", 1000)):
+        events = [started(run), *(reported(run, seq) for seq in range(2, 1101))]
+        await journal.append(run, events[:cut], after=0)
+        if events[cut:]:
+            await journal.append(run, events[cut:], after=cut)
+    await journal.close()
+    return path
+
+
+def moved(seq: int, *, run: int = 1, to: int | None = None, by: int = 1) -> str:
+    """Return the SQL that gives a block another place."""
+    return f"UPDATE events SET run = {by}, seq = {seq if to is None else to} WHERE run = {run} AND seq = {seq}"
+
+
+def flipped(place: int, bit: int) -> Callable[[sqlite3.Connection], None]:
+    """Flip a bit of the header of the second block of r."""
+
+    def do(connection: sqlite3.Connection) -> None:
+        (header,) = connection.execute("SELECT header FROM events WHERE run = 1 AND seq = 65").fetchone()
+        changed = bytearray(header)
+        changed[place] ^= bit
+        connection.execute("UPDATE events SET header = ? WHERE run = 1 AND seq = 65", (bytes(changed),))
+
+    return do
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        moved(1001, run=2),
+        moved(129, to=0),
+        moved(129, to=-(2**63)),
+        moved(193, to=20),
+        moved(129, run=2, to=20),
+        moved(129, run=2, to=80),
+        moved(129, to=2**63 - 1),
+        *(flipped(place, bit) for place, bit in ((0, 0x80), (5, 1), (7, 2), (7, 0x20), (9, 1), (83, 1), (600, 4))),
+        "UPDATE events SET header = x'00' WHERE run = 1 AND seq = 65",
+        "UPDATE runs SET head = -1 WHERE number = 1",
+    ],
+)
+async def test_no_damage_shortens_what_is_read(
+    tmp_path: Path, damage: str | Callable[[sqlite3.Connection], None]
+) -> None:
+    """Wherever a page begins and ends, it is what was written, or the damage is told, in a line."""
+    path = await two(tmp_path / "runs.db")
+    change(path, damage)
+    assert faults(path) != []
+    journal = SqliteJournal(path)
+    await journal.open()
+    try:
+        with pytest.raises(JournalDamaged):
+            await journal.verify("r")
+        whole = await two(tmp_path / "whole.db")
+        written = await read(whole, limit=2000)
+        for after in (0, 1, 10, 63, 64, 70, 83, 100, 127, 128, 130, 192, 200, 960, 1000, 1023, 1030, 1099):
+            for limit in (1, 5, 20, 50, 1000):
+                with suppress(JournalDamaged):
+                    assert await journal.read("r", after=after, limit=limit) == written[after:][:limit], (after, limit)
+    finally:
+        await journal.close()
+
+
+@pytest.mark.parametrize("head", [2, 63, 64, 65, 87, 128])
+async def test_a_damaged_head_leaves_readable_what_stands_before_it(tmp_path: Path, head: int) -> None:
+    """Also inside of a block; and whoever reads page by page does not take it for the end."""
+    path = await journal_of(tmp_path / "runs.db", SMALL)
+    change(path, f"UPDATE runs SET head = {head}")
+    assert await read(path, limit=head - 1) == SMALL[: head - 1]
+    for limit, seq in ((head, head), (head + 1, head + 1), (1000, head + 1)):
+        with pytest.raises(JournalDamaged, match=rf"^run r, seq {seq}: it is not the last event that was acknowledged"):
+            await read(path, limit=limit)
+    with pytest.raises(JournalDamaged, match=rf"^run r, seq {head + 1}: "):
+        await read(path, after=head - 1)
+
+
+async def test_a_length_that_is_damaged_is_one_fault(tmp_path: Path) -> None:
+    """The events behind it, which it misplaces, are not told again."""
+    path = await journal_of(tmp_path / "runs.db", SMALL)
+    change(path, flipped(84 + 64 * 10 + 4 * 30 + 3, 4))
+    said = faults(path)
+    assert said[0] == "run r, seq 95: its payload is not what was written"
+    assert [fault.partition(":")[0] for fault in said] == ["run r, seq 95", "run r, seq 129"]
+    with pytest.raises(JournalDamaged, match=r"^run r, seq 95: "):
+        await read(path)
+    assert await read(path, limit=94) == SMALL[:94]
 
 
 async def test_a_block_that_follows_a_damaged_header_cannot_be_read(tmp_path: Path) -> None:
