@@ -9,7 +9,7 @@ from agentorch.testing import LoopClock
 
 
 @pytest.mark.looptime
-async def test_a_fork_of_yesterday_s_run_has_all_of_its_time() -> None:
+async def test_a_fork_of_an_old_run_has_all_of_its_time() -> None:
     """Its own limit and that of a task that was under way begin when it does."""
 
     @agent(description="Takes four seconds.")
@@ -24,7 +24,7 @@ async def test_a_fork_of_yesterday_s_run_has_all_of_its_time() -> None:
         run = await orchestrator.submit(plan)
         await run.outcome()
         at = [event.seq async for event in run if isinstance(event, TaskStarted)][-1]
-        await anyio.sleep(86_400)
+        await anyio.sleep(1_200)
         outcome = await orchestrator.fork(run.id, at=at)
 
     assert (outcome.status, outcome.problems, outcome.seconds) == ("succeeded", (), pytest.approx(4))
