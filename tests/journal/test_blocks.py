@@ -342,3 +342,16 @@ def test_a_header_says_what_was_sealed() -> None:
     header = unseal(two)
     assert (header.seq, header.last, header.previous) == (1, 2, start.hash)
     assert header[3:7] == ((3, 1), (1.5, 2.5), ("A", "B"), (2, 3))
+
+
+async def test_blocks_are_read_without_their_index(tmp_path: Path) -> None:
+    """Where its page is gone, they are found in the table."""
+    path = await journal_of(tmp_path / "runs.db", SMALL)
+    with closing(sqlite3.connect(path)) as connection:
+        sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_events_1'"
+        (page,) = connection.execute(sql).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    data = path.read_bytes()
+    path.write_bytes(data[: (page - 1) * size] + b"\xff" * size + data[page * size :])
+    for after, limit in ((0, 100), (10, 20), (70, 20), (130, 70)):
+        assert await read(path, after=after, limit=limit) == SMALL[after:][:limit]
