@@ -156,7 +156,7 @@ def sound(header: Header, payload: object) -> int:
     if fits and sha256(payload).digest() == header.payload:
         return count
     each = zip(_cut(header, payload), header.sums, strict=False)
-    return next((done for done, (part, sum) in enumerate(each) if crc32(part) != sum), 0)
+    return next((done for done, (part, said) in enumerate(each) if crc32(part) != said), 0)
 
 
 def walk(run_id: str, rows: Iterable[Row], *, start: Link, until: int) -> tuple[list[Sealed], Link]:
@@ -166,20 +166,15 @@ def walk(run_id: str, rows: Iterable[Row], *, start: Link, until: int) -> tuple[
     does not match its payload. Behind `until` a block may be cut short.
     """
     found: list[Sealed] = []
-    last, end = start
+    place = start
     for seq, stored, payload in rows:
-        try:
-            header = unseal(stored)
-        except ValueError:
-            header = None
-        if header is None or header.seq != seq or seq != last + 1 or header.previous != end:
-            header = follow(run_id, Link(last, end), seq, stored)  # which says what is wrong
+        header = follow(run_id, place, seq, stored)
         whole = sound(header, payload)
         if type(payload) is not bytes or seq + whole <= min(header.last, until):
             raise damaged(run_id, seq + whole, "its payload is not what was written")
         found.append((header, payload))
-        last, end = seq + len(header.types) - 1, sha256(stored).digest()
-    return found, Link(last, end)
+        place = Link(header.last, sha256(stored).digest())
+    return found, place
 
 
 def follow(run_id: str, place: Link, seq: int, stored: bytes) -> Header:
