@@ -16,6 +16,9 @@ _NAMES = {
 }
 _INTEGER_BITS = (1, 1 << 40)
 _FLOAT_BITS = (1 << 30, 1 << 60)
+_TEXT_PLACES = ((0, 0x80), (0.5, 0x01))
+"""Parts of the way through, and the bit that is flipped there."""
+_BYTES_PLACES = (*_TEXT_PLACES, *((eighth / 8, 1 << eighth - 1) for eighth in (1, 2, 3, 5, 6, 7, 8)))
 
 
 class Flip(NamedTuple):
@@ -65,7 +68,9 @@ def _flipped(value: Any) -> Iterator[object]:
         yield from (struct.unpack(">d", struct.pack(">Q", bits ^ bit))[0] for bit in _FLOAT_BITS)
     elif value:
         data = value.encode() if isinstance(value, str) else value
-        for place, bit in ((0, 0x80), (len(data) // 2, 0x01)):
+        places = _BYTES_PLACES if isinstance(value, bytes) else _TEXT_PLACES
+        for part, bit in places:
+            place = int(part * (len(data) - 1))
             changed = bytearray(data)
             changed[place] ^= bit
             yield bytes(changed)
