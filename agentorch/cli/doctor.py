@@ -110,8 +110,8 @@ def _project(chosen: Setup) -> Finding:
 async def _journal(place: str) -> Finding:
     if place == "memory:":
         return Finding("journal", "note", "memory: no run is kept", "name a file: --journal, or AGENTORCH_JOURNAL")
-    journal = open_journal(place)
     try:
+        journal = open_journal(place)
         await journal.open()
         try:
             runs = [record async for record in journal.runs(limit=1)]

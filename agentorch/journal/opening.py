@@ -27,6 +27,8 @@ def open_journal(place: str | Path | None = None, *, durability: Durability = "p
 
 def _path(place: str) -> Path:
     scheme, found, _ = place.partition("://")
+    if place == ":memory:":
+        raise ConfigurationError("journal ':memory:': SQLite's memory is one connection's: use 'memory:'")
     if not place.strip():
         raise ConfigurationError("journal '': name a file such as 'runs.db', or 'memory:'")
     if scheme == "nats" and found:

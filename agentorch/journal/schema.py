@@ -216,7 +216,7 @@ def open_writer(path: Path, durability: Durability, *, busy: float = BUSY_SECOND
     connection.text_factory = as_it_can_be_read
     try:
         check_ours(connection, path)
-        _use_write_ahead_log(connection, busy)
+        _use_write_ahead_log(connection, path, busy)
         connection.execute("PRAGMA synchronous=" + ("FULL" if durability == "power" else "NORMAL"))
         connection.execute("PRAGMA fullfsync=1")
         connection.execute("PRAGMA journal_size_limit=67108864")
@@ -330,15 +330,22 @@ def _check_marks(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalError(f"journal {path}: this database belongs to another program: name another file")
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection, busy: float) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection, path: Path, busy: float) -> None:
     deadline = time.monotonic() + busy
-    while _pragma(connection, "journal_mode") != "wal":
+    while True:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            mode = _pragma(connection, "journal_mode=WAL")
         except sqlite3.OperationalError:  # two processes that open a new file: the switch does not wait by itself
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+        else:
+            if mode == "wal":
+                return
+            raise JournalError(
+                f"journal {path}: SQLite keeps no write-ahead log there (its journal mode stays {mode!r}): "
+                "name a file on a local disk, or 'memory:'"
+            )
 
 
 def _make_tables(connection: sqlite3.Connection, path: Path) -> None:

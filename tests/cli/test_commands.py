@@ -174,6 +174,15 @@ def test_the_doctor_finds_a_healthy_set_up(agentorch: Command, monkeypatch: pyte
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("place", [":memory:", "postgres://x/y"])
+def test_the_doctor_goes_on_behind_a_journal_that_is_none(agentorch: Command, place: str) -> None:
+    """It is one finding of several."""
+    said = agentorch("doctor", "--journal", place)
+    assert said.code == 2
+    assert f"WRONG journal journal '{place}': " in " ".join(said.out.split())
+    assert "no model is named" in said.out
+
+
 def test_settings_come_from_a_env_file(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Options beat the environment, which beats `.env`."""
     monkeypatch.delenv("AGENTORCH_JOURNAL")

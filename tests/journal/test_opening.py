@@ -38,6 +38,7 @@ def test_home_is_the_users() -> None:
         ("postgres://x/y", "no such kind"),
         ("", "name a file"),
         (" ", "name a file"),
+        (":memory:", "one connection's"),
     ],
 )
 def test_what_is_not_there_is_said(place: str, said: str) -> None:

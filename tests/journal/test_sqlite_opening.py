@@ -213,6 +213,23 @@ async def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     assert isinstance(await refusal(path), JournalDamaged)
 
 
+async def test_a_place_without_a_write_ahead_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite can share no memory, as on some network disks, it keeps its old journal and says nothing."""
+    connect = sqlite3.connect
+
+    def without_shared_memory(path: Path, **settings: Any) -> sqlite3.Connection:
+        return connect(f"{path.as_uri()}?vfs=unix-dotfile", uri=True, **settings)
+
+    monkeypatch.setattr(sqlite3, "connect", without_shared_memory)
+    assert "(its journal mode stays 'delete'): name a file on a local disk" in str(await refusal(tmp_path / "runs.db"))
+
+
+async def test_a_path_that_means_memory_to_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no place for a journal, which several connections share."""
+    monkeypatch.chdir(tmp_path)
+    assert "name a file on a local disk, or 'memory:'" in str(await refusal(Path(":memory:")))
+
+
 def test_the_file_system_of_the_nearest_mount_counts() -> None:
     """The longest mount point wins, a later mount covers an earlier one, escaped blanks are read."""
     mounts = (
