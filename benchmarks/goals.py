@@ -57,7 +57,9 @@ def diamonds(found: Found) -> Iterator[Measurement]:
     for size in _sizes(found):
         cell = ours(found, MEMORY, size)
         rate = None if cell is None else size / _middle(cell.cell.seconds)
-        yield _figure(f"{size:,} diamonds at once", rate, "runs/s", 5_000, found, more=True)
+        alone = _cell(found, _FLOORS[MEMORY], size)
+        floor = None if alone is None else size / _middle(alone.cell.seconds)
+        yield _figure(f"{size:,} diamonds at once", rate, "runs/s", 5_000, found, more=True, floor=floor)
         yield from _memory(found, "diamonds", size)
 
 
@@ -118,9 +120,19 @@ def _memory(found: Found, shape: str, size: int, *, goal: float | None = None) -
         yield Measurement(f"{shape} of {size:,}, peak of memory", cell.kilobytes, "KB a task", goal, note=note)
 
 
-def _figure(name: str, value: float | None, unit: str, goal: float, found: Found, *, more: bool = False) -> Measurement:
-    note = "" if value is not None else _why(found, MEMORY, max(_sizes(found)))
-    return Measurement(name, value, unit, goal, more=more, note=note)
+def _figure(
+    name: str,
+    value: float | None,
+    unit: str,
+    goal: float,
+    found: Found,
+    *,
+    more: bool = False,
+    floor: float | None = None,
+) -> Measurement:
+    alone = "" if floor is None else f"{_FLOORS[MEMORY]} alone: {figure(floor)}"
+    note = alone if value is not None else _why(found, MEMORY, max(_sizes(found)))
+    return Measurement(name, value, unit, goal, more=more, note=note, floor=floor)
 
 
 def _why(found: Found, subject: str, size: int) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import gc
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import openai
@@ -81,7 +81,8 @@ async def measure(seconds: float = SECONDS, repeats: int = REPEATS) -> list[Meas
 
             theirs, mine = await _in_turns([bare, ours], repeats, tokens=tokens * AGENTS)
         await model.close()
-    return [*_figures("bare client", theirs), *_figures("agentorch", mine, goals=(20.0, 50.0))]
+    floors = _figures("bare client", theirs)
+    return [*floors, *_figures("agentorch", mine, goals=(20.0, 50.0), floors=[floor.value for floor in floors])]
 
 
 async def _speech(client: openai.AsyncOpenAI, watch: Watch) -> None:
@@ -110,13 +111,19 @@ async def _in_turns(ways: list[Callable[[Watch], Awaitable[None]]], repeats: int
 
 
 def _figures(
-    name: str, watches: list[Watch], *, goals: tuple[float | None, float | None] = (None, None)
+    name: str,
+    watches: list[Watch],
+    *,
+    goals: tuple[float | None, float | None] = (None, None),
+    floors: Sequence[float | None] = (None, None, None),
 ) -> list[Measurement]:
+    """Return what came of some repeats; `floors` are the same figures of what does nothing else."""
     share, lag = goals
+    cpu, _, late = floors
     return [
-        several(f"CPU, {name}", [watch.share for watch in watches], "% of core", goal=share),
+        several(f"CPU, {name}", [watch.share for watch in watches], "% of core", goal=share, floor=cpu),
         several(f"lag p50, {name}", [statistics.median(watch.lags) for watch in watches], "ms"),
-        several(f"lag p99, {name}", [percentile(watch.lags, 0.99) for watch in watches], "ms", goal=lag),
+        several(f"lag p99, {name}", [percentile(watch.lags, 0.99) for watch in watches], "ms", goal=lag, floor=late),
     ]
 
 
