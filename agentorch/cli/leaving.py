@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from typing import Final, NoReturn
 
+from agentorch.cli.streams import let_go_of_words
+
 INTERRUPTED: Final = 130
 GRACE: Final = 0.5
 """Seconds in which what was told to end may still do so."""
@@ -32,6 +34,7 @@ def leave(code: int) -> NoReturn:
         at_once = True
     if at_once:
         _end(code)
+    let_go_of_words()
     sys.exit(code)
 
 

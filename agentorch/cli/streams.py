@@ -7,7 +7,7 @@
 import os
 import sys
 from contextlib import suppress
-from typing import Final
+from typing import Final, TextIO
 
 _CLOSED: Final = ((0, "stdin", "r", os.O_RDONLY), (1, "stdout", "w", os.O_RDONLY), (2, "stderr", "w", os.O_WRONLY))
 
@@ -30,8 +30,20 @@ def _open_as(handle: int, flags: int) -> None:
 
 def let_go_of_stdout() -> None:
     """Send what is still to be written on stdout nowhere: it has been said that it cannot be."""
+    _let_go_of(sys.stdout)
+
+
+def let_go_of_words() -> None:
+    """Send what is left for stderr nowhere if it cannot be written: Python would end with a code of its own for it."""
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _let_go_of(sys.stderr)
+
+
+def _let_go_of(stream: TextIO) -> None:
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def tell(line: str) -> None:

@@ -1,5 +1,6 @@
 """Streams that are closed, and disks that are full: one line and exit code 2, never called a bug."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def shell(line: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["sh", "-c", f"{RUN} {line}"], capture_output=True, text=True, check=False, timeout=60)
+    """Run a line as most people do: with what Python writes kept in its buffers."""
+    command, kept = ["sh", "-c", f"{RUN} {line}"], {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    return subprocess.run(command, env=kept, capture_output=True, text=True, check=False, timeout=60)
 
 
 @pytest.fixture
