@@ -98,6 +98,50 @@ def run(
 
 
 @app.command()
+def chat(
+    message: Annotated[
+        str | None, typer.Argument(metavar="[MESSAGE]", help="What to say first; - reads one message from stdin.")
+    ] = None,
+    once: Annotated[
+        str | None, typer.Option("--print", "-p", metavar="MESSAGE", help="Say this alone, print the answer, and end.")
+    ] = None,
+    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Take up the last chat.")] = False,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="ID", help="Take up a chat, by its id or the beginning of it.")
+    ] = None,
+    files: opt.Files = None,
+    model: opt.Model = None,
+    agents: opt.Agents = None,
+    journal: opt.Journal = None,
+    project: opt.Project = None,
+    max_tokens: opt.MaxTokens = None,
+    max_money: opt.MaxMoney = None,
+    max_calls: opt.MaxCalls = None,
+    parallel: opt.Parallel = None,
+    json: opt.Json = False,
+    no_progress: opt.NoProgress = False,
+) -> None:
+    """Hold a conversation in which every turn is a run."""
+    from agentorch.cli.chat.holding import hold_chat
+    from agentorch.cli.settings import setup
+
+    chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
+    limits: dict[str, Any] = {"max_tokens": max_tokens, "max_money": max_money, "max_calls": max_calls}
+    _leave(
+        hold_chat(
+            chosen,
+            message=message,
+            once=once,
+            go_on=go_on,
+            resume=resume,
+            limits=limits,
+            json=json,
+            quiet=no_progress,
+        )
+    )
+
+
+@app.command()
 def plan(
     goal: Annotated[str | None, typer.Argument(metavar="GOAL", help="What is wanted; - reads it from stdin.")] = None,
     file: Annotated[

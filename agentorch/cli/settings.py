@@ -75,6 +75,8 @@ class Setup:
     """Values that are never journaled, by name."""
     key_unused: bool = False
     """Whether a key is set and no model is named: none is used unasked."""
+    server: str | None = None
+    """The address of a server on this machine that was chosen by hand; it gets no key."""
     options: tuple[tuple[str, str], ...] = ()
     """What was given, by option."""
 
