@@ -28,6 +28,7 @@ _EXAMPLES: Final = {
     "prices": """write it as {"llama-3.3-70b": {"input": 0.20, "output": 0.60}}""",
     "quirks": """write it as {"llama-3.3-70b": {"output": "object"}}""",
 }
+_LAST_PORT: Final = 65535
 _KEY, _URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 
 
@@ -57,6 +58,9 @@ class CliSettings(BaseSettings):
     quirks: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
     secrets: str | None = None
     """Names of variables, by comma, whose values are secrets."""
+    local_ports: str = "11434,1234,8080,8000"
+    """Ports of this machine, by comma, at which a chat looks for a model server to offer: those of Ollama, LM Studio,
+    llama.cpp and vLLM. "none" is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Setup:
     """Whether a key is set and no model is named: none is used unasked."""
     server: str | None = None
     """The address of a server on this machine that was chosen by hand; it gets no key."""
+    local_ports: tuple[int, ...] = ()
+    """Where a model server may be offered from."""
     options: tuple[tuple[str, str], ...] = ()
     """What was given, by option."""
 
@@ -116,6 +122,7 @@ def setup(
         quirks=_quirks(settings.quirks),
         secrets=_secrets(settings.secrets or ""),
         key_unused=not models and bool(os.environ.get(_KEY)),
+        local_ports=_ports(settings.local_ports),
         options=_options(
             ("-m", model),
             ("-a", agents),
@@ -184,6 +191,16 @@ def _secrets(names: str) -> dict[str, str]:
             )
         values[name] = os.environ[name]
     return values
+
+
+def _ports(given: str) -> tuple[int, ...]:
+    words = [word.strip() for word in given.split(",") if word.strip()]
+    if words == ["none"]:
+        return ()
+    for word in words:
+        if not (word.isdecimal() and 0 < int(word) <= _LAST_PORT):
+            raise ConfigurationError(f"AGENTORCH_LOCAL_PORTS: {word!r} is no port; write it as 11434,1234 or none")
+    return tuple(map(int, words))
 
 
 def _of_provider(url: str, key: str | None) -> tuple[str, ...]:

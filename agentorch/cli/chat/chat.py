@@ -106,24 +106,23 @@ class Chat:
 
         await ACTIONS[command.name](self, command.argument)
 
-    async def obey_beside(self, line: str, carried: Carried) -> bool:
-        """Obey a command that only looks, while a run goes on; return whether it was one."""
-        read_as = read(line, agents=(), exists=lambda _: False)
-        if not isinstance(read_as, Command):
-            return False
-        if read_as.name not in COMMANDS:
-            self.front.screen.say(unknown(read_as.name), "yellow")
-            return True
-        if not COMMANDS[read_as.name].beside or (read_as.name == "plan" and read_as.argument):
-            return False
+    def is_beside(self, line: str) -> bool:
+        """Whether a line is a command that only looks, or none that there is: neither waits for the run to end."""
+        match read(line, agents=(), exists=lambda _: False):
+            case Command("plan", argument):
+                return not argument
+            case Command(name):
+                return name not in COMMANDS or COMMANDS[name].beside
+            case _:
+                return False
+
+    async def obey_beside(self, line: str, carried: Carried) -> None:
+        """Obey such a command, with the run that goes on as the last one."""
         before, self.last = self.last, carried
         try:
-            await self._command(read_as)
-        except AgentorchError as error:
-            self.front.screen.say(str(error), "yellow")
+            await self.obey(line)
         finally:
             self.last = before
-        return True
 
     async def say(self, message: Message, *, signs: bool = False) -> None:
         """Take a turn."""

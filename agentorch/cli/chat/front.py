@@ -20,8 +20,12 @@ class Beside(Protocol):
     verbose: bool
     """Whether everything that happens is told."""
 
-    async def obey_beside(self, line: str, carried: Carried) -> bool:
-        """Obey a command that may be given while a run goes on; return whether it was one."""
+    def is_beside(self, line: str) -> bool:
+        """Whether a line is a command that is obeyed while a run goes on, or refused at once."""
+        ...
+
+    async def obey_beside(self, line: str, carried: Carried) -> None:
+        """Obey such a command."""
         ...
 
     @property

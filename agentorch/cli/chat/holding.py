@@ -131,7 +131,7 @@ async def _greet(chat: Chat, front: Front) -> None:
     screen.say("No model is set: answers are extracted from your files, with their places.")
     if not chat.setup.files:
         screen.say("No files are attached: @PATH in what you say, or /files PATH, attaches some.")
-    for server in await look():
+    for server in await look(chat.setup.local_ports):
         models = ", ".join(server.models[:3]) or "no model"
         screen.say(f"A model server is at {server.url} ({models}): /model NAME uses it.")
     screen.dim("/model NAME, --model or AGENTORCH_MODEL sets one, with OPENAI_API_KEY or OPENAI_BASE_URL")

@@ -16,6 +16,7 @@ from agentorch.cli.carrying import Carried
 from agentorch.cli.chat.draft import Draft
 from agentorch.cli.chat.front import Beside
 from agentorch.cli.chat.signing import edited, is_edit
+from agentorch.cli.markdown import rendered
 from agentorch.cli.plan_text import as_text
 from agentorch.cli.progress import Progress
 from agentorch.cli.result import STOPPED
@@ -87,19 +88,32 @@ class LiveTurn:
         self._fold()
         return Carried(self._run.id, self.progress, outcome)
 
-    async def takes(self, line: str) -> bool:
-        """Obey a command that only looks, or answer what is asked; return whether the line was one of both."""
-        if line.startswith("/"):
-            return await self._beside.obey_beside(line, Carried(self._run.id, self.progress, None))
+    def is_for(self, line: str) -> bool:
+        """Whether a line is for the run that goes on: a command that only looks, or an answer to what it asks."""
+        if _approval(line) is not None:
+            return True
+        return self._beside.is_beside(line) if line.startswith("/") else self._asked is not None
+
+    async def take(self, line: str) -> None:
+        """Do what such a line says."""
+        said = _approval(line)
+        if said is None and line.startswith("/"):
+            await self._beside.obey_beside(line, Carried(self._run.id, self.progress, None))
+            return
         request = self._asked
         if request is None:
-            return False
+            self._screen.say("nothing waits for you")
+        elif said == "":
+            self._screen.quote(request.question)
+        else:
+            await self._give(request, line if said is None else said)
+
+    async def _give(self, request: Request, line: str) -> None:
         answer = await self._answer(request, line.strip())
         if isinstance(answer, Unfit):
             self._screen.say(answer.words)
         elif request.request_id in {one.request_id for one in self._run.waiting}:
             await self._run.answer(request.request_id, answer, by="user")
-        return True
 
     async def _answer(self, request: Request, line: str) -> Any:
         if request.kind != "plan" or not is_edit(line):
@@ -183,15 +197,13 @@ class LiveTurn:
         return [*draft, *([""] if draft else []), *tasks]
 
     def _rendered(self, text: str) -> list[str]:
-        from rich.markdown import Markdown
-
-        return self._lines_of(Markdown(text, hyperlinks=False))
+        return self._lines_of(rendered(text))
 
     def _lines_of(self, drawn: Any) -> list[str]:
         console = self._screen.words
         with console.capture() as captured:
             console.print(drawn)
-        return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+        return [line.rstrip() for line in captured.get().strip("\n").split("\n")]
 
     def _is_answer(self, task: str) -> bool:
         """Whether a task writes the answer, as text."""
@@ -207,3 +219,9 @@ class LiveTurn:
         if self._tools:
             calls = ", ".join(f"{one_line(name)} ×{number}" for name, number in sorted(self._tools.items()))
             self._screen.dim(f"{counted(sum(self._tools.values()), 'tool call')}: {calls}")
+
+
+def _approval(line: str) -> str | None:
+    """Return what `/approve` answers, empty for nothing; None for another line."""
+    name, _, rest = line.strip().partition(" ")
+    return rest.strip() if name.lower() == "/approve" else None

@@ -1,4 +1,4 @@
-"""Model servers on this machine, at the ports where they usually are: found and offered, never used unasked.
+"""Model servers on this machine, at the usual ports (`AGENTORCH_LOCAL_PORTS`): offered, never used unasked.
 
 Only the loopback interface is asked, with no key, for the list of models that every such server has.
 """
@@ -13,8 +13,6 @@ from typing import Any, Final, cast
 
 from agentorch.cli.words import one_line
 
-PORTS: Final = (11434, 1234, 8080, 8000)
-"""Of Ollama, LM Studio, llama.cpp and vLLM."""
 _SECONDS: Final = 0.5
 _MOST: Final = 1_000_000
 """Bytes of an answer that are read."""
@@ -30,7 +28,7 @@ class LocalServer:
     models: tuple[str, ...]
 
 
-async def look(ports: Sequence[int] = PORTS) -> list[LocalServer]:
+async def look(ports: Sequence[int]) -> list[LocalServer]:
     """Return the servers that are there, in the order of the ports."""
     found = await asyncio.gather(*(_at(port) for port in ports))
     return [server for server in found if server is not None]

@@ -34,13 +34,13 @@ async def model(chat: Chat, argument: str) -> None:
     models = ", ".join(chat.setup.model)
     screen.say(f"model: {models}{where}" if models else "model: none; answers are extracted from your files")
     if not names:
-        for server in await look():
+        for server in await look(chat.setup.local_ports):
             screen.dim(f"found at {shown(server.url)}: {', '.join(server.models) or 'no model'}; /model NAME uses one")
 
 
 async def _server_of(chat: Chat, names: list[str]) -> str | None:
     """Return the server on this machine that has all these models; None for the one that the environment names."""
-    for server in await look():
+    for server in await look(chat.setup.local_ports):
         if server.models and set(names) <= set(server.models):
             chat.front.screen.dim(f"{', '.join(names)}: found at {shown(server.url)}, and asked there")
             return server.url

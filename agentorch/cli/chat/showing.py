@@ -34,8 +34,8 @@ def took(turn: Turn, turns: Sequence[Turn]) -> str:
     usage = turn.usage
     cost = money(usage)
     whole = money(spent(turns))
-    if whole is not None and len(turns) > 1:
-        cost = f"{cost or '$0.0000'} ({whole} the chat)"
+    if whole is not None and len(turns) > 1 and whole != cost:
+        cost = f"{cost or '$0.0000'} (the chat {whole})"
     parts = [tokens(usage), cost, seconds(turn.seconds), f"run {short_id(turn.run_id)}"]
     return " · ".join(part for part in parts if part)
 

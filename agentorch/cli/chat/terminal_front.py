@@ -61,7 +61,7 @@ class TerminalFront:
         self._registry = registry
         self._toolbar = toolbar
         self._came: asyncio.Queue[Typed] = asyncio.Queue()
-        self._ahead: deque[str] = deque()
+        self._ahead: deque[Said] = deque()
         """What was typed while a run went on."""
         self._live: LiveTurn | None = None
         self._has_warned = False
@@ -91,11 +91,10 @@ class TerminalFront:
 
     async def typed(self) -> str | None:
         """Return what was typed ahead, or is typed next; None when the person leaves."""
-        if self._ahead:
-            return self._ahead.popleft()
         while not self._has_left:
-            came = await self._came.get()
+            came = self._ahead.popleft() if self._ahead else await self._came.get()
             if isinstance(came, Said):
+                self._echo(came)
                 return came
             self._has_left = came == _LEAVE
         return None
@@ -134,9 +133,12 @@ class TerminalFront:
             if not isinstance(came, Said):
                 self._has_left = came == _LEAVE
                 return
-            if not await live.takes(came):
+            if live.is_for(came):
+                self._echo(came)
+                await live.take(came)
+            else:
                 self._ahead.append(came)
-                self.screen.dim(f"(waits for its turn: {one_line(came)})")
+                self.screen.dim(f"waits for its turn: {one_line(came)}")
 
     def _made_session(self) -> PromptSession[str]:
         session: PromptSession[str] = PromptSession(
@@ -208,7 +210,6 @@ class TerminalFront:
     def _said(self, text: str) -> None:
         self._has_warned = False
         if text.strip():
-            self._echo(text)
             self._came.put_nowait(Said(text))
 
     def _interrupted(self) -> None:
