@@ -1,4 +1,4 @@
-"""The set-up of the command line: options over the environment (AGENTORCH_*) over `.env` over defaults.
+"""The set-up of the command line: options over the environment (AGENTORCH_*), `.env`, files of settings, defaults.
 
 `.env` is read from the current folder, by the command line only. It may also hold OPENAI_API_KEY and OPENAI_BASE_URL;
 a base URL from `.env` is not used with a key from outside of it, so that a foreign folder cannot send a key elsewhere.
@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from agentorch.cli.settings_files import ModelPrice, read_settings
 from agentorch.errors import ConfigurationError
 from agentorch.files import at_home
 from agentorch.loading import find_project
@@ -30,16 +31,6 @@ _EXAMPLES: Final = {
 }
 _LAST_PORT: Final = 65535
 _KEY, _URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
-
-
-class ModelPrice(BaseModel):
-    """US dollars for a million tokens."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
 
 
 class CliSettings(BaseSettings):
@@ -83,6 +74,8 @@ class Setup:
     """The address of a server on this machine that was chosen by hand; it gets no key."""
     local_ports: tuple[int, ...] = ()
     """Where a model server may be offered from."""
+    context: int | None = None
+    """Tokens that a turn of a chat may see of those before it; None is the usual."""
     options: tuple[tuple[str, str], ...] = ()
     """What was given, by option."""
 
@@ -110,16 +103,20 @@ def setup(
 ) -> Setup:
     """Return what holds for a command that was given these options; ConfigurationError names what is wrong."""
     settings = _read(os.environ)
-    models = tuple(model or (name.strip() for name in (settings.model or "").split(",") if name.strip()))
+    folder = _project("AGENTORCH_PROJECT=" if project is None else "--project ", project or settings.project)
+    kept = read_settings(folder)
+    models = tuple(model or _names(settings.model) or kept.models)
+    prices = {**kept.prices, **settings.prices}
     return Setup(
         model=models,
         agents=tuple(agents or ()),
-        files=_existing(files or ()),
-        journal=journal or settings.journal or str(default_journal()),
-        project=_project("AGENTORCH_PROJECT=" if project is None else "--project ", project or settings.project),
-        parallel=parallel or settings.parallel,
-        prices={name: Price(**price.model_dump()) for name, price in settings.prices.items()},
-        quirks=_quirks(settings.quirks),
+        files=_existing(files or kept.files),
+        journal=journal or settings.journal or kept.journal or str(default_journal()),
+        project=folder,
+        parallel=parallel or settings.parallel or kept.parallel,
+        context=kept.context,
+        prices={name: Price(**price.model_dump()) for name, price in prices.items()},
+        quirks=_quirks({**kept.quirks, **settings.quirks}),
         secrets=_secrets(settings.secrets or ""),
         key_unused=not models and bool(os.environ.get(_KEY)),
         local_ports=_ports(settings.local_ports),
@@ -132,6 +129,10 @@ def setup(
             ("--parallel", parallel),
         ),
     )
+
+
+def _names(listed: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
 
 
 def _options(*given: tuple[str, Sequence[str] | Path | int | None]) -> tuple[tuple[str, str], ...]:

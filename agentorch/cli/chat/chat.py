@@ -74,6 +74,12 @@ class Chat:
             self._team = self.setup, Registry(team(self.setup.agents, project=self.setup.project).agents)
         return self._team[1]
 
+    @property
+    def context(self) -> int:
+        """Tokens that a turn may see of those before it."""
+        chosen = self.record.context, self.setup.context, BUDGET
+        return next(tokens for tokens in chosen if tokens is not None)
+
     async def hold(self, front: Front) -> None:
         """Obey what is typed, to its end."""
         self.front = front
@@ -143,8 +149,7 @@ class Chat:
     def recalled(self, message: str) -> tuple[Recalled, ...]:
         """Return what a turn would see of the chat, were `message` said."""
         model = self.setup.model[0] if self.setup.model else ""
-        budget = BUDGET if self.record.context is None else self.record.context
-        return recalled(self.turns, message, budget=budget, count=lambda text: tokens.count(text, model).tokens)
+        return recalled(self.turns, message, budget=self.context, count=lambda text: tokens.count(text, model).tokens)
 
     def attach(self, paths: tuple[str, ...]) -> None:
         """Let agents read what lies there, from now on."""

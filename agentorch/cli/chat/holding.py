@@ -6,13 +6,13 @@ from typing import Any
 
 from agentorch.cli.chat.chat import Chat
 from agentorch.cli.chat.front import Front
-from agentorch.cli.chat.local_servers import look
 from agentorch.cli.chat.plain_front import PlainFront, is_lively
 from agentorch.cli.chat.record import ChatRecord
 from agentorch.cli.chat.restoring import restored
 from agentorch.cli.chat.running_commands import new_chat_id
 from agentorch.cli.chat.typed_message import Message
 from agentorch.cli.leaving import INTERRUPTED
+from agentorch.cli.local_servers import look
 from agentorch.cli.looping import in_loop
 from agentorch.cli.result import ENVIRONMENT, exit_code
 from agentorch.cli.running import named_goal

@@ -6,8 +6,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from agentorch.cli.chat.chat import Chat
-from agentorch.cli.chat.local_servers import look
 from agentorch.cli.chat.recall import BUDGET
+from agentorch.cli.local_servers import look
 from agentorch.cli.words import counted, one_line
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.usage import Budget
@@ -75,7 +75,6 @@ async def context(chat: Chat, argument: str) -> None:
             raise ConfigurationError(f"/context {argument}: give a number of tokens, such as /context {BUDGET}")
         chat.record.context = int(argument)
         chat.record.save()
-    budget = BUDGET if chat.record.context is None else chat.record.context
     seen = chat.recalled("")
     for turn in seen:
         first = one_line(turn.text.splitlines()[0])
@@ -83,7 +82,7 @@ async def context(chat: Chat, argument: str) -> None:
     used = sum(turn.tokens for turn in seen)
     left_out = len(chat.turns) - len(seen)
     without = f"; {counted(left_out, 'turn')} left out, but for what fits the next thing you say" if left_out else ""
-    screen.say(f"{used:,} of {budget:,} tokens{without}")
+    screen.say(f"{used:,} of {chat.context:,} tokens{without}")
 
 
 async def budget(chat: Chat, argument: str) -> None:

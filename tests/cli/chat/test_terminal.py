@@ -192,7 +192,8 @@ def test_what_agents_write_is_not_obeyed(folder: Path) -> None:
 def test_a_narrow_terminal(folder: Path, columns: int) -> None:
     """Nothing is lost, no line is wider, and the line can be typed."""
     with Terminal("-f", "bees.md", columns=columns) as terminal:
-        terminal.expect("no model · 1").say("How many workers?").expect("40,000").expect("run 0")
+        terminal.expect("no model · 1").say("How many workers?").expect("40,000")
+        terminal.wait(lambda: re.search(r"run\s+0", terminal.text) is not None, "the dim line")
         assert all(len(line) <= columns for line in terminal.text.splitlines())
         terminal.say("/help").expect("/exit")
         assert terminal.keys(CTRL_D).left() == 0
