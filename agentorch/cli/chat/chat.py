@@ -48,6 +48,7 @@ class Chat:
     """One chat, held through a front."""
 
     front: Front
+    """What it is held through, once that is known."""
 
     def __init__(self, record: ChatRecord, turns: list[Turn], setup: Setup, *, json: bool = False) -> None:
         self.record = record
@@ -80,12 +81,14 @@ class Chat:
         chosen = self.record.context, self.setup.context, BUDGET
         return next(tokens for tokens in chosen if tokens is not None)
 
-    async def hold(self, front: Front) -> None:
+    async def hold(self) -> None:
         """Obey what is typed, to its end."""
-        self.front = front
-        with self._open:
-            while not self.is_over and (line := await front.typed()) is not None:
-                await self.obey(line)
+        while not self.is_over and (line := await self.front.typed()) is not None:
+            await self.obey(line)
+
+    def close(self) -> None:
+        """Let go of the files that agents read."""
+        self._open.close()
 
     async def obey(self, line: str) -> None:
         """Do what a line says; what is wrong with it is said."""
@@ -106,6 +109,8 @@ class Chat:
                     pass
         except AgentorchError as error:
             self.front.screen.say(str(error), "yellow")
+            if not line.startswith("/"):
+                self.front.put_back(line)
 
     async def _command(self, command: Command) -> None:
         from agentorch.cli.chat.obeying import ACTIONS

@@ -1,6 +1,7 @@
 """`agentorch chat`: a chat begun, or taken up again, and held at the terminal, in a pipe, or for one question."""
 
 import sys
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -65,18 +66,24 @@ async def _held(
     chat = Chat(record, turns, _as_kept(setup, record) if is_taken_up else setup, json=json)
     record.limits |= {limit: value for limit, value in limits.items() if value is not None}
     lively = is_lively() and not is_once and not json
-    front = _terminal(chat) if lively else PlainFront(chat.setup, json=json, quiet=quiet)
-    async with front:
-        if lively:
-            await _greet(chat, front)
-        chat.front = front
-        if question is not None:
-            await chat.obey(question) if not is_once else await chat.say(Message(question))
-        if not is_once:
-            await chat.hold(front)
-        if lively:
-            _part(chat, front)
+    chat.front = front = _terminal(chat) if lively else PlainFront(chat.setup, json=json, quiet=quiet)
+    with closing(chat):
+        async with front:
+            if lively:
+                await _greet(chat, front)
+            if is_once:
+                await chat.say(Message(question or ""))
+            else:
+                await _held_on(chat, question)
+            if lively:
+                _part(chat, front)
     return _code(chat, lively=lively)
+
+
+async def _held_on(chat: Chat, question: str | None) -> None:
+    if question is not None:
+        await chat.obey(question)
+    await chat.hold()
 
 
 def _begun(setup: Setup) -> ChatRecord:

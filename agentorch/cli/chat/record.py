@@ -55,11 +55,16 @@ class ChatRecord(BaseModel):
         return self.journal != "memory:"
 
     def save(self) -> None:
-        """Write it; does nothing for a chat that is not kept."""
+        """Write it; does nothing for a chat that is not kept. ConfigurationError when it cannot be written."""
         if not self.is_kept:
             return
         self.updated = time.time()
-        folder = _folder()
+        try:
+            self._write(_folder())
+        except OSError as error:
+            raise ConfigurationError(f"the chat cannot be kept: {error.filename}: {error.strerror}") from None
+
+    def _write(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{self.id}.json"
         part = path.with_suffix(f".{os.getpid()}.part")

@@ -1,6 +1,7 @@
 """A turn that is over, shown: its answer and sources, what went wrong, and a dim line of what it took."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agentorch.cli.carrying import Carried
 from agentorch.cli.chat.turn import STOPPED, Turn
@@ -20,12 +21,13 @@ def say_turn(screen: Screen, turns: Sequence[Turn], carried: Carried, *, json: b
         screen.json(as_json(outcome), indent=None)
         return
     else:
-        if outcome.answer is not None:
-            show_answer(screen, outcome)
+        if turn.answer:
+            show_answer(screen, replace(outcome, answer=turn.answer))
         show_problems(screen, outcome)
         show_warnings(screen, outcome)
         if turn.status == "waiting":
-            screen.say("/resume goes on, and asks again what is open", "dim")
+            asks = ", and asks again what is open" if carried.progress.state.requests else " when that is mended"
+            screen.say(f"/resume goes on{asks}", "dim")
     screen.dim(took(turn, turns))
 
 

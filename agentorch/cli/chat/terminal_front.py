@@ -85,7 +85,7 @@ class TerminalFront:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._prompting.cancel()
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError, EOFError):
             await self._prompting
         self._open.close()
 
@@ -179,7 +179,10 @@ class TerminalFront:
         return drawn
 
     async def _prompted(self) -> None:
-        await self._session.prompt_async(handle_sigint=False, set_exception_handler=False)
+        try:
+            await self._session.prompt_async(handle_sigint=False, set_exception_handler=False)
+        finally:
+            self._left()  # a terminal that is gone says nothing more
 
     def _streams(self, proxy: StdoutProxy) -> None:
         """Have what is printed come above the line; data for a pipe goes there."""

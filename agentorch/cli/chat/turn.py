@@ -53,7 +53,9 @@ def turn_of(message: str, outcome: Outcome, *, status: str = "") -> Turn:
 
 
 def as_words(answer: Any) -> str:
-    """Return an answer as text: JSON for what is none."""
+    """Return an answer as text: what an object says as its `answer`, beside other things; JSON for what is no text."""
     if answer is None:
         return ""
-    return answer.rstrip("\n") if isinstance(answer, str) else json_text(answer, indent=2)
+    said: Any = answer.get("answer") if isinstance(answer, dict) else getattr(answer, "answer", None)  # pyright: ignore[reportUnknownMemberType]
+    text = answer if isinstance(answer, str) else said
+    return text.rstrip("\n") if isinstance(text, str) else json_text(answer, indent=2)

@@ -2,7 +2,7 @@
 
 from agentorch.cli.chat.draft import Draft
 from agentorch.cli.chat.recall import Recalled, as_text, recalled
-from agentorch.cli.chat.turn import Turn
+from agentorch.cli.chat.turn import Turn, as_words
 from agentorch.cli.chat.typed_message import Command, Message, Unclear, read
 
 
@@ -102,3 +102,11 @@ def test_a_draft_is_drawn_block_by_block() -> None:
     assert draft.lines(2) == ["", "Three␛[2J"]
     draft.add("k2", "Anew")
     assert draft.lines(99) == ["Anew"]
+
+
+def test_an_answer_with_more_beside_it() -> None:
+    """An object's `answer` is what is said; what is no text is JSON."""
+    assert as_words("text\n") == "text"
+    assert as_words({"answer": "text", "facts": [1]}) == "text"
+    assert as_words({"answer": 4}) == '{\n  "answer": 4\n}'
+    assert as_words(None) == ""
