@@ -1,7 +1,7 @@
 """One turn of a chat: what was said, and what came of the run that it was."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from agentorch.cli.words import json_text
 from agentorch.core.usage import NOTHING, Usage
@@ -56,6 +56,7 @@ def as_words(answer: Any) -> str:
     """Return an answer as text: what an object says as its `answer`, beside other things; JSON for what is no text."""
     if answer is None:
         return ""
-    said: Any = answer.get("answer") if isinstance(answer, dict) else getattr(answer, "answer", None)  # pyright: ignore[reportUnknownMemberType]
-    text = answer if isinstance(answer, str) else said
-    return text.rstrip("\n") if isinstance(text, str) else json_text(answer, indent=2)
+    if isinstance(answer, str):
+        return answer.rstrip("\n")
+    said = cast("dict[str, Any]", answer).get("answer") if isinstance(answer, dict) else getattr(answer, "answer", None)
+    return said.rstrip("\n") if isinstance(said, str) else json_text(answer, indent=2)
