@@ -55,9 +55,9 @@ def heading(status: str, facts: str, goal: str) -> Part:
     width = wide + 10 + width_of(facts, 12)
     if not goal:
         return Part(width, 22, "".join(body))
-    line_ = clipped(goal, 620, 13)
+    line_ = clipped(goal, 620, 14.5)  # it is bold
     body.append(words(line_, 0, 40, size=13, fill=INK, weight=600))
-    return Part(max(width, width_of(line_, 13)), 46, "".join(body))
+    return Part(max(width, width_of(line_, 14.5)), 46, "".join(body))
 
 
 def legend(states: set[str], *, waits: bool = False) -> Part:
