@@ -25,9 +25,11 @@ def tokens(count: int, *, approximate: bool = False) -> str:
 
 
 def money(amount: float, *, approximate: bool = False) -> str:
-    """Return "$0.0012", "$12.40"; empty for nothing."""
+    """Return "$0.0012", "$12.40", "<$0.0001"; empty for nothing."""
     if not amount:
         return ""
+    if amount < 0.00005:  # noqa: PLR2004
+        return "<$0.0001"
     return f"{'~' if approximate else ''}${amount:.4f}" if amount < 1 else f"{'~' if approximate else ''}${amount:,.2f}"
 
 

@@ -96,7 +96,8 @@ def _row(row: Row, y: float, label: float, scale: float, until: float) -> str:
     look, base = look_of(row.state), y + 15
     left = 12.0 * row.depth
     body = [words(look.mark, left + 5, base, size=_SIZE, fill=look.stroke, anchor="middle", weight=700)]
-    kind = clipped(row.kind, label / 2, _SIZE)
+    beside = label - left - 32 - width_of(row.label, _SIZE, mono=True)
+    kind = clipped(row.kind, max(label / 2, beside), _SIZE)
     name = clipped(row.label, label - left - 32 - width_of(kind, _SIZE), _SIZE, mono=True)
     body.append(words(name, left + 14, base, size=_SIZE, fill=INK, mono=True))
     body.append(words(kind, label - 10, base, size=_SIZE, fill=DIM, anchor="end"))

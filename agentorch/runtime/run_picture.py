@@ -43,7 +43,7 @@ def drawn(run: Pictured) -> str:
     facts = joined(counted(len(planned), "task"), duration(seconds), *_used(run.usage))
     parts = [heading(run.status, facts, run.goal), graph([_box(record, run) for record in planned])]
     rows = [row for row in _rows(run) if row.stretches]
-    waits = any(one.state == "waiting" for row in rows for one in row.stretches)
+    waits = any(one.state == "waiting" and one.end - one.start > seconds / 200 for row in rows for one in row.stretches)
     if rows:
         parts.append(timeline(rows, until=seconds))
     if planned:
@@ -63,10 +63,17 @@ def _box(record: TaskRecord, run: Pictured) -> Box:
         state=record.state,
         needs=run.needs.get(record.task, ()),
         corner=duration(record.seconds) if record.dispatches else "",
-        note=_WAITS.get(record.waits_for, "") or joined(_attempts(record), *_used(record.usage)),
+        note=_WAITS.get(record.waits_for, "") or joined(_origin(record, run), _attempts(record), *_used(record.usage)),
         tip=_tip(record),
         marked=record.task == run.answer,
     )
+
+
+def _origin(record: TaskRecord, run: Pictured) -> str:
+    """Say of a task of a fork that its output is that of the other run, or was given in its place."""
+    if record.ended is None or record.ended > run.started or run.until <= run.started:
+        return ""
+    return "kept" if record.ended < run.started else "given" if record.state == "succeeded" else ""
 
 
 def _rows(run: Pictured) -> Iterator[Row]:
@@ -90,10 +97,10 @@ def _stretches(record: TaskRecord, run: Pictured) -> Iterator[Stretch]:
     if ready is None:
         return
     ended = run.until if record.ended is None else record.ended
-    if ended < run.started:  # kept from the run that this one was forked from
-        return
     since = max(ready, run.started)
     for one in record.dispatches:
+        if one.ended <= run.started:  # of the run that this one was forked from
+            continue
         if one.started > since:
             yield Stretch(since - run.started, one.started - run.started, "waiting")
         yield Stretch(one.started - run.started, one.ended - run.started, _look(one))

@@ -18,5 +18,6 @@ def test_durations(seconds: float, said: str):
 def test_amounts():
     """Nothing is said of nothing."""
     assert (tokens(0), tokens(812), tokens(41_234, approximate=True)) == ("", "812 tokens", "~41.2k tokens")
-    assert (money(0), money(0.00123), money(12.4, approximate=True)) == ("", "$0.0012", "~$12.40")
+    assert (money(0), money(0.00001)) == ("", "<$0.0001")
+    assert (money(0.00123), money(12.4, approximate=True)) == ("$0.0012", "~$12.40")
     assert (counted(1, "task"), counted(1204, "task"), joined("a", "", "b")) == ("1 task", "1,204 tasks", "a · b")
