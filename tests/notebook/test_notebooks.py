@@ -1,8 +1,6 @@
 """The notebooks of the repository, as they are read: explained, run from top to bottom, and with pictures.
 
-`.ci/run notebooks` runs them. After a change they are run, and their outputs kept, by
-
-    pytest --nbmake --overwrite notebooks
+`.ci/run notebooks` runs them. After a change, `python -m tests.notebook` runs them and keeps what they show.
 """
 
 import ast
