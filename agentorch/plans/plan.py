@@ -15,7 +15,9 @@ from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import BudgetProblem, Verified, verify
 from agentorch.errors import ConfigurationError
+from agentorch.pictures import bundle
 from agentorch.plans.mermaid import mermaid_of
+from agentorch.plans.picture import picture_of
 from agentorch.plans.plan_file import PlanData, read_plan_data, read_plan_file
 from agentorch.registry import Registry
 
@@ -115,6 +117,10 @@ class Plan:
         """Return the plan as a Mermaid flowchart."""
         return mermaid_of(self.graph())
 
+    def to_svg(self) -> str:
+        """Return the plan as a picture: a box for each task, or for many that are alike, and their needs."""
+        return picture_of(self.graph(), self.goal)
+
     def graph(self) -> Graph:
         """Return the plan as the core sees it, needs as written."""
         return Graph(self.tasks, self.answer)
@@ -151,6 +157,11 @@ class Plan:
         if budget_problem is None and not verified.errors:
             self._checked = _Checked(_copied(graph), cards, inputs, policy, verified)
         return verified
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the plan in a notebook."""
+        del include, exclude
+        return bundle(self.to_svg(), repr(self))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):

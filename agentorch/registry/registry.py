@@ -7,6 +7,8 @@ from agentorch.core.assignability import assignable
 from agentorch.core.card import AgentCard
 from agentorch.core.nearest import did_you_mean
 from agentorch.errors import ConfigurationError, UnknownAgentError
+from agentorch.pictures import prose
+from agentorch.registry.agent_words import table_of
 
 
 class Registry:
@@ -65,6 +67,14 @@ class Registry:
             if other.name != card.name and other.name not in card.fallback and _can_replace(other, card)
         ]
         return (*declared, *alike)
+
+    def __repr__(self) -> str:
+        return f"Registry({', '.join(self.names)})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the team as a table in a notebook."""
+        del include, exclude
+        return prose(table_of(self._cards.values()), repr(self))
 
     def _unknown(self, name: str, what: str) -> UnknownAgentError:
         hint = did_you_mean(name, self._agents.keys()) or f"the team has {len(self)} agents"
