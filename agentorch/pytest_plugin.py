@@ -14,6 +14,15 @@ _KIT = pytest.StashKey[Any]()
 _MODELS = ("scripted_model", "fake_openai")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the kit's one option."""
+    parser.getgroup("agentorch").addoption(
+        "--agentorch-network",
+        action="store_true",
+        help="Let tests with agentorch's fixtures reach the network: for those that record a model's answers.",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the kit's one marker known."""
     config.addinivalue_line(
@@ -28,6 +37,8 @@ def _agentorch_kit(request: pytest.FixtureRequest):
     from agentorch.testing.kit import Kit
 
     settings = [mark.kwargs for mark in request.node.iter_markers("agentorch")]
+    if request.config.getoption("--agentorch-network"):
+        settings.insert(0, {"network": True})
     kit = Kit({name: value for one in reversed(settings) for name, value in one.items()})
     request.node.stash[_KIT] = kit
     if kit.network is None:

@@ -8,6 +8,7 @@ from agentorch.testing.clock import LoopClock, VirtualClock
 from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
 from agentorch.testing.kit import MakeOrchestrator
 from agentorch.testing.network import NetworkBlocked
+from agentorch.testing.recorded_model import RecordedModel, RecordingMiss
 from agentorch.testing.scripted_model import Reply, ScriptedModel, ScriptMiss
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "LoopClock",
     "MakeOrchestrator",
     "NetworkBlocked",
+    "RecordedModel",
+    "RecordingMiss",
     "Reply",
     "Say",
     "ScriptMiss",

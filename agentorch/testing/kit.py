@@ -25,10 +25,15 @@ _SETTINGS: Final = {"network": False, "unused": False}
 
 @runtime_checkable
 class Watched(Protocol):
-    """A model, or a server, that knows what it was asked in vain, and what nobody has asked it for."""
+    """A model, or a server, that knows what it was asked in vain."""
 
     misses: list[str]
     """What was asked without an answer."""
+
+
+@runtime_checkable
+class Scripted(Protocol):
+    """One that knows, besides, what nobody has asked it for."""
 
     def unused(self) -> list[str]:
         """Return what was never asked for, in words."""
@@ -77,9 +82,12 @@ class Kit:
 
     def wrong(self) -> list[str]:
         """Return what a test must not leave behind; what is unused only where nothing else is wrong."""
-        unused = [] if self._may_leave else [words for one in self._watched for words in one.unused()]
+        unused = [] if self._may_leave else self._unused()
         remedy = "if that is meant, mark the test with @pytest.mark.agentorch(unused=True)"
         return self.troubles() or [f"never asked for: {words}; {remedy}" for words in unused]
+
+    def _unused(self) -> list[str]:
+        return [words for one in self._watched if isinstance(one, Scripted) for words in one.unused()]
 
 
 class MakeOrchestrator:

@@ -84,7 +84,7 @@ class SealedNetwork:
             self.attempts.append(place)
         raise NetworkBlocked(
             f"this test may not reach {place}: a test with agentorch's fixtures opens no connection to the network; "
-            f"mark it with @pytest.mark.agentorch(network=[{name!r}]) if it must"
+            f"mark it with @pytest.mark.agentorch(network=[{name!r}]) if it must, or record with --agentorch-network"
         )
 
 
