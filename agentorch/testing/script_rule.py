@@ -202,11 +202,16 @@ def difference(expected: str, found: str, *, names: tuple[str, str] = ("wanted",
 
 
 def nearest_text(wanted: str, text: str) -> str:
-    """Return the part of `text` that is most like `wanted`, about as long."""
+    """Return the part of `text` that is most like `wanted`, about as long, in whole words."""
     text = text[-_SEARCHED:]
     match = difflib.SequenceMatcher(None, wanted, text, autojunk=False).find_longest_match()
     start = max(0, match.b - match.a)
-    return text[start : start + len(wanted)]
+    end = start + len(wanted)
+    while start and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return text[start:end].strip()
 
 
 def _alike(one: str, other: str) -> float:

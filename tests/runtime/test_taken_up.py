@@ -1,6 +1,7 @@
 """Taking a run up: alone, as its owner has left it, and without waiting for what nobody carries out."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -10,17 +11,26 @@ from agentorch import Context, Event, Orchestrator, Plan, agent
 from agentorch.errors import RunOwnedError
 from agentorch.events import RunAdopted
 from agentorch.journal.memory import MemoryJournal
-from agentorch.testing import FaultyJournal, LoopClock
+from agentorch.testing.clock import LoopClock
 
 pytestmark = [pytest.mark.looptime, pytest.mark.timeout(30)]
 
 
-class Leisurely(FaultyJournal):
+class Leisurely(MemoryJournal):
     """An append is durable a hundredth of a second later; an owner may be seen to stand still."""
 
     def __init__(self) -> None:
-        super().__init__(delay=0.01)
+        super().__init__()
         self.still = False
+
+    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
+        written = super().append(run_id, events, after=after)
+        if written.exception() is not None:
+            return written
+        loop = asyncio.get_running_loop()
+        durable: asyncio.Future[None] = loop.create_future()
+        loop.call_later(0.01, lambda: durable.done() or durable.set_result(None))
+        return durable
 
     def beat(self, owner: str) -> int | None:
         return super().beat(owner) and (0 if self.still else super().beat(owner))
