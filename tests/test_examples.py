@@ -3,7 +3,8 @@
 1. The Python blocks of a page run in order in one namespace, as a reader would paste them.
 2. The shell blocks of a page run in order in a copy of the documents. A server that speaks Chat Completions stands in
    for a provider.
-3. The set-up and test blocks of "Quick start" are run by `.ci/run`. Any other block that does not run says why, in a
+3. A block with `<!-- file: test_poet.py -->` just above it is a file of a project; pytest passes all tests of a page.
+4. The set-up and test blocks of "Quick start" are run by `.ci/run`. Any other block that does not run says why, in a
    comment just above it: `<!-- not run: it starts a server -->`.
 """
 
@@ -26,7 +27,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"(?:^<!-- not run: (?P<reason>.+?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^<!-- (?:not run: (?P<reason>.+?)|file: (?P<file>\S+)) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 RUN_BY_CI = {"README.md": ("Quick start",), "CONTRIBUTING.md": ("Set up and check",)}
 SHELLS = {"bash", "sh", "shell", "console"}
@@ -40,6 +42,8 @@ class Block:
     language: str
     text: str
     section: str
+    file: str | None = None
+    """The file of a project that it is, if it is one."""
 
 
 def name_of(page: Path) -> str:
@@ -52,7 +56,9 @@ def all_blocks(page: Path) -> Iterator[tuple[Block, str | None]]:
     for match in FENCE.finditer(text):
         above = text[: match.start("text")]
         sections = re.findall(r"^## (.+)$", above, re.MULTILINE)
-        block = Block(above.count("\n"), match["language"], match["text"], sections[-1] if sections else "")
+        block = Block(
+            above.count("\n"), match["language"], match["text"], sections[-1] if sections else "", match["file"]
+        )
         yield block, match["reason"]
 
 
@@ -62,8 +68,13 @@ def blocks(page: Path, *languages: str) -> list[Block]:
     return [
         block
         for block, reason in all_blocks(page)
-        if block.language in languages and reason is None and block.section not in elsewhere
+        if block.language in languages and reason is None and not block.file and block.section not in elsewhere
     ]
+
+
+def files(page: Path) -> list[Block]:
+    """Return the blocks of a page that are files of a project."""
+    return [block for block, _ in all_blocks(page) if block.file]
 
 
 def pages_with(*languages: str) -> list[Any]:
@@ -158,6 +169,20 @@ def test_python_examples_run(page: Path, workplace: Path):
         path.write_text("\n" * block.line + block.text, encoding="utf-8")
         with chdir(workplace):
             exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+@pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES if files(page)])
+def test_projects_of_examples_pass(page: Path, mode: str, pytester: pytest.Pytester):
+    """The tests that a page shows pass in a project of their own, in both modes of pytest-asyncio."""
+    for block in files(page):
+        pytester.path.joinpath(str(block.file)).write_text("\n" * block.line + block.text, encoding="utf-8")
+    plugin = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin")
+    done = pytester.runpytest_subprocess(*plugin, "--strict-markers", f"--asyncio-mode={mode}", "-pno:randomly")
+    tests = [block for block in files(page) if str(block.file).startswith("test_")]
+    assert done.ret == 0
+    assert done.parseoutcomes().keys() == {"passed"}
+    assert done.parseoutcomes()["passed"] >= len(tests) > 0
 
 
 @pytest.mark.parametrize("page", pages_with(*SHELLS))

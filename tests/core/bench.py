@@ -22,7 +22,7 @@ from agentorch.core.state import ANSWERER, RunState, Status, TaskState
 from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Usage
 from agentorch.core.verifier import verify
-from tests.core.snapshot import snapshot
+from agentorch.testing.snapshot import snapshot
 
 AFTER_THE_END = ev.OutcomeLate | ev.EffectDone | ev.EffectVoided | ev.CallAbandoned
 """What may follow the last word."""
