@@ -15,9 +15,7 @@ from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import BudgetProblem, Verified, verify
 from agentorch.errors import ConfigurationError
-from agentorch.pictures import bundle
 from agentorch.plans.mermaid import mermaid_of
-from agentorch.plans.picture import picture_of
 from agentorch.plans.plan_file import PlanData, read_plan_data, read_plan_file
 from agentorch.registry import Registry
 
@@ -119,6 +117,8 @@ class Plan:
 
     def to_svg(self) -> str:
         """Return the plan as a picture: a box for each task, or for many that are alike, and their needs."""
+        from agentorch.plans.picture import picture_of  # noqa: PLC0415  # loaded when looked at
+
         return picture_of(self.graph(), self.goal)
 
     def graph(self) -> Graph:
@@ -161,6 +161,8 @@ class Plan:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the plan in a notebook."""
         del include, exclude
+        from agentorch.pictures import bundle  # noqa: PLC0415  # loaded when looked at
+
         return bundle(self.to_svg(), repr(self))
 
     def __eq__(self, other: object) -> bool:

@@ -7,8 +7,6 @@ from agentorch.core.assignability import assignable
 from agentorch.core.card import AgentCard
 from agentorch.core.nearest import did_you_mean
 from agentorch.errors import ConfigurationError, UnknownAgentError
-from agentorch.pictures import prose
-from agentorch.registry.agent_words import table_of
 
 
 class Registry:
@@ -74,6 +72,9 @@ class Registry:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the team as a table in a notebook."""
         del include, exclude
+        from agentorch.pictures import prose  # noqa: PLC0415  # loaded when looked at
+        from agentorch.registry.agent_words import table_of  # noqa: PLC0415
+
         return prose(table_of(self._cards.values()), repr(self))
 
     def _unknown(self, name: str, what: str) -> UnknownAgentError:

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from agentorch.core.events import RunStatus
 from agentorch.core.failures import Code, Problem
@@ -14,13 +14,9 @@ from agentorch.core.state import RunState, Status
 from agentorch.core.task import Graph, Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import RunFailed
-from agentorch.pictures import bundle, prose
 from agentorch.plans import Plan
 from agentorch.registry import Registry
-from agentorch.runtime.frames import Library, frame_of
 from agentorch.runtime.large import followed
-from agentorch.runtime.outcome_words import markdown_of
-from agentorch.runtime.run_picture import Pictured, drawn
 from agentorch.runtime.task_records import Records
 
 
@@ -99,17 +95,21 @@ class Outcome:
         lines = [str(problem) for problem in self.problems if problem.is_error] or ["no reason was recorded"]
         raise RunFailed(f"run {self.run_id} {self.status}: " + "; ".join(lines))
 
-    def to_frame(self, library: Library | None = None) -> Any:
+    def to_frame(self, library: Literal["pandas", "polars"] | None = None) -> Any:
         """Return a data frame with a row for each task, in plan order, what it delegated below it.
 
         Columns: task, agent, state, attempts, seconds, waiting (seconds), input_tokens, cached_tokens (part of them),
         output_tokens, money (US dollars), caller (of a delegated task). `library` is "pandas" or "polars"; None is the
         first of them that is installed. Raises MissingExtraError when neither is.
         """
+        from agentorch.runtime.frames import frame_of  # noqa: PLC0415  # loaded when looked at
+
         return frame_of(self.tasks.values(), library)
 
     def to_svg(self) -> str:
         """Return the run as a picture: the plan with states, times and costs, and the tasks over time."""
+        from agentorch.runtime.run_picture import Pictured, drawn  # noqa: PLC0415  # loaded when looked at
+
         run = Pictured(
             goal=self.plan.goal,
             status=self.status,
@@ -124,10 +124,14 @@ class Outcome:
 
     def to_markdown(self) -> str:
         """Return the answer, the problems and the sources as Markdown in which nothing is obeyed as HTML."""
+        from agentorch.runtime.outcome_words import markdown_of  # noqa: PLC0415  # loaded when looked at
+
         return markdown_of(self.answer, self.problems, self.sources)
 
     def _ipython_display_(self) -> None:
         """Show in a notebook what came of the run: the picture, and the answer below it."""
+        from agentorch.pictures import bundle, prose  # noqa: PLC0415  # loaded when looked at
+
         # Two outputs: of one that holds both, a notebook would show one alone.
         display = importlib.import_module("IPython.display").display
         display(bundle(self.to_svg(), f"run {self.run_id} {self.status}"), raw=True)

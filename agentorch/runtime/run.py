@@ -10,12 +10,10 @@ from agentorch.core.records import records_of
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
-from agentorch.pictures import bundle
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.outcome import Outcome
 from agentorch.runtime.person_answers import answer_of
-from agentorch.runtime.run_picture import Pictured, drawn
 from agentorch.runtime.supervisor import Supervisor
 
 
@@ -51,6 +49,8 @@ class Run:
 
     def to_svg(self) -> str:
         """Return the run as a picture, as it stands: the plan with states, times and costs, and the tasks over time."""
+        from agentorch.runtime.run_picture import Pictured, drawn  # noqa: PLC0415  # loaded when looked at
+
         state = self._hosted.state
         at = state.updated if self.at_rest else max(state.updated, self._supervisor.now())
         run = Pictured(
@@ -68,6 +68,8 @@ class Run:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show in a notebook how the run stands."""
         del include, exclude
+        from agentorch.pictures import bundle  # noqa: PLC0415  # loaded when looked at
+
         return bundle(self.to_svg(), repr(self))
 
     def __aiter__(self) -> AsyncGenerator[Event]:
