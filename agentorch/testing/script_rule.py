@@ -1,7 +1,7 @@
 """One rule of a script: the conditions under which it answers, its answers, and why it does not fit a request.
 
 1. A rule fits when all its conditions hold; the words of one that does not hold name what was there instead.
-2. How near a rule is to a request is told by how few of its conditions fail, then by how much of them is there.
+2. How near a rule is to a request is told by how few of its conditions fail, then by how much of all is there.
 """
 
 import difflib
@@ -184,7 +184,8 @@ class Rule:
     def nearness(self, request: ModelRequest) -> tuple[int, float]:
         """Return something that is greater the nearer the rule is; see the module."""
         failing = [condition for condition in self.conditions if not condition.holds(request)]
-        return -len(failing), sum(condition.nearness(request) for condition in failing)
+        holding = len(self.conditions) - len(failing)
+        return -len(failing), holding + sum(condition.nearness(request) for condition in failing)
 
     def failure(self, request: ModelRequest) -> Iterator[str]:
         """Go through why it does not answer the request, in lines."""
@@ -192,7 +193,9 @@ class Rule:
             if not condition.holds(request):
                 yield from condition.failure(request)
         if not self.left:
-            yield f"its {len(self.script)} answer{'s' * (len(self.script) != 1)} are used up: give it another"
+            count = len(self.script)
+            words = "1 answer is" if count == 1 else f"{count} answers are"
+            yield f"its {words} used up: give it another"
 
 
 def difference(expected: str, found: str, *, names: tuple[str, str] = ("wanted", "found")) -> list[str]:
@@ -207,6 +210,10 @@ def nearest_text(wanted: str, text: str) -> str:
     match = difflib.SequenceMatcher(None, wanted, text, autojunk=False).find_longest_match()
     start = max(0, match.b - match.a)
     end = start + len(wanted)
+    if "\n" not in wanted:
+        start = max(start, text.rfind("\n", 0, match.b) + 1)
+        line_end = text.find("\n", match.b)
+        end = min(end, line_end) if line_end >= 0 else end
     while start and not text[start - 1].isspace():
         start -= 1
     while end < len(text) and not text[end].isspace():
