@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 REFERENCE = ("agentorch", "agentorch.events", "agentorch.testing")
 """Modules whose every public name must be in the reference."""
+INCLUDE = re.compile(r"--8\s*(?:<|&lt;)\s*--")
 STYLE_ADDRESS = re.compile(r"(?:url\(|@import)\s*[\"']?(https?:)?//")
 
 
@@ -26,7 +27,7 @@ class Page(HTMLParser):
         self.anchors: set[str] = set()
         self.links: list[str] = []
         self.loads: list[str] = []
-        self.faults: list[str] = []
+        self.faults: list[str] = ["a file that is not included"] if INCLUDE.search(text) else []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

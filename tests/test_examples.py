@@ -205,7 +205,7 @@ def test_python_examples_run(page: Path, workplace: Path):
 
 
 @pytest.mark.parametrize("pages", shell_pages())
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_shell_examples_run(pages: list[Path], workplace: Path):
     """What a page shows for the terminal works as it stands, with a stand-in for the provider."""
     script = "\n".join(script_of(page) for page in pages)

@@ -9,7 +9,11 @@ def researcher(topic: str) -> str:
     return look_up(topic)
 
 
-writer = Agent("writer", description="Writes a line.", prompt="Write one line from the facts.")
+writer = Agent(
+    "writer",
+    description="Writes a line.",
+    prompt="Write one line from the facts.",
+)
 
 plan = Plan("A line about bees and ants")
 bees = plan.add("bees", agent=researcher, inputs={"topic": "bees"})
