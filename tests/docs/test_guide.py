@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from agentorch import errors
+from tests.docs import commands
 from tests.docs.peers import LINE, PINS, PROGRAMS, program_of, said_by
 from tests.test_examples import all_blocks
 
@@ -71,6 +72,11 @@ def test_every_error_has_its_place_in_the_reference():
     ]
     assert "agentorch.errors" in directives()
     assert [error.__name__ for error in classes if not error.__doc__] == []
+
+
+def test_every_command_has_its_place_in_the_reference():
+    """With all that it takes, in the words of its `--help`."""
+    assert commands.PAGE.read_text(encoding="utf-8") == commands.page(), "write it anew: python -m tests.docs.commands"
 
 
 def test_the_reference_is_about_what_is_there():
