@@ -1,6 +1,7 @@
 """A run in the caller's hands: watch it, answer it, wait for it, stop it."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from typing import Any, Literal, overload
 
 from agentorch.core.events import Event
@@ -51,6 +52,10 @@ class Run:
 
     def to_svg(self) -> str:
         """Return the run as a picture, as it stands: the plan with states, times and costs, and the tasks over time."""
+        return self.picture()()
+
+    def picture(self) -> Callable[[], str]:
+        """Return what draws the run as it stands now: it may be called later, and in a thread."""
         state = self._hosted.state
         at = state.updated if self.at_rest else max(state.updated, self._supervisor.now())
         run = Pictured(
@@ -63,7 +68,7 @@ class Run:
             until=at,
             usage=state.spent,
         )
-        return drawn(run)
+        return partial(drawn, run)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show in a notebook how the run stands."""
