@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from agentorch.errors import AgentorchError, MissingExtraError
-from agentorch.pictures import bundle
+from agentorch.pictures.bundles import bundle
 from agentorch.runtime.run import Run
 
 EVERY: Final = 0.25

@@ -1,5 +1,6 @@
 """A plan made by hand: in Python, or in a YAML or JSON file."""
 
+import importlib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -15,9 +16,8 @@ from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import BudgetProblem, Verified, verify
 from agentorch.errors import ConfigurationError
-from agentorch.pictures import bundle
+from agentorch.pictures.bundles import bundle
 from agentorch.plans.mermaid import mermaid_of
-from agentorch.plans.picture import picture_of
 from agentorch.plans.plan_file import PlanData, read_plan_data, read_plan_file
 from agentorch.registry import Registry
 
@@ -119,7 +119,8 @@ class Plan:
 
     def to_svg(self) -> str:
         """Return the plan as a picture: a box for each task, or for many that are alike, and their needs."""
-        return picture_of(self.graph(), self.goal)
+        drawing = importlib.import_module("agentorch.plans.picture")  # most plans are never drawn
+        return drawing.picture_of(self.graph(), self.goal)
 
     def graph(self) -> Graph:
         """Return the plan as the core sees it, needs as written."""

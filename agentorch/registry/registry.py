@@ -1,5 +1,6 @@
 """The registry: agents by name, with look-up by capability; the same for any order of the agents."""
 
+import importlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from agentorch.agents import Agent
@@ -7,8 +8,7 @@ from agentorch.core.assignability import assignable
 from agentorch.core.card import AgentCard
 from agentorch.core.nearest import did_you_mean
 from agentorch.errors import ConfigurationError, UnknownAgentError
-from agentorch.pictures import prose
-from agentorch.registry.agent_words import table_of
+from agentorch.pictures.bundles import prose
 
 
 class Registry:
@@ -74,7 +74,8 @@ class Registry:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the team as a table in a notebook."""
         del include, exclude
-        return prose(table_of(self._cards.values()), repr(self))
+        words = importlib.import_module("agentorch.registry.agent_words")  # most teams are never shown
+        return prose(words.table_of(self._cards.values()), repr(self))
 
     def _unknown(self, name: str, what: str) -> UnknownAgentError:
         hint = did_you_mean(name, self._agents.keys()) or f"the team has {len(self)} agents"

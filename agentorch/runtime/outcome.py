@@ -14,13 +14,11 @@ from agentorch.core.state import RunState, Status
 from agentorch.core.task import Graph, Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import RunFailed
-from agentorch.pictures import bundle, prose
+from agentorch.pictures.bundles import bundle, prose
 from agentorch.plans import Plan
 from agentorch.registry import Registry
 from agentorch.runtime.frames import Library, frame_of
 from agentorch.runtime.large import followed
-from agentorch.runtime.outcome_words import markdown_of
-from agentorch.runtime.run_picture import Pictured, drawn
 from agentorch.runtime.task_records import Records
 
 
@@ -110,7 +108,8 @@ class Outcome:
 
     def to_svg(self) -> str:
         """Return the run as a picture: the plan with states, times and costs, and the tasks over time."""
-        run = Pictured(
+        drawing = importlib.import_module("agentorch.runtime.run_picture")  # most runs are never drawn
+        run = drawing.Pictured(
             goal=self.plan.goal,
             status=self.status,
             records=list(self.tasks.values()),
@@ -120,11 +119,12 @@ class Outcome:
             until=self.started + self.seconds,
             usage=self.usage,
         )
-        return drawn(run)
+        return drawing.drawn(run)
 
     def to_markdown(self) -> str:
         """Return the answer, the problems and the sources as Markdown in which nothing is obeyed as HTML."""
-        return markdown_of(self.answer, self.problems, self.sources)
+        words = importlib.import_module("agentorch.runtime.outcome_words")
+        return words.markdown_of(self.answer, self.problems, self.sources)
 
     def _ipython_display_(self) -> None:
         """Show in a notebook what came of the run: the picture, and the answer below it."""

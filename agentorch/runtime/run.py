@@ -1,5 +1,6 @@
 """A run in the caller's hands: watch it, answer it, wait for it, stop it."""
 
+import importlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import Any, Literal, overload
@@ -11,12 +12,11 @@ from agentorch.core.records import records_of
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
-from agentorch.pictures import bundle
+from agentorch.pictures.bundles import bundle
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.outcome import Outcome
 from agentorch.runtime.person_answers import answer_of
-from agentorch.runtime.run_picture import Pictured, drawn
 from agentorch.runtime.supervisor import Supervisor
 
 
@@ -58,7 +58,8 @@ class Run:
         """Return what draws the run as it stands now: it may be called later, and in a thread."""
         state = self._hosted.state
         at = state.updated if self.at_rest else max(state.updated, self._supervisor.now())
-        run = Pictured(
+        drawing = importlib.import_module("agentorch.runtime.run_picture")  # most runs are never drawn
+        run = drawing.Pictured(
             goal=state.goal,
             status=self.status,
             records=list(records_of(state, at)),
@@ -68,7 +69,7 @@ class Run:
             until=at,
             usage=state.spent,
         )
-        return partial(drawn, run)
+        return partial(drawing.drawn, run)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show in a notebook how the run stands."""
