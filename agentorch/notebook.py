@@ -8,15 +8,18 @@ or, for one run that you have in hand: `await live(run)`.
 
 import asyncio
 import importlib
+import time
 from contextlib import suppress
 from typing import Any, Final
 
 from agentorch.errors import AgentorchError, MissingExtraError
-from agentorch.pictures import bundle
+from agentorch.pictures.bundles import bundle
 from agentorch.runtime.run import Run
 
 EVERY: Final = 0.25
 """Seconds between two pictures."""
+_SHARE: Final = 10
+"""A pause is at least so many times as long as the drawing took: a large run is not held up by being watched."""
 
 
 async def live(run: Run, *, every: float = EVERY) -> None:
@@ -25,31 +28,42 @@ async def live(run: Run, *, every: float = EVERY) -> None:
     The last picture stays. Where no notebook is there to draw in, this only waits. What the run raises it does not:
     that is for whoever asks for the outcome.
     """
-    display = _display()
-    drawn = _picture(run)
-    handle: Any = display(drawn, raw=True, display_id=True) if display is not None else None
+    view = _View(run, _display())
     rest = asyncio.ensure_future(run.rest())
     try:
         while not rest.done():
-            await asyncio.wait([rest], timeout=every)
-            drawn = _again(handle, run, drawn)
+            took = await view.draw()
+            await asyncio.wait([rest], timeout=max(every, _SHARE * took))
     finally:
         rest.cancel()
         with suppress(AgentorchError, asyncio.CancelledError):
             await rest
-        _again(handle, run, drawn)
+        await view.draw()
 
 
-def _again(handle: Any, run: Run, drawn: dict[str, str]) -> dict[str, str]:
-    """Draw the run anew if it looks different now."""
-    now = _picture(run)
-    if handle is not None and now != drawn:
-        handle.update(now, raw=True)
-    return now
+class _View:
+    """A place below a cell."""
 
+    def __init__(self, run: Run, display: Any) -> None:
+        self._run = run
+        self._display = display
+        self._handle: Any = None
+        self._shown: dict[str, str] = {}
 
-def _picture(run: Run) -> dict[str, str]:
-    return bundle(run.to_svg(), repr(run))
+    async def draw(self) -> float:
+        """Show the run, if it looks different now; return the seconds that this took."""
+        if self._display is None:
+            return 0.0
+        began = time.perf_counter()
+        picture = self._run.picture()
+        # Drawing reads nothing of the run: it leaves the loop to it.
+        data = bundle(await asyncio.to_thread(picture), repr(self._run))
+        if self._handle is None:
+            self._handle = self._display(data, raw=True, display_id=True)
+        elif data != self._shown:
+            self._handle.update(data, raw=True)
+        self._shown = data
+        return time.perf_counter() - began
 
 
 def _display() -> Any:

@@ -2,8 +2,11 @@
 
 from agentorch.core.references import with_needs
 from agentorch.core.task import Graph, Task
-from agentorch.pictures import Box, graph, heading, sheet
 from agentorch.pictures.amounts import counted
+from agentorch.pictures.graph import graph
+from agentorch.pictures.parts import Box
+from agentorch.pictures.svg import sheet
+from agentorch.pictures.timeline import heading
 
 
 def picture_of(plan: Graph, goal: str) -> str:

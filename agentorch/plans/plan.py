@@ -15,6 +15,7 @@ from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import BudgetProblem, Verified, verify
 from agentorch.errors import ConfigurationError
+from agentorch.pictures.bundles import bundle
 from agentorch.plans.mermaid import mermaid_of
 from agentorch.plans.plan_file import PlanData, read_plan_data, read_plan_file
 from agentorch.registry import Registry
@@ -161,8 +162,6 @@ class Plan:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the plan in a notebook."""
         del include, exclude
-        from agentorch.pictures import bundle  # noqa: PLC0415  # loaded when looked at
-
         return bundle(self.to_svg(), repr(self))
 
     def __eq__(self, other: object) -> bool:

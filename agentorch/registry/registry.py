@@ -7,6 +7,7 @@ from agentorch.core.assignability import assignable
 from agentorch.core.card import AgentCard
 from agentorch.core.nearest import did_you_mean
 from agentorch.errors import ConfigurationError, UnknownAgentError
+from agentorch.pictures.bundles import prose
 
 
 class Registry:
@@ -72,8 +73,7 @@ class Registry:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the team as a table in a notebook."""
         del include, exclude
-        from agentorch.pictures import prose  # noqa: PLC0415  # loaded when looked at
-        from agentorch.registry.agent_words import table_of  # noqa: PLC0415
+        from agentorch.registry.agent_words import table_of  # noqa: PLC0415  # loaded when looked at
 
         return prose(table_of(self._cards.values()), repr(self))
 

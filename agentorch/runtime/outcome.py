@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from agentorch.core.events import RunStatus
 from agentorch.core.failures import Code, Problem
@@ -14,8 +14,10 @@ from agentorch.core.state import RunState, Status
 from agentorch.core.task import Graph, Task
 from agentorch.core.usage import NOTHING, Usage
 from agentorch.errors import RunFailed
+from agentorch.pictures.bundles import bundle, prose
 from agentorch.plans import Plan
 from agentorch.registry import Registry
+from agentorch.runtime.frames import Library, frame_of
 from agentorch.runtime.large import followed
 from agentorch.runtime.task_records import Records
 
@@ -95,15 +97,13 @@ class Outcome:
         lines = [str(problem) for problem in self.problems if problem.is_error] or ["no reason was recorded"]
         raise RunFailed(f"run {self.run_id} {self.status}: " + "; ".join(lines))
 
-    def to_frame(self, library: Literal["pandas", "polars"] | None = None) -> Any:
+    def to_frame(self, library: Library | None = None) -> Any:
         """Return a data frame with a row for each task, in plan order, what it delegated below it.
 
         Columns: task, agent, state, attempts, seconds, waiting (seconds), input_tokens, cached_tokens (part of them),
         output_tokens, money (US dollars), caller (of a delegated task). `library` is "pandas" or "polars"; None is the
         first of them that is installed. Raises MissingExtraError when neither is.
         """
-        from agentorch.runtime.frames import frame_of  # noqa: PLC0415  # loaded when looked at
-
         return frame_of(self.tasks.values(), library)
 
     def to_svg(self) -> str:
@@ -130,8 +130,6 @@ class Outcome:
 
     def _ipython_display_(self) -> None:
         """Show in a notebook what came of the run: the picture, and the answer below it."""
-        from agentorch.pictures import bundle, prose  # noqa: PLC0415  # loaded when looked at
-
         # Two outputs: of one that holds both, a notebook would show one alone.
         display = importlib.import_module("IPython.display").display
         display(bundle(self.to_svg(), f"run {self.run_id} {self.status}"), raw=True)

@@ -1,6 +1,7 @@
 """A run in the caller's hands: watch it, answer it, wait for it, stop it."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from typing import Any, Literal, overload
 
 from agentorch.core.events import Event
@@ -10,6 +11,7 @@ from agentorch.core.records import records_of
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
+from agentorch.pictures.bundles import bundle
 from agentorch.runtime.hosted import HostedRun
 from agentorch.runtime.leaving_requests import leave_request
 from agentorch.runtime.outcome import Outcome
@@ -49,6 +51,10 @@ class Run:
 
     def to_svg(self) -> str:
         """Return the run as a picture, as it stands: the plan with states, times and costs, and the tasks over time."""
+        return self.picture()()
+
+    def picture(self) -> Callable[[], str]:
+        """Return what draws the run as it stands now: it may be called later, and in a thread."""
         from agentorch.runtime.run_picture import Pictured, drawn  # noqa: PLC0415  # loaded when looked at
 
         state = self._hosted.state
@@ -63,13 +69,11 @@ class Run:
             until=at,
             usage=state.spent,
         )
-        return drawn(run)
+        return partial(drawn, run)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show in a notebook how the run stands."""
         del include, exclude
-        from agentorch.pictures import bundle  # noqa: PLC0415  # loaded when looked at
-
         return bundle(self.to_svg(), repr(self))
 
     def __aiter__(self) -> AsyncGenerator[Event]:

@@ -7,8 +7,11 @@ from typing import Final
 from agentorch.core.records import TaskRecord
 from agentorch.core.special import EndedDispatch
 from agentorch.core.usage import Usage
-from agentorch.pictures import Box, Part, Row, Stretch, graph, heading, legend, sheet, timeline
 from agentorch.pictures.amounts import counted, duration, joined, money, tokens
+from agentorch.pictures.graph import graph
+from agentorch.pictures.parts import Box, Part, Row, Stretch
+from agentorch.pictures.svg import sheet
+from agentorch.pictures.timeline import heading, legend, timeline
 
 _WAITS: Final = {
     "timer": "waits before the next try",

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentorch.pictures import Box, graph, sheet
+from agentorch.pictures.graph import graph
+from agentorch.pictures.parts import Box
 from agentorch.pictures.states import STATES
+from agentorch.pictures.svg import sheet
 from tests.pictures.drawing import boxes, size, tips, words
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from agentorch.pictures import Row, Stretch, heading, legend, sheet, timeline
+from agentorch.pictures.parts import Row, Stretch
 from agentorch.pictures.states import STATES
+from agentorch.pictures.svg import sheet
+from agentorch.pictures.timeline import heading, legend, timeline
 from tests.pictures.drawing import SVG, read, size, words
 
 
