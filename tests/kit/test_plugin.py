@@ -223,6 +223,29 @@ def test_a_pytest_without_the_kit_loads_nothing_of_it() -> None:
     assert done.stdout.split() == ["agentorch", "agentorch.pytest_plugin"]
 
 
+REWRITTEN = """
+import sys
+
+import agentorch.core.state
+import agentorch.testing.journal_conformance
+import pytest
+
+
+@pytest.mark.parametrize(("name", "rewritten"), [("core.state", False), ("testing.journal_conformance", True)])
+def test_loader(name, rewritten):
+    loader = sys.modules[f"agentorch.{name}"].__loader__
+    assert (type(loader).__name__ == "AssertionRewritingHook") is rewritten
+"""
+
+
+def test_asserts_are_rewritten_in_the_suites_alone(pytester: pytest.Pytester) -> None:
+    """Pytest marks all of a package that brings a plugin: the rest of agentorch is imported as it is installed."""
+    pytester.makepyfile(marking="import pytest\n\npytest.register_assert_rewrite('agentorch')\n")
+    pytest_in(pytester, REWRITTEN)
+    result = pytester.runpytest_subprocess("-p", "no:agentorch", "-p", "marking", "-p", "agentorch.pytest_plugin")
+    result.assert_outcomes(passed=2)
+
+
 def test_the_package_brings_the_plugin(repository: Path) -> None:
     """By its entry point, with an extra for what it needs."""
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
