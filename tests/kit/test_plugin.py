@@ -180,6 +180,22 @@ def test_the_network_is_allowed_by_the_mark(pytester: pytest.Pytester) -> None:
     pytest_in(pytester, NETWORK, options=["-p", "no:socket"])().assert_outcomes(passed=2)
 
 
+OPEN = """
+import socket
+
+
+def test_all(make_orchestrator):
+    assert "guarded" not in socket.socket.connect.__qualname__
+"""
+
+
+def test_the_network_is_open_where_answers_are_recorded(pytester: pytest.Pytester) -> None:
+    """For one run of pytest, by its option; without it, the same test fails."""
+    run = pytest_in(pytester, OPEN)
+    run("--agentorch-network", "-p", "no:socket").assert_outcomes(passed=1)
+    run("-p", "no:socket").assert_outcomes(failed=1)
+
+
 OTHERS = """
 import asyncio
 

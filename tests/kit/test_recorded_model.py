@@ -181,6 +181,23 @@ async def test_a_changed_request_is_a_miss_that_says_what_changed(path: Path, ch
         assert "    --- recorded\n    +++ asked now" in str(raised.value)
 
 
+async def test_a_model_is_opened_by_its_name_when_something_is_recorded(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the key and the address that the environment gives; a replay needs neither."""
+    async with FakeOpenAI(Say("An ode.")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-key")
+        recorded = RecordedModel(path, "gpt-5-mini")
+        live = await recorded.complete(ask())
+        await recorded.close()
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    replayed = await RecordedModel(path, "gpt-5-mini").complete(ask())
+    assert (live.text, replayed.text) == ("An ode.", "An ode.")
+    assert (replayed.usage.tokens, replayed.usage.unpriced) == (15, 1)  # nobody knows what this server costs
+
+
 async def test_an_empty_recording_says_so(path: Path) -> None:
     """Nothing is near; and nothing was written."""
     with pytest.raises(RecordingMiss, match="it holds no recordings"):
