@@ -9,6 +9,8 @@ import pytest
 
 from tests.kit.project import pytest_in
 
+pytestmark = pytest.mark.timeout(180)  # each starts pytest anew
+
 PASSING = """
 import anyio
 import pytest
