@@ -216,6 +216,7 @@ def test_python_examples_run(page: Path, workplace: Path):
 
 @pytest.mark.parametrize("mode", ["strict", "auto"])
 @pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES if files(page)])
+@pytest.mark.timeout(180)
 def test_projects_of_examples_pass(page: Path, mode: str, pytester: pytest.Pytester):
     """The tests that a page shows pass in a project of their own, in both modes of pytest-asyncio."""
     for block in files(page):

@@ -58,7 +58,9 @@ class Cassette:
         self.recordings = _read(self.path)
 
     def find(self, key: str, number: int) -> Recording | None:
-        """Return an answer of a key."""
+        """Return an answer of a key; where none is known, the file is looked at once more."""
+        if (key, number) not in self.recordings:
+            self.recordings = _read(self.path)
         return self.recordings.get((key, number))
 
     def count(self, key: str) -> int:
@@ -109,7 +111,8 @@ def _read(path: Path) -> dict[tuple[str, int], Recording]:
 
 def _replace(path: Path, recordings: Any) -> None:
     ordered: list[Recording] = sorted(recordings, key=lambda one: one.place)
-    lines = [_json(_RECORDING.dump_python(one, mode="json", exclude_defaults=True)) for one in ordered]
+    values = [_RECORDING.dump_python(one, mode="json", exclude_defaults=True) for one in ordered]
+    lines = [json.dumps(value, ensure_ascii=False) for value in values]
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

@@ -21,7 +21,7 @@ from typing import Any, Final, Literal
 
 from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, used_by
 from agentorch.runtime.opener import Opener
 from agentorch.runtime.redaction import Redactor, Secrets
 from agentorch.testing.cassette import Cassette, Recording, asked
@@ -134,6 +134,7 @@ class RecordedModel:
         usage = answer.usage
         if not usage.money and (money := self.cost(usage)):
             usage = replace(usage, money=money)
+        usage = used_by(self._model, usage)  # where nobody knows the price, that is recorded too
         text = self._redactor.text(answer.text)
         calls = tuple(replace(one, arguments=self._redactor.text(one.arguments)) for one in answer.tool_calls)
         kept = replace(answer, text=text, tool_calls=calls, usage=usage, extra={})

@@ -9,6 +9,8 @@ import pytest
 
 from tests.kit.project import pytest_in
 
+pytestmark = pytest.mark.timeout(180)  # each starts pytest anew
+
 PASSING = """
 import anyio
 import pytest
@@ -180,6 +182,22 @@ def test_the_network_is_allowed_by_the_mark(pytester: pytest.Pytester) -> None:
     pytest_in(pytester, NETWORK, options=["-p", "no:socket"])().assert_outcomes(passed=2)
 
 
+OPEN = """
+import socket
+
+
+def test_all(make_orchestrator):
+    assert "guarded" not in socket.socket.connect.__qualname__
+"""
+
+
+def test_the_network_is_open_where_answers_are_recorded(pytester: pytest.Pytester) -> None:
+    """For one run of pytest, by its option; without it, the same test fails."""
+    run = pytest_in(pytester, OPEN)
+    run("--agentorch-network", "-p", "no:socket").assert_outcomes(passed=1)
+    run("-p", "no:socket").assert_outcomes(failed=1)
+
+
 OTHERS = """
 import asyncio
 
@@ -221,6 +239,29 @@ def test_a_pytest_without_the_kit_loads_nothing_of_it() -> None:
     script = plugin + "print(*sorted({*sys.modules} - before))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["agentorch", "agentorch.pytest_plugin"]
+
+
+REWRITTEN = """
+import sys
+
+import agentorch.core.state
+import agentorch.testing.journal_conformance
+import pytest
+
+
+@pytest.mark.parametrize(("name", "rewritten"), [("core.state", False), ("testing.journal_conformance", True)])
+def test_loader(name, rewritten):
+    loader = sys.modules[f"agentorch.{name}"].__loader__
+    assert (type(loader).__name__ == "AssertionRewritingHook") is rewritten
+"""
+
+
+def test_asserts_are_rewritten_in_the_suites_alone(pytester: pytest.Pytester) -> None:
+    """Pytest marks all of a package that brings a plugin: the rest of agentorch is imported as it is installed."""
+    pytester.makepyfile(marking="import pytest\n\npytest.register_assert_rewrite('agentorch')\n")
+    pytest_in(pytester, REWRITTEN)
+    result = pytester.runpytest_subprocess("-p", "no:agentorch", "-p", "marking", "-p", "agentorch.pytest_plugin")
+    result.assert_outcomes(passed=2)
 
 
 def test_the_package_brings_the_plugin(repository: Path) -> None:

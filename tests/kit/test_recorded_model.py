@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from agentorch import Agent, Orchestrator, Plan, agent
+from agentorch import Agent, Judge, Orchestrator, Plan, agent
 from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError, FailureKind, ModelError
 from agentorch.ports.model import Message, ModelRequest, OutputSchema, ToolCall, ToolSpec
@@ -77,6 +77,27 @@ async def test_a_run_is_recorded_once_and_replayed_in_any_order(path: Path) -> N
     assert tasks == ["answer", "judge-buses", "judge-queues", "ode-buses", "ode-queues"]
     assert "a1a1" not in written(path)
     assert (replayed.never_replayed(), len(unused)) == ([], 5)
+
+
+PLAN = {
+    "tasks": [
+        {"id": "ode", "agent": "poet", "objective": "", "inputs": [{"name": "topic", "value": "$goal"}], "needs": []}
+    ],
+    "answer": "$ode",
+}
+
+
+async def test_every_prompt_is_the_same_in_the_next_run(path: Path) -> None:
+    """Of planner, agent, repair and judge: no time, no nonce and no run's id is in any."""
+    verdicts: list[Any] = [{"accepted": False, "problems": ["It is short."]}, {"accepted": True, "problems": []}]
+    script = ScriptedModel().on(PLAN, purpose="plan").on(verdicts, purpose="judge").on("Ode", agent="poet")
+    judges = [Judge("It is long.", name="length")]
+    for model in (RecordedModel(path, script), replayed := RecordedModel(path)):
+        async with Orchestrator([poet], model=model, planner="model", validators=judges) as orchestrator:
+            outcome = await orchestrator.run("Buses")
+        assert outcome.answer == "Ode", outcome.problems
+    assert {one["labels"]["purpose"] for one in lines(path)} == {"plan", "work", "repair", "judge"}
+    assert (replayed.never_replayed(), replayed.misses) == ([], [])
 
 
 async def test_the_same_request_gives_its_answers_in_turn(path: Path) -> None:
@@ -158,6 +179,23 @@ async def test_a_changed_request_is_a_miss_that_says_what_changed(path: Path, ch
     assert replayed.misses == [str(raised.value)]
     if changed.labels == {"task": "t"}:
         assert "    --- recorded\n    +++ asked now" in str(raised.value)
+
+
+async def test_a_model_is_opened_by_its_name_when_something_is_recorded(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the key and the address that the environment gives; a replay needs neither."""
+    async with FakeOpenAI(Say("An ode.")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-fake-key")
+        recorded = RecordedModel(path, "gpt-5-mini")
+        live = await recorded.complete(ask())
+        await recorded.close()
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    replayed = await RecordedModel(path, "gpt-5-mini").complete(ask())
+    assert (live.text, replayed.text) == ("An ode.", "An ode.")
+    assert (replayed.usage.tokens, replayed.usage.unpriced) == (15, 1)  # nobody knows what this server costs
 
 
 async def test_an_empty_recording_says_so(path: Path) -> None:
