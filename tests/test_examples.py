@@ -76,6 +76,11 @@ def blocks(page: Path, *languages: str) -> list[Block]:
     ]
 
 
+def files(page: Path) -> list[Block]:
+    """Return the blocks of a page that are files of a project, where no shell block does something with them."""
+    return [] if blocks(page, *SHELLS) else [block for block, _ in all_blocks(page) if block.title]
+
+
 def saved(block: Block) -> str:
     """Return shell commands that save a block as the file that it is the text of."""
     end = f"END-OF-{block.line}"
@@ -202,6 +207,20 @@ def test_python_examples_run(page: Path, workplace: Path):
         path.write_text("\n" * block.line + block.text, encoding="utf-8")
         with chdir(workplace):
             exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+@pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES if files(page)])
+def test_projects_of_examples_pass(page: Path, mode: str, pytester: pytest.Pytester):
+    """The tests that a page shows pass in a project of their own, in both modes of pytest-asyncio."""
+    for block in files(page):
+        pytester.path.joinpath(str(block.title)).write_text("\n" * block.line + block.text, encoding="utf-8")
+    plugin = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin")
+    done = pytester.runpytest_subprocess(*plugin, "--strict-markers", f"--asyncio-mode={mode}", "-pno:randomly")
+    tests = [block for block in files(page) if str(block.title).startswith("test_")]
+    assert done.ret == 0
+    assert done.parseoutcomes().keys() == {"passed"}
+    assert done.parseoutcomes()["passed"] >= len(tests) > 0
 
 
 @pytest.mark.parametrize("pages", shell_pages())

@@ -1,7 +1,6 @@
 """`agentorch agents`: who is there, what each takes and gives, and whether agent files are right."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from agentorch.agents import Agent
 from agentorch.cli.screen import Screen
@@ -11,6 +10,7 @@ from agentorch.cli.teams import team as load
 from agentorch.errors import AgentorchError
 from agentorch.loading import LoadedTeam
 from agentorch.registry import Registry
+from agentorch.registry.agent_words import gives, takes
 
 
 def list_agents(setup: Setup, *, json: bool) -> int:
@@ -78,8 +78,8 @@ def _facts(agent: Agent) -> list[tuple[str, str]]:
         ("name", card.name),
         ("description", card.description),
         ("kind", f"{agent.kind}{', needs a model' if card.needs_model else ''}"),
-        ("takes", _parameters(card.input)),
-        ("gives", _type(card.output)),
+        ("takes", takes(card)),
+        ("gives", gives(card)),
         ("models", ", ".join(agent.models)),
         ("tools", ", ".join(tool if isinstance(tool, str) else tool.name for tool in agent.tools)),
         ("capabilities", ", ".join(card.capabilities)),
@@ -89,28 +89,6 @@ def _facts(agent: Agent) -> list[tuple[str, str]]:
         ("file", str(agent.source or "")),
         ("version", card.version[:12]),
     ]
-
-
-def _parameters(schema: dict[str, Any]) -> str:
-    required = set(schema.get("required", ()))
-    properties: dict[str, Any] = schema.get("properties", {})
-    named = [f"{name}{'' if name in required else '?'}: {_type(of)}" for name, of in properties.items()]
-    return ", ".join(named) or ("anything" if schema.get("additionalProperties", True) else "nothing")
-
-
-def _type(schema: dict[str, Any]) -> str:
-    """Return a JSON Schema in a word or two."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rsplit("/", 1)[-1]
-    if "anyOf" in schema:
-        return " or ".join(_type(one) for one in schema["anyOf"])
-    kind = schema.get("type")
-    if kind == "array":
-        return f"list of {_type(schema.get('items', {}))}"
-    if kind == "object" and "properties" in schema:
-        fields = ", ".join(schema["properties"])
-        return f"{schema.get('title', 'object')} ({fields})"
-    return str(kind or "anything")
 
 
 def _warn(screen: Screen, team: LoadedTeam) -> None:

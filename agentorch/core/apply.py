@@ -15,6 +15,7 @@ from agentorch.core.commands import Deliver, Dispatch, SetTimer, Withdraw
 from agentorch.core.effects import apply_done, apply_intended, apply_voided
 from agentorch.core.empties import own
 from agentorch.core.failures import FailureKind
+from agentorch.core.history import leave_dispatch
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, go_on, leave_running, settle, wait_for
 from agentorch.core.requests import request_answered, request_opened
@@ -63,18 +64,18 @@ def _told(_state: RunState, _event: ev.Event) -> None:
 def _tasks_accepted(state: RunState, event: ev.TasksAccepted) -> None:
     state.open += len(event.tasks)
     state.ranks_stale = True
+    first = state.enter(len(event.tasks))
     if state.tasks:
-        _enter_more(state, event)
+        _enter_more(state, event, first)
     else:
-        _enter_first(state, event)
-    state.entered += len(event.tasks)
+        _enter_first(state, event, first)
     state.status = phase(state)
 
 
-def _enter_first(state: RunState, event: ev.TasksAccepted) -> None:
+def _enter_first(state: RunState, event: ev.TasksAccepted, first: int) -> None:
     """Enter the first tasks of a run: whatever they need is among them, and open."""
     dependents, usual = event.dependents, state.policy.join
-    for order, task in enumerate(event.tasks, state.entered):
+    for order, task in enumerate(event.tasks, first):
         join = usual if task.policy is UNSET else state.settings_of(task).join
         entered = TaskState(task, state.revision, order, task.agent)
         state.tasks[task.id] = entered
@@ -83,8 +84,8 @@ def _enter_first(state: RunState, event: ev.TasksAccepted) -> None:
             admit_or_skip(state, entered)
 
 
-def _enter_more(state: RunState, event: ev.TasksAccepted) -> None:
-    for order, task in enumerate(event.tasks, state.entered):
+def _enter_more(state: RunState, event: ev.TasksAccepted, first: int) -> None:
+    for order, task in enumerate(event.tasks, first):
         state.tasks[task.id] = entered = TaskState(task, state.revision, order, task.agent)
         count_needs(state, entered)
         admit_or_skip(state, entered)
@@ -152,6 +153,7 @@ def _task_kept(state: RunState, event: ev.TaskKept) -> None:
 def _attempt_failed(state: RunState, event: ev.AttemptFailed) -> None:
     task = state.tasks[event.task]
     charge(state, task, event.usage)
+    leave_dispatch(task, event.at, event.kind.value)
     leave_running(state, task, event.key)
     if task.ladder is None:
         task.climb(Ladder(task.task.agent, since=task.started))
@@ -235,6 +237,7 @@ def _end(state: RunState, name: str, status: Status) -> None:
     task = state.tasks[name]
     if task.status is RUNNING:
         key = state.key_of(task)
+        leave_dispatch(task, state.updated, "cancelled")
         leave_running(state, task, key)
         state.gained.append(Withdraw(key, name))
         own(state, "unsettled")[key] = None
@@ -249,8 +252,7 @@ def _deliver(state: RunState, task: TaskState) -> None:
 
 def _task_delegated(state: RunState, event: ev.TaskDelegated) -> None:
     caller = state.tasks[event.caller.split("/", 2)[1]]
-    child = TaskState(event.spec, state.revision, state.entered, event.spec.agent)
-    state.entered += 1
+    child = TaskState(event.spec, state.revision, state.enter(1), event.spec.agent)
     child.caller, child.depth = event.caller, event.depth
     child.rank = caller.rank  # the caller waits for it: the plan need not be ranked anew
     earlier = state.tasks.get(event.task)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from agentorch.core import events as ev
+from agentorch.core.history import all_used
 from agentorch.core.identity import digest
 from agentorch.core.stamping import Stamp
 from agentorch.core.state import FINAL, RunState, TaskState
@@ -27,9 +28,11 @@ def follow(child: TaskState, earlier: TaskState, *, goes_on: bool) -> None:
 
     That goes on with what it has finished, and with what it has called.
     """
+    child.ended = earlier.ended
     if not goes_on:
-        child.attempt = earlier.attempt + 1
+        child.attempt, child.before = earlier.attempt + 1, all_used(earlier)
         return
+    child.before = earlier.before
     child.attempt, child.dispatch = earlier.attempt, earlier.dispatch + 1
     child.steps, child.children = earlier.steps, earlier.children
     child.ladder, child.agent = earlier.ladder, earlier.agent

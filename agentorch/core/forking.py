@@ -12,6 +12,7 @@ from typing import Any
 from agentorch.core import events as ev
 from agentorch.core import inbox as msg
 from agentorch.core.calling import calls_left_open
+from agentorch.core.history import all_ended
 from agentorch.core.joins import undecided
 from agentorch.core.patching import enter, memo_of, recount, reset_by, take_out
 from agentorch.core.running_time import begin_anew
@@ -80,12 +81,13 @@ def _replace(state: RunState, outputs: dict[str, Any]) -> None:
     """Give tasks their outputs, and start again those that saw other ones."""
     state.revision += 1
     for task in reset_by(state, outputs):
-        memo = memo_of(state, task, task.task)
+        memo, ended = memo_of(state, task, task.task), all_ended(task, state.updated)
         take_out(state, task)
-        special = carried_over(memo=memo, spent=task.spent)
+        special = carried_over(memo=memo, spent=task.spent, ended=ended, before=task.before)
         enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, special=special))
     for name, output in outputs.items():
         earlier = state.tasks[name]
+        ended = all_ended(earlier, state.updated)
         take_out(state, earlier)
         state.surplus.pop(name, None)
         state.tasks[name] = TaskState(
@@ -95,7 +97,7 @@ def _replace(state: RunState, outputs: dict[str, Any]) -> None:
             earlier.task.agent,
             status=Status.SUCCEEDED,
             finished=state.updated,
-            special=carried_over(spent=earlier.spent),
+            special=carried_over(spent=earlier.spent, ended=ended, before=earlier.before),
         )
         state.outputs[name] = output
     if state.replan is not None:

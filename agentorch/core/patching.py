@@ -19,6 +19,7 @@ from agentorch.core.crosschecks import look_up, reopen
 from agentorch.core.effects import effects_by_task
 from agentorch.core.empties import own
 from agentorch.core.failures import Code, Problem
+from agentorch.core.history import all_ended, all_used
 from agentorch.core.identity import digest
 from agentorch.core.joins import admit_or_skip, count_needs, drop_requests, enter_dependent, leave_running
 from agentorch.core.planned import answer_task, free_name, is_answer_task, plan_of, with_join_settings
@@ -128,12 +129,12 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
     for name in event.drop:
         _retire(state, state.tasks.pop(name))
     for task in event.put:
-        earlier = state.tasks.get(task.id)
-        memo = memo_of(state, earlier, task) if earlier is not None else None
+        earlier, special = state.tasks.get(task.id), None
         if earlier is not None:
+            memo, ended = memo_of(state, earlier, task), all_ended(earlier, state.updated)
             _retire(state, earlier)
-        enter(state, TaskState(task, state.revision, state.entered, task.agent, special=carried_over(memo=memo)))
-        state.entered += 1
+            special = carried_over(memo=memo, ended=ended, before=all_used(earlier))
+        enter(state, TaskState(task, state.revision, state.enter(1), task.agent, special=special))
     state.answer = event.answer or state.answer
     state.ranks_stale = True
     recount(state)
@@ -143,7 +144,7 @@ def apply_patch(state: RunState, event: ev.PlanPatched) -> None:
 def redo(state: RunState, task: TaskState, revision: int, ladder: Ladder) -> None:
     """Open a new revision of a succeeded task whose output was rejected; `ladder` is what it goes on with."""
     state.revision = revision
-    name = task.task.id
+    name, ended = task.task.id, all_ended(task, state.updated)
     _reset(state, (name,))
     _retire(state, task)
     again = TaskState(
@@ -153,7 +154,7 @@ def redo(state: RunState, task: TaskState, revision: int, ladder: Ladder) -> Non
         task.task.agent,
         attempt=task.attempt,
         started=task.started,
-        special=carried_over(spent=task.spent),
+        special=carried_over(spent=task.spent, ended=ended, before=task.before),
     )
     again.climb(ladder)
     state.tasks[name] = again
@@ -171,9 +172,9 @@ def changes_effects(state: RunState, name: str) -> tuple[Problem, ...]:
 
 def _reset(state: RunState, changed: Iterable[str]) -> None:
     for task in reset_by(state, changed):
-        memo = memo_of(state, task, task.task)
+        memo, ended = memo_of(state, task, task.task), all_ended(task, state.updated)
         take_out(state, task)
-        special = carried_over(memo=memo, spent=task.spent)
+        special = carried_over(memo=memo, spent=task.spent, ended=ended, before=task.before)
         enter(state, TaskState(task.task, state.revision, task.order, task.task.agent, special=special))
 
 

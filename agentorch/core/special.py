@@ -51,6 +51,20 @@ class Memo:
     sources: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EndedDispatch:
+    """A dispatch that is over, and that the task does not stand by."""
+
+    revision: int
+    attempt: int
+    dispatch: int
+    agent: str
+    started: float
+    ended: float
+    how: str
+    """Its failure kind; "succeeded" for an output that did not stand."""
+
+
 @dataclass(slots=True)
 class Special:
     """What few tasks have."""
@@ -77,11 +91,23 @@ class Special:
     """Results of the finished steps of the current attempt, by identity; None while there is none."""
     account: Account | None = None
     """What it may use and has used; made when it is first admitted under a limit."""
+    ended: tuple[EndedDispatch, ...] = ()
+    """The dispatches before the one under way, and that one if it has brought nothing; see `core.records`."""
+    before: Usage | None = None
+    """What earlier revisions used, where `spent` does not hold it."""
 
 
-def carried_over(*, memo: Memo | None = None, spent: Usage | None = None) -> Special | None:
+def carried_over(
+    *,
+    memo: Memo | None = None,
+    spent: Usage | None = None,
+    ended: tuple[EndedDispatch, ...] = (),
+    before: Usage | None = None,
+) -> Special | None:
     """Return what a task goes on with in a new revision."""
-    return None if memo is None and spent is None else Special(memo=memo, spent=spent)
+    if memo is None and spent is None and before is None and not ended:
+        return None
+    return Special(memo=memo, spent=spent, ended=ended, before=before)
 
 
 class _Task(Protocol):

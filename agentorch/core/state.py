@@ -18,7 +18,7 @@ from agentorch.core.crosscheck import CrossCheck
 from agentorch.core.empties import DICT, LIST, NONE
 from agentorch.core.failures import Problem
 from agentorch.core.policy import DEFAULT, AgentDefaults, Join, Policy
-from agentorch.core.special import Ladder, Memo, Rare, Special
+from agentorch.core.special import EndedDispatch, Ladder, Memo, Rare, Special
 from agentorch.core.task import UNSET, Task
 from agentorch.core.usage import NOTHING, UNLIMITED, Budget, Usage
 
@@ -100,6 +100,8 @@ class TaskState:
     spent = Rare[Usage | None](None)
     steps = Rare[dict[str, Any] | None](None)
     account = Rare[Account | None](None)
+    ended = Rare[tuple[EndedDispatch, ...]](())
+    before = Rare[Usage | None](None)
 
     def climb(self, ladder: Ladder) -> None:
         """Go on with what a ladder says."""
@@ -210,6 +212,8 @@ class RunState:
     """Every live task by id, delegated ones included."""
     entered: int = 0
     """Tasks that ever entered; gives each its order."""
+    entries: list[tuple[int, float]] = field(default_factory=LIST)
+    """When tasks entered: what `entered` was before, and the time. Looked at by people alone."""
     retired: list[tuple[int, TaskState]] = field(default_factory=LIST)
     """Tasks that a patch dropped or replaced, with the revision that did it."""
     outputs: dict[str, Any] = field(default_factory=DICT)
@@ -297,6 +301,13 @@ class RunState:
     """planning, running, replanning, answering, stopped, or the status of RunFinished."""
     finished: bool = False
     """Whether RunFinished is there."""
+
+    def enter(self, count: int) -> int:
+        """Count tasks in; return the order of the first of them."""
+        order, self.entered = self.entered, self.entered + count
+        if not self.entries or self.entries[-1][1] != self.updated:
+            self.entries.append((order, self.updated))
+        return order
 
     @property
     def answer_root(self) -> str:

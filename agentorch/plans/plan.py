@@ -115,6 +115,12 @@ class Plan:
         """Return the plan as a Mermaid flowchart."""
         return mermaid_of(self.graph())
 
+    def to_svg(self) -> str:
+        """Return the plan as a picture: a box for each task, or for many that are alike, and their needs."""
+        from agentorch.plans.picture import picture_of  # noqa: PLC0415  # loaded when looked at
+
+        return picture_of(self.graph(), self.goal)
+
     def graph(self) -> Graph:
         """Return the plan as the core sees it, needs as written."""
         return Graph(self.tasks, self.answer)
@@ -151,6 +157,13 @@ class Plan:
         if budget_problem is None and not verified.errors:
             self._checked = _Checked(_copied(graph), cards, inputs, policy, verified)
         return verified
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the plan in a notebook."""
+        del include, exclude
+        from agentorch.pictures import bundle  # noqa: PLC0415  # loaded when looked at
+
+        return bundle(self.to_svg(), repr(self))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):

@@ -66,6 +66,17 @@ class Registry:
         ]
         return (*declared, *alike)
 
+    def __repr__(self) -> str:
+        return f"Registry({', '.join(self.names)})"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the team as a table in a notebook."""
+        del include, exclude
+        from agentorch.pictures import prose  # noqa: PLC0415  # loaded when looked at
+        from agentorch.registry.agent_words import table_of  # noqa: PLC0415
+
+        return prose(table_of(self._cards.values()), repr(self))
+
     def _unknown(self, name: str, what: str) -> UnknownAgentError:
         hint = did_you_mean(name, self._agents.keys()) or f"the team has {len(self)} agents"
         return UnknownAgentError(f"{what} {name!r}; {hint}")

@@ -38,6 +38,7 @@ from agentorch.runtime.ownership import Changed, check_team, restarted, wait_for
 from agentorch.runtime.planner_turn import PlannerTurn
 from agentorch.runtime.release import release
 from agentorch.runtime.run import Run
+from agentorch.runtime.views import OnRun, Views
 
 PAGE: Final = 2000
 _PARTED: Final = frozenset({dict, list})
@@ -48,9 +49,11 @@ _TAKEN: Final = "run {run} was just taken up by another process: attach to it"
 class Launch:
     """Runs on one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, on_run: OnRun | None = None) -> None:
         self.engine = engine
         self.beginnings = Beginnings(engine)
+        self.views = None if on_run is None else Views(on_run)
+        """Who watches the runs that begin here; None is nobody."""
 
     async def plan(self, goal: str, inputs: Mapping[str, Any]) -> Plan:
         """Ask the planners in turn; return the first plan that passes."""
@@ -130,7 +133,7 @@ class Launch:
         state, message = await self.beginnings.of(goal, options, request)
         if not wait:
             run = supervisor.begin(state, message)
-            return self._run(run), True
+            return self._seen(run), True
         try:
             run = await supervisor.host(state, message)
         except JournalConflict:
@@ -139,7 +142,7 @@ class Launch:
                 raise
             return known, False
         supervisor.accept(run)
-        return self._run(run), True
+        return self._seen(run), True
 
     async def _of_key(self, key: str | None, request: str | None) -> Run | None:
         record = None if key is None else await self.engine.journal.find(key)
@@ -215,7 +218,7 @@ class Launch:
             with run.or_lost():
                 supervisor.accept(run)
                 supervisor.recover(run, left)
-        return self._run(run)
+        return self._seen(run)
 
     async def fork(self, parent: str, *, at: int, outputs: Mapping[str, Any], effects: bool) -> Run:
         """Begin a run with what another one's journal says up to `at`, and carry it on; see `forking`."""
@@ -228,7 +231,7 @@ class Launch:
             with run.or_lost():
                 supervisor.accept(run)
                 supervisor.recover(run, left)
-        return self._run(run)
+        return self._seen(run)
 
     async def _taken(self, run_id: str, taking: Awaitable[HostedRun]) -> HostedRun:
         try:
@@ -291,8 +294,17 @@ class Launch:
     def _run(self, hosted: HostedRun) -> Run:
         return Run(hosted, self.engine.supervisor, self._outcome)
 
+    def _seen(self, hosted: HostedRun) -> Run:
+        """Return a run that begins here, and show it to whoever watches."""
+        run = self._run(hosted)
+        if self.views is not None:
+            self.views.open(run)
+        return run
+
     async def _outcome(self, run: HostedRun) -> Outcome:
         state = run.state
+        if self.views is not None:
+            await self.views.ended(state.run_id)
         values = dict(state.outputs)
         for name in ("goal", "inputs"):
             values.pop(name, None)

@@ -26,6 +26,7 @@ from agentorch.runtime.redaction import Secrets
 from agentorch.runtime.run import Run
 from agentorch.runtime.settings import ModelSpec, OnRequest, Settings
 from agentorch.runtime.sync import run_in_thread
+from agentorch.runtime.views import OnRun
 from agentorch.validation import Validators
 
 
@@ -38,6 +39,8 @@ class Orchestrator:
     `takeover`, runs of the journal whose process has died are carried on here within seconds, for as long as this is
     open. `prices` and `quirks` are what you know better of models that are given by name, by that name. `secrets` are
     values that are never journaled, by name or as a list; an input `"secret:NAME"` gives a function that one's value.
+    `on_run` is called with each `Run` that is started, taken up or forked here, and awaited before the outcome is:
+    in a notebook, `agentorch.notebook.live` draws it while it goes on.
 
     Open it once for many runs: `async with Orchestrator([...]) as orchestrator`. Without that, each call opens and
     closes what it needs, and a journal in memory is gone after it.
@@ -59,6 +62,7 @@ class Orchestrator:
         files: Sequence[str | Path] = (),
         project: str | Path | None = None,
         on_request: OnRequest | None = None,
+        on_run: OnRun | None = None,
         takeover: bool = False,
         clock: Clock | None = None,
         prices: Mapping[str, Price] | None = None,
@@ -86,6 +90,7 @@ class Orchestrator:
             secrets=secrets,
         )
         self._takeover = takeover
+        self._on_run = on_run
         self._engine: Engine | None = None
         self._opened: Launch | None = None
 
@@ -94,13 +99,15 @@ class Orchestrator:
             raise ConfigurationError("this Orchestrator is open already; open another, or share this one")
         take_over = self.take_up if self._takeover else None
         self._engine = await Engine(self._settings, take_over).open()
-        self._opened = Launch(self._engine)
+        self._opened = Launch(self._engine, self._on_run)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        engine, self._engine, self._opened = self._engine, None, None
+        engine, launch, self._engine, self._opened = self._engine, self._opened, None, None
         if engine is not None:
             await engine.close()
+        if launch is not None and launch.views is not None:
+            await launch.views.close()
 
     @asynccontextmanager
     async def _launch(self) -> AsyncGenerator[Launch]:
@@ -108,10 +115,13 @@ class Orchestrator:
             yield self._opened
             return
         engine = await Engine(self._settings).open()
+        launch = Launch(engine, self._on_run)
         try:
-            yield Launch(engine)
+            yield launch
         finally:
             await engine.close()
+            if launch.views is not None:
+                await launch.views.close()
 
     def _open_launch(self, method: str) -> Launch:
         if self._opened is None:

@@ -1,12 +1,14 @@
 """What came of a run."""
 
+import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from agentorch.core.events import RunStatus
 from agentorch.core.failures import Code, Problem
+from agentorch.core.records import TaskRecord
 from agentorch.core.references import BrokenReference
 from agentorch.core.state import RunState, Status
 from agentorch.core.task import Graph, Task
@@ -15,6 +17,7 @@ from agentorch.errors import RunFailed
 from agentorch.plans import Plan
 from agentorch.registry import Registry
 from agentorch.runtime.large import followed
+from agentorch.runtime.task_records import Records
 
 
 class OutcomeStatus(StrEnum):
@@ -80,6 +83,10 @@ class Outcome:
     """Wall time from the first event to the last."""
     states: Mapping[str, str] = field(default_factory=dict[str, str])
     """How each task of the plan ended, by id."""
+    tasks: Mapping[str, TaskRecord] = field(default_factory=dict[str, TaskRecord], repr=False)
+    """How each task went, what it delegated below it: attempts, seconds, waiting, usage, each start and end."""
+    started: float = 0.0
+    """When the run began, in seconds since the epoch."""
 
     def raise_for_problems(self) -> "Outcome":
         """Return self when the run succeeded; raise RunFailed with the problems in words otherwise."""
@@ -87,6 +94,48 @@ class Outcome:
             return self
         lines = [str(problem) for problem in self.problems if problem.is_error] or ["no reason was recorded"]
         raise RunFailed(f"run {self.run_id} {self.status}: " + "; ".join(lines))
+
+    def to_frame(self, library: Literal["pandas", "polars"] | None = None) -> Any:
+        """Return a data frame with a row for each task, in plan order, what it delegated below it.
+
+        Columns: task, agent, state, attempts, seconds, waiting (seconds), input_tokens, cached_tokens (part of them),
+        output_tokens, money (US dollars), caller (of a delegated task). `library` is "pandas" or "polars"; None is the
+        first of them that is installed. Raises MissingExtraError when neither is.
+        """
+        from agentorch.runtime.frames import frame_of  # noqa: PLC0415  # loaded when looked at
+
+        return frame_of(self.tasks.values(), library)
+
+    def to_svg(self) -> str:
+        """Return the run as a picture: the plan with states, times and costs, and the tasks over time."""
+        from agentorch.runtime.run_picture import Pictured, drawn  # noqa: PLC0415  # loaded when looked at
+
+        run = Pictured(
+            goal=self.plan.goal,
+            status=self.status,
+            records=list(self.tasks.values()),
+            needs={task.id: task.needs for task in self.plan.tasks},
+            answer=(self.plan.answer or "$")[1:].split(".", 1)[0],
+            started=self.started,
+            until=self.started + self.seconds,
+            usage=self.usage,
+        )
+        return drawn(run)
+
+    def to_markdown(self) -> str:
+        """Return the answer, the problems and the sources as Markdown in which nothing is obeyed as HTML."""
+        from agentorch.runtime.outcome_words import markdown_of  # noqa: PLC0415  # loaded when looked at
+
+        return markdown_of(self.answer, self.problems, self.sources)
+
+    def _ipython_display_(self) -> None:
+        """Show in a notebook what came of the run: the picture, and the answer below it."""
+        from agentorch.pictures import bundle, prose  # noqa: PLC0415  # loaded when looked at
+
+        # Two outputs: of one that holds both, a notebook would show one alone.
+        display = importlib.import_module("IPython.display").display
+        display(bundle(self.to_svg(), f"run {self.run_id} {self.status}"), raw=True)
+        display(prose(self.to_markdown(), str(self.answer)), raw=True)
 
 
 def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -> Outcome:
@@ -114,6 +163,8 @@ def outcome_of(state: RunState, registry: Registry, values: Mapping[str, Any]) -
         problems=(*_problems(state), *missing),
         seconds=max(0.0, state.updated - state.started),
         states=states,
+        tasks=Records(state),
+        started=state.started,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 from agentorch.core.events import Event
 from agentorch.core.failures import Problem
 from agentorch.core.inbox import Answer, Cancel, Stop
+from agentorch.core.records import records_of
 from agentorch.core.state import Request
 from agentorch.errors import ConfigurationError, RunOwnedError
 from agentorch.messages.work import TextDelta
@@ -40,6 +41,36 @@ class Run:
     def waiting(self) -> tuple[Request, ...]:
         """What waits for a person: each with request_id, kind, task, question and answer_schema."""
         return tuple(self._hosted.state.requests.values())
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self._hosted.at_rest
+
+    def to_svg(self) -> str:
+        """Return the run as a picture, as it stands: the plan with states, times and costs, and the tasks over time."""
+        from agentorch.runtime.run_picture import Pictured, drawn  # noqa: PLC0415  # loaded when looked at
+
+        state = self._hosted.state
+        at = state.updated if self.at_rest else max(state.updated, self._supervisor.now())
+        run = Pictured(
+            goal=state.goal,
+            status=self.status,
+            records=list(records_of(state, at)),
+            needs={name: task.task.needs for name, task in state.tasks.items()},
+            answer=state.answer_root,
+            started=state.started,
+            until=at,
+            usage=state.spent,
+        )
+        return drawn(run)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show in a notebook how the run stands."""
+        del include, exclude
+        from agentorch.pictures import bundle  # noqa: PLC0415  # loaded when looked at
+
+        return bundle(self.to_svg(), repr(self))
 
     def __aiter__(self) -> AsyncGenerator[Event]:
         return self._hosted.feed.read(0)

@@ -23,7 +23,7 @@ from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.transitions import Standing, check_moves, run_state, standing
 from agentorch.core.usage import Usage
 from agentorch.core.verifier import verify
-from tests.core.snapshot import snapshot
+from agentorch.testing.snapshot import snapshot
 
 AFTER_THE_END = ev.OutcomeLate | ev.EffectDone | ev.EffectVoided | ev.CallAbandoned
 """What may follow the last word."""

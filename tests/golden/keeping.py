@@ -38,6 +38,8 @@ DERIVED = {
 """What is kept in a state for speed alone."""
 DERIVED_OF_TASKS = {"agent", "join", "special"}
 """The same of a task's: its ladder's, what its policies say, and where its rare fields are."""
+RECORDED = {"entries", "ended", "before"}
+"""What is kept for people to look at: no decision rests on it, and digests from before it was kept are to hold."""
 
 
 def plain(value: Any) -> Any:
@@ -47,7 +49,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
-        derived = DERIVED | DERIVED_OF_TASKS if isinstance(value, TaskState) else DERIVED
+        derived = DERIVED | RECORDED | (DERIVED_OF_TASKS if isinstance(value, TaskState) else set())
         every = (*fields(value), *fields(Special)) if isinstance(value, TaskState) else fields(value)
         kept = {field.name: getattr(value, field.name) for field in every if field.name not in derived}
         unset = {field.name: field.default for field in every if field.default is not MISSING}

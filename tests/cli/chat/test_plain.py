@@ -8,6 +8,7 @@ import pytest
 
 from agentorch.cli.chat.record import ChatRecord, named, newest
 from agentorch.errors import ConfigurationError
+from tests.cli.chat.model_server import serving
 from tests.cli.test_processes import RUN, WAIT
 
 pytestmark = pytest.mark.timeout(120)
@@ -103,3 +104,31 @@ def test_chats_that_are_not_there(folder: Path, monkeypatch: pytest.MonkeyPatch)
         named("a")
     ChatRecord(id="gone").save()
     assert named("gone") is None
+
+
+def test_what_a_turn_and_the_chat_cost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens, those of the cache too, and money: of the turn, and of all turns."""
+    (folder / "scribe.md").write_text("---\nname: scribe\ndescription: Answers.\n---\nAnswer.\n", encoding="utf-8")
+    monkeypatch.setenv("AGENTORCH_PRICES", '{"tiny": {"input": 1000, "output": 2000}}')
+    with serving(lambda _: "Four words of answer.") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        said = chat("-a", "scribe.md", "-m", "tiny", "--no-progress", said="@scribe one\n@scribe two\n/cost\n")
+    assert said.stdout == "Four words of answer.\nFour words of answer.\n"
+    first, second, *table = said.stderr.splitlines()
+    assert first.startswith("100 in (40 cached) + 4 out tokens · $0.1080 · ")
+    assert second.startswith("100 in (40 cached) + 4 out tokens · $0.1080 (the chat $0.2160) · ")
+    assert table[-1].split()[:1] + table[-1].split()[-1:] == ["all", "$0.2160"]
+
+
+def test_a_budget_holds_for_each_turn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn that would pass it fails in words, and the next one has its own."""
+    (folder / "scribe.md").write_text("---\nname: scribe\ndescription: Answers.\n---\nAnswer.\n", encoding="utf-8")
+    with serving(lambda _: "Done.") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        said = chat(
+            "-a", "scribe.md", "-m", "tiny", "--no-progress",
+            said="/budget calls=0\n@scribe one\n/budget calls=1\n@scribe two\n@scribe three\n",
+        )  # fmt: skip
+    assert said.stdout == "Done.\nDone.\n"
+    assert len(server.requests) == 2
+    assert "budget" in said.stderr

@@ -29,9 +29,9 @@ def test_everything_fits() -> None:
 
 def test_what_fits_the_message_comes_before_what_is_new() -> None:
     """The newest turn, then the one that speaks of the same; within the budget."""
-    seen = recalled(TALK, "What is the name of my cat?", budget=130, count=words)
-    assert [one.number for one in seen] == [1, 7, 8]
-    assert sum(one.tokens for one in seen) <= 130
+    seen = recalled(TALK, "What is the name of my cat?", budget=115, count=words)
+    assert [(one.number, one.is_cut) for one in seen] == [(1, False), (7, True), (8, False)]
+    assert sum(one.tokens for one in seen) <= 115
 
 
 def test_the_newest_turn_is_cut_to_half() -> None:

@@ -1,0 +1,131 @@
+"""A plan as a picture: a box for each task, an arrow for each need.
+
+It goes from left to right where that fits the width of a page, else from top to bottom.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from agentorch.pictures.folding import LIMIT, folded
+from agentorch.pictures.layers import Layout, lay_out
+from agentorch.pictures.parts import Box, Part
+from agentorch.pictures.states import DIM, INK, LINE, look_of
+from agentorch.pictures.svg import clipped, group, number, rectangle, width_of, words
+
+PAGE: Final = 960
+"""What is not wider is not made smaller by a notebook."""
+_WIDEST: Final = 290.0
+_MANY: Final = 24
+"""Boxes beyond which each has one line alone."""
+_PAD: Final = 9
+_TITLE, _TEXT = 12.0, 11.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How large every box is, and what is in it."""
+
+    width: float
+    height: float
+    small: bool
+
+
+def graph(boxes: Sequence[Box], *, limit: int = LIMIT) -> Part:
+    """Draw boxes and their arrows; beyond `limit` they are folded, and a note below says so."""
+    few, note = folded(boxes, limit)
+    if not few:
+        return Part(160, 16, words("no tasks yet", 0, 12, fill=DIM))
+    form = _form(few)
+    needs = {box.id: box.needs for box in few}
+    rows = lay_out(needs, size=form.height, gap=14 if not form.small else 8)
+    across = rows.layers * (form.width + _gap(rows)) - _gap(rows)
+    if across > PAGE:
+        columns = lay_out(needs, size=form.width, gap=22)
+        if columns.extent < across:
+            return _drawn(few, form, columns, note, down=True)
+    return _drawn(few, form, rows, note, down=False)
+
+
+def _gap(layout: Layout) -> float:
+    return 46 if layout.layers <= 5 else 34  # noqa: PLR2004
+
+
+def _form(boxes: Sequence[Box]) -> _Form:
+    small = len(boxes) > _MANY
+    widest = 130.0
+    for box in boxes:
+        title = width_of(box.title or box.id, _TITLE, mono=True) + width_of(box.corner, _TEXT) + 32
+        below = 0.0 if small else max(width_of(box.kind, _TEXT), width_of(box.note, _TEXT))
+        widest = max(widest, title + 2 * _PAD, below + 2 * _PAD)
+    noted = any(box.note for box in boxes) and not small
+    return _Form(min(widest, _WIDEST), 26 if small else 58 if noted else 42, small)
+
+
+def _drawn(boxes: Sequence[Box], form: _Form, layout: Layout, note: str, *, down: bool) -> Part:
+    step = form.height + 34 if down else form.width + _gap(layout)
+    along = (layout.layers - 1) * step + (form.height if down else form.width)
+    width, height = (layout.extent, along) if down else (along, layout.extent)
+    body = [_arrow(layout, arrow, form, step, down=down) for arrow in layout.arrows]
+    for box in boxes:
+        middle, start = layout.middle[box.id], layout.layer[box.id] * step
+        x, y = (middle - form.width / 2, start) if down else (start, middle - form.height / 2)
+        body.append(_box(box, form, x, y))
+    if note:
+        height += 22
+        body.append(words(note, 0, height - 4, size=_TEXT, fill=DIM))
+        width = max(width, width_of(note, _TEXT))
+    return Part(width, height, "".join(body))
+
+
+def _box(box: Box, form: _Form, x: float, y: float) -> str:
+    look, room = look_of(box.state), form.width - 2 * _PAD
+    thick = 2.4 if box.marked else 1.2
+    body = [
+        rectangle(
+            x, y, form.width, form.height, fill=look.fill, stroke=look.stroke, radius=6, line=thick, dashed=look.dashed
+        )
+    ]
+    left, base = x + _PAD, y + 17
+    if look.mark:
+        body.append(words(look.mark, left, base, size=_TITLE, fill=look.stroke, weight=700))
+        left += 15
+    corner = clipped(box.corner, room / 2, _TEXT) if box.corner else ""
+    if corner:
+        body.append(words(corner, x + form.width - _PAD, base, size=_TEXT, fill=DIM, anchor="end"))
+    space = x + form.width - _PAD - left - (width_of(corner, _TEXT) + 6 if corner else 0)
+    title = clipped(box.title or box.id, space, _TITLE, mono=True)
+    body.append(words(title, left, base, size=_TITLE, fill=INK, mono=True, weight=600))
+    if not form.small:
+        for index, text in enumerate((box.kind, box.note)):
+            if text:
+                line = y + 33 + 16 * index
+                body.append(words(clipped(text, room, _TEXT), x + _PAD, line, size=_TEXT, fill=DIM))
+    return group(body, tip=box.tip or f"{box.id}: {box.kind}")
+
+
+def _arrow(
+    layout: Layout, arrow: tuple[str, str, Sequence[tuple[int, float]]], form: _Form, step: float, *, down: bool
+) -> str:
+    """Return a curve that leaves and enters along the main axis, with its head."""
+    source, target, bends = arrow
+    thick = form.height if down else form.width
+    points = [(layout.layer[source] * step + thick, layout.middle[source])]
+    for layer, middle in bends:
+        points += [(layer * step, middle), (layer * step + thick, middle)]
+    points.append((layout.layer[target] * step - 6, layout.middle[target]))
+    path = f"M{_place(points[0], down=down)}"
+    for (from_main, from_cross), (to_main, to_cross) in pairwise(points):
+        half = (from_main + to_main) / 2
+        turns = [(half, from_cross), (half, to_cross), (to_main, to_cross)]
+        path += " C" + " ".join(_place(turn, down=down) for turn in turns)
+    main, cross = points[-1]
+    corners = [(main, cross - 3.5), (main + 6, cross), (main, cross + 3.5)]
+    head = "M" + " L".join(_place(corner, down=down) for corner in corners) + " Z"
+    return f'<path d="{path}" fill="none" stroke="{LINE}" stroke-width="1.2"/><path d="{head}" fill="{LINE}"/>'
+
+
+def _place(point: tuple[float, float], *, down: bool) -> str:
+    main, cross = point
+    return f"{number(cross)} {number(main)}" if down else f"{number(main)} {number(cross)}"

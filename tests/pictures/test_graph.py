@@ -1,0 +1,132 @@
+"""A plan as a picture: everything is in it, nothing overlaps, and what is much becomes little."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentorch.pictures import Box, graph, sheet
+from agentorch.pictures.states import STATES
+from tests.pictures.drawing import boxes, size, tips, words
+
+
+def drawn(given_boxes: Sequence[Box]) -> str:
+    return sheet([graph(given_boxes)], label="a plan")
+
+
+def scattered(count: int) -> list[Box]:
+    """Return boxes with needs here and there, the same each time."""
+    chance = random.Random(7)
+    return [
+        Box(
+            f"task-{index}",
+            f"agent-{index % 3}",
+            list(STATES)[index % len(STATES)],
+            needs=[f"task-{chance.randrange(index)}" for _ in range(2)] if index else [],
+            corner="1.2 s",
+            note="812 tokens · $0.0012",
+        )
+        for index in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 20, 50])
+def test_each_task_has_its_box_inside_the_paper_and_on_nothing_else(count: int):
+    """All titles are there, no two boxes overlap, and all of them are within the picture."""
+    svg = drawn(scattered(count))
+    found = boxes(svg)
+    width, height = size(svg)
+    assert len(found) == count
+    assert {f"task-{index}" for index in range(count)} <= set(words(svg))
+    assert not [(a, b) for index, a in enumerate(found) for b in found[:index] if a.overlaps(b)]
+    assert all(box.x >= 0 and box.y >= 0 for box in found)
+    assert all(box.x + box.width <= width and box.y + box.height <= height for box in found)
+
+
+def test_states_are_told_by_marks_too():
+    """Who sees no colours sees the difference; an unknown state is drawn without."""
+    svg = drawn([*(Box(state, "a", state) for state in STATES), Box("odd", "a", "odd")])
+    assert {look.mark for look in STATES.values()} <= set(words(svg))
+    assert len(boxes(svg)) == len(STATES) + 1
+
+
+def test_a_few_boxes_say_more():
+    """Agent and costs stand in the boxes of a small plan; in a larger one they are said by the tip."""
+    few, many = scattered(3), scattered(30)
+    assert words(drawn(few)).count("812 tokens · $0.0012") == 3
+    assert "812 tokens · $0.0012" not in words(drawn(many))
+    assert f"{many[0].id}: {many[0].kind}" in tips(drawn(many))
+
+
+def test_a_long_chain_goes_down_and_a_fan_goes_across():
+    """A picture is not wider than a page where it can be higher instead."""
+    chain = drawn([Box(f"t{n}", "a", needs=[f"t{n - 1}"]) for n in range(30)])
+    fan = drawn([Box("start", "a"), *(Box(f"t{n}", "a", needs=["start"]) for n in range(30))])
+    assert size(chain)[0] < 960
+    assert size(fan)[0] < 960
+
+
+def test_a_map_of_a_thousand_is_a_few_boxes():
+    """What is alike is one box, with how many stand how; a note says so."""
+    states = ["succeeded"] * 600 + ["running"] * 20 + ["pending"] * 378
+    middle = [Box(f"m{n}", "mapper", state, needs=["start"]) for n, state in enumerate(states)]
+    ends = [box.id for box in middle]
+    svg = drawn([Box("start", "splitter", "succeeded"), *middle, Box("end", "writer", "pending", needs=ends)])
+    said = words(svg)
+    assert len(boxes(svg)) == 3
+    assert {"998 tasks", "600 succeeded · 20 running · 378 pending"} <= set(said)
+    assert said[-1] == "1,000 tasks in 3 boxes: those that are alike are one"
+
+
+@pytest.mark.parametrize("step", [1, 3, 50])
+def test_a_thousand_tasks_are_a_small_picture(step: int):
+    """Whatever its shape, a chain or a tangle: the middle is cut out, and nothing is silently missing."""
+    needs = [[f"t{other}" for other in range(n - 1, max(-1, n - 3 * step), -step)] for n in range(1000)]
+    svg = drawn([Box(f"t{n}", f"agent-{n % 5}", needs=found, tip="x" * 200) for n, found in enumerate(needs)])
+    assert len(svg) < 300_000
+    assert len(boxes(svg)) <= 60
+    assert "1,000 tasks" in words(svg)[-1]
+
+
+def test_no_task_is_said_in_words():
+    """While a planner thinks there is a picture too."""
+    assert "no tasks yet" in words(drawn([]))
+
+
+HOSTILE = st.text(
+    st.characters(blacklist_categories=()) | st.sampled_from("<>&\"'\x00\x1b\u202e\ud800\ufffe"), max_size=40
+)
+
+
+@given(HOSTILE, HOSTILE, HOSTILE)
+def test_any_text_is_a_value(id: str, kind: str, text: str):
+    """Whatever anybody wrote, the picture is well-formed and does nothing."""
+    svg = sheet(
+        [graph([Box(id, kind, text, corner=text, note=text, tip=text), Box("b", text, needs=[id])])], label=text
+    )
+    assert len(boxes(svg)) == (1 if id == "b" else 2)
+
+
+def test_markup_is_shown():
+    """Tags are letters, and letters that hide or turn are gone."""
+    said = words(drawn([Box("a", "<script>alert(1)</script>", note='"&\u202eback\u200b')]))
+    assert {"<script>alert(1)</script>", '"&back'} <= set(said)
+
+
+def test_long_names_are_cut():
+    """With a sign that something is missing; all of it is in the tip."""
+    name = "a-very-long-name-" * 5
+    svg = drawn([Box(name, "agent", corner="1.2 s")])
+    (title,) = [text for text in words(svg) if text.startswith("a-very")]
+    assert title.endswith("…")
+    assert f"{name}: agent" in tips(svg)
+    assert boxes(svg)[0].width <= 290
+
+
+def test_wide_letters_take_their_room():
+    """Letters of twice the width are cut earlier."""
+    svg = drawn([Box("文" * 60, "a")])
+    (title,) = [text for text in words(svg) if text.startswith("文")]
+    assert 8 <= len(title) <= 20
