@@ -4,7 +4,7 @@
 2. The shell blocks of a page run in order in a copy of the documents. A server that speaks Chat Completions stands in
    for a provider.
 3. A block with a title (```python title="team.py") is a file that the reader saves: it is there for the shell blocks
-   below it, and is not run by itself.
+   below it, and is not run by itself. On a page without shell blocks, pytest passes all tests among them.
 4. A `text` block right below a shell block is something that it prints, but for line breaks.
 5. The set-up and test blocks of "Quick start" are run by `.ci/run`. Any other block that does not run says why, in a
    comment just above it: `<!-- not run: it starts a server -->`.
@@ -79,6 +79,11 @@ def blocks(page: Path, *languages: str) -> list[Block]:
 def files(page: Path) -> list[Block]:
     """Return the blocks of a page that are files of a project, where no shell block does something with them."""
     return [] if blocks(page, *SHELLS) else [block for block, _ in all_blocks(page) if block.title]
+
+
+def tests_of(page: Path) -> list[Block]:
+    """Return those of them that pytest collects."""
+    return [block for block in files(page) if str(block.title).startswith("test_")]
 
 
 def saved(block: Block) -> str:
@@ -217,7 +222,7 @@ def test_projects_of_examples_pass(page: Path, mode: str, pytester: pytest.Pytes
         pytester.path.joinpath(str(block.title)).write_text("\n" * block.line + block.text, encoding="utf-8")
     plugin = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin")
     done = pytester.runpytest_subprocess(*plugin, "--strict-markers", f"--asyncio-mode={mode}", "-pno:randomly")
-    tests = [block for block in files(page) if str(block.title).startswith("test_")]
+    tests = tests_of(page)
     assert done.ret == 0
     assert done.parseoutcomes().keys() == {"passed"}
     assert done.parseoutcomes()["passed"] >= len(tests) > 0
@@ -246,10 +251,11 @@ def test_shell_examples_run(pages: list[Path], workplace: Path):
 
 
 def test_a_saved_file_is_there_for_commands_that_run():
-    """A block with a title stands on a page whose shell blocks run: else nobody would read it."""
+    """A block with a title stands on a page whose shell blocks run, or whose tests do: else nobody would read it."""
     titled = [page for page in PAGES if any(block.title and reason is None for block, reason in all_blocks(page))]
     assert titled
-    assert [name_of(page) for page in titled if not blocks(page, *SHELLS)] == []
+    unread = [page for page in titled if not blocks(page, *SHELLS) and not tests_of(page)]
+    assert unread == []
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES])

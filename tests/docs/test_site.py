@@ -32,8 +32,8 @@ def faults(checker: ModuleType, folder: Path, body: str, head: str = "") -> list
 
 SOUND = """
 <h2 id="here">Here</h2> <a href="#here">1</a> <a href="other/">2</a> <a href="other/#top">3</a>
-<a href="other/index.html">4</a> <a href="https://example.org/a?b#c">5</a>
-<img src="picture.svg"> <img src="data:image/png;base64,aa">
+<a href="other/index.html">4</a> <a href="https://example.org/a?b#c">5</a> <img src="picture.svg">
+<img src="data:image/png;base64,aa">
 """
 
 
