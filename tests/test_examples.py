@@ -81,7 +81,7 @@ def files(page: Path) -> list[Block]:
     return [] if blocks(page, *SHELLS) else [block for block, _ in all_blocks(page) if block.title]
 
 
-def tests_of(page: Path) -> list[Block]:
+def collected_of(page: Path) -> list[Block]:
     """Return those of them that pytest collects."""
     return [block for block in files(page) if str(block.title).startswith("test_")]
 
@@ -223,7 +223,7 @@ def test_projects_of_examples_pass(page: Path, mode: str, pytester: pytest.Pytes
         pytester.path.joinpath(str(block.title)).write_text("\n" * block.line + block.text, encoding="utf-8")
     plugin = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin")
     done = pytester.runpytest_subprocess(*plugin, "--strict-markers", f"--asyncio-mode={mode}", "-pno:randomly")
-    tests = tests_of(page)
+    tests = collected_of(page)
     assert done.ret == 0
     assert done.parseoutcomes().keys() == {"passed"}
     assert done.parseoutcomes()["passed"] >= len(tests) > 0
@@ -255,7 +255,7 @@ def test_a_saved_file_is_there_for_commands_that_run():
     """A block with a title stands on a page whose shell blocks run, or whose tests do: else nobody would read it."""
     titled = [page for page in PAGES if any(block.title and reason is None for block, reason in all_blocks(page))]
     assert titled
-    unread = [page for page in titled if not blocks(page, *SHELLS) and not tests_of(page)]
+    unread = [page for page in titled if not blocks(page, *SHELLS) and not collected_of(page)]
     assert unread == []
 
 
