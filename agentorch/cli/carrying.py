@@ -54,6 +54,8 @@ class Carried:
     progress: Progress
     outcome: Outcome | None
     """None when it was stopped."""
+    said: str = ""
+    """What was written of the answer when it was stopped, as far as that was seen."""
 
 
 async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awaitable[Run]], how: Foreground) -> int:

@@ -122,7 +122,7 @@ def _unasked(name: str) -> Finding:
 def _local(server: LocalServer) -> Finding:
     models = ", ".join(server.models[:5]) or "no model"
     name = server.models[0] if server.models else "NAME"
-    remedy = f"to use it: /model {name} in agentorch chat, or OPENAI_BASE_URL={server.url} and --model {name}"
+    remedy = f"to use it: /model local:{name} in agentorch chat, or OPENAI_BASE_URL={server.url} and --model {name}"
     return Finding("server", "note", f"on this machine at {server.url}: {models}; it is not used unasked", remedy)
 
 

@@ -3,6 +3,7 @@
 What is there already stays as it is.
 """
 
+import shlex
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -37,7 +38,7 @@ def found(folder: str) -> int:
         return ENVIRONMENT
     for name in _FILES:
         screen.say(f"{'written' if name in written else 'kept   '}  {root / name}", whole=True)
-    there = "" if root.resolve() == Path.cwd() else f"cd {root}; "
+    there = "" if root.resolve() == Path.cwd() else f"cd {shlex.quote(str(root))}; "
     screen.say(f"go on with: {there}agentorch agents; agentorch chat; pytest", "dim", whole=True)
     return 0
 

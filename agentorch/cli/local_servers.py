@@ -5,18 +5,33 @@ Only the loopback interface is asked, with no key, for the list of models that e
 
 import asyncio
 import json
+import time
 import urllib.request
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Final, cast
 
 from agentorch.cli.words import one_line
 
 _SECONDS: Final = 0.5
+"""For a connection, and for a word of an answer."""
+_PATIENCE: Final = 1.5
+"""Seconds for a whole answer, however it drips."""
+_PIECE: Final = 65_536
 _MOST: Final = 1_000_000
 """Bytes of an answer that are read."""
-_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: it may lead to another machine."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:
+        """Make no request of it."""
+
+
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ async def _at(port: int) -> LocalServer | None:
     if not await _listens(port):
         return None
     url = f"http://127.0.0.1:{port}/v1"
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, HTTPException):  # whatever else listens there
         return LocalServer(url, await asyncio.to_thread(_models, url))
     return None
 
@@ -54,9 +69,20 @@ async def _listens(port: int) -> bool:
 def _models(url: str) -> tuple[str, ...]:
     """Return what a server lists; ValueError when it is no such server."""
     with _DIRECT.open(f"{url}/models", timeout=_SECONDS) as answer:
-        said = json.loads(answer.read(_MOST))
+        said = json.loads(_read(answer))
     listed = cast("dict[str, Any]", said).get("data") if isinstance(said, dict) else None
     if not isinstance(listed, list):
         raise ValueError("no list of models")  # noqa: TRY004  # it is what was said that is wrong
     models = (cast("dict[str, Any]", model) for model in cast("list[Any]", listed) if isinstance(model, dict))
     return tuple(one_line(str(model["id"])) for model in models if "id" in model)
+
+
+def _read(answer: Any) -> bytes:
+    """Return what is said within a moment; ValueError when it takes longer, or is too much."""
+    until = time.monotonic() + _PATIENCE
+    said = b""
+    while piece := answer.read1(_PIECE):
+        said += piece
+        if time.monotonic() > until or len(said) > _MOST:
+            raise ValueError("its answer has no end")
+    return said

@@ -1,5 +1,10 @@
-"""A project: a folder that says it is one by `agentorch.toml`, or by `[tool.agentorch]` in its `pyproject.toml`."""
+"""A project: a folder that says it is one by `agentorch.toml`, or by `[tool.agentorch]` in its `pyproject.toml`.
 
+A project's agents are executed. So a file of another user marks none that is merely found: anybody may put one above
+us, in a folder that all may write in.
+"""
+
+import os
 import tomllib
 from pathlib import Path
 
@@ -16,6 +21,15 @@ def is_project(folder: Path) -> bool:
 
 
 def find_project(start: Path) -> Path | None:
-    """Return the nearest project at or above a folder, or None: an unmarked folder is nobody's."""
+    """Return the nearest project of ours at or above a folder, or None: an unmarked folder is nobody's."""
     start = start.resolve()
-    return next((folder for folder in (start, *start.parents) if is_project(folder)), None)
+    return next((folder for folder in (start, *start.parents) if is_project(folder) and _is_ours(folder)), None)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether we, or the system's administrator, own what marks the folder."""
+    marker = folder / "agentorch.toml"
+    if not hasattr(os, "getuid"):  # on Windows
+        return True
+    marker = marker if marker.is_file() else folder / "pyproject.toml"
+    return marker.stat().st_uid in {0, os.getuid()}

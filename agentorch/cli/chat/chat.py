@@ -5,6 +5,7 @@
 3. What goes wrong with a line is said in one line, and the chat goes on.
 """
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,19 +19,21 @@ from agentorch.cli.chat.addressed import plan_for
 from agentorch.cli.chat.command_table import COMMANDS, unknown
 from agentorch.cli.chat.front import Begin, Front
 from agentorch.cli.chat.recall import BUDGET, Recalled, as_text, recalled
-from agentorch.cli.chat.record import CHAT, TO, TURN, ChatRecord
-from agentorch.cli.chat.showing import say_turn
+from agentorch.cli.chat.record import CHAT, TO, TURN, ChatRecord, new_chat_id
+from agentorch.cli.chat.restoring import Restored
+from agentorch.cli.chat.showing import say_turn, spent
 from agentorch.cli.chat.turn import STOPPED, Turn, turn_of
-from agentorch.cli.chat.typed_message import Command, Message, Unclear, read
+from agentorch.cli.chat.typed_message import Command, Message, Unclear, is_there, read
 from agentorch.cli.given import Given
 from agentorch.cli.kept_library import kept_library
 from agentorch.cli.running import orchestrator_of
 from agentorch.cli.settings import Setup
 from agentorch.cli.teams import team
+from agentorch.cli.words import one_line
 from agentorch.core.policy import Policy
 from agentorch.core.state import Status
-from agentorch.core.usage import Budget
-from agentorch.errors import AgentorchError
+from agentorch.core.usage import Budget, Usage
+from agentorch.errors import AgentorchError, ConfigurationError
 from agentorch.files import at_home
 from agentorch.library import Library
 from agentorch.ports.planner import CONVERSATION
@@ -42,6 +45,8 @@ from agentorch.runtime.run import Run
 
 _TITLE: Final = 60
 """Characters of the first message that name a chat."""
+_LONGEST: Final = 300
+"""Characters of what is said of a bug."""
 
 
 class Chat:
@@ -50,20 +55,28 @@ class Chat:
     front: Front
     """What it is held through, once that is known."""
 
-    def __init__(self, record: ChatRecord, turns: list[Turn], setup: Setup, *, json: bool = False) -> None:
-        self.record = record
-        self.turns = turns
+    def __init__(self, restored: Restored, setup: Setup, *, json: bool = False) -> None:
+        self.record = restored.record
+        self.turns = restored.turns
+        self.forgotten = restored.forgotten
+        """Turns that were undone or asked again."""
         self.setup = setup
         self.json = json
         self.verbose = False
         """Whether everything that happens is told."""
         self.signs = False
         """Whether each plan is shown and signed before it is carried out."""
-        self.last: Carried | None = None
-        """The last run that was carried out here."""
+        self.last: Carried | None = restored.last
+        """The run of the last turn."""
         self.outcome: Outcome | None = None
         """What came of it; None when it was stopped."""
         self.is_over = False
+        self.refused = False
+        """Whether the last line was."""
+        self.has_obeyed = False
+        """Whether any line was."""
+        self.has_carried = False
+        """Whether a run was carried out here."""
         self._library: tuple[tuple[str, ...], Library] | None = None
         self._open = ExitStack()
         self._team: tuple[Setup, Registry] | None = None
@@ -92,25 +105,30 @@ class Chat:
 
     async def obey(self, line: str) -> None:
         """Do what a line says; what is wrong with it is said."""
+        self.refused = False
         try:
-            read_as = read(line, agents=self.registry.names, exists=_is_there)
-            match read_as:
-                case Command(name) if name not in COMMANDS:
-                    self.front.screen.say(unknown(name), "yellow")
-                    self.front.put_back(line)
-                case Command():
-                    await self._command(read_as)
-                case Unclear(words):
-                    self.front.screen.say(words, "yellow")
-                    self.front.put_back(line)
-                case Message():
-                    await self.say(read_as)
-                case None:
-                    pass
-        except AgentorchError as error:
-            self.front.screen.say(str(error), "yellow")
+            read_as = self._meant(line)
+            if isinstance(read_as, Command):
+                await self._command(read_as)
+            elif read_as is not None:
+                await self.say(read_as)
+            self.has_obeyed = self.has_obeyed or read_as is not None
+        except Exception as error:
+            if os.environ.get("AGENTORCH_DEBUG"):
+                raise
+            self.refused = True
+            self.front.screen.say(_words_of(error), "yellow")
             if not line.startswith("/"):
                 self.front.put_back(line)
+
+    def _meant(self, line: str) -> Command | Message | None:
+        """Return what a line is; ConfigurationError when it cannot be meant."""
+        read_as = read(line, agents=self.registry.names, exists=is_there)
+        if isinstance(read_as, Unclear):
+            raise ConfigurationError(read_as.words)
+        if isinstance(read_as, Command) and read_as.name not in COMMANDS:
+            raise ConfigurationError(unknown(read_as.name))
+        return read_as
 
     async def _command(self, command: Command) -> None:
         from agentorch.cli.chat.obeying import ACTIONS
@@ -135,14 +153,14 @@ class Chat:
         finally:
             self.last = before
 
-    async def say(self, message: Message, *, signs: bool = False) -> None:
-        """Take a turn."""
+    async def say(self, message: Message, *, signs: bool = False, instead: bool = False) -> None:
+        """Take a turn; `instead` of the last one, which is forgotten once this one has begun."""
         if message.files:
             self.attach(message.files)
         options = self._options(message, signs=signs or self.signs)
         agent = None if message.agent is None else self.registry[message.agent]
         text = message.text if self.setup.model else message.bare or message.text  # a search finds no file by its name
-        await self._take(message, partial(self._begun, text, agent, options))
+        await self._take(message, partial(self._begun, text, agent, options), instead=instead)
 
     async def take_up(self, begin: Begin) -> None:
         """Go on with the run of the last turn, which `begin` takes up."""
@@ -153,8 +171,11 @@ class Chat:
 
     def recalled(self, message: str) -> tuple[Recalled, ...]:
         """Return what a turn would see of the chat, were `message` said."""
-        model = self.setup.model[0] if self.setup.model else ""
-        return recalled(self.turns, message, budget=self.context, count=lambda text: tokens.count(text, model).tokens)
+        return recalled(self.turns, message, budget=self.context, count=self.count)
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text is for the model that is asked first."""
+        return tokens.count(text, self.setup.model[0] if self.setup.model else "").tokens
 
     def attach(self, paths: tuple[str, ...]) -> None:
         """Let agents read what lies there, from now on."""
@@ -166,22 +187,33 @@ class Chat:
     def change(self, setup: Setup) -> None:
         """Have another set-up hold from the next turn on."""
         self.setup = setup
-        self.record.model, self.record.files = [*setup.model], [*setup.files]
+        self.record.model, self.record.files = [*setup.model], [str(at_home(one).absolute()) for one in setup.files]
         self.record.server = setup.server
-        self.record.save()
+        self.keep()
 
     def become(self, record: ChatRecord, turns: list[Turn]) -> None:
         """Go on as another chat."""
-        self.record, self.turns = record, turns
-        self.last = self.outcome = None
-        self.record.save()
+        self.record, self.turns, self.forgotten = record, turns, []
+        self.keep()
 
     def drop_last(self) -> Turn:
-        """Forget the last turn; its run stays in the journal."""
-        self.record.runs.pop()
-        self.record.save()
-        self.last = self.outcome = None
-        return self.turns.pop()
+        """Forget the last turn; its run stays in the journal, and what it has cost counts."""
+        turn = self.turns.pop()
+        self.forgotten.append(turn)
+        self.record.forgotten.append(self.record.runs.pop())
+        self.keep()
+        return turn
+
+    def keep(self) -> None:
+        """Write the record; where another process has gone on with this chat, it goes on here as a new one."""
+        if self.record.goes_on_elsewhere:
+            self.record.id = new_chat_id()
+            words = f"this chat was gone on with elsewhere: here it goes on as a new one, {self.record.id}"
+            self.front.screen.say(words, "yellow", whole=True)
+        try:
+            self.record.save()
+        except ConfigurationError as error:
+            self.front.screen.say(f"warning: {error}", "yellow")
 
     def _options(self, message: Message, *, signs: bool) -> StartOptions:
         earlier = as_text(self.recalled(message.text))
@@ -200,18 +232,29 @@ class Chat:
         what = text if agent is None else await plan_for(agent, text, inputs, has_model=bool(self.setup.model))
         return await orchestrator.submit(what, **options)
 
-    async def _take(self, message: Message, begin: Begin) -> None:
-        carried = await self._carry(begin)
-        self.turns.append(self._turn(message, carried))
-        self.record.runs.append(carried.run_id)
-        self.record.title = self.record.title or " ".join(message.text.split())[:_TITLE]
-        self.record.save()
+    async def _take(self, message: Message, begin: Begin, *, instead: bool) -> None:
+        async def begun(orchestrator: Orchestrator) -> Run:
+            run = await begin(orchestrator)
+            if instead:
+                self.drop_last()
+            # From now on it is a turn, whatever becomes of this process: `/resume` takes it up.
+            self.turns.append(Turn(message.text, run.id, STOPPED, agent=message.agent, bare=message.bare))
+            self.record.runs.append(run.id)
+            self.record.title = self.record.title or self._title(message.text)
+            self.keep()
+            return run
+
+        carried = await self._carry(begun)
+        self.turns[-1] = self._turn(message, carried)
         self._say(carried)
+
+    def _title(self, text: str) -> str:
+        return self.setup.redactor().text(" ".join(text.split()))[:_TITLE]
 
     async def _carry(self, begin: Begin) -> Carried:
         orchestrator = orchestrator_of(self.setup, self.front.screen, self._library_now())
         carried = await self.front.carry(orchestrator, begin, self)
-        self.last, self.outcome = carried, carried.outcome
+        self.last, self.outcome, self.has_carried = carried, carried.outcome, True
         return carried
 
     def _library_now(self) -> Library:
@@ -223,7 +266,7 @@ class Chat:
 
     def _turn(self, message: Message, carried: Carried) -> Turn:
         if carried.outcome is not None:
-            return replace(turn_of(message.text, carried.outcome), agent=message.agent)
+            return replace(turn_of(message.text, carried.outcome), agent=message.agent, bare=message.bare)
         state = carried.progress.state
         done = tuple(name for name, task in state.tasks.items() if task.status is Status.SUCCEEDED)
         return Turn(
@@ -231,17 +274,26 @@ class Chat:
             carried.run_id,
             STOPPED,
             agent=message.agent,
+            bare=message.bare,
+            answer=carried.said.strip(),
             finished=done,
-            usage=state.spent,
+            usage=self._used(state.spent, carried.said),
             seconds=max(0.0, state.updated - state.started),
         )
 
+    def _used(self, spent: Usage, said: str) -> Usage:
+        """Return what a stopped turn has used: a call that was cut off told nothing, and counts by what it said."""
+        return spent + Usage(output_tokens=self.count(said), approximate=True) if said else spent
+
     def _say(self, carried: Carried) -> None:
-        say_turn(self.front.screen, self.turns, carried, json=self.json, is_kept=self.record.is_kept)
+        kept, bill = self.record.is_kept, spent([*self.turns, *self.forgotten])
+        say_turn(self.front.screen, self.turns[-1], carried, bill=bill, json=self.json, is_kept=kept)
 
 
-def _is_there(path: str) -> bool:
-    try:
-        return at_home(path).exists()
-    except (OSError, ValueError):
-        return False
+def _words_of(error: Exception) -> str:
+    """Return in one line what went wrong with a line."""
+    if isinstance(error, AgentorchError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}"
+    return f"{type(error).__name__}: {one_line(str(error))[:_LONGEST]} (a bug; AGENTORCH_DEBUG=1 shows the traceback)"

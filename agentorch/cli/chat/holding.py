@@ -2,15 +2,16 @@
 
 import sys
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from agentorch.cli.chat.chat import Chat
 from agentorch.cli.chat.front import Front
 from agentorch.cli.chat.plain_front import PlainFront, is_lively
-from agentorch.cli.chat.record import ChatRecord
-from agentorch.cli.chat.restoring import restored
-from agentorch.cli.chat.running_commands import new_chat_id
+from agentorch.cli.chat.record import ChatRecord, new_chat_id
+from agentorch.cli.chat.restoring import Restored, journal_path, restored
+from agentorch.cli.chat.setting import offer
 from agentorch.cli.chat.typed_message import Message
 from agentorch.cli.leaving import INTERRUPTED
 from agentorch.cli.local_servers import look
@@ -21,6 +22,8 @@ from agentorch.cli.settings import Setup, data_folder
 from agentorch.cli.teams import check_team
 from agentorch.cli.words import counted, short_id
 from agentorch.errors import ConfigurationError
+from agentorch.files import at_home
+from agentorch.loading import BUILTIN
 
 
 def hold_chat(
@@ -35,17 +38,31 @@ def hold_chat(
     quiet: bool,
 ) -> int:
     """Hold a chat; return the exit code: that of the last turn, where it was for one question or in a pipe."""
-    if once is not None and message is not None:
+    if once is not None and message not in {None, "-"}:
         raise ConfigurationError("give a first message, or -p MESSAGE for one question, not both")
-    question = _from_stdin(once if once is not None else message)
+    is_raw = "-" in {once, message}  # what comes from a pipe is no command, and mentions nobody
+    piped = _from_stdin() if is_raw else None
+    typed = next((words for words in (once, message) if words not in {None, "-"}), None)
+    question = "\n\n".join(words for words in (typed, piped) if words) or None
     check_team(setup, plans=not setup.model)
-    is_once = once is not None or message == "-"
-    return in_loop(_held, setup, question, is_once, go_on or resume is not None, resume, limits, json, quiet)
+    how = _How(resume, is_taken_up=go_on or resume is not None, is_once=once is not None or is_raw, is_raw=is_raw)
+    return in_loop(_held, setup, question, how, limits, json, quiet)
 
 
-def _from_stdin(words: str | None) -> str | None:
-    if words != "-":
-        return words
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a chat is begun."""
+
+    name: str | None
+    """The chat that is taken up."""
+    is_taken_up: bool
+    is_once: bool
+    """Whether one thing is said, and no more."""
+    is_raw: bool
+    """Whether what is said is taken as it is."""
+
+
+def _from_stdin() -> str:
     said = named_goal("-")
     if not said.strip():
         raise ConfigurationError("stdin holds no message: say something, or leave - out")
@@ -55,44 +72,45 @@ def _from_stdin(words: str | None) -> str | None:
 async def _held(
     setup: Setup,
     question: str | None,
-    is_once: bool,
-    is_taken_up: bool,
-    name: str | None,
+    how: _How,
     limits: dict[str, Any],
     json: bool,
     quiet: bool,
 ) -> int:
-    record, turns = await restored(setup, name=name) if is_taken_up else (_begun(setup), [])
-    chat = Chat(record, turns, _as_kept(setup, record) if is_taken_up else setup, json=json)
+    found = await restored(setup, name=how.name) if how.is_taken_up else Restored(_begun(setup))
+    record = found.record
+    chat = Chat(found, _as_kept(setup, record) if how.is_taken_up else setup, json=json)
     record.limits |= {limit: value for limit, value in limits.items() if value is not None}
-    lively = is_lively() and not is_once and not json
+    lively = is_lively() and not how.is_once and not json
     chat.front = front = _terminal(chat) if lively else PlainFront(chat.setup, json=json, quiet=quiet)
     with closing(chat):
         async with front:
             if lively:
                 await _greet(chat, front)
-            if is_once:
+            if how.is_raw:
                 await chat.say(Message(question or ""))
             else:
-                await _held_on(chat, question)
+                await _held_on(chat, question, is_once=how.is_once)
             if lively:
                 _part(chat, front)
     return _code(chat, lively=lively)
 
 
-async def _held_on(chat: Chat, question: str | None) -> None:
+async def _held_on(chat: Chat, question: str | None, *, is_once: bool) -> None:
     if question is not None:
         await chat.obey(question)
-    await chat.hold()
+    if not is_once:
+        await chat.hold()
 
 
 def _begun(setup: Setup) -> ChatRecord:
     return ChatRecord(
         id=new_chat_id(),
-        journal=setup.journal,
+        folder=str(Path.cwd()),
+        journal=journal_path(setup.journal),
         model=[*setup.model],
-        agents=[*setup.agents],
-        files=[*setup.files],
+        agents=[one if one.startswith(BUILTIN) else str(at_home(one).absolute()) for one in setup.agents],
+        files=[str(at_home(one).absolute()) for one in setup.files],
     )
 
 
@@ -104,18 +122,23 @@ def _as_kept(setup: Setup, record: ChatRecord) -> Setup:
     if "-a" not in given and record.agents:
         setup = replace(setup, agents=tuple(record.agents))
     if "-f" not in given:
-        setup = replace(setup, files=tuple(record.files))
+        setup = replace(setup, files=tuple(_from_here(one) for one in record.files))
     return replace(setup, journal=record.journal)
 
 
-def _terminal(chat: Chat) -> Front:
-    from agentorch.cli.chat.terminal_front import TerminalFront
+def _from_here(path: str) -> str:
+    """Return a path as it is called from this folder, where it lies below it."""
+    whole = Path(path)
+    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else path
 
-    folder = data_folder()
-    history = None
-    if chat.record.is_kept:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        history = folder / "chat_history"
+
+def _terminal(chat: Chat) -> Front:
+    from prompt_toolkit.history import InMemoryHistory
+
+    from agentorch.cli.chat.terminal_front import KeptLines, TerminalFront
+
+    redact = chat.setup.redactor().text
+    history = KeptLines(data_folder() / "chat_history", redact) if chat.record.is_kept else InMemoryHistory()
     return TerminalFront(history=history, registry=lambda: chat.registry, toolbar=lambda: _toolbar(chat))
 
 
@@ -139,8 +162,7 @@ async def _greet(chat: Chat, front: Front) -> None:
     if not chat.setup.files:
         screen.say("No files are attached: @PATH in what you say, or /files PATH, attaches some.")
     for server in await look(chat.setup.local_ports):
-        models = ", ".join(server.models[:3]) or "no model"
-        screen.say(f"A model server is at {server.url} ({models}): /model NAME uses it.")
+        screen.say(f"{offer(server)[:1].upper()}{offer(server)[1:]}")
     screen.dim("/model NAME, --model or AGENTORCH_MODEL sets one, with OPENAI_API_KEY or OPENAI_BASE_URL")
 
 
@@ -152,6 +174,8 @@ def _part(chat: Chat, front: Front) -> None:
 def _code(chat: Chat, *, lively: bool) -> int:
     if lively:
         return 0
-    if chat.last is None:
-        return 0 if chat.is_over or sys.stdin.isatty() or chat.turns else ENVIRONMENT
+    if chat.refused:
+        return ENVIRONMENT
+    if not chat.has_carried:
+        return 0 if chat.has_obeyed or sys.stdin.isatty() else ENVIRONMENT
     return INTERRUPTED if chat.outcome is None else exit_code(chat.outcome)

@@ -1,21 +1,45 @@
 """The keys of the line: Enter says it, Alt-Enter and Ctrl-J begin a new one, Ctrl-C and Ctrl-D as in a shell."""
 
+import time
 from collections.abc import Callable
+from typing import Final
 
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus, is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+_TYPING: Final = has_focus(DEFAULT_BUFFER) & ~is_searching
+_TYPED_BEFORE: Final = 0.5
+"""Seconds in which what was typed before the line stood there is read: Enter came as a line feed then."""
 
 
 def bindings(said: Callable[[str], None], interrupted: Callable[[], None], left: Callable[[], None]) -> KeyBindings:
     """Return the keys; `said` is told what was typed, `interrupted` of Ctrl-C, `left` of Ctrl-D on an empty line."""
     keys = KeyBindings()
-    typing = has_focus(DEFAULT_BUFFER) & ~is_searching
-    is_empty = Condition(lambda: not get_app().current_buffer.text)
+    _for_lines(keys, said)
 
-    @keys.add("enter", filter=typing)
+    @keys.add("c-c", filter=_TYPING)
+    def _interrupt(_: KeyPressEvent) -> None:
+        interrupted()
+
+    @keys.add("c-d", filter=_TYPING & Condition(lambda: not get_app().current_buffer.text))
+    def _leave(_: KeyPressEvent) -> None:
+        left()
+
+    @keys.add(Keys.Vt100MouseEvent, eager=True)
+    def _mouse(_: KeyPressEvent) -> None:
+        """Take no notice: there is no mouse here, and text that is pasted may look like one."""
+
+    return keys
+
+
+def _for_lines(keys: KeyBindings, said: Callable[[str], None]) -> None:
+    began = time.monotonic()
+
+    @keys.add("enter", filter=_TYPING)
     def _say(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if _took_offer(buffer):
@@ -30,20 +54,16 @@ def bindings(said: Callable[[str], None], interrupted: Callable[[], None], left:
         buffer.reset()
         said(text)
 
-    @keys.add("escape", "enter", filter=typing)
-    @keys.add("c-j", filter=typing)
+    @keys.add("escape", "enter", filter=_TYPING)
     def _newline(event: KeyPressEvent) -> None:
         event.current_buffer.newline(copy_margin=False)
 
-    @keys.add("c-c", filter=typing)
-    def _interrupt(_: KeyPressEvent) -> None:
-        interrupted()
-
-    @keys.add("c-d", filter=typing & is_empty)
-    def _leave(_: KeyPressEvent) -> None:
-        left()
-
-    return keys
+    @keys.add("c-j", filter=_TYPING)
+    def _line_feed(event: KeyPressEvent) -> None:
+        if time.monotonic() - began < _TYPED_BEFORE:
+            _say(event)  # Enter, while the terminal was not ours yet
+        else:
+            _newline(event)
 
 
 def _took_offer(buffer: Buffer) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from agentorch.cli.asking import answered_elsewhere, who_asks
 from agentorch.cli.carrying import Carried
@@ -42,10 +42,18 @@ _LEAST: Final = 3
 Edit = Callable[..., Awaitable[str | None]]
 
 
+class Asking(Protocol):
+    """Is told when something begins or ceases to be asked."""
+
+    def __call__(self, *, now: bool) -> None:
+        """Take note of it."""
+        ...
+
+
 class LiveTurn:
     """One run, and what is drawn of it above the line."""
 
-    def __init__(self, run: Run, screen: Screen, beside: Beside, *, edit: Edit) -> None:
+    def __init__(self, run: Run, screen: Screen, beside: Beside, *, edit: Edit, asking: Asking) -> None:
         self.progress = Progress(run.id)
         self.prompt = ""
         """What stands before the line while the run asks something."""
@@ -55,6 +63,7 @@ class LiveTurn:
         self._screen = screen
         self._beside = beside
         self._edit = edit
+        self._asking = asking
         self._table = TaskTable(screen.words, self.progress, clock=time.time)
         self._draft = Draft(self._rendered)
         self._told = PlainLines(screen, self.progress)
@@ -82,11 +91,11 @@ class LiveTurn:
             for task in (*working, resting):
                 task.cancel()
             await asyncio.wait({*working, resting})
-        for task in working:
-            if not task.cancelled() and (error := task.exception()) is not None:
+        for task in (*working, listening):
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
         self._fold()
-        return Carried(self._run.id, self.progress, outcome)
+        return Carried(self._run.id, self.progress, outcome, "" if outcome is not None else self._draft.text)
 
     def is_for(self, line: str) -> bool:
         """Whether a line is for the run that goes on: a command that only looks, or an answer to what it asks."""
@@ -117,7 +126,8 @@ class LiveTurn:
 
     async def _answer(self, request: Request, line: str) -> Any:
         if request.kind != "plan" or not is_edit(line):
-            return answer_from(request, line)
+            answer = answer_from(request, line)
+            return Unfit("say y, n or edit") if request.kind == "plan" and isinstance(answer, Unfit) else answer
         return await edited((await self._run.outcome()).plan, self._edit, self._beside.registry)
 
     async def _watch(self) -> None:
@@ -143,6 +153,7 @@ class LiveTurn:
                 if event.by != "user":
                     self._screen.say(answered_elsewhere(event))
                 self._asked, self.prompt = None, ""
+                self._asking(now=False)
             case RequestOpened():
                 self._news.set()
             case _:
@@ -180,6 +191,7 @@ class LiveTurn:
             self._screen.say(who, "bold")
         self._screen.quote(request.question)
         self._asked = request
+        self._asking(now=True)
         words = "[y/N, or edit] " if request.kind == "plan" else f"{one_line(prompt_of(request))} "
         self.prompt = words
         self.invalidate()
@@ -223,5 +235,5 @@ class LiveTurn:
 
 def _approval(line: str) -> str | None:
     """Return what `/approve` answers, empty for nothing; None for another line."""
-    name, _, rest = line.strip().partition(" ")
+    name, _, rest = line.rstrip().partition(" ")
     return rest.strip() if name.lower() == "/approve" else None

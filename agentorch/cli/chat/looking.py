@@ -1,10 +1,12 @@
 """Commands of a chat that only look: tasks, why, agents, cost. They may be given while a run goes on."""
 
 import time
+from collections.abc import Sequence
 
 from agentorch.cli.carrying import Carried
 from agentorch.cli.chat.chat import Chat
 from agentorch.cli.chat.showing import spent
+from agentorch.cli.chat.turn import Turn
 from agentorch.cli.journals import readable, reading
 from agentorch.cli.plan_text import as_text
 from agentorch.cli.tables import spoken
@@ -70,9 +72,15 @@ async def cost(chat: Chat, argument: str) -> None:
         [str(number), short_id(turn.run_id), seconds(turn.seconds), tokens(turn.usage), money(turn.usage) or ""]
         for number, turn in enumerate(chat.turns, 1)
     ]
-    whole = spent(chat.turns)
-    rows.append(["all", "", seconds(sum(turn.seconds for turn in chat.turns)), tokens(whole), money(whole) or ""])
+    if chat.forgotten:
+        rows.append(_sum("forgotten", chat.forgotten))
+    rows.append(_sum("all", [*chat.turns, *chat.forgotten]))
     spoken(chat.front.screen, rows, head=["turn", "run", "time", "tokens", "money"])
+
+
+def _sum(name: str, turns: Sequence[Turn]) -> list[str]:
+    usage = spent(turns)
+    return [name, "", seconds(sum(turn.seconds for turn in turns)), tokens(usage), money(usage) or ""]
 
 
 def _last(chat: Chat) -> Carried:

@@ -3,7 +3,8 @@
 1. The newest turn is seen, cut to half of the budget if need be. The rest goes to the turns that share words with what
    is said now, best first, and then to the newest.
 2. A turn that does not fit whole is cut, if more than a few words of it would be left.
-3. Turns stand in their order. What was stopped, or is not whole, is marked so.
+3. Turns stand in their order. What was stopped, or is not whole, is marked so. Lines within them are set in: nothing
+   that was said passes for another turn.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,4 +78,5 @@ def _fitted(number: int, turn: Turn, room: int, count: Count) -> Recalled | None
 
 def _said(number: int, turn: Turn) -> str:
     mark = f" ({turn.mark})" if turn.mark else ""
-    return f"{number}. They said: {turn.message}\nThe answer{mark}: {turn.answer or 'none'}"
+    said, answer = (text.replace("\n", "\n   ") for text in (turn.message, turn.answer or "none"))
+    return f"{number}. They said: {said}\nThe answer{mark}: {answer}"

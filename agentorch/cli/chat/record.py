@@ -7,17 +7,21 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from agentorch.cli.settings import data_folder
 from agentorch.errors import ConfigurationError
+from agentorch.runtime.run_ids import new_run_id
 
+_ID: Final = r"^[0-9A-Za-z-]{1,64}$"
+"""It names a file."""
 CHAT: Final = "chat"
 """The tag that names the chat of a run."""
 TURN: Final = "turn"
@@ -31,14 +35,18 @@ class ChatRecord(BaseModel):
 
     model_config = ConfigDict(extra="ignore")  # a newer release may have written it
 
-    id: str
+    id: str = Field(pattern=_ID)
     title: str = ""
     began: float = Field(default_factory=time.time)
     updated: float = Field(default_factory=time.time)
+    folder: str = ""
+    """Where it was begun: other folders have chats of their own."""
     journal: str = "memory:"
-    """Where its runs are."""
+    """Where its runs are; a path is a whole one."""
     runs: list[str] = Field(default_factory=list[str])
-    """The runs of its turns, in order."""
+    """The runs of its turns, in order; the last may still go on."""
+    forgotten: list[str] = Field(default_factory=list[str])
+    """The runs of turns that were undone, or asked again: they have cost something."""
     model: list[str] = Field(default_factory=list[str])
     server: str | None = None
     """The server on this machine that was chosen in the chat."""
@@ -46,8 +54,16 @@ class ChatRecord(BaseModel):
     files: list[str] = Field(default_factory=list[str])
     context: int | None = None
     """Tokens that a turn may see of those before it; None is the usual."""
-    limits: dict[str, float] = Field(default_factory=dict[str, float])
+    limits: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict[str, float])
     """The budget of each turn, by `Budget`'s names."""
+
+    _written: list[str] = PrivateAttr(default_factory=list[str])
+    """The runs that were in its file when we last read or wrote it."""
+
+    def model_post_init(self, context: object, /) -> None:
+        """Take what is read as what is written."""
+        del context
+        self._written = [*self.runs]
 
     @property
     def is_kept(self) -> bool:
@@ -64,6 +80,17 @@ class ChatRecord(BaseModel):
         except OSError as error:
             raise ConfigurationError(f"the chat cannot be kept: {error.filename}: {error.strerror}") from None
 
+    @property
+    def goes_on_elsewhere(self) -> bool:
+        """Whether its file lists other runs than we have seen there: another process holds the same chat."""
+        if not self.is_kept:
+            return False
+        try:
+            there = ChatRecord.model_validate_json((_folder() / f"{self.id}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return there.runs != self._written
+
     def _write(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{self.id}.json"
@@ -71,14 +98,27 @@ class ChatRecord(BaseModel):
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(self.model_dump_json(indent=1))
         part.replace(path)
+        self._written = [*self.runs]
 
 
-def newest(journal: str) -> ChatRecord:
-    """Return the chat of this journal that was last written in; ConfigurationError when there is none."""
-    mine = (record for record in _records() if record.journal == journal and record.runs)
+def is_chat_id(text: str) -> bool:
+    """Whether a chat can have this id."""
+    return re.fullmatch(_ID, text) is not None
+
+
+def new_chat_id() -> str:
+    """Return an id for a chat: one like a run's, which begins with its time."""
+    return new_run_id(time.time())
+
+
+def newest(journal: str, folder: str) -> ChatRecord:
+    """Return this folder's chat, in this journal, that was last written in; ConfigurationError when there is none."""
+    mine = (one for one in _records() if (one.journal, one.folder) == (journal, folder) and one.runs)
     found = max(mine, key=lambda record: record.updated, default=None)
     if found is None:
-        raise ConfigurationError(f"no chat has been kept with the journal {journal}: begin one with `agentorch chat`")
+        raise ConfigurationError(
+            f"no chat of this folder has been kept with the journal {journal}: begin one with `agentorch chat`"
+        )
     return found
 
 

@@ -1,6 +1,10 @@
 """A chat that is taken up again: its turns, as the journal has them."""
 
-from agentorch.cli.chat.record import CHAT, TO, TURN, ChatRecord, named, newest
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agentorch.cli.carrying import Carried
+from agentorch.cli.chat.record import CHAT, TO, TURN, ChatRecord, is_chat_id, named, newest
 from agentorch.cli.chat.turn import STOPPED, Turn, as_words
 from agentorch.cli.history import answer_of, read_answer
 from agentorch.cli.journals import events_of, reading
@@ -8,25 +12,46 @@ from agentorch.cli.progress import Progress
 from agentorch.cli.settings import Setup
 from agentorch.core.state import RunState, Status
 from agentorch.errors import ConfigurationError, JournalDamaged
+from agentorch.files import at_home
 from agentorch.ports.journal import Journal, RunRecord
 
 
-async def restored(setup: Setup, *, name: str | None) -> tuple[ChatRecord, list[Turn]]:
-    """Return the chat `name`, by the beginning of its id or its title, or the newest, and its turns."""
-    record = newest(setup.journal) if name is None else named(name)
-    async with reading(setup.journal if record is None else record.journal) as journal:
+@dataclass(slots=True)
+class Restored:
+    """A chat as it is to be gone on with."""
+
+    record: ChatRecord
+    turns: list[Turn] = field(default_factory=list[Turn])
+    forgotten: list[Turn] = field(default_factory=list[Turn])
+    last: Carried | None = None
+    """The run of the last turn."""
+
+
+async def restored(setup: Setup, *, name: str | None) -> Restored:
+    """Return the chat `name`, by the beginning of its id or its title, or this folder's newest."""
+    where = journal_path(setup.journal)
+    record = newest(where, str(Path.cwd())) if name is None else named(name)
+    async with reading(where if record is None else record.journal) as journal:
         if record is None:
-            record = await _of_tags(journal, setup, name or "")
-        return record, [await _turn(journal, run) for run in record.runs]
+            record = await _of_tags(journal, where, name or "")
+        found = [await _turn(journal, run) for run in record.runs]
+        forgotten = [(await _turn(journal, run))[0] for run in record.forgotten]
+    last = Carried(record.runs[-1], found[-1][1], None) if found else None
+    return Restored(record, [turn for turn, _ in found], forgotten, last)
 
 
-async def _of_tags(journal: Journal, setup: Setup, name: str) -> ChatRecord:
+def journal_path(place: str) -> str:
+    """Return where a journal is, from whatever folder one looks."""
+    return place if place == "memory:" or "://" in place else str(at_home(place).absolute())
+
+
+async def _of_tags(journal: Journal, where: str, name: str) -> ChatRecord:
     """Make a record again, from the runs of its chat."""
     found: dict[str, dict[int, str]] = {}
     title: dict[str, str] = {}
     async for run in journal.runs():  # newest first
         chat, turn = run.tags.get(CHAT, ""), run.tags.get(TURN, "")
-        if name and chat.startswith(name) and turn.isdecimal():
+        if name and chat.startswith(name) and turn.isdecimal() and is_chat_id(chat):
             found.setdefault(chat, {}).setdefault(int(turn), run.run_id)
             title[chat] = run.goal
     if len(found) != 1:
@@ -35,17 +60,18 @@ async def _of_tags(journal: Journal, setup: Setup, name: str) -> ChatRecord:
     ((chat, runs),) = found.items()
     return ChatRecord(
         id=chat,
+        folder=str(Path.cwd()),
         title=" ".join(title[chat].split())[:60],
-        journal=setup.journal,
+        journal=where,
         runs=[runs[turn] for turn in sorted(runs)],
     )
 
 
-async def _turn(journal: Journal, run_id: str) -> Turn:
+async def _turn(journal: Journal, run_id: str) -> tuple[Turn, Progress]:
     record = await journal.record(run_id)
-    if record is None:
-        return Turn("(a turn that is not in the journal any more)", run_id, "lost")
     progress = Progress(run_id)
+    if record is None:
+        return Turn("(a turn that is not in the journal any more)", run_id, "lost"), progress
     status = ""
     try:
         async for event in events_of(journal, run_id):
@@ -53,7 +79,7 @@ async def _turn(journal: Journal, run_id: str) -> Turn:
         await read_answer(journal, progress.state)
     except JournalDamaged:
         status = "damaged"
-    return _of_state(record, progress.state, status)
+    return _of_state(record, progress.state, status), progress
 
 
 def _of_state(record: RunRecord, state: RunState, status: str) -> Turn:

@@ -1,20 +1,19 @@
 """Commands of a chat that take, repeat or forget turns: plan, approve, retry, undo, resume, fork, clear, editor."""
 
-import time
 from typing import Any
 
 from agentorch.cli.chat.chat import Chat
 from agentorch.cli.chat.looking import shown_plan
-from agentorch.cli.chat.record import ChatRecord
-from agentorch.cli.chat.typed_message import Message, Unclear, read
+from agentorch.cli.chat.record import ChatRecord, new_chat_id
+from agentorch.cli.chat.typed_message import Message, Unclear, is_there, read
 from agentorch.cli.typed_answers import Unfit, answer_from, prompt_of
 from agentorch.cli.words import counted, one_line
 from agentorch.errors import ConfigurationError
-from agentorch.files import at_home
 from agentorch.runtime.orchestrator import Orchestrator
 from agentorch.runtime.run import Run
-from agentorch.runtime.run_ids import new_run_id
 
+_DIGITS = 7
+"""Digits that no number of a turn has."""
 _SWITCH = {"on": True, "off": False}
 
 
@@ -30,7 +29,7 @@ async def plan(chat: Chat, argument: str) -> None:
         )
         chat.front.screen.say(say)
     else:
-        said = read(goal, agents=chat.registry.names, exists=lambda path: at_home(path).exists())
+        said = read(goal, agents=chat.registry.names, exists=is_there)
         if isinstance(said, Unclear):
             raise ConfigurationError(said.words)
         await chat.say(said if isinstance(said, Message) else Message(goal), signs=True)
@@ -82,9 +81,9 @@ async def retry(chat: Chat, argument: str) -> None:
     del argument
     if not chat.turns:
         raise ConfigurationError("there is nothing to ask again: say something first")
-    turn = chat.drop_last()
+    turn = chat.turns[-1]
     chat.front.screen.dim(f"again: {one_line(turn.message)}")
-    await chat.say(Message(turn.message, turn.agent))
+    await chat.say(Message(turn.message, turn.agent, bare=turn.bare), instead=True)
 
 
 async def undo(chat: Chat, argument: str) -> None:
@@ -100,13 +99,14 @@ async def undo(chat: Chat, argument: str) -> None:
 async def fork(chat: Chat, argument: str) -> None:
     """Go on in a new chat that shares the turns up to here, or up to an earlier one."""
     turns = len(chat.turns)
-    if argument and not (argument.isdecimal() and 0 < int(argument) <= turns):
+    if argument and not (argument.isdecimal() and len(argument) < _DIGITS and 0 < int(argument) <= turns):
         raise ConfigurationError(
             f"/fork {argument}: give the number of a turn, 1 to {turns}" if turns else "no turn yet"
         )
     kept = int(argument) if argument else turns
     record, before = chat.record, chat.record.id
-    forked = record.model_copy(update={"id": new_chat_id(), "runs": record.runs[:kept], "title": _forked(record)})
+    changes = {"id": new_chat_id(), "runs": record.runs[:kept], "forgotten": [], "title": _forked(record)}
+    forked = record.model_copy(update=changes)
     chat.become(forked, chat.turns[:kept])
     chat.front.screen.say(f"a new chat, {forked.id}, with {counted(kept, 'turn')} of {before}")
 
@@ -115,7 +115,7 @@ async def clear(chat: Chat, argument: str) -> None:
     """Begin a new chat with the same set-up."""
     del argument
     before = chat.record
-    fresh = before.model_copy(update={"id": new_chat_id(), "runs": [], "title": ""})
+    fresh = before.model_copy(update={"id": new_chat_id(), "runs": [], "forgotten": [], "title": ""})
     chat.become(fresh, [])
     back = f"; the last one: agentorch chat --resume {before.id}" if before.runs and before.is_kept else ""
     chat.front.screen.say(f"a new chat{back}", whole=True)
@@ -126,14 +126,10 @@ async def editor(chat: Chat, argument: str) -> None:
     text = await chat.front.edit(argument, suffix=".md")
     if text is None:
         raise ConfigurationError("there is no editor here: set EDITOR, at a terminal")
-    if text.strip():
-        chat.front.screen.quote(text.strip())
-        await chat.obey(text.strip())
-
-
-def new_chat_id() -> str:
-    """Return an id for a chat: one like a run's, which begins with its time."""
-    return new_run_id(time.time())
+    if not text.strip() or text.strip() == argument.strip():
+        raise ConfigurationError("nothing was written in the editor: nothing is said")
+    chat.front.screen.quote(text.strip())
+    await chat.obey(text.strip())
 
 
 def _forked(record: ChatRecord) -> str:

@@ -1,5 +1,7 @@
 """Commands of a chat that say what holds for its next turns: model, files, context, budget."""
 
+import math
+import os
 from dataclasses import replace
 from typing import Final
 
@@ -7,7 +9,8 @@ from pydantic import ValidationError
 
 from agentorch.cli.chat.chat import Chat
 from agentorch.cli.chat.recall import BUDGET
-from agentorch.cli.local_servers import look
+from agentorch.cli.chat.typed_message import is_there
+from agentorch.cli.local_servers import LocalServer, look
 from agentorch.cli.words import counted, one_line
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.usage import Budget
@@ -18,33 +21,54 @@ from agentorch.models.access import shown
 _NONE: Final = frozenset({"none", "off"})
 _LIMITS: Final = {"money": "max_money", "tokens": "max_tokens", "calls": "max_calls", "seconds": "max_seconds"}
 _FEW: Final = 3
+LOCAL: Final = "local:"
+"""Begins the name of a model on this machine."""
+_PROVIDER: Final = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+_DIGITS: Final = 9
 
 
 async def model(chat: Chat, argument: str) -> None:
-    """Say, or set, which models are tried in order; a model of a server on this machine is asked there, with no key."""
+    """Say, or set, which models are tried in order: the environment's, or `local:NAME` of this machine."""
     names = argument.replace(",", " ").split()
     screen = chat.front.screen
-    if names:
-        if len(names) == 1 and names[0].lower() in _NONE:
-            chat.change(replace(chat.setup, model=(), server=None))
-        else:
-            server = await _server_of(chat, names)
-            chat.change(replace(chat.setup, model=tuple(names), server=server, key_unused=False))
-    where = f" at {shown(chat.setup.server)}" if chat.setup.server else ""
+    if len(names) == 1 and names[0].lower() in _NONE:
+        chat.change(replace(chat.setup, model=(), server=None))
+    elif names:
+        bare = tuple(name.removeprefix(LOCAL) for name in names)
+        server = await _local(chat, names) if any(name.startswith(LOCAL) for name in names) else None
+        if server is None and not any(os.environ.get(name) for name in _PROVIDER):
+            raise ConfigurationError(f"/model {argument}: no server is named: {await _remedy(chat)}")
+        chat.change(replace(chat.setup, model=bare, server=server, key_unused=False))
+    where = shown(chat.setup.server or os.environ.get("OPENAI_BASE_URL") or "api.openai.com")
     models = ", ".join(chat.setup.model)
-    screen.say(f"model: {models}{where}" if models else "model: none; answers are extracted from your files")
+    screen.say(f"model: {models}, at {where}" if models else "model: none; answers are extracted from your files")
     if not names:
-        for server in await look(chat.setup.local_ports):
-            screen.dim(f"found at {shown(server.url)}: {', '.join(server.models) or 'no model'}; /model NAME uses one")
+        for found in await look(chat.setup.local_ports):
+            screen.dim(offer(found))
 
 
-async def _server_of(chat: Chat, names: list[str]) -> str | None:
-    """Return the server on this machine that has all these models; None for the one that the environment names."""
-    for server in await look(chat.setup.local_ports):
-        if server.models and set(names) <= set(server.models):
-            chat.front.screen.dim(f"{', '.join(names)}: found at {shown(server.url)}, and asked there")
+async def _local(chat: Chat, names: list[str]) -> str:
+    """Return the server on this machine that has all these models."""
+    if not all(name.startswith(LOCAL) for name in names):
+        raise ConfigurationError(f"/model {' '.join(names)}: models of one server only: all local:, or none")
+    servers = await look(chat.setup.local_ports)
+    for server in servers:
+        if {name.removeprefix(LOCAL) for name in names} <= set(server.models):
             return server.url
-    return None
+    there = "; ".join(offer(server) for server in servers) or "no server was found on this machine"
+    raise ConfigurationError(f"/model {' '.join(names)}: {there}")
+
+
+async def _remedy(chat: Chat) -> str:
+    servers = await look(chat.setup.local_ports)
+    found = "; ".join(offer(server) for server in servers)
+    return f"set OPENAI_API_KEY or OPENAI_BASE_URL{f', or: {found}' if found else ''}"
+
+
+def offer(server: LocalServer) -> str:
+    """Say what is found on this machine, and how it is used."""
+    models = " ".join(f"/model {LOCAL}{name}" for name in server.models[:_FEW])
+    return f"a model server is at {server.url}: {models or 'it has no model'}"
 
 
 async def files(chat: Chat, argument: str) -> None:
@@ -57,7 +81,7 @@ async def files(chat: Chat, argument: str) -> None:
             raise ConfigurationError(f"{path} is not attached: {listed}")
     new = [path for path in given if not path.startswith("-")]
     for path in new:
-        if not at_home(path).exists():
+        if not is_there(path):
             raise ConfigurationError(f"{path}: no such file or folder")
     if gone:
         left = tuple(file for file in chat.setup.files if file not in {str(at_home(path)) for path in gone})
@@ -71,10 +95,10 @@ async def context(chat: Chat, argument: str) -> None:
     """Say what the next turn would see of the chat, and set how much that may be."""
     screen = chat.front.screen
     if argument:
-        if not argument.isdecimal():
+        if not argument.isdecimal() or len(argument) > _DIGITS:
             raise ConfigurationError(f"/context {argument}: give a number of tokens, such as /context {BUDGET}")
         chat.record.context = int(argument)
-        chat.record.save()
+        chat.keep()
     seen = chat.recalled("")
     for turn in seen:
         first = one_line(turn.text.splitlines()[0])
@@ -92,9 +116,9 @@ async def budget(chat: Chat, argument: str) -> None:
         chat.record.limits = {}
     elif given:
         chat.record.limits = {**chat.record.limits, **dict(_limit(part) for part in given)}
-    chat.record.save()
+    chat.keep()
     names = {limit: name for name, limit in _LIMITS.items()}
-    limits = [f"{names[limit]}={value:g}" for limit, value in chat.record.limits.items() if limit in names]
+    limits = [f"{names[limit]}={_number(value)}" for limit, value in chat.record.limits.items() if limit in names]
     chat.front.screen.say(f"budget of each turn: {' '.join(limits)}" if limits else "budget: no limit")
 
 
@@ -102,10 +126,16 @@ def _limit(part: str) -> tuple[str, float]:
     name, _, value = part.partition("=")
     if name not in _LIMITS:
         known = did_you_mean(name, _LIMITS)
-        raise ConfigurationError(f"/budget {part}: {known or ''} write it as money=0.10")
+        raise ConfigurationError(f"/budget {part}: {f'{known}; ' if known else ''}write it as money=0.10")
     try:
         number = float(value)
+        if not math.isfinite(number):
+            raise ValueError(value)  # noqa: TRY301
         checked = Budget.model_validate({_LIMITS[name]: number})
     except (ValueError, ValidationError):
         raise ConfigurationError(f"/budget {part}: {value!r} is no limit; write it as {name}=10") from None
     return _LIMITS[name], getattr(checked, _LIMITS[name])
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"

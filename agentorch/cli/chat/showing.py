@@ -11,12 +11,13 @@ from agentorch.cli.words import counted, money, seconds, short_id, tokens
 from agentorch.core.usage import NOTHING, Usage
 
 
-def say_turn(screen: Screen, turns: Sequence[Turn], carried: Carried, *, json: bool, is_kept: bool) -> None:
-    """Show the last of `turns`, which is what was carried out."""
-    turn, outcome = turns[-1], carried.outcome
+def say_turn(screen: Screen, turn: Turn, carried: Carried, *, bill: Usage, json: bool, is_kept: bool) -> None:
+    """Show a turn that was carried out; `bill` is what the whole chat has used."""
+    outcome = carried.outcome
     if outcome is None:
-        if not json:
-            screen.say(_stopped(turn, carried, is_kept=is_kept), "yellow")
+        if turn.answer and not json:
+            screen.prose(turn.answer)
+        screen.say(_stopped(turn, carried, is_kept=is_kept), "yellow")
     elif json:
         screen.json(as_json(outcome), indent=None)
         return
@@ -28,15 +29,14 @@ def say_turn(screen: Screen, turns: Sequence[Turn], carried: Carried, *, json: b
         if turn.status == "waiting":
             asks = ", and asks again what is open" if carried.progress.state.requests else " when that is mended"
             screen.say(f"/resume goes on{asks}", "dim")
-    screen.dim(took(turn, turns))
+    screen.dim(took(turn, bill))
 
 
-def took(turn: Turn, turns: Sequence[Turn]) -> str:
+def took(turn: Turn, bill: Usage) -> str:
     """Return the dim line: tokens, money for the turn and for the chat, time, run."""
     usage = turn.usage
-    cost = money(usage)
-    whole = money(spent(turns))
-    if whole is not None and len(turns) > 1 and whole != cost:
+    cost, whole = money(usage), money(bill)
+    if whole is not None and bill.money and whole != cost:
         cost = f"{cost or '$0.0000'} (the chat {whole})"
     parts = [tokens(usage), cost, seconds(turn.seconds), f"run {short_id(turn.run_id)}"]
     return " · ".join(part for part in parts if part)

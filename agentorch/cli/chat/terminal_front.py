@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections import deque
@@ -20,7 +21,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, FormattedText
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.history import FileHistory, History
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.shortcuts import CompleteStyle, PromptSession
 
@@ -30,7 +31,7 @@ from agentorch.cli.chat.front import Begin, Beside
 from agentorch.cli.chat.keys import bindings
 from agentorch.cli.chat.live_turn import LiveTurn
 from agentorch.cli.screen import Screen
-from agentorch.cli.words import one_line
+from agentorch.cli.words import harmless, one_line
 from agentorch.registry import Registry
 from agentorch.runtime.orchestrator import Orchestrator
 
@@ -38,6 +39,8 @@ _PROMPT: Final = "› "
 _GATHERED: Final = 0.02
 """Seconds in which what is printed is gathered, before the line is drawn again below it."""
 _MENU: Final = 6
+_ECHOED: Final = 40
+"""Lines of what was said that are left on the screen, beyond the first."""
 
 Key = Literal["interrupt", "leave"]
 Typed = str | Key
@@ -51,18 +54,52 @@ class Said(str):
     __slots__ = ()
 
 
+class Printed:
+    """Where agents print: what a terminal would obey is shown instead."""
+
+    def __init__(self, proxy: StdoutProxy) -> None:
+        self._proxy = proxy
+
+    def write(self, text: str) -> int:
+        """Write it, harmless."""
+        self._proxy.write(harmless(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be what is written to, in everything else."""
+        return getattr(self._proxy, name)
+
+
+class KeptLines(FileHistory):
+    """What was said in earlier chats, in a file for its owner alone, without the secrets that this process knows."""
+
+    def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+        self._redact = redact
+        super().__init__(str(path))
+
+    def store_string(self, string: str) -> None:
+        """Keep a line."""
+        with suppress(OSError):  # a full disk is no reason to end
+            super().store_string(self._redact(string))
+
+
 class TerminalFront:
     """The line is drawn on stdout, or on stderr when stdout is no terminal: answers go to stdout then, too."""
 
     screen: Screen
 
-    def __init__(self, *, history: Path | None, registry: Callable[[], Registry], toolbar: Callable[[], str]) -> None:
-        self._history: History = InMemoryHistory() if history is None else FileHistory(str(history))
+    def __init__(self, *, history: History, registry: Callable[[], Registry], toolbar: Callable[[], str]) -> None:
+        self._history = history
         self._registry = registry
         self._toolbar = toolbar
         self._came: asyncio.Queue[Typed] = asyncio.Queue()
         self._ahead: deque[Said] = deque()
         """What was typed while a run went on."""
+        self._aside = ""
+        """What was being typed when something was asked."""
         self._live: LiveTurn | None = None
         self._has_warned = False
         """Whether Ctrl-C on an empty line was the last key, and what a second one does has been said."""
@@ -115,7 +152,7 @@ class TerminalFront:
         """Carry it out, drawn above the line; Ctrl-C stops it."""
         async with orchestrator:
             run = await begin(orchestrator)
-            self._live = live = LiveTurn(run, self.screen, beside, edit=self.edit)
+            self._live = live = LiveTurn(run, self.screen, beside, edit=self.edit, asking=self._asking)
             live.invalidate = self._session.app.invalidate
             listening = asyncio.create_task(self._listen(live))
             try:
@@ -124,14 +161,16 @@ class TerminalFront:
                 self._live = None
                 listening.cancel()
                 await asyncio.wait({listening})
+                self._asking(now=False)
                 self._session.app.invalidate()
 
     async def _listen(self, live: LiveTurn) -> None:
         """Do with what is typed what suits; return at Ctrl-C, or when the person leaves."""
         while True:
             came = await self._came.get()
-            if not isinstance(came, Said):
-                self._has_left = came == _LEAVE
+            if not isinstance(came, Said) or came.strip() == "/exit":
+                self._has_left = came != _INTERRUPT
+                self._give_back()
                 return
             if live.is_for(came):
                 self._echo(came)
@@ -139,6 +178,22 @@ class TerminalFront:
             else:
                 self._ahead.append(came)
                 self.screen.dim(f"waits for its turn: {one_line(came)}")
+
+    def _give_back(self) -> None:
+        """Put what waits for its turn into the line: who stops a turn has something else in mind."""
+        if self._ahead:
+            self.put_back("\n".join(self._ahead))
+            self._ahead.clear()
+
+    def _asking(self, *, now: bool) -> None:
+        """Set aside what is being typed while something is asked: it is no answer to what nobody has seen."""
+        buffer = self._session.default_buffer
+        if now:
+            self._aside = buffer.text
+            buffer.reset()
+        elif self._aside and not buffer.text:
+            buffer.document = Document(self._aside)
+            self._aside = ""
 
     def _made_session(self) -> PromptSession[str]:
         session: PromptSession[str] = PromptSession(
@@ -153,6 +208,7 @@ class TerminalFront:
             bottom_toolbar=lambda: FormattedText([("noreverse ansibrightblack", self._toolbar())]),
             prompt_continuation="  ",
             enable_open_in_editor=True,
+            enable_suspend=True,
             tempfile_suffix=".md",
         )
         return session
@@ -197,7 +253,8 @@ class TerminalFront:
         if sys.stdout.isatty():
             sys.stdout = stream
         self.screen = Screen()  # keeps the pipe, if it is one
-        sys.stdout = stream
+        printed: Any = Printed(proxy)
+        sys.stdout = printed
         self._open.callback(put_back)
 
     def _hear_signals(self) -> None:
@@ -212,7 +269,7 @@ class TerminalFront:
 
     def _said(self, text: str) -> None:
         self._has_warned = False
-        if text.strip():
+        if text.strip() or (self._live is not None and self._live.prompt):  # Enter alone may be an answer
             self._came.put_nowait(Said(text))
 
     def _interrupted(self) -> None:
@@ -235,5 +292,7 @@ class TerminalFront:
         """Leave what was said on the screen, where the line was."""
         first, *more = text.rstrip().splitlines() or [""]
         self.screen.say(f"{_PROMPT}{first}", "bold")
-        for line in more:
+        for line in more[:_ECHOED]:
             self.screen.say(f"  {line}", "bold")
+        if len(more) > _ECHOED:
+            self.screen.dim(f"  and {len(more) - _ECHOED:,} more lines")

@@ -21,8 +21,10 @@ class Turn:
     """That of the run: succeeded, partial, failed, cancelled, waiting or stopped."""
     agent: str | None = None
     """Who it was said to; None is the whole team."""
+    bare: str = ""
+    """The message without the names of what it attached; empty when it attached nothing."""
     answer: str = ""
-    """The answer as text; empty when there is none."""
+    """The answer as text, as far as it was written; empty when there is none."""
     finished: tuple[str, ...] = ()
     """Tasks that are done: what is kept of a turn that was stopped."""
     sources: tuple[str, ...] = ()

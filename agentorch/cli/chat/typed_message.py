@@ -3,7 +3,8 @@ r"""A line that was typed in a chat: a command, or something to say.
 1. `/word` at the beginning is a command, known or not; a blank before it makes it something to say.
 2. `@name` speaks to an agent, `@path` attaches a file or a folder; a blank in a path is written as `\ `. An address
    inside a word, as in a mail address, is text, and so is `\@`.
-3. What names neither is refused: it was meant to name something.
+3. What names neither is refused where it was meant to name something: at the beginning of a line that stands alone,
+   near an agent's name, or with a stroke or a dot in it. Elsewhere, as in code that is pasted, it is text.
 """
 
 import re
@@ -11,10 +12,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from agentorch.core.nearest import did_you_mean
+from agentorch.core.nearest import did_you_mean, nearest
+from agentorch.files import at_home
 
 _MENTION: Final = re.compile(r"(?<!\S)@((?:\\.|[^\s\\])+)")
 _COMMAND: Final = re.compile(r"/(\S*)\s*(.*)", re.DOTALL)
+_PATH: Final = re.compile(r"[/.]")
 _TAIL: Final = ".,;:!?)"
 """What may stand behind a mention without being part of it."""
 
@@ -60,9 +63,9 @@ def read(line: str, *, agents: Collection[str], exists: Callable[[str], bool]) -
             if agent not in {None, name}:
                 return Unclear(f"@{agent} and @{name}: a message is for one agent; leave one out")
             agent = name if name in agents else whole
-        elif exists(whole) or exists(name):
-            files.append(whole if exists(whole) else name)
-        else:
+        elif (path := next((one for one in (whole, name, name.removesuffix("'s")) if exists(one)), None)) is not None:
+            files.append(path)
+        elif _is_meant(line, name, agents):
             return Unclear(f"@{name}: no agent and no file has this name: {_nearest(name, agents)}; \\@ is just an @")
     return Message(_plain(line, agent), agent, tuple(files), _plain(_MENTION.sub("", line), None) if files else "")
 
@@ -70,7 +73,21 @@ def read(line: str, *, agents: Collection[str], exists: Callable[[str], bool]) -
 def _mentioned(line: str) -> list[tuple[str, str]]:
     """Return what is mentioned: without the punctuation behind it, and whole."""
     found = [re.sub(r"\\(.)", r"\1", mention) for mention in _MENTION.findall(line)]
-    return [(name.rstrip(_TAIL), name) for name in found if name.rstrip(_TAIL)]
+    return [(name.rstrip(_TAIL) or name, name) for name in found]
+
+
+def _is_meant(line: str, name: str, agents: Collection[str]) -> bool:
+    if "\n" in line.strip():
+        return False
+    return line.lstrip().startswith(f"@{name}") or bool(_PATH.search(name)) or nearest(name, agents) is not None
+
+
+def is_there(path: str) -> bool:
+    """Whether a path that was typed leads to something."""
+    try:
+        return at_home(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _plain(line: str, agent: str | None) -> str:

@@ -1,6 +1,7 @@
 """A chat on a real terminal: keys are sent, and the screen is read as a person sees it."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,11 @@ class Terminal:
         self._feed(self._child.before or b"")
         self._child.close()
         return int(self._child.exitstatus if self._child.exitstatus is not None else -(self._child.signalstatus or 0))
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        self._child.kill(signal.SIGKILL)
+        self._child.wait()
 
     @property
     def screen(self) -> str:

@@ -1,8 +1,11 @@
 """The chat without a terminal: in a pipe, for one question, as JSON, and taken up again."""
 
 import json
+import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -91,11 +94,11 @@ def test_chats_that_are_not_there(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert chat("--resume", "nothing").returncode == 2
     refused = chat("--continue")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("agentorch: no chat has been kept with the journal ")
+    assert refused.stderr.startswith("agentorch: no chat of this folder has been kept with the journal ")
     for name in ("a1", "a2"):
-        ChatRecord(id=name, title=name, journal="x.db", runs=["r"]).save()
+        ChatRecord(id=name, title=name, folder="f", journal="x.db", runs=["r"]).save()
     (folder / "data" / "agentorch" / "chats" / "a0.json").write_text("{", encoding="utf-8")
-    assert newest("x.db").id == "a2"
+    assert newest("x.db", "f").id == "a2"
     found = named("a1")
     assert found is not None
     assert found.id == "a1"
@@ -132,3 +135,80 @@ def test_a_budget_holds_for_each_turn(folder: Path, monkeypatch: pytest.MonkeyPa
     assert said.stdout == "Done.\nDone.\n"
     assert len(server.requests) == 2
     assert "budget" in said.stderr
+
+
+def test_nothing_that_is_typed_ends_a_chat(folder: Path) -> None:
+    """What cannot be meant is refused in one line, and the chat goes on; what goes wrong elsewhere is said."""
+    long = "x" * 5_000
+    said = chat(
+        "-a", "team.py", "--no-progress",
+        said=f"/context {'9' * 5_000}\n/files {long}\n/plan @{long}\n/fork {'9' * 5_000}\n/budget money=inf\none\n",
+    )  # fmt: skip
+    assert said.stdout == "You said: one (0 before)\n"
+    assert said.returncode == 0
+    assert "bug" not in said.stderr
+    (folder / "data" / "agentorch").mkdir(parents=True, exist_ok=True)
+    for kept in (folder / "data" / "agentorch" / "chats").glob("*"):
+        kept.unlink()
+    (folder / "data" / "agentorch" / "chats").rmdir()
+    (folder / "data" / "agentorch" / "chats").touch()
+    said = chat("-a", "team.py", "--no-progress", said="two\n")
+    assert said.stdout == "You said: two (0 before)\n"
+    assert said.stderr.startswith("warning: the chat cannot be kept: ")
+
+
+def test_what_a_pipe_says_is_taken_as_it_is(folder: Path) -> None:
+    """Stdin is no command and mentions nobody; a question may stand beside it. -p is read as a line is."""
+    said = chat("-", "-a", "team.py", "--no-progress", said="/help @parrot\n@dataclass")
+    assert said.stdout == "You said: /help @parrot\n@dataclass (0 before)\n"
+    said = chat("-", "-p", "Sum up:", "-a", "team.py", "--no-progress", said="a log")
+    assert said.stdout == "You said: Sum up:\n\na log (0 before)\n"
+    assert chat("-p", "@parrot hi", "-a", "team.py", "--no-progress").stdout == "You said: hi (0 before)\n"
+    assert chat("-p", "/agents", "-a", "team.py").returncode == 0
+    assert chat("-p", "/nothing", "-a", "team.py").returncode == 2
+
+
+def test_each_folder_has_its_own_chats(folder: Path) -> None:
+    """--continue takes up the newest of this folder; one that is taken up by its id reads the files it had."""
+    (folder / "two").mkdir()
+    assert chat("-p", "How many workers?", "-f", "bees.md", "--no-progress").returncode == 0
+    (kept,) = (folder / "data" / "agentorch" / "chats").glob("*.json")
+    command = [*RUN, "chat", "-p", "How many workers?", "--no-progress"]
+    for arguments, code in ((["--continue"], 2), (["--resume", kept.stem], 0)):
+        said = subprocess.run(
+            [*command, *arguments], cwd=folder / "two", capture_output=True, text=True, check=False, timeout=WAIT
+        )
+        assert said.returncode == code
+        assert ("40,000" in said.stdout) == (code == 0)
+
+
+def test_what_is_spent_stays_spent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn that is forgotten or asked again is on the bill, in a later chat too; a retry that fails loses nothing."""
+    (folder / "scribe.md").write_text("---\nname: scribe\ndescription: Answers.\n---\nAnswer.\n", encoding="utf-8")
+    monkeypatch.setenv("AGENTORCH_PRICES", '{"tiny": {"input": 1000, "output": 2000}}')
+    with serving(lambda _: "Four words of answer.") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        said = chat("-a", "scribe.md", "-m", "tiny", "--no-progress", said="@scribe one\n/retry\n/model none\n/retry\n")
+        assert "(the chat $0.2160)" in said.stderr
+        assert "@scribe needs a model" in said.stderr
+        later = chat("--continue", "--no-progress", said="/cost\n")
+    assert [line.split()[0] for line in later.stderr.splitlines()] == ["turn", "1", "forgotten", "all"]
+    assert later.stderr.splitlines()[-1].split()[-1] == "$0.2160"
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\n\r\n[1]", b""])
+def test_what_is_no_model_server_is_none(folder: Path, answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else listens at a usual port is passed over."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("AGENTORCH_LOCAL_PORTS", str(listening.getsockname()[1]))
+
+        def speak() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection:
+                        connection.sendall(answer)
+
+        Thread(target=speak, daemon=True).start()
+        said = chat("-a", "team.py", "--no-progress", said="/model\n")
+    assert (said.returncode, said.stderr) == (0, "model: none; answers are extracted from your files\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.chat.model_server import Body, plan_with, serving, text_of
-from tests.cli.chat.terminal import CTRL_C, CTRL_D, CTRL_J, ENTER, Terminal
+from tests.cli.chat.terminal import CTRL_C, CTRL_D, CTRL_J, ENTER, ESCAPE, Terminal
 from tests.cli.test_processes import run
 
 TEAM = '''
@@ -158,24 +158,25 @@ def test_a_plan_is_seen_edited_and_signed(folder: Path) -> None:
 
 
 def test_an_unknown_command_is_never_said(folder: Path) -> None:
-    """It is refused with what was meant, and comes back into the line to be mended."""
+    """It is refused with what was meant; a message that names nobody comes back into the line to be mended."""
     with chat("-a", "team.py") as terminal:
         terminal.say("/agnets").expect("did you mean /agents?")
-        terminal.wait(lambda: terminal.screen.count("/agnets") == 3, "the line filled again")
-        terminal.keys(CTRL_C)
         terminal.say("@nobody hello").expect("no agent and no file has this name")
+        terminal.wait(lambda: terminal.screen.count("@nobody hello") == 2, "the line filled again")
         assert runs() == []
 
 
 def test_several_lines_and_a_paste(folder: Path) -> None:
-    """Ctrl-J begins a new line; what is pasted stays whole, and is not said before Enter."""
+    """Alt-Enter and Ctrl-J begin a new line; what is pasted stays whole, and is not said before Enter."""
     with chat("-a", "team.py") as terminal:
-        terminal.keys("@parrot a").keys(CTRL_J).keys("b").keys(ENTER).expect("You said: a")
+        terminal.keys("@parrot a").keys(ESCAPE + ENTER).keys("b").keys(ENTER).expect("You said: a").expect("1 turn ")
+        terminal.keys("/undo").keys(ENTER).expect("forgotten").keys(CTRL_C)
+        terminal.keys("@parrot a").keys(CTRL_J).keys("b").keys(ENTER).expect("You said: a", times=2)
         terminal.keys("@parrot \x1b[200~x\ry\rz\x1b[201~").expect("z")
-        assert len(runs()) == 1
+        assert len(runs()) == 2
         terminal.keys(ENTER).expect("You said: x")
         assert terminal.keys(CTRL_D).left() == 0
-    assert [record["goal"] for record in runs()] == ["a\nb", "x\ny\nz"]
+    assert [record["goal"] for record in runs()] == ["a\nb", "a\nb", "x\ny\nz"]
 
 
 def test_what_agents_write_is_not_obeyed(folder: Path) -> None:
@@ -351,10 +352,76 @@ def test_a_server_on_this_machine_is_offered_and_gets_no_key(folder: Path) -> No
     with serving(lambda _: "Nothing.") as server:
         environment = {"AGENTORCH_LOCAL_PORTS": str(server.server_port), "OPENAI_API_KEY": "sk-not-for-this-machine"}
         with chat("-a", "team.py", **environment) as terminal:
-            terminal.expect(f"A model server is at {server.url} (tiny): /model NAME uses it.")
+            terminal.expect(f"A model server is at {server.url}: /model local:tiny")
             terminal.say("@parrot hello").expect("You said: hello")
             assert server.requests == []
-            terminal.say("/model tiny").expect("asked there")
+            terminal.say("/model tiny").expect("model: tiny, at api.openai.com")
+            terminal.say("/model local:tiny").expect(f"model: tiny, at {server.url}")
+            terminal.say("/model local:typo").expect("/model local:typo: a model server is at")
             terminal.say("hello").wait(lambda: bool(server.requests), "a request")
         assert server.requests
         assert not any("not-for-this-machine" in key for key in server.keys)
+
+
+def test_a_half_typed_line_is_no_answer(folder: Path) -> None:
+    """What is being typed when something is asked is set aside, and comes back when that is answered."""
+    with chat("-a", "team.py") as terminal:
+        terminal.say("@asker bees")
+        terminal.keys("summarise the logs").expect("How many?").expect("[integer]")
+        terminal.wait(lambda: "› summarise" not in terminal.screen, "the line set aside")
+        terminal.keys("7" + ENTER).expect("7 times bees").expect("› summarise the logs")
+
+
+def test_a_turn_that_was_killed_is_taken_up(folder: Path) -> None:
+    """After SIGKILL the chat knows its turn: `/resume` takes the same run up."""
+    with chat("-a", "team.py") as terminal:
+        terminal.say("@gate hello").expect("running 0/1")
+        terminal.wait((folder / "began").exists, "the gate's beginning")
+        terminal.kill()
+    with chat("--continue", "-a", "team.py") as terminal:
+        terminal.expect("1 turn so far")
+        (folder / "go").touch()
+        terminal.say("/resume").expect("The gate heard: hello")
+        assert terminal.keys(CTRL_D).left() == 0
+    (record,) = runs()
+    assert record["status"] == "succeeded"
+
+
+def test_what_was_written_is_kept_when_a_turn_is_stopped(folder: Path) -> None:
+    """The part of an answer that was seen stays, marked, and can be saved."""
+    (folder / "scribe.md").write_text("---\nname: scribe\ndescription: Answers.\n---\nAnswer.\n", encoding="utf-8")
+    words = "These words come one after the other. " * 60
+    with (
+        serving(lambda _: words, delay=0.05) as server,
+        chat("-a", "scribe.md", "-m", "tiny", OPENAI_BASE_URL=server.url) as terminal,
+    ):
+        terminal.say("@scribe go").expect("one after the other. These words come")
+        terminal.keys(CTRL_C).expect("stopped, 0 finished tasks of 1 kept").expect("~")
+        terminal.say("/save part.txt").expect("written: part.txt")
+        assert terminal.keys(CTRL_D).left() == 0
+    assert (folder / "part.txt").read_text(encoding="utf-8").startswith("These words come one after the other.")
+
+
+def test_two_chats_do_not_write_over_each_other(folder: Path) -> None:
+    """The second to go on with a chat does so as a new one, and says it; no turn is lost."""
+    with chat("-a", "team.py") as first:
+        first.say("@parrot one").expect("You said: one").expect("1 turn ")
+        with chat("--continue", "-a", "team.py") as second:
+            second.say("@parrot two").expect("You said: two").expect("2 turns")
+            assert second.keys(CTRL_D).left() == 0
+        first.say("@parrot three").expect("goes on as a new one").expect("You said: three")
+        assert first.keys(CTRL_D).left() == 0
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "data/agentorch/chats").glob("*.json")]
+    assert sorted(len(record["runs"]) for record in kept) == [2, 2]
+
+
+def test_secrets_are_not_kept_beside_the_journal(folder: Path) -> None:
+    """Neither the history nor the title of a chat holds the environment's key; both are for their owner alone."""
+    key = "sk-a-key-that-was-typed"
+    with chat("-a", "team.py", OPENAI_API_KEY=key) as terminal:
+        terminal.say(f"@parrot {key}").expect("You said: ").expect("1 turn ")
+        assert terminal.keys(CTRL_D).left() == 0
+    written = [path for path in (folder / "data" / "agentorch").rglob("*") if path.is_file()]
+    assert len(written) >= 2
+    assert not any(key.encode() in path.read_bytes() for path in written)
+    assert (folder / "data/agentorch/chat_history").stat().st_mode & 0o777 == 0o600
