@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["pytester", "agentorch.pytest_plugin"]
+
 _NETWORK = re.compile(r"(_API_KEY|_BASE_URL|_ORG_ID|_PROJECT_ID)$|^(https?|all|no)_proxy$", re.IGNORECASE)
 """Variables that would let a test reach a provider, or reach it some other way."""
 _OURS = re.compile(r"^(AGENTORCH_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)")

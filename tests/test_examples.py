@@ -3,7 +3,10 @@
 1. The Python blocks of a page run in order in one namespace, as a reader would paste them.
 2. The shell blocks of a page run in order in a copy of the documents. A server that speaks Chat Completions stands in
    for a provider.
-3. The set-up and test blocks of "Quick start" are run by `.ci/run`. Any other block that does not run says why, in a
+3. A block with a title (```python title="team.py") is a file that the reader saves: it is there for the shell blocks
+   below it, and is not run by itself. On a page without shell blocks, pytest passes all tests among them.
+4. A `text` block right below a shell block is something that it prints, but for line breaks.
+5. The set-up and test blocks of "Quick start" are run by `.ci/run`. Any other block that does not run says why, in a
    comment just above it: `<!-- not run: it starts a server -->`.
 """
 
@@ -18,6 +21,7 @@ from collections.abc import Generator, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"(?:^<!-- not run: (?P<reason>.+?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^<!-- not run: (?P<reason>.+?) -->\n+)?^```(?P<language>\w*)"
+    r"(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 RUN_BY_CI = {"README.md": ("Quick start",), "CONTRIBUTING.md": ("Set up and check",)}
 SHELLS = {"bash", "sh", "shell", "console"}
@@ -40,6 +46,8 @@ class Block:
     language: str
     text: str
     section: str
+    title: str | None = None
+    """The file that the reader saves it as."""
 
 
 def name_of(page: Path) -> str:
@@ -52,7 +60,9 @@ def all_blocks(page: Path) -> Iterator[tuple[Block, str | None]]:
     for match in FENCE.finditer(text):
         above = text[: match.start("text")]
         sections = re.findall(r"^## (.+)$", above, re.MULTILINE)
-        block = Block(above.count("\n"), match["language"], match["text"], sections[-1] if sections else "")
+        block = Block(
+            above.count("\n"), match["language"], match["text"], sections[-1] if sections else "", match["title"]
+        )
         yield block, match["reason"]
 
 
@@ -62,8 +72,52 @@ def blocks(page: Path, *languages: str) -> list[Block]:
     return [
         block
         for block, reason in all_blocks(page)
-        if block.language in languages and reason is None and block.section not in elsewhere
+        if block.language in languages and reason is None and block.title is None and block.section not in elsewhere
     ]
+
+
+def files(page: Path) -> list[Block]:
+    """Return the blocks of a page that are files of a project, where no shell block does something with them."""
+    return [] if blocks(page, *SHELLS) else [block for block, _ in all_blocks(page) if block.title]
+
+
+def collected_of(page: Path) -> list[Block]:
+    """Return those of them that pytest collects."""
+    return [block for block in files(page) if str(block.title).startswith("test_")]
+
+
+def saved(block: Block) -> str:
+    """Return shell commands that save a block as the file that it is the text of."""
+    end = f"END-OF-{block.line}"
+    return f"mkdir -p \"$(dirname '{block.title}')\"\ncat >'{block.title}' <<'{end}'\n{block.text}{end}\n"
+
+
+def script_of(page: Path) -> str:
+    """Return the shell blocks of a page as one script, with the files that the page has its reader save."""
+    parts: list[str] = []
+    for block, reason in all_blocks(page):
+        if reason is None and block.title is not None:
+            parts.append(saved(block))
+        elif block in blocks(page, *SHELLS):
+            parts.append(block.text)
+    return "\n".join(parts)
+
+
+def outputs_of(page: Path) -> Iterator[str]:
+    """Go through what a page says that its shell blocks print: each `text` block right below one."""
+    commands = [(block, reason) for block, reason in all_blocks(page)]
+    for (block, reason), (below, _) in pairwise(commands):
+        adjacent = below.line == block.line + block.text.count("\n") + 3
+        if block.language in SHELLS and reason is None and below.language == "text" and adjacent:
+            yield below.text
+
+
+def shell_pages() -> list[Any]:
+    """Return what is run together, in order, in one folder: a page, or all of the tutorial."""
+    pages = [page for page in PAGES if blocks(page, *SHELLS)]
+    evening = [page for page in pages if page.parent.name == "tutorial"]
+    alone = [pytest.param([page], id=name_of(page)) for page in pages if page not in evening]
+    return [*alone, pytest.param(evening, id="docs/tutorial")]
 
 
 def pages_with(*languages: str) -> list[Any]:
@@ -160,11 +214,26 @@ def test_python_examples_run(page: Path, workplace: Path):
             exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
 
 
-@pytest.mark.parametrize("page", pages_with(*SHELLS))
-@pytest.mark.timeout(120)
-def test_shell_examples_run(page: Path, workplace: Path):
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+@pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES if files(page)])
+@pytest.mark.timeout(180)
+def test_projects_of_examples_pass(page: Path, mode: str, pytester: pytest.Pytester):
+    """The tests that a page shows pass in a project of their own, in both modes of pytest-asyncio."""
+    for block in files(page):
+        pytester.path.joinpath(str(block.title)).write_text("\n" * block.line + block.text, encoding="utf-8")
+    plugin = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin")
+    done = pytester.runpytest_subprocess(*plugin, "--strict-markers", f"--asyncio-mode={mode}", "-pno:randomly")
+    tests = collected_of(page)
+    assert done.ret == 0
+    assert done.parseoutcomes().keys() == {"passed"}
+    assert done.parseoutcomes()["passed"] >= len(tests) > 0
+
+
+@pytest.mark.parametrize("pages", shell_pages())
+@pytest.mark.timeout(300)
+def test_shell_examples_run(pages: list[Path], workplace: Path):
     """What a page shows for the terminal works as it stands, with a stand-in for the provider."""
-    script = "\n".join(block.text for block in blocks(page, *SHELLS))
+    script = "\n".join(script_of(page) for page in pages)
     with stand_in() as base_url:
         script = re.sub(r"(OPENAI_BASE_URL=)\S+", rf"\g<1>{base_url}", script)
         given = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "OPENAI_BASE_URL": base_url}
@@ -178,6 +247,16 @@ def test_shell_examples_run(page: Path, workplace: Path):
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
+    said = " ".join((done.stdout + done.stderr).split())
+    assert [text for page in pages for text in outputs_of(page) if " ".join(text.split()) not in said] == []
+
+
+def test_a_saved_file_is_there_for_commands_that_run():
+    """A block with a title stands on a page whose shell blocks run, or whose tests do: else nobody would read it."""
+    titled = [page for page in PAGES if any(block.title and reason is None for block, reason in all_blocks(page))]
+    assert titled
+    unread = [page for page in titled if not blocks(page, *SHELLS) and not collected_of(page)]
+    assert unread == []
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES])

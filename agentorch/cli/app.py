@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from agentorch.cli import options as opt
+from agentorch.cli.agents_app import agents_app
+from agentorch.cli.grouping import alone, leave_with
 from agentorch.cli.journal_app import journal_app
 
 app = typer.Typer(
@@ -34,23 +36,6 @@ def _root(
     ),
 ) -> None:
     del version
-
-
-def _alone(context: typer.Context) -> bool:
-    """Whether a group of commands was called by its own name; options before a command's name are refused."""
-    if context.invoked_subcommand is None:
-        return True
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
-    if given:
-        words = f"agentorch {context.info_name} {context.invoked_subcommand}"
-        raise typer.BadParameter(f"--{given[0]} goes behind the command: {words} --{given[0]}")
-    return False
-
-
-def _leave(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
 
 
 @app.command()
@@ -82,7 +67,7 @@ def run(
 
     chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
     limits: dict[str, Any] = {"max_tokens": max_tokens, "max_money": max_money, "max_calls": max_calls}
-    _leave(
+    leave_with(
         run_goal(
             goal,
             plan,
@@ -91,6 +76,50 @@ def run(
             limits=limits,
             timeout=timeout,
             sign_off=sign_off,
+            json=json,
+            quiet=no_progress,
+        )
+    )
+
+
+@app.command()
+def chat(
+    message: Annotated[
+        str | None, typer.Argument(metavar="[MESSAGE]", help="What to say first; - reads one message from stdin.")
+    ] = None,
+    once: Annotated[
+        str | None, typer.Option("--print", "-p", metavar="MESSAGE", help="Say this alone, print the answer, and end.")
+    ] = None,
+    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Take up the last chat.")] = False,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="ID", help="Take up a chat, by its id or the beginning of it.")
+    ] = None,
+    files: opt.Files = None,
+    model: opt.Model = None,
+    agents: opt.Agents = None,
+    journal: opt.Journal = None,
+    project: opt.Project = None,
+    max_tokens: opt.MaxTokens = None,
+    max_money: opt.MaxMoney = None,
+    max_calls: opt.MaxCalls = None,
+    parallel: opt.Parallel = None,
+    json: opt.Json = False,
+    no_progress: opt.NoProgress = False,
+) -> None:
+    """Hold a conversation in which every turn is a run."""
+    from agentorch.cli.chat.holding import hold_chat
+    from agentorch.cli.settings import setup
+
+    chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
+    limits: dict[str, Any] = {"max_tokens": max_tokens, "max_money": max_money, "max_calls": max_calls}
+    leave_with(
+        hold_chat(
+            chosen,
+            message=message,
+            once=once,
+            go_on=go_on,
+            resume=resume,
+            limits=limits,
             json=json,
             quiet=no_progress,
         )
@@ -116,7 +145,7 @@ def plan(
     from agentorch.cli.settings import setup
 
     chosen = setup(model=model, agents=agents, files=files, journal="memory:", project=project)
-    _leave(show_plan(goal, file, chosen, inputs=inputs or (), json=json, mermaid=mermaid))
+    leave_with(show_plan(goal, file, chosen, inputs=inputs or (), json=json, mermaid=mermaid))
 
 
 @app.command()
@@ -130,7 +159,7 @@ def why(
     from agentorch.cli.history import why_task
     from agentorch.cli.settings import setup
 
-    _leave(why_task(run, task, setup(journal=journal), json=json))
+    leave_with(why_task(run, task, setup(journal=journal), json=json))
 
 
 @app.command()
@@ -153,7 +182,7 @@ def resume(
 
     chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
     changed = changes_to(restart=restart_changed, accept=accept_changes)
-    _leave(resume_run(run, chosen, changed=changed, json=json, quiet=no_progress))
+    leave_with(resume_run(run, chosen, changed=changed, json=json, quiet=no_progress))
 
 
 @app.command()
@@ -167,7 +196,7 @@ def cancel(
     from agentorch.cli.cancelling import cancel_run
     from agentorch.cli.settings import setup
 
-    _leave(cancel_run(run, setup(journal=journal), reason=reason, json=json))
+    leave_with(cancel_run(run, setup(journal=journal), reason=reason, json=json))
 
 
 @app.command()
@@ -194,7 +223,7 @@ def approve(
     from agentorch.cli.settings import setup
 
     choices = {"yes": yes, "no": no, "done": done, "retry": retry, "skip": skip}
-    _leave(answer_run(run, task, setup(journal=journal), choices=choices, value=value, plan=plan, json=json))
+    leave_with(answer_run(run, task, setup(journal=journal), choices=choices, value=value, plan=plan, json=json))
 
 
 @app.command()
@@ -221,7 +250,17 @@ def fork(
     from agentorch.cli.settings import setup
 
     chosen = setup(model=model, agents=agents, files=files, journal=journal, project=project, parallel=parallel)
-    _leave(fork_run(run, at, outputs or (), chosen, effects=allow_effects, json=json, quiet=no_progress))
+    leave_with(fork_run(run, at, outputs or (), chosen, effects=allow_effects, json=json, quiet=no_progress))
+
+
+@app.command()
+def init(
+    folder: Annotated[str, typer.Argument(metavar="[DIR]", help="Where; here, if nothing is said.")] = ".",
+) -> None:
+    """Make a project: an agent in Python, one in Markdown, their tests, and its settings."""
+    from agentorch.cli.founding import found
+
+    leave_with(found(folder))
 
 
 @app.command()
@@ -229,60 +268,18 @@ def doctor(
     model: opt.Model = None,
     journal: opt.Journal = None,
     project: opt.Project = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask the models what they support, in three short calls each.")
+    ] = False,
     json: opt.Json = False,
 ) -> None:
     """Check what is configured, with a remedy for each thing that is not right."""
     from agentorch.cli.doctor import examine
 
-    _leave(examine(model=model, journal=journal, project=project, json=json))
+    leave_with(examine(model=model, journal=journal, project=project, probe=probe, json=json))
 
 
-agents_app = typer.Typer(help="Show and check agents.", invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(agents_app, name="agents")
-
-
-@agents_app.callback()
-def _agents(
-    context: typer.Context, agents: opt.Agents = None, project: opt.Project = None, json: opt.Json = False
-) -> None:
-    if _alone(context):
-        agents_list(agents=agents, project=project, json=json)
-
-
-@agents_app.command("list")
-def agents_list(agents: opt.Agents = None, project: opt.Project = None, json: opt.Json = False) -> None:
-    """List the team: the project's agents, then the built-in ones."""
-    from agentorch.cli.agents import list_agents
-    from agentorch.cli.settings import setup
-
-    _leave(list_agents(setup(agents=agents, project=project), json=json))
-
-
-@agents_app.command("show")
-def agents_show(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    agents: opt.Agents = None,
-    project: opt.Project = None,
-    json: opt.Json = False,
-) -> None:
-    """Show one agent: what it takes, what it gives, what it needs."""
-    from agentorch.cli.agents import show_agent
-    from agentorch.cli.settings import setup
-
-    _leave(show_agent(name, setup(agents=agents, project=project), json=json))
-
-
-@agents_app.command("validate")
-def agents_validate(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Agent files or folders.")],
-    json: opt.Json = False,
-) -> None:
-    """Check agent files; exit code 2 when one cannot be used."""
-    from agentorch.cli.agents import validate_agents
-
-    _leave(validate_agents(paths, json=json))
-
-
 app.add_typer(journal_app, name="journal")
 
 runs_app = typer.Typer(help="Look at the runs of the journal.", invoke_without_command=True, rich_markup_mode=None)
@@ -297,7 +294,7 @@ def _runs(
     journal: opt.Journal = None,
     json: opt.Json = False,
 ) -> None:
-    if _alone(context):
+    if alone(context):
         runs_ls(status=status, limit=limit, journal=journal, json=json)
 
 
@@ -312,7 +309,7 @@ def runs_ls(
     from agentorch.cli.history import list_runs
     from agentorch.cli.settings import setup
 
-    _leave(list_runs(setup(journal=journal), status=status, limit=limit, json=json))
+    leave_with(list_runs(setup(journal=journal), status=status, limit=limit, json=json))
 
 
 @runs_app.command("show")
@@ -321,7 +318,7 @@ def runs_show(run: opt.RunName, journal: opt.Journal = None, json: opt.Json = Fa
     from agentorch.cli.history import show_run
     from agentorch.cli.settings import setup
 
-    _leave(show_run(run, setup(journal=journal), json=json))
+    leave_with(show_run(run, setup(journal=journal), json=json))
 
 
 @runs_app.command("watch")
@@ -330,7 +327,7 @@ def runs_watch(run: opt.RunName, journal: opt.Journal = None, json: opt.Json = F
     from agentorch.cli.history import watch_run
     from agentorch.cli.settings import setup
 
-    _leave(watch_run(run, setup(journal=journal), json=json))
+    leave_with(watch_run(run, setup(journal=journal), json=json))
 
 
 @runs_app.command("export")
@@ -339,4 +336,4 @@ def runs_export(run: opt.RunName, journal: opt.Journal = None) -> None:
     from agentorch.cli.history import export_run
     from agentorch.cli.settings import setup
 
-    _leave(export_run(run, setup(journal=journal)))
+    leave_with(export_run(run, setup(journal=journal)))

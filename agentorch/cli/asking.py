@@ -14,7 +14,7 @@ from agentorch.cli.typed_answers import Unfit, answer_from, prompt_of
 from agentorch.cli.views import View
 from agentorch.cli.words import json_text, one_line
 from agentorch.core.events import Event, RequestAnswered, RequestOpened
-from agentorch.core.state import Request
+from agentorch.core.state import Request, RunState
 from agentorch.runtime.run import Run
 
 _LIVE: Final = frozenset({"planning", "running", "replanning", "answering"})
@@ -100,7 +100,7 @@ class Person:
         """Ask until there is an answer that fits, from here or from elsewhere, or the person leaves."""
         if request.kind == "plan":
             self._screen.lines(as_text((await self._run.outcome()).plan))
-        who = self._who(request)
+        who = who_asks(self._progress.state, request)
         if who:
             self._screen.say(who, "bold")
         self._screen.quote(request.question)
@@ -117,12 +117,6 @@ class Person:
                 await self._run.answer(request.request_id, answer, by="user")
                 return
             self._screen.say(answer.words)
-
-    def _who(self, request: Request) -> str:
-        """Say who asks, or whom it is about: two tasks may ask the same, and what they say is theirs, not ours."""
-        task = self._progress.state.tasks.get(request.task or "")
-        name = "" if task is None else f"task '{task.task.id}', agent '{task.agent}'"
-        return _HEADS.get(request.kind, "{}").format(name) if name else ""
 
     async def _typed(self, request: Request) -> Any:
         """Return the line that is typed, None at the end of the input, or `_CLOSED` when the question goes first."""
@@ -152,9 +146,19 @@ class Person:
 
     def _elsewhere(self, request: Request) -> str:
         answered = self._answered.get(request.request_id)
-        if answered is None:
-            return "this is not asked any more"
-        return f"answered elsewhere, by {answered.by}: {one_line(json_text(answered.value))}"
+        return "this is not asked any more" if answered is None else answered_elsewhere(answered)
+
+
+def who_asks(state: RunState, request: Request) -> str:
+    """Say who asks, or whom it is about: two tasks may ask the same, and what they say is theirs, not ours."""
+    task = state.tasks.get(request.task or "")
+    name = "" if task is None else f"task '{task.task.id}', agent '{task.agent}'"
+    return _HEADS.get(request.kind, "{}").format(name) if name else ""
+
+
+def answered_elsewhere(answered: RequestAnswered) -> str:
+    """Say who has answered what was asked here."""
+    return f"answered elsewhere, by {answered.by}: {one_line(json_text(answered.value))}"
 
 
 async def _first_of(work: Coroutine[Any, Any, object], others: set["asyncio.Future[Any]"]) -> None:

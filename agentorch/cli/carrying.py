@@ -46,11 +46,29 @@ class Foreground:
         return not (self.json or self.quiet or self.screen.draws)
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What came of a run in the foreground."""
+
+    run_id: str
+    progress: Progress
+    outcome: Outcome | None
+    """None when it was stopped."""
+
+
 async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awaitable[Run]], how: Foreground) -> int:
     """Carry a run out to where nothing more happens by itself; return the exit code.
 
     The first Ctrl-C stops the run: what is done is kept, and it can be resumed. The second leaves at once.
     """
+    carried = await carry_out(orchestrator, begin, how)
+    return INTERRUPTED if carried.outcome is None else show_carried(carried.outcome, how)
+
+
+async def carry_out(
+    orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awaitable[Run]], how: Foreground
+) -> Carried:
+    """Do the same, and return what came of it; a stop is said, an outcome is not."""
     with Interrupts() as interrupts:
         async with orchestrator:
             run = await begin(orchestrator)
@@ -58,8 +76,11 @@ async def carry(orchestrator: Orchestrator, begin: Callable[[Orchestrator], Awai
             outcome = await interrupts.unless(_watched(run, progress, how))
             if outcome is None:
                 await _stopped(run, progress, how, by=interrupts.came)
-    if outcome is None:
-        return INTERRUPTED
+    return Carried(run.id, progress, outcome)
+
+
+def show_carried(outcome: Outcome, how: Foreground) -> int:
+    """Show what came of a run that was watched; return the exit code."""
     if outcome.plan.tasks:
         say_unused(how.screen, unused(outcome.plan.tasks, how.inputs))
     return show_outcome(how.screen, outcome, json=how.json, setup=how.setup, warned=how.tells)

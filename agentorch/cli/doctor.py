@@ -1,6 +1,7 @@
 """`agentorch doctor`: what is configured, one line each, with one remedy for each thing that is not right.
 
-It looks at the model's server only when a model is named, and never shows a key.
+It looks at the model's server only when a model is named, asks it something that costs only when told to, and never
+shows a key.
 """
 
 import os
@@ -15,9 +16,12 @@ from typing import Final, Literal
 
 import anyio
 
+from agentorch.cli.local_servers import LocalServer, look
+from agentorch.cli.probing import probe as asked
 from agentorch.cli.reaching import reach
 from agentorch.cli.screen import Screen
-from agentorch.cli.settings import Setup, setup
+from agentorch.cli.settings import ENV_FILE, Setup, setup
+from agentorch.cli.settings_files import PROJECT_FILE, user_file
 from agentorch.cli.teams import team
 from agentorch.errors import AgentorchError
 from agentorch.journal.opening import open_journal
@@ -44,11 +48,13 @@ class Finding:
     remedy: str = ""
 
 
-def examine(*, model: Sequence[str] | None, journal: str | None, project: Path | None, json: bool) -> int:
-    """Look at everything; exit code 2 when something is wrong."""
+def examine(
+    *, model: Sequence[str] | None, journal: str | None, project: Path | None, probe: bool = False, json: bool
+) -> int:
+    """Look at everything, and with `probe` ask the models what they support; exit code 2 when something is wrong."""
     screen = Screen()
     findings: list[Finding] = []
-    for finding in _findings(model, journal, project):
+    for finding in _findings(model, journal, project, probe=probe):
         findings.append(finding)
         if not json:
             _show(screen, finding)
@@ -64,7 +70,9 @@ def _show(screen: Screen, finding: Finding) -> None:
         screen.fact(f"{'':17}-> ", finding.remedy)
 
 
-def _findings(model: Sequence[str] | None, journal: str | None, project: Path | None) -> Iterator[Finding]:
+def _findings(
+    model: Sequence[str] | None, journal: str | None, project: Path | None, *, probe: bool
+) -> Iterator[Finding]:
     yield _python()
     yield Finding("agentorch", "ok", release())
     yield _extras()
@@ -73,12 +81,17 @@ def _findings(model: Sequence[str] | None, journal: str | None, project: Path | 
     except AgentorchError as error:
         yield Finding("settings", "wrong", str(error))
         return
+    yield _settings(chosen)
     yield _project(chosen)
     yield anyio.run(_journal, chosen.journal)
     yield _key(chosen)
-    if chosen.model:
-        for name in chosen.model:
-            yield Finding("model", *anyio.run(reach, name))
+    for name in chosen.model:
+        reached = Finding("model", *anyio.run(reach, name))
+        yield reached
+        if reached.mark != "wrong":
+            yield from anyio.run(_supported, name) if probe else (_unasked(name),)
+    if not chosen.model:
+        yield from (_local(server) for server in anyio.run(look, chosen.local_ports))
 
 
 def _python() -> Finding:
@@ -95,6 +108,29 @@ def _extras() -> Finding:
     found = ", ".join(there) + without
     remedy = f"only if wanted: pip install 'agentorch[{','.join(missing)}]'" if missing else ""
     return Finding("extras", "note" if missing else "ok", found, remedy)
+
+
+async def _supported(name: str) -> list[Finding]:
+    return [Finding("supports", *found) async for found in asked(name)]
+
+
+def _unasked(name: str) -> Finding:
+    found = f"{name}: not asked what it supports"
+    return Finding("supports", "note", found, "agentorch doctor --probe asks, in three short calls")
+
+
+def _local(server: LocalServer) -> Finding:
+    models = ", ".join(server.models[:5]) or "no model"
+    name = server.models[0] if server.models else "NAME"
+    remedy = f"to use it: /model {name} in agentorch chat, or OPENAI_BASE_URL={server.url} and --model {name}"
+    return Finding("server", "note", f"on this machine at {server.url}: {models}; it is not used unasked", remedy)
+
+
+def _settings(chosen: Setup) -> Finding:
+    """Say which files of settings were read."""
+    project = [] if chosen.project is None else [chosen.project / PROJECT_FILE]
+    read = [str(path) for path in (Path(ENV_FILE), *project, user_file()) if path.is_file()]
+    return Finding("settings", "ok", ", ".join(read) or f"no file; the user's would be {user_file()}")
 
 
 def _project(chosen: Setup) -> Finding:

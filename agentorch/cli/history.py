@@ -76,7 +76,7 @@ def show_run(run: str, setup: Setup, *, json: bool) -> int:
         for event in events:
             progress.see(event)
         stands = standing(journal, progress.state)
-        await _read_answer(journal, progress.state)
+        await read_answer(journal, progress.state)
         if json:
             screen.json(_as_json(record, progress, stands))
         else:
@@ -236,7 +236,7 @@ def answer_of(state: RunState) -> Any:
         return None
 
 
-async def _read_answer(journal: Journal, state: RunState) -> None:
+async def read_answer(journal: Journal, state: RunState) -> None:
     """Put the output that answers in the place of a reference to it: large ones are kept apart from the events."""
     root = state.answer_root
     if isinstance(journal, KeepsBlobs) and root in state.outputs and may_hold_blobs(state.outputs[root]):

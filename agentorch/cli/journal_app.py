@@ -6,15 +6,11 @@ from typing import Annotated
 import typer
 
 from agentorch.cli import options as opt
+from agentorch.cli.grouping import leave_with
 
 journal_app = typer.Typer(
     help="Check, copy and shrink the journal.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
 )
-
-
-def _leave(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
 
 
 @journal_app.command("verify")
@@ -27,7 +23,7 @@ def journal_verify(
     from agentorch.cli.journal_work import verify_journal
     from agentorch.cli.settings import setup
 
-    _leave(verify_journal(run, setup(journal=journal), json=json))
+    leave_with(verify_journal(run, setup(journal=journal), json=json))
 
 
 @journal_app.command("export")
@@ -44,7 +40,7 @@ def journal_export(
     from agentorch.cli.journal_work import export_journal
     from agentorch.cli.settings import setup
 
-    _leave(export_journal(runs or (), to, setup(journal=journal), live=live, json=json))
+    leave_with(export_journal(runs or (), to, setup(journal=journal), live=live, json=json))
 
 
 @journal_app.command("import")
@@ -60,7 +56,7 @@ def journal_import(
     from agentorch.cli.journal_work import import_journal
     from agentorch.cli.settings import setup
 
-    _leave(import_journal(file, setup(journal=journal), live=live, json=json))
+    leave_with(import_journal(file, setup(journal=journal), live=live, json=json))
 
 
 @journal_app.command("compact")
@@ -76,4 +72,4 @@ def journal_compact(
     from agentorch.cli.journal_work import compact_journal
     from agentorch.cli.settings import setup
 
-    _leave(compact_journal(before, runs or (), setup(journal=journal), json=json))
+    leave_with(compact_journal(before, runs or (), setup(journal=journal), json=json))

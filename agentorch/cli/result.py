@@ -38,10 +38,10 @@ def show_outcome(screen: Screen, outcome: Outcome, *, json: bool, setup: Setup, 
         screen.json(as_json(outcome), indent=None)
         return code
     if outcome.answer is not None:
-        _answer(screen, outcome)
-    _problems(screen, outcome)
+        show_answer(screen, outcome)
+    show_problems(screen, outcome)
     if not warned:
-        _warnings(screen, outcome)
+        show_warnings(screen, outcome)
     if code == WAITING:
         screen.say(f"answer with: {command('approve', outcome.run_id, setup.flags('--journal'))}", whole=True)
     if outcome.status is OutcomeStatus.WAITING:
@@ -82,7 +82,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _answer(screen: Screen, outcome: Outcome) -> None:
+def show_answer(screen: Screen, outcome: Outcome) -> None:
+    """Write the answer, and what it rests on as far as it does not say so itself, on stdout."""
     if isinstance(outcome.answer, str):
         screen.prose(outcome.answer.rstrip("\n"))
     else:
@@ -93,7 +94,7 @@ def _answer(screen: Screen, outcome: Outcome) -> None:
         screen.data("\nSources:\n" + "\n".join(f"  {one_line(source)}" for source in unsaid))
 
 
-def _problems(screen: Screen, outcome: Outcome) -> None:
+def show_problems(screen: Screen, outcome: Outcome) -> None:
     """Say what is wrong: in one line when it is one thing."""
     if outcome.status is OutcomeStatus.SUCCEEDED:
         return
@@ -106,7 +107,8 @@ def _problems(screen: Screen, outcome: Outcome) -> None:
     _listed(screen, [f"  {line}" for line in lines])
 
 
-def _warnings(screen: Screen, outcome: Outcome) -> None:
+def show_warnings(screen: Screen, outcome: Outcome) -> None:
+    """Say what is doubtful."""
     _listed(screen, [f"warning: {_in_words(problem)}" for problem in outcome.problems if not problem.is_error])
 
 

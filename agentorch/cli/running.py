@@ -30,6 +30,7 @@ from agentorch.files import at_home
 from agentorch.library import Library
 from agentorch.plans import Plan
 from agentorch.ports.journal import RunRecord
+from agentorch.ports.model import Model
 from agentorch.registry import Registry
 from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
@@ -143,7 +144,7 @@ def _new_folder(setup: Setup) -> Path | None:
 
 def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
     """Return the goal in words, or the plan; ConfigurationError when there is neither."""
-    words = _from_stdin().strip() if goal == "-" else goal
+    words = None if goal is None else named_goal(goal)
     if plan_file is not None:
         plan = Plan.from_file(plan_file)
         plan.goal = words or plan.goal  # the goal that was typed beats the file's, as every option does
@@ -157,6 +158,11 @@ def what_to_run(goal: str | None, plan_file: Path | None) -> str | Plan:
             f"{words} is a file, and no goal: `agentorch run --plan {quote(words)}` carries it out"
         )
     return words
+
+
+def named_goal(goal: str) -> str:
+    """Return a goal in words: `-` is what stdin holds."""
+    return _from_stdin().strip() if goal == "-" else goal
 
 
 def _from_stdin() -> str:
@@ -190,7 +196,7 @@ def orchestrator_of(setup: Setup, screen: Screen, library: Library | None = None
     _hear_warnings(screen)
     return Orchestrator(
         setup.agents,
-        model=list(setup.model) or None,
+        model=_models(setup),
         policy=Policy() if setup.parallel is None else Policy(parallel=setup.parallel),
         journal=setup.journal,
         files=setup.files,
@@ -200,6 +206,14 @@ def orchestrator_of(setup: Setup, screen: Screen, library: Library | None = None
         quirks=setup.quirks,
         secrets=setup.secrets,
     )
+
+
+def _models(setup: Setup) -> list[str | Model] | None:
+    if setup.server is None:
+        return list(setup.model) or None
+    from agentorch.models import OpenAIModel
+
+    return [OpenAIModel(name, base_url=setup.server) for name in setup.model] or None
 
 
 def hint_at_model(screen: Screen, setup: Setup) -> None:

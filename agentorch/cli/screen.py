@@ -69,11 +69,15 @@ class Screen:
         self._data.flush()
 
     def prose(self, text: str) -> None:
-        """Write what an agent wrote on stdout: Markdown is rendered on a terminal, and left as it is elsewhere."""
+        """Write what an agent wrote on stdout: on a terminal Markdown is rendered and words are kept whole."""
         if self._data.isatty() and _is_markdown(text):
-            from rich.markdown import Markdown  # 0.1 s: only when there is Markdown
+            from agentorch.cli.markdown import rendered  # 0.1 s: only when there is Markdown
 
-            self.out.print(Markdown(harmless(text), hyperlinks=False), soft_wrap=False)
+            self.out.print(rendered(text), soft_wrap=False)
+        elif self._data.isatty():
+            from rich.text import Text
+
+            self.out.print(Text(_in(self._data, harmless(text))), soft_wrap=False)
         else:
             self.data(text)
 

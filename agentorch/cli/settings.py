@@ -1,4 +1,4 @@
-"""The set-up of the command line: options over the environment (AGENTORCH_*) over `.env` over defaults.
+"""The set-up of the command line: options over the environment (AGENTORCH_*), `.env`, files of settings, defaults.
 
 `.env` is read from the current folder, by the command line only. It may also hold OPENAI_API_KEY and OPENAI_BASE_URL;
 a base URL from `.env` is not used with a key from outside of it, so that a foreign folder cannot send a key elsewhere.
@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from agentorch.cli.settings_files import ModelPrice, read_settings
 from agentorch.errors import ConfigurationError
 from agentorch.files import at_home
 from agentorch.loading import find_project
@@ -28,17 +29,8 @@ _EXAMPLES: Final = {
     "prices": """write it as {"llama-3.3-70b": {"input": 0.20, "output": 0.60}}""",
     "quirks": """write it as {"llama-3.3-70b": {"output": "object"}}""",
 }
+_LAST_PORT: Final = 65535
 _KEY, _URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
-
-
-class ModelPrice(BaseModel):
-    """US dollars for a million tokens."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
 
 
 class CliSettings(BaseSettings):
@@ -57,6 +49,9 @@ class CliSettings(BaseSettings):
     quirks: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
     secrets: str | None = None
     """Names of variables, by comma, whose values are secrets."""
+    local_ports: str = "11434,1234,8080,8000"
+    """Ports of this machine, by comma, at which a chat looks for a model server to offer: those of Ollama, LM Studio,
+    llama.cpp and vLLM. "none" is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +70,12 @@ class Setup:
     """Values that are never journaled, by name."""
     key_unused: bool = False
     """Whether a key is set and no model is named: none is used unasked."""
+    server: str | None = None
+    """The address of a server on this machine that was chosen by hand; it gets no key."""
+    local_ports: tuple[int, ...] = ()
+    """Where a model server may be offered from."""
+    context: int | None = None
+    """Tokens that a turn of a chat may see of those before it; None is the usual."""
     options: tuple[tuple[str, str], ...] = ()
     """What was given, by option."""
 
@@ -102,18 +103,23 @@ def setup(
 ) -> Setup:
     """Return what holds for a command that was given these options; ConfigurationError names what is wrong."""
     settings = _read(os.environ)
-    models = tuple(model or (name.strip() for name in (settings.model or "").split(",") if name.strip()))
+    folder = _project("AGENTORCH_PROJECT=" if project is None else "--project ", project or settings.project)
+    kept = read_settings(folder)
+    models = tuple(model or _names(settings.model) or kept.models)
+    prices = {**kept.prices, **settings.prices}
     return Setup(
         model=models,
         agents=tuple(agents or ()),
-        files=_existing(files or ()),
-        journal=journal or settings.journal or str(default_journal()),
-        project=_project("AGENTORCH_PROJECT=" if project is None else "--project ", project or settings.project),
-        parallel=parallel or settings.parallel,
-        prices={name: Price(**price.model_dump()) for name, price in settings.prices.items()},
-        quirks=_quirks(settings.quirks),
+        files=_existing(files or kept.files),
+        journal=journal or settings.journal or kept.journal or str(default_journal()),
+        project=folder,
+        parallel=parallel or settings.parallel or kept.parallel,
+        context=kept.context,
+        prices={name: Price(**price.model_dump()) for name, price in prices.items()},
+        quirks=_quirks({**kept.quirks, **settings.quirks}),
         secrets=_secrets(settings.secrets or ""),
         key_unused=not models and bool(os.environ.get(_KEY)),
+        local_ports=_ports(settings.local_ports),
         options=_options(
             ("-m", model),
             ("-a", agents),
@@ -123,6 +129,10 @@ def setup(
             ("--parallel", parallel),
         ),
     )
+
+
+def _names(listed: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
 
 
 def _options(*given: tuple[str, Sequence[str] | Path | int | None]) -> tuple[tuple[str, str], ...]:
@@ -182,6 +192,16 @@ def _secrets(names: str) -> dict[str, str]:
             )
         values[name] = os.environ[name]
     return values
+
+
+def _ports(given: str) -> tuple[int, ...]:
+    words = [word.strip() for word in given.split(",") if word.strip()]
+    if words == ["none"]:
+        return ()
+    for word in words:
+        if not (word.isdecimal() and 0 < int(word) <= _LAST_PORT):
+            raise ConfigurationError(f"AGENTORCH_LOCAL_PORTS: {word!r} is no port; write it as 11434,1234 or none")
+    return tuple(map(int, words))
 
 
 def _of_provider(url: str, key: str | None) -> tuple[str, ...]:

@@ -23,6 +23,17 @@ def columns(screen: Screen, rows: Sequence[Sequence[str]], *, head: Sequence[str
         screen.data(_line(row, widths, room))
 
 
+def spoken(screen: Screen, rows: Sequence[Sequence[str]], *, head: Sequence[str] = ()) -> None:
+    """Write rows as words, on stderr, a line each on a terminal."""
+    clean = [[one_line(cell) for cell in row] for row in rows]
+    room = screen.words.width if screen.draws else None
+    widths = _widths([head, *clean] if head else clean)
+    if head:
+        screen.say(_line(head, widths, room), "dim", whole=True)
+    for row in clean:
+        screen.say(_line(row, widths, room), whole=True)
+
+
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
 

@@ -98,7 +98,8 @@ def tokens(usage: Usage) -> str:
     if not usage.calls and not usage.tokens:
         return "no model used"
     about = "~" if usage.approximate else ""
-    return f"{about}{usage.input_tokens:,} in + {about}{usage.output_tokens:,} out tokens"
+    cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+    return f"{about}{usage.input_tokens:,} in{cached} + {about}{usage.output_tokens:,} out tokens"
 
 
 def money(usage: Usage) -> str | None:

@@ -118,6 +118,11 @@ class OpenAIModel:
         """The address and the key with which it asks: what its limits belong to."""
         return self._provider.base_url, self._provider.api_key
 
+    @property
+    def understood(self) -> Quirks:
+        """What its server understands, as far as that is known by now."""
+        return self._provider.learned.get(self.name, self._quirks)
+
     def completed(self, *, traffic: Traffic, count: Callable[[str, str], Counted]) -> Self:
         """Return this model with the governor and the counter that it was not given; the connection is shared."""
         model = copy(self)
@@ -135,7 +140,7 @@ class OpenAIModel:
         preload()
         import openai  # noqa: PLC0415  # loaded by now
 
-        before = self._provider.learned.get(self.name, self._quirks)
+        before = self.understood
         terms = Terms(request, before, refused=self._provider.refused_schemas)
         while True:
             form = terms.form

@@ -12,7 +12,7 @@ from agentorch.core.failures import Problem
 from agentorch.core.references import parse
 from agentorch.core.shapes import described
 from agentorch.core.task import Task
-from agentorch.ports.planner import PlanRequest
+from agentorch.ports.planner import CONVERSATION, PlanRequest
 
 _LONGEST_ANSWER: Final = 20_000
 """Characters of a rejected answer that are shown again."""
@@ -66,6 +66,7 @@ def shown_task(task: Task) -> dict[str, Any]:
 def _request(request: PlanRequest) -> dict[str, Any]:
     return {
         "goal": request.goal,
+        "conversation": request.inputs.get(CONVERSATION, ""),
         "team": [_card(card) for card in request.cards],
         "inputs": [
             {"name": name, "kind": type(value).__name__}

@@ -1,6 +1,5 @@
 """A plan made by hand: in Python, or in a YAML or JSON file."""
 
-import importlib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -119,8 +118,9 @@ class Plan:
 
     def to_svg(self) -> str:
         """Return the plan as a picture: a box for each task, or for many that are alike, and their needs."""
-        drawing = importlib.import_module("agentorch.plans.picture")  # most plans are never drawn
-        return drawing.picture_of(self.graph(), self.goal)
+        from agentorch.plans.picture import picture_of  # noqa: PLC0415  # loaded when looked at
+
+        return picture_of(self.graph(), self.goal)
 
     def graph(self) -> Graph:
         """Return the plan as the core sees it, needs as written."""

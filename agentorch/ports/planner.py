@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from agentorch.core.card import AgentCard
 from agentorch.core.failures import Problem
@@ -30,6 +30,9 @@ class Patch:
     drop: tuple[str, ...] = ()
     answer: str | None = None
 
+
+CONVERSATION: Final = "conversation"
+"""The input that holds what was said before the goal: planners see it, agents get it where a task says so."""
 
 Note = Callable[[str], None]
 """Says a line at once: what should not wait for the report, such as a wait."""

@@ -1,6 +1,5 @@
 """The registry: agents by name, with look-up by capability; the same for any order of the agents."""
 
-import importlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from agentorch.agents import Agent
@@ -74,8 +73,9 @@ class Registry:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show the team as a table in a notebook."""
         del include, exclude
-        words = importlib.import_module("agentorch.registry.agent_words")  # most teams are never shown
-        return prose(words.table_of(self._cards.values()), repr(self))
+        from agentorch.registry.agent_words import table_of  # noqa: PLC0415  # loaded when looked at
+
+        return prose(table_of(self._cards.values()), repr(self))
 
     def _unknown(self, name: str, what: str) -> UnknownAgentError:
         hint = did_you_mean(name, self._agents.keys()) or f"the team has {len(self)} agents"

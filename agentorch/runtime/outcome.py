@@ -108,8 +108,9 @@ class Outcome:
 
     def to_svg(self) -> str:
         """Return the run as a picture: the plan with states, times and costs, and the tasks over time."""
-        drawing = importlib.import_module("agentorch.runtime.run_picture")  # most runs are never drawn
-        run = drawing.Pictured(
+        from agentorch.runtime.run_picture import Pictured, drawn  # noqa: PLC0415  # loaded when looked at
+
+        run = Pictured(
             goal=self.plan.goal,
             status=self.status,
             records=list(self.tasks.values()),
@@ -119,12 +120,13 @@ class Outcome:
             until=self.started + self.seconds,
             usage=self.usage,
         )
-        return drawing.drawn(run)
+        return drawn(run)
 
     def to_markdown(self) -> str:
         """Return the answer, the problems and the sources as Markdown in which nothing is obeyed as HTML."""
-        words = importlib.import_module("agentorch.runtime.outcome_words")
-        return words.markdown_of(self.answer, self.problems, self.sources)
+        from agentorch.runtime.outcome_words import markdown_of  # noqa: PLC0415  # loaded when looked at
+
+        return markdown_of(self.answer, self.problems, self.sources)
 
     def _ipython_display_(self) -> None:
         """Show in a notebook what came of the run: the picture, and the answer below it."""

@@ -1,6 +1,5 @@
 """A run in the caller's hands: watch it, answer it, wait for it, stop it."""
 
-import importlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import Any, Literal, overload
@@ -56,10 +55,11 @@ class Run:
 
     def picture(self) -> Callable[[], str]:
         """Return what draws the run as it stands now: it may be called later, and in a thread."""
+        from agentorch.runtime.run_picture import Pictured, drawn  # noqa: PLC0415  # loaded when looked at
+
         state = self._hosted.state
         at = state.updated if self.at_rest else max(state.updated, self._supervisor.now())
-        drawing = importlib.import_module("agentorch.runtime.run_picture")  # most runs are never drawn
-        run = drawing.Pictured(
+        run = Pictured(
             goal=state.goal,
             status=self.status,
             records=list(records_of(state, at)),
@@ -69,7 +69,7 @@ class Run:
             until=at,
             usage=state.spent,
         )
-        return partial(drawing.drawn, run)
+        return partial(drawn, run)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Show in a notebook how the run stands."""

@@ -1,6 +1,11 @@
-"""A clock for tests: event time follows the event loop, so that a virtual loop makes virtual events."""
+"""Clocks for tests: event time follows the event loop, so that a virtual loop makes virtual events."""
 
 import asyncio
+import importlib
+from contextlib import suppress
+from typing import Any
+
+from agentorch.errors import ConfigurationError, MissingExtraError
 
 
 class LoopClock:
@@ -12,3 +17,40 @@ class LoopClock:
     def now(self) -> float:
         """Return `start` plus the running loop's time."""
         return self._start + asyncio.get_running_loop().time()
+
+
+class VirtualClock(LoopClock):
+    """The clock of a loop whose time is virtual: a sleep of an hour takes an hour of it, and no real time at all.
+
+    Time goes on when nothing is left to be done now, and only then. Needs the extra `[testing]`.
+    """
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        super().__init__(start)
+        try:
+            self._looptime: Any = importlib.import_module("looptime")
+        except ImportError as error:
+            raise MissingExtraError("virtual time", "testing") from error
+        self._loop: Any = None
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """Return a new event loop in virtual time, which stands at 0."""
+        self._loop = self._looptime.new_event_loop(start=0)
+        return self._loop
+
+    @property
+    def elapsed(self) -> float:
+        """Virtual seconds since the loop began; after it has ended, how many it took."""
+        with suppress(RuntimeError):  # in a test that is not async, no loop runs
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time() if self._loop is not None else 0.0
+
+    def now(self) -> float:
+        """Return `start` plus the running loop's time; ConfigurationError where that is no virtual time."""
+        loop = asyncio.get_running_loop()
+        if not getattr(loop, "looptime_on", False):
+            raise ConfigurationError(
+                f"virtual time: this test runs in {type(loop).__name__}, in real time; let the kit or pytest-asyncio "
+                "run it (not another plugin, another loop, or --no-looptime)"
+            )
+        return super().now()

@@ -9,7 +9,7 @@
 2. Every server has a base URL of its own, so that nothing that one test taught a provider is known in the next.
 3. Delays are `anyio.sleep`: they take no real time in a virtual clock.
 
-Needs `respx` and `pytest-httpx2`, which come with the test dependencies.
+Needs the extra `[testing]`.
 """
 
 import importlib
@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, Self
 
 import anyio
 
+from agentorch.errors import MissingExtraError
 from agentorch.models.openai_model import OpenAIModel
 from agentorch.ports.model import ToolCall
 
@@ -110,6 +111,8 @@ class FakeOpenAI:
         """When they came, by the event loop's clock."""
         self.authorizations: list[str] = []
         """The keys that came with them."""
+        self.misses: list[str] = []
+        """What was asked when no answer was left."""
         self.otherwise = otherwise
         self._answers = list(answers)
         self._router: Any = None
@@ -123,15 +126,24 @@ class FakeOpenAI:
         """Return a model at this server."""
         return OpenAIModel(name, api_key=api_key, base_url=self.base_url, **settings)
 
+    def unused(self) -> list[str]:
+        """Return what was never asked for, in words."""
+        if not self._answers:
+            return []
+        return [f"{len(self._answers)} answers were not asked for, the next is {self._answers[0]}"]
+
     def assert_all_used(self) -> None:
-        """Raise unless every queued answer was given."""
-        assert not self._answers, f"{len(self._answers)} answers were not asked for, the next is {self._answers[0]}"
+        """Raise unless every queued answer was given, and nothing was asked in vain."""
+        wrong = [*self.unused(), *self.misses]
+        assert not wrong, "\n".join(wrong)
 
     def __enter__(self) -> Self:
         importlib.import_module("openai")  # a thread that loads it would take no time in a virtual clock
-        importlib.import_module("pytest_httpx2")  # registers the mocker: openai 3 runs on httpx2
-        import respx  # noqa: PLC0415  # with pytest: only when a fake is opened
-
+        try:
+            importlib.import_module("pytest_httpx2")  # registers the mocker: openai 3 runs on httpx2
+            respx: Any = importlib.import_module("respx")
+        except ImportError as error:
+            raise MissingExtraError("FakeOpenAI", "testing") from error
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
         self._router.__enter__()
         self._router.post(f"{self.base_url}/chat/completions").mock(side_effect=self._respond)
@@ -159,7 +171,8 @@ class FakeOpenAI:
     def _next(self, body: dict[str, Any]) -> Answer:
         answer = self._answers.pop(0) if self._answers else self.otherwise
         if answer is None:
-            raise AssertionError(f"the fake server has no answer left for: {json.dumps(body)[:2000]}")
+            self.misses.append(f"the fake server has no answer left for: {json.dumps(body)[:2000]}")
+            raise AssertionError(self.misses[-1])
         return answer if isinstance(answer, Answer) else answer(body)
 
 

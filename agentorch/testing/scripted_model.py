@@ -11,9 +11,9 @@
    the request's text.
 """
 
-import difflib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
@@ -21,8 +21,19 @@ import anyio
 from pydantic import BaseModel
 
 from agentorch.core.usage import Usage
-from agentorch.errors import ModelError
+from agentorch.errors import FailureKind, ModelError
 from agentorch.ports.model import FinishReason, ModelRequest, ModelResponse, OnDelta, ToolCall
+from agentorch.testing.script_rule import (
+    Accepted,
+    Condition,
+    Contains,
+    HasLabel,
+    Named,
+    Rule,
+    difference,
+    labelled,
+    rendered,
+)
 from agentorch.tokens import estimate
 
 
@@ -49,29 +60,15 @@ Scripted = Reply | ModelResponse | ModelError | str | BaseModel | Mapping[str, A
 Script = Scripted | Sequence[Scripted] | Callable[[ModelRequest], Scripted]
 
 
-class ScriptMiss(AssertionError):
-    """The model was asked something that the script has no answer for: the test or the program is wrong."""
+class ScriptMiss(ModelError, AssertionError):
+    """The model was asked something that the script has no answer for: the test or the program is wrong.
 
+    Inside a run it is as a model that is not set up: nothing is tried again, nobody stands in, and the run stops with
+    this as its problem.
+    """
 
-@dataclass
-class _Rule:
-    words: str
-    fits: Callable[[ModelRequest], bool]
-    script: Any
-    uses: int = 0
-
-    @property
-    def left(self) -> bool:
-        return not _is_list(self.script) or self.uses < len(self.script)
-
-    @property
-    def used_up(self) -> bool:
-        return self.uses >= len(self.script) if _is_list(self.script) else self.uses > 0
-
-    def next(self, request: ModelRequest) -> Scripted:
-        script = self.script[self.uses] if _is_list(self.script) else self.script
-        self.uses += 1
-        return cast("Scripted", script(request) if callable(script) else script)
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind=FailureKind.UNCONFIGURED)
 
 
 class ScriptedModel:
@@ -90,12 +87,12 @@ class ScriptedModel:
         self.misses: list[str] = []
         """What was asked without an answer in the script."""
         self._delay = delay
-        self._rules: list[_Rule] = []
+        self._rules: list[Rule] = []
         if isinstance(script, Mapping):
             for key, answers in cast("Mapping[str, Script]", script).items():
-                self._rules.append(_Rule(repr(key), _by_key(key), answers))
+                self._rules.append(Rule([Named(key)], answers))
         elif script != ():
-            self._rules.append(_Rule("any request", lambda _: True, script))
+            self._rules.append(Rule([], script))
 
     def on(
         self, script: Script, *, agent: str | None = None, task: str | None = None, purpose: str | None = None,
@@ -103,25 +100,21 @@ class ScriptedModel:
     ) -> Self:  # fmt: skip
         """Answer requests that meet all the conditions given."""
         labels = {"agent": agent, "task": task, "purpose": purpose}
-        wanted = {label: value for label, value in labels.items() if value is not None}
-        words = [f"{label} {value!r}" for label, value in wanted.items()]
-        words += [f"containing {containing!r}"] if containing else []
-
-        def fits(request: ModelRequest) -> bool:
-            return (
-                all(request.labels.get(label) == value for label, value in wanted.items())
-                and (containing is None or containing in rendered(request))
-                and (when is None or when(request))
-            )
-
-        self._rules.append(_Rule(", ".join(words) or "a condition", fits, script))
+        conditions: list[Condition] = [HasLabel(name, value) for name, value in labels.items() if value is not None]
+        conditions += [Contains(containing)] if containing else []
+        conditions += [Accepted(when)] if when is not None else []
+        self._rules.append(Rule(conditions, script))
         return self
+
+    def unused(self) -> list[str]:
+        """Return what was never asked for, in words."""
+        return [f"{rule.words} ({_used(rule)})" for rule in self._rules if not rule.used_up]
 
     def assert_all_used(self) -> None:
         """Raise unless every answer was given, and nothing was asked in vain."""
-        left = [f"{rule.words} (used {rule.uses} times)" for rule in self._rules if not rule.used_up]
+        left = [f"never asked for: {words}" for words in self.unused()]
         if left or self.misses:
-            raise AssertionError("\n".join([*(f"never asked for: {words}" for words in left), *self.misses]))
+            raise AssertionError("\n".join([*left, *self.misses]))
 
     async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
         """Return the answer of the first rule that fits; `ScriptMiss` when there is none."""
@@ -130,7 +123,7 @@ class ScriptedModel:
         if rule is None:
             self.misses.append(self._miss(request))
             raise ScriptMiss(self.misses[-1])
-        answer = rule.next(request)
+        answer: Scripted = rule.next(request)
         if isinstance(answer, ModelResponse):
             answer, given = Reply(answer.text, delay=self._delay), answer
         else:
@@ -147,29 +140,25 @@ class ScriptedModel:
 
     def _miss(self, request: ModelRequest) -> str:
         asked = rendered(request)
-        lines = [f"the script has no answer for request {len(self.requests)}, labels {request.labels}:", asked]
-        keys = [rule.words for rule in self._rules]
-        near = difflib.get_close_matches(" ".join(request.labels.values()) or asked[-200:], keys, n=1, cutoff=0.0)
-        lines += [f"the nearest rule is {near[0]}; there are: {'; '.join(keys)}"] if near else ["it has no rules"]
-        lines += [f"used up: {rule.words}" for rule in self._rules if not rule.left]
-        return "\n".join(lines)
+        head = f"the script has no answer for request {len(self.requests)} ({labelled(request.labels)}):"
+        lines = [head, textwrap.indent(asked, "    ")]
+        if not self._rules:
+            return "\n".join([*lines, "it has no rules; give it one: model.on('...', agent='...')"])
+        nearest = max(self._rules, key=lambda rule: rule.nearness(request))
+        lines += [f"the nearest rule is {nearest.words}, but:", *_indented(nearest.failure(request))]
+        if nearest.answered is not None and (said := rendered(nearest.answered)) != asked:
+            names = ("the request that it answered last", "this request")
+            lines += ["it has answered a request like this one:", *_indented(difference(said, asked, names=names))]
+        others = [f"{rule.words}{' (used up)' * (not rule.left)}" for rule in self._rules if rule is not nearest]
+        return "\n".join([*lines, *([f"the other rules are: {'; '.join(others)}"] if others else [])])
 
 
-def rendered(request: ModelRequest) -> str:
-    """Return a request as a person reads it; `containing` looks in this text."""
-    lines = [f"[{message.role}] {message.content}" for message in request.messages]
-    lines += [f"[asks] {call.name}({call.arguments})" for message in request.messages for call in message.tool_calls]
-    lines += [f"[tool] {tool.name}: {tool.description}" for tool in request.tools]
-    lines += [f"[output] {request.output.name}"] if request.output else []
-    return "\n".join(lines)
+def _used(rule: Rule) -> str:
+    return f"used {rule.uses} times"
 
 
-def _by_key(key: str) -> Callable[[ModelRequest], bool]:
-    return lambda request: key in request.labels.values() or key in rendered(request)
-
-
-def _is_list(script: Any) -> bool:
-    return isinstance(script, Sequence) and not isinstance(script, str)
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def _reply(answer: Any, delay: float) -> Reply:

@@ -92,6 +92,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTORCH_JOURNAL", str(tmp_path / "runs.db"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("AGENTORCH_LOCAL_PORTS", "none")
     (tmp_path / "team.py").write_text(TEAM, encoding="utf-8")
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     (tmp_path / "partial.yaml").write_text(PARTIAL, encoding="utf-8")

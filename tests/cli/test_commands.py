@@ -170,7 +170,7 @@ def test_the_doctor_finds_a_healthy_set_up(agentorch: Command, monkeypatch: pyte
     assert "secret" not in said.out + said.err
     assert "OPENAI_API_KEY is set; server api.openai.com; no model is named" in said.out
     assert {finding["what"] for finding in json.loads(agentorch("doctor", "--json").out)} == {
-        "python", "agentorch", "extras", "project", "journal", "key",
+        "python", "agentorch", "extras", "settings", "project", "journal", "key",
     }  # fmt: skip
 
 

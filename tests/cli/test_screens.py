@@ -5,9 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from agentorch.cli.live import LiveTable
 from agentorch.cli.progress import Progress
-from agentorch.cli.screen import Screen
+from agentorch.cli.task_table import TaskTable
 from agentorch.cli.words import harmless, money, seconds, tokens
 from agentorch.core import inbox
 from agentorch.core.failures import FailureKind
@@ -30,11 +29,9 @@ def notes(story: Story) -> dict[str, str]:
 
 def drawn(story: Story, *, width: int, height: int = 24) -> list[str]:
     """Return the lines of the table as it stands when the run is over."""
-    screen = Screen()
     written = io.StringIO()
-    screen.words = Console(file=written, width=width, height=height, force_terminal=True, color_system=None)
-    table = LiveTable(screen, progress_of(story), clock=lambda: story.at + 1)
-    screen.words.print(table._table(last=True))
+    console = Console(file=written, width=width, height=height, force_terminal=True, color_system=None)
+    console.print(TaskTable(console, progress_of(story), clock=lambda: story.at + 1).drawn(last=True))
     return [line.rstrip() for line in written.getvalue().splitlines()]
 
 

@@ -20,9 +20,10 @@ from agentorch.core.scheduling import ripen
 from agentorch.core.speckey import spec_key
 from agentorch.core.state import ANSWERER, RunState, Status, TaskState
 from agentorch.core.task import UNSET, Graph, Task
+from agentorch.core.transitions import Standing, check_moves, run_state, standing
 from agentorch.core.usage import Usage
 from agentorch.core.verifier import verify
-from tests.core.snapshot import snapshot
+from agentorch.testing.snapshot import snapshot
 
 AFTER_THE_END = ev.OutcomeLate | ev.EffectDone | ev.EffectVoided | ev.CallAbandoned
 """What may follow the last word."""
@@ -55,6 +56,8 @@ class Bench:
         self.events: list[ev.Event] = []
         self.commands: list[Command] = []
         self.now = 0.0
+        self.moves: set[tuple[str, str, str]] = set()
+        """What was seen of the tables of transitions: "task" or "run", from, to."""
         self._ended: Ended = {}
         self._paid: dict[str, tuple[str, str]] = {}
 
@@ -70,6 +73,7 @@ class Bench:
     def send(self, message: msg.Message) -> list[ev.Event]:
         """Decide on a message; everything that must hold after an append is looked at."""
         ready = {name for name, task in self.state.tasks.items() if task.status is Status.READY}
+        tasks, status = standing(self.state), self.state.status
         events = advance(self.state, message)
         self.commands, self.state.gained = self.state.gained, []
         for event in events:
@@ -79,8 +83,16 @@ class Bench:
             self.events.append(event)
             self._watch_payment(event)
         self._ended = check(self.state, self._ended)
+        check_moves(self.state, tasks, status)
+        self._watch_moves(tasks, status)
         assert snapshot(self.twin) == snapshot(self.state)
         return events
+
+    def _watch_moves(self, tasks: Standing, status: str) -> None:
+        now = standing(self.state)
+        self.moves |= {("task", str(old), str(now[key])) for key, old in tasks.items() if now.get(key, old) is not old}
+        if status != self.state.status:
+            self.moves.add(("run", run_state(status), run_state(self.state.status)))
 
     @property
     def closed(self) -> bool:

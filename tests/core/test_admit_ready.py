@@ -13,8 +13,8 @@ from agentorch.core.state import RunState
 from agentorch.core.task import Graph, Task
 from agentorch.core.usage import Budget
 from agentorch.core.verifier import verify
+from agentorch.testing.snapshot import snapshot
 from tests.core.bench import next_ready, task, team
-from tests.core.snapshot import snapshot
 
 CARDS = team(AgentCard(name="writer", needs_model=True), AgentCard(name="careful", policy=Policy(approval="before")))
 

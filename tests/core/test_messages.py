@@ -16,8 +16,8 @@ from agentorch.core.failures import FailureKind, Problem
 from agentorch.core.policy import Policy
 from agentorch.core.state import RunState
 from agentorch.core.usage import Budget, Usage
+from agentorch.testing.snapshot import snapshot
 from tests.core.bench import Bench, kinds, next_ready, task, team
-from tests.core.snapshot import snapshot
 
 USAGE = Usage(10, 5, calls=1)
 PROBLEM = Problem("x", "words")

@@ -21,8 +21,8 @@ from agentorch.core.state import RunState, Status
 from agentorch.core.task import UNSET, Graph, Task
 from agentorch.core.usage import Budget, Usage
 from agentorch.core.verifier import verify
+from agentorch.testing.snapshot import snapshot
 from tests.core.bench import task, team
-from tests.core.snapshot import snapshot
 from tests.core.test_against_reference import CARDS, plans
 
 WITH_MODEL = AgentCard(name="author", needs_model=True)

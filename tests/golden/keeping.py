@@ -49,7 +49,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
-        derived = DERIVED | RECORDED | (DERIVED_OF_TASKS if isinstance(value, TaskState) else set())
+        derived: set[str] = DERIVED | RECORDED | (DERIVED_OF_TASKS if isinstance(value, TaskState) else set[str]())
         every = (*fields(value), *fields(Special)) if isinstance(value, TaskState) else fields(value)
         kept = {field.name: getattr(value, field.name) for field in every if field.name not in derived}
         unset = {field.name: field.default for field in every if field.default is not MISSING}

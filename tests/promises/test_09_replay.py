@@ -21,8 +21,8 @@ from agentorch.journal.memory import MemoryJournal
 from agentorch.ports.planner import Offer, Patch, PlanReport, PlanRequest
 from agentorch.runtime.outcome import Outcome, OutcomeStatus
 from agentorch.runtime.run import Run
-from agentorch.testing.clock import LoopClock
-from tests.core.snapshot import snapshot
+from agentorch.testing import LoopClock, assert_replays
+from agentorch.testing.snapshot import snapshot
 
 pytestmark = pytest.mark.looptime
 
@@ -151,12 +151,9 @@ async def test_a_journal_replays_to_the_state_that_wrote_it(seed: int, bus: type
 @pytest.mark.parametrize("seed", range(4))
 async def test_each_prefix_gives_the_same_state_however_it_is_read(seed: int) -> None:
     """At once from the start, or event by event: what was applied before leaves no trace but the state."""
-    _, run, _, events = await carried_out(seed, MemoryBus())
+    journal, run, _, events = await carried_out(seed, MemoryBus())
 
-    stepwise = RunState(run.id)
-    for length, event in enumerate(events, 1):
-        replay(stepwise, [event])
-        assert snapshot(replay(RunState(run.id), events[:length])) == snapshot(stepwise)
+    assert await assert_replays(journal, run, prefixes=len(events)) == events
 
 
 async def test_the_runs_of_this_test_differ() -> None:

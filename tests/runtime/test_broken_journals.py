@@ -11,6 +11,7 @@ from agentorch.errors import JournalError
 from agentorch.journal.memory import MemoryJournal
 from agentorch.messages.envelope import Envelope
 from agentorch.ports.bus import Accept, AcceptAll, Delivery
+from agentorch.testing import FaultyJournal
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -27,19 +28,10 @@ def greeting() -> Plan:
     return plan
 
 
-class Failing(MemoryJournal):
-    """Raises out of the `failing`-th append, or out of every read once `unreadable`."""
+class Unreadable(MemoryJournal):
+    """Raises out of every read."""
 
-    def __init__(self, *, failing: int = 0) -> None:
-        super().__init__()
-        self.left = failing
-        self.unreadable = False
-
-    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
-        self.left -= 1
-        if self.left == 0:
-            raise OSError("the cable was pulled")
-        return super().append(run_id, events, after=after)
+    unreadable = False
 
     async def read(self, run_id: str, *, after: int = 0, limit: int = 1000) -> list[Event]:
         if self.unreadable:
@@ -50,14 +42,14 @@ class Failing(MemoryJournal):
 @pytest.mark.parametrize("failing", [1, 2])
 async def test_an_append_that_raises_ends_the_run_in_words(failing: int) -> None:
     """At the first append or in the middle: the caller gets a JournalError, not silence."""
-    async with Orchestrator([greeter], journal=Failing(failing=failing)) as orchestrator:
-        with pytest.raises(JournalError, match="the journal failed: the cable was pulled"):
+    async with Orchestrator([greeter], journal=FaultyJournal(raises_at=[failing])) as orchestrator:
+        with pytest.raises(JournalError, match="the journal failed: the disk is gone"):
             await orchestrator.run(greeting())
 
 
 async def test_what_could_not_be_journaled_is_not_told_to_be_durable() -> None:
     """However much of the run is on the disk already: a question is answered when its answer is, and not before."""
-    journal = Failing()
+    journal = FaultyJournal()
 
     @agent(description="Asks.")
     async def asking(context: Context) -> bool:
@@ -68,27 +60,9 @@ async def test_what_could_not_be_journaled_is_not_told_to_be_durable() -> None:
     async with Orchestrator([asking], journal=journal) as orchestrator:
         run = await orchestrator.submit(plan)
         await run.rest()
-        journal.left = 1
-        with pytest.raises(JournalError, match="the cable was pulled"):
+        journal.raises_at = [journal.appends + 1]
+        with pytest.raises(JournalError, match="the disk is gone"):
             await run.answer(run.waiting[0].request_id, True)
-
-
-class Slow(MemoryJournal):
-    """Writes each append a moment later."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[str] = []
-
-    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_later(0.02, self._write, run_id, events, after, future)
-        return future
-
-    def _write(self, run_id: str, events: Sequence[Event], after: int, future: "asyncio.Future[None]") -> None:
-        super().append(run_id, events, after=after)
-        self.written += [event.type for event in events]
-        future.set_result(None)
 
 
 class Echo(MemoryBus):
@@ -96,7 +70,7 @@ class Echo(MemoryBus):
 
     local = False
 
-    def __init__(self, journal: Slow) -> None:
+    def __init__(self, journal: FaultyJournal) -> None:
         super().__init__()
         self._journal = journal
         self.held: list[bool] = []
@@ -118,7 +92,7 @@ class Echo(MemoryBus):
 
     def acknowledged(self, envelope: Envelope) -> None:
         if envelope.subject.startswith("outcome."):
-            self.held.append("TaskSucceeded" in self._journal.written)
+            self.held.append("TaskSucceeded" in {event.type for event in self._journal.kept})
 
 
 class Watched:
@@ -136,7 +110,7 @@ class Watched:
 
 async def test_a_result_that_ends_its_run_and_comes_again_is_acknowledged_once_it_is_durable() -> None:
     """The run is not carried out any more by then, and its last word is still on its way to the disk."""
-    journal = Slow()
+    journal = FaultyJournal(delay=0.02)
     bus = Echo(journal)
     async with Orchestrator([greeter], journal=journal, bus=bus) as orchestrator:
         await orchestrator.run(greeting())
@@ -146,7 +120,7 @@ async def test_a_result_that_ends_its_run_and_comes_again_is_acknowledged_once_i
 
 async def test_a_follower_that_cannot_read_tells_whoever_waits() -> None:
     """An attached run whose journal cannot be read any more is lost in words."""
-    journal = Failing()
+    journal = Unreadable()
     gate = asyncio.Event()
 
     @agent(description="Waits.")

@@ -1,37 +1,11 @@
 """What a body is given has been kept before: an answer of a person, and the output of an agent that it calls."""
 
-import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from agentorch import Context, Orchestrator, Plan, agent, tool
-from agentorch.core.events import Event
-from agentorch.journal.memory import MemoryJournal
-from agentorch.testing import LoopClock
-
-
-class Slow(MemoryJournal):
-    """A journal that takes its time, and knows what it has acknowledged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: list[str] = []
-
-    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
-        """Acknowledge events after a while."""
-        super().append(run_id, events, after=after)
-        loop = asyncio.get_running_loop()
-        kept: asyncio.Future[None] = loop.create_future()
-
-        def acknowledge() -> None:
-            self.kept += [event.type for event in events]
-            if not kept.cancelled():
-                kept.set_result(None)
-
-        loop.call_later(1, acknowledge)
-        return kept
+from agentorch.testing import FaultyJournal, LoopClock
 
 
 def agree(request: object) -> bool:
@@ -47,13 +21,13 @@ def agree(request: object) -> bool:
 @pytest.mark.looptime
 async def test_a_body_goes_on_with_what_is_durable(how: str, event: str) -> None:
     """Killed right behind it, the next one is given the same."""
-    journal = Slow()
+    journal = FaultyJournal(delay=1)
     seen: list[bool] = []
 
     @tool(approval=True)
     async def buy() -> str:
         """Buy."""
-        seen.append(event in journal.kept)
+        seen.append(event in {one.type for one in journal.kept})
         return "bought"
 
     @agent(description="Helps.")
@@ -65,7 +39,7 @@ async def test_a_body_goes_on_with_what_is_durable(how: str, event: str) -> None
         if how == "tool":
             return await context.tool(buy)
         said = await (context.ask("Well?", bool) if how == "ask" else context.call(helper))
-        seen.append(event in journal.kept)
+        seen.append(event in {one.type for one in journal.kept})
         return said
 
     plan = Plan("ask")

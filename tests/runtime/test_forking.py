@@ -15,7 +15,7 @@ from agentorch.errors import ConfigurationError, RunNotFoundError
 from agentorch.events import Event, RunForked, RunStarted, TaskKept, TaskStarted, TaskSucceeded
 from agentorch.journal.memory import MemoryJournal
 from agentorch.testing import ScriptedModel
-from tests.core.snapshot import snapshot
+from agentorch.testing.snapshot import snapshot
 
 ran: list[str] = []
 

@@ -1,18 +1,16 @@
 """What a provider does wrong, at the HTTP level through the real client, in virtual time."""
 
-import asyncio
 import json
 
 import pytest
 
-from agentorch import Agent, Orchestrator, Plan, Policy, agent
+from agentorch import Agent, Plan, Policy, agent
 from agentorch.events import AttemptFailed, PlanNoted, PlanRejected, TaskRetried
 from agentorch.models import GovernedModel, Governor
 from agentorch.runtime.outcome import OutcomeStatus
-from agentorch.testing.clock import LoopClock
-from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
+from agentorch.testing import Fail, FakeOpenAI, MakeOrchestrator, Say, VirtualClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 GREETER = Agent("greeter", description="Greets.", prompt="Greet the person.")
 
@@ -35,61 +33,60 @@ def greeting() -> Plan:
     ids=["429 with Retry-After", "500", "broken stream", "stalled connection"],
 )
 async def test_transient_failures_are_met_by_the_next_dispatch(
-    answers: list[Fail | Say], seconds: float | None
+    make_orchestrator: MakeOrchestrator,
+    fake_openai: FakeOpenAI,
+    virtual_clock: VirtualClock,
+    answers: list[Fail | Say],
+    seconds: float | None,
 ) -> None:
     """The same attempt is dispatched again after a wait that obeys Retry-After; nothing of it reaches the user."""
-    async with FakeOpenAI(*answers) as server:
-        policy = Policy(silence=30)
-        async with Orchestrator([GREETER], model=server.model(), policy=policy, clock=LoopClock()) as orchestrator:
-            before = asyncio.get_running_loop().time()
-            run = await orchestrator.submit(greeting())
-            events = [event async for event in run]
-            outcome = await run.outcome()
-            took = asyncio.get_running_loop().time() - before
-        server.assert_all_used()
+    fake_openai.then(*answers)
+    async with make_orchestrator([GREETER], policy=Policy(silence=30)) as orchestrator:
+        run = await orchestrator.submit(greeting())
+        events = [event async for event in run]
+        outcome = await run.outcome()
 
     retried = [event for event in events if isinstance(event, TaskRetried)]
     assert outcome.answer == "hello"
     assert [event.rung for event in retried] == ["redispatch"] * (len(answers) - 1)
     assert {event.attempt for event in retried} == {1}
     assert {event.kind for event in events if isinstance(event, AttemptFailed)} == {"transient"}
-    assert seconds is None or took == pytest.approx(seconds, abs=1)
+    assert seconds is None or virtual_clock.elapsed == pytest.approx(seconds, abs=1)
 
 
-async def test_a_refusal_is_not_asked_again() -> None:
+async def test_a_refusal_is_not_asked_again(make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI) -> None:
     """The model refuses: no retry, the run says why."""
-    async with FakeOpenAI(Say(refusal="I will not.")) as server:
-        policy = Policy(replans=0)
-        async with Orchestrator([GREETER], model=server.model(), policy=policy, clock=LoopClock()) as orchestrator:
-            outcome = await orchestrator.run(greeting())
-        server.assert_all_used()
+    fake_openai.then(Say(refusal="I will not."))
+    async with make_orchestrator([GREETER], policy=Policy(replans=0)) as orchestrator:
+        outcome = await orchestrator.run(greeting())
 
     assert outcome.status is OutcomeStatus.FAILED
     assert outcome.problems[0].code == "refused"
 
 
-async def test_a_wrong_key_stops_the_run_resumably() -> None:
+async def test_a_wrong_key_stops_the_run_resumably(
+    make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI
+) -> None:
     """401: one problem with the remedy, nothing retried; with the key mended the run goes on from there."""
-    async with FakeOpenAI(Fail(401), Say("hello")) as server:
-        async with Orchestrator([GREETER], model=server.model(), clock=LoopClock()) as orchestrator:
-            stopped = await orchestrator.run(greeting())
-            outcome = await orchestrator.resume(stopped.run_id)
-        server.assert_all_used()
+    fake_openai.then(Fail(401), Say("hello"))
+    async with make_orchestrator([GREETER]) as orchestrator:
+        stopped = await orchestrator.run(greeting())
+        outcome = await orchestrator.resume(stopped.run_id)
 
     assert stopped.status is OutcomeStatus.WAITING
     assert stopped.problems[0].code == "unconfigured"
     assert outcome.answer == "hello"
 
 
-async def test_a_provider_that_stays_away_ends_the_task_within_bounds() -> None:
+async def test_a_provider_that_stays_away_ends_the_task_within_bounds(
+    make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI
+) -> None:
     """At most six dispatches, then the ladder goes on, and ends."""
-    async with FakeOpenAI(otherwise=Fail(503)) as server:
-        policy = Policy(replans=0)
-        async with Orchestrator([GREETER], model=server.model(), policy=policy, clock=LoopClock()) as orchestrator:
-            outcome = await orchestrator.run(greeting())
-        calls = len(server.requests)
+    fake_openai.otherwise = Fail(503)
+    async with make_orchestrator([GREETER], policy=Policy(replans=0)) as orchestrator:
+        outcome = await orchestrator.run(greeting())
 
-    assert calls == 6
+    assert len(fake_openai.requests) == 6
     assert outcome.problems[0].code == "transient"
 
 
@@ -109,12 +106,12 @@ REST = (
 )
 
 
-async def test_the_first_task_runs_while_the_model_still_writes_the_plan() -> None:
+async def test_the_first_task_runs_while_the_model_still_writes_the_plan(
+    make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI
+) -> None:
     """Over HTTP: the first task is dispatched when its object has come, seconds before the plan is whole."""
-    async with (
-        FakeOpenAI(Say(pieces=[FIRST, REST], delay=5)) as server,
-        Orchestrator([researcher, poet], model=server.model(), clock=LoopClock()) as orchestrator,
-    ):
+    fake_openai.then(Say(pieces=[FIRST, REST], delay=5))
+    async with make_orchestrator([researcher, poet], planner="model") as orchestrator:
         run = await orchestrator.submit("An ode to message buses")
         events = [event async for event in run]
         outcome = await run.outcome()
@@ -129,50 +126,47 @@ async def test_the_first_task_runs_while_the_model_still_writes_the_plan() -> No
     [Say(pieces=[FIRST, REST], stall_after=1), Say(pieces=[FIRST, REST], break_after=1)],
     ids=["stalled", "broken"],
 )
-async def test_a_planner_that_falls_silent_is_asked_to_go_on(cut: Say) -> None:
+async def test_a_planner_that_falls_silent_is_asked_to_go_on(
+    make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI, virtual_clock: VirtualClock, cut: Say
+) -> None:
     """The accepted task stands; the rest of the plan comes from the next call, within the policy's silence."""
-    async with FakeOpenAI(cut, Say(FIRST + REST)) as server:
-        policy = Policy(silence=30)
-        async with Orchestrator(
-            [researcher, poet], model=server.model(), policy=policy, clock=LoopClock()
-        ) as orchestrator:
-            before = asyncio.get_running_loop().time()
-            outcome = await orchestrator.run("An ode to message buses")
-            took = asyncio.get_running_loop().time() - before
-        server.assert_all_used()
+    fake_openai.then(cut, Say(FIRST + REST))
+    async with make_orchestrator([researcher, poet], planner="model", policy=Policy(silence=30)) as orchestrator:
+        outcome = await orchestrator.run("An ode to message buses")
 
     assert outcome.answer == "Ode: buses carry envelopes."
-    assert took < 60
+    assert virtual_clock.elapsed < 60
 
 
-async def test_a_planner_that_is_told_to_wait_for_a_day_is_replaced_at_once() -> None:
+async def test_a_planner_that_is_told_to_wait_for_a_day_is_replaced_at_once(
+    make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI, virtual_clock: VirtualClock
+) -> None:
     """The rules plan instead, within seconds, and the events say why."""
-    async with FakeOpenAI(otherwise=Fail(429, retry_after=86_400)) as server:
-        async with Orchestrator([researcher, poet], model=server.model(), clock=LoopClock()) as orchestrator:
-            before = asyncio.get_running_loop().time()
-            run = await orchestrator.submit("An ode to message buses")
-            events = [event async for event in run]
-            outcome = await run.outcome()
-            took = asyncio.get_running_loop().time() - before
-        asked = len(server.requests)
+    fake_openai.otherwise = Fail(429, retry_after=86_400)
+    async with make_orchestrator([researcher, poet], planner="model") as orchestrator:
+        run = await orchestrator.submit("An ode to message buses")
+        events = [event async for event in run]
+        outcome = await run.outcome()
 
     refused = [(event.source, event.problems[0].code) for event in events if isinstance(event, PlanRejected)]
     assert outcome.answer == "Ode: An ode to message buses carry envelopes."
-    assert (refused, asked) == ([("model", "transient")], 1)
-    assert took < 5
+    assert (refused, len(fake_openai.requests)) == ([("model", "transient")], 1)
+    assert virtual_clock.elapsed < 5
 
 
-async def test_a_planner_that_waits_for_the_providers_limit_says_so_and_not_for_ever() -> None:
+async def test_a_planner_that_waits_for_the_providers_limit_says_so_and_not_for_ever(
+    make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI
+) -> None:
     """Where another run was told to wait, the wait is an event when it begins; it ends with the planner's time."""
-    async with FakeOpenAI(Fail(429, retry_after=500), otherwise=Say(FIRST + REST)) as server:
-        governor = Governor("a provider")
-        model = GovernedModel(server.model(traffic=governor), governor)
-        policy = Policy(timeout=300)
-        async with Orchestrator([researcher, poet], model=model, policy=policy, clock=LoopClock()) as orchestrator:
-            await orchestrator.run("An ode to nothing")
-            run = await orchestrator.submit("An ode to message buses")
-            events = [event async for event in run]
-            outcome = await run.outcome()
+    fake_openai.then(Fail(429, retry_after=500)).otherwise = Say(FIRST + REST)
+    governor = Governor("a provider")
+    model = GovernedModel(fake_openai.model(traffic=governor), governor)
+    policy = Policy(timeout=300)
+    async with make_orchestrator([researcher, poet], model=model, planner="model", policy=policy) as orchestrator:
+        await orchestrator.run("An ode to nothing")
+        run = await orchestrator.submit("An ode to message buses")
+        events = [event async for event in run]
+        outcome = await run.outcome()
 
     told = [(round(event.at - events[0].at), event.type) for event in events if isinstance(event, PlanNoted)]
     refused = [(round(e.at - events[0].at), e.problems[0].code) for e in events if isinstance(e, PlanRejected)]
@@ -181,7 +175,7 @@ async def test_a_planner_that_waits_for_the_providers_limit_says_so_and_not_for_
     assert refused == [(300, "timeout")]
 
 
-async def test_a_repair_sends_no_history() -> None:
+async def test_a_repair_sends_no_history(make_orchestrator: MakeOrchestrator, fake_openai: FakeOpenAI) -> None:
     """Over HTTP: one message with the output, its schema and the problems; nothing of the first request."""
     counter = Agent(
         "counter",
@@ -191,11 +185,10 @@ async def test_a_repair_sends_no_history() -> None:
     )
     plan = Plan("count")
     plan.add("count", agent=counter, inputs={"text": "zebra yak xerus"})
-    async with FakeOpenAI(Say('{"total": "three"}'), Say('{"total": 3}')) as server:
-        async with Orchestrator([counter], model=server.model(), planner="rules", clock=LoopClock()) as orchestrator:
-            outcome = await orchestrator.run(plan)
-        server.assert_all_used()
-        first, repair = (request["messages"] for request in server.requests)
+    fake_openai.then(Say('{"total": "three"}'), Say('{"total": 3}'))
+    async with make_orchestrator([counter]) as orchestrator:
+        outcome = await orchestrator.run(plan)
+    first, repair = (request["messages"] for request in fake_openai.requests)
 
     said = json.dumps(repair)
     assert outcome.answer == {"total": 3}

@@ -1,20 +1,19 @@
 """A run that a living process loses or lets go of: its slots are free, and anybody can cancel it or take it up."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import pytest
 
-from agentorch import Context, Event, Orchestrator, Plan, Policy, Run, agent
+from agentorch import Context, Orchestrator, Plan, Policy, Run, agent
 from agentorch.core.requests import Request as Question
 from agentorch.errors import AgentorchError, JournalError, RunOwnedError
 from agentorch.events import RunStopped
 from agentorch.journal.memory import MemoryJournal
 from agentorch.ports.journal import Request
 from agentorch.runtime.ending import end_run
-from agentorch.testing.clock import LoopClock
+from agentorch.testing import FaultyJournal, LoopClock
 
 pytestmark = [pytest.mark.looptime, pytest.mark.timeout(30)]
 
@@ -23,27 +22,6 @@ def one(worker: Any) -> Plan:
     plan = Plan("one task")
     plan.add("only", agent=worker)
     return plan
-
-
-class Failing(MemoryJournal):
-    """Takes nothing while the disk is `full`; an append is durable `delay` seconds later."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.full = False
-        self.delay = 0.0
-
-    def append(self, run_id: str, events: Sequence[Event], *, after: int) -> "asyncio.Future[None]":
-        loop = asyncio.get_running_loop()
-        durable: asyncio.Future[None] = loop.create_future()
-        if self.full:
-            durable.set_exception(JournalError("the disk is full"))
-            return durable
-        written = super().append(run_id, events, after=after)
-        if not self.delay or written.exception() is not None:
-            return written
-        loop.call_later(self.delay, durable.set_result, None)
-        return durable
 
 
 @agent(description="Reports, and works on.")
@@ -58,7 +36,7 @@ def orchestrator(journal: MemoryJournal, *agents: Any, **given: Any) -> Orchestr
     return Orchestrator(agents or [worker], journal=journal, clock=LoopClock(), **given)
 
 
-async def lost(journal: Failing, runs: Orchestrator, plan: Plan) -> Run:
+async def lost(journal: FaultyJournal, runs: Orchestrator, plan: Plan) -> Run:
     """Return a run that was lost to a full disk, which has room again."""
     run = await runs.submit(plan)
     await anyio.sleep(0.5)
@@ -104,7 +82,7 @@ async def test_closing_begins_nothing_in_the_slots_that_it_frees() -> None:
 
 async def test_a_lost_run_is_cancelled_by_the_process_that_lost_it() -> None:
     """It is over when `cancel` returns; nothing is left in the inbox that nobody looks at."""
-    journal = Failing()
+    journal = FaultyJournal()
     async with orchestrator(journal) as runs:
         run = await lost(journal, runs, one(worker))
         await runs.cancel(run.id)
@@ -116,7 +94,7 @@ async def test_a_lost_run_is_cancelled_by_the_process_that_lost_it() -> None:
 
 async def test_a_lost_run_is_cancelled_by_the_process_that_lost_it_for_another() -> None:
     """It lives, so another process can only ask; nobody else would obey."""
-    journal = Failing()
+    journal = FaultyJournal()
     async with orchestrator(journal) as runs, orchestrator(journal) as other:
         run = await lost(journal, runs, one(worker))
         await other.cancel(run.id, by="ann")
@@ -129,7 +107,7 @@ async def test_a_lost_run_is_cancelled_by_the_process_that_lost_it_for_another()
 
 async def test_a_lost_run_that_somebody_else_took_up_is_left_to_that_one() -> None:
     """A cancel is for whoever carries it out by now."""
-    journal = Failing()
+    journal = FaultyJournal()
     async with orchestrator(journal) as runs:
         run = await lost(journal, runs, one(worker))
         async with orchestrator(journal) as other:
@@ -144,7 +122,7 @@ async def test_a_lost_run_that_somebody_else_took_up_is_left_to_that_one() -> No
 
 async def test_a_lost_run_is_taken_up_again_where_runs_are_taken_over() -> None:
     """Its owner lives, and is this process: it goes on as soon as the journal takes it."""
-    journal = Failing()
+    journal = FaultyJournal()
     async with orchestrator(journal, takeover=True) as runs:
         run = await lost(journal, runs, one(worker))
         await anyio.sleep(10)
@@ -173,7 +151,7 @@ async def test_a_run_resumed_after_a_loss_waits_for_the_old_body() -> None:
             now -= 1
         return "done"
 
-    journal = Failing()
+    journal = FaultyJournal()
     async with orchestrator(journal, tidy) as runs:
         run = await lost(journal, runs, one(tidy))
         await anyio.sleep(0.1)
@@ -185,7 +163,7 @@ async def test_a_run_resumed_after_a_loss_waits_for_the_old_body() -> None:
 @pytest.mark.parametrize("cancels", [False, True], ids=["taken", "cancelled"])
 async def test_a_take_over_that_was_given_up_leaves_the_run_to_others(cancels: bool) -> None:
     """Whoever asked went away while it was written: the journal says that the run stands still and is nobody's."""
-    journal = Failing()
+    journal = FaultyJournal()
     async with orchestrator(journal) as gone:
         run_id = (await gone.submit(one(worker))).id
     async with orchestrator(journal) as hasty, orchestrator(journal) as other:
@@ -209,7 +187,7 @@ async def test_a_take_over_that_was_given_up_leaves_the_run_to_others(cancels: b
 
 async def test_a_fork_that_was_given_up_before_it_began_is_over() -> None:
     """Nobody knows of it: it is cancelled, as a run is that was given up before it began."""
-    journal = Failing()
+    journal = FaultyJournal()
     async with orchestrator(journal) as runs:
         outcome = await runs.run(one(worker))
         journal.delay = 5.0
@@ -222,7 +200,7 @@ async def test_a_fork_that_was_given_up_before_it_began_is_over() -> None:
     assert sorted(record.status for record in records) == ["cancelled", "succeeded"]
 
 
-class Refusing(Failing):
+class Refusing(FaultyJournal):
     """Cannot say what is in the inbox once it is `deaf`."""
 
     deaf = False

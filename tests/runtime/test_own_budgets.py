@@ -6,13 +6,16 @@ from contextlib import suppress
 import anyio
 import pytest
 
-from agentorch import Agent, Budget, Context, Orchestrator, Plan, Policy, agent
-from agentorch.testing import LoopClock, Reply, ScriptedModel
+from agentorch import Agent, Budget, Context, Plan, Policy, agent
+from agentorch.testing import MakeOrchestrator, Reply, ScriptedModel
+
+pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 
-@pytest.mark.looptime
 @pytest.mark.parametrize("limit", [None, 100])
-async def test_a_task_without_room_of_its_own_stops_no_other(limit: int | None) -> None:
+async def test_a_task_without_room_of_its_own_stops_no_other(
+    make_orchestrator: MakeOrchestrator, limit: int | None
+) -> None:
     """It fails at once, and the one that has room does not stand behind it until an unrelated call has ended."""
     slow, quick = (Agent(name, description=name, prompt=name) for name in ("slow", "quick"))
     model = ScriptedModel(lambda request: Reply("ok", delay=1000 if "slow" in str(request) else 1))
@@ -20,12 +23,8 @@ async def test_a_task_without_room_of_its_own_stops_no_other(limit: int | None) 
     plan.add("hog", agent=slow, budget=Budget(max_calls=5))
     plan.add("empty", agent=quick, budget=Budget(max_tokens=10))
     plan.add("free", agent=quick, budget=Budget(max_calls=5))
-    orchestrator = Orchestrator(
-        [slow, quick],
-        model=model,
-        budget=Budget(max_calls=limit),
-        policy=Policy(replans=0, silence=None, timeout=None),
-        clock=LoopClock(),
+    orchestrator = make_orchestrator(
+        [slow, quick], model=model, budget=Budget(max_calls=limit), policy=Policy(replans=0, silence=None, timeout=None)
     )
     async with orchestrator:
         run = await orchestrator.submit(plan)
@@ -63,21 +62,21 @@ async def impatient(context: Context) -> str:
     return first + await context.model("b")
 
 
-@pytest.mark.looptime
 @pytest.mark.parametrize("whose", ["run", "task"])
 @pytest.mark.parametrize("caller", ["beside", "impatient"])
-async def test_a_body_without_room_beside_what_it_has_called_fails(caller: str, whose: str) -> None:
+async def test_a_body_without_room_beside_what_it_has_called_fails(
+    make_orchestrator: MakeOrchestrator, caller: str, whose: str
+) -> None:
     """It is not begun again and again, nor waits for what its own end gives back; the reason is said."""
     budget, asked = Budget(max_calls=2), list[object]()
     model = ScriptedModel(lambda request: asked.append(request) or Reply("x", delay=0.1))
     plan = Plan("work")
     plan.add("work", agent=caller, budget=budget if whose == "task" else None)
-    async with Orchestrator(
+    async with make_orchestrator(
         [leaf, beside, slow, impatient],
         model=model,
         budget=budget if whose == "run" else None,
         policy=Policy(replans=0),
-        clock=LoopClock(),
     ) as orchestrator:
         run = await orchestrator.submit(plan)
         outcome = await asyncio.wait_for(run.outcome(), 1000)

@@ -3,13 +3,13 @@
 import anyio
 import pytest
 
-from agentorch import Budget, Context, Orchestrator, Plan, agent
+from agentorch import Budget, Context, Plan, agent
 from agentorch.journal.memory import MemoryJournal
 from agentorch.models import GovernedModel, Governor, Limits
 from agentorch.runtime.run import Run
-from agentorch.testing import LoopClock, ScriptedModel
+from agentorch.testing import MakeOrchestrator, ScriptedModel
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 
 def limited(name: str, seconds: float) -> Plan:
@@ -24,7 +24,7 @@ async def problems(run: Run) -> list[str]:
     return [problem.message for problem in (await run.outcome()).problems]
 
 
-async def test_a_task_that_waits_for_a_person_keeps_its_seconds() -> None:
+async def test_a_task_that_waits_for_a_person_keeps_its_seconds(make_orchestrator: MakeOrchestrator) -> None:
     """The answer of an hour later is used; what is then left of the two seconds is a limit still."""
 
     @agent(description="Asks, then works.")
@@ -37,7 +37,7 @@ async def test_a_task_that_waits_for_a_person_keeps_its_seconds() -> None:
     plan = Plan("ask")
     plan.add("quick", agent=asks, inputs={"works": 0.5}, budget=Budget(max_seconds=2))
     plan.add("slow", agent=asks, inputs={"works": 60}, budget=Budget(max_seconds=2))
-    async with Orchestrator([asks], clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([asks]) as orchestrator:
         run = await orchestrator.submit(plan)
         await anyio.sleep(3600)
         before = anyio.current_time()
@@ -53,7 +53,7 @@ async def test_a_task_that_waits_for_a_person_keeps_its_seconds() -> None:
     assert took == pytest.approx(1, abs=0.01)
 
 
-async def test_waiting_for_a_rate_limit_is_the_budgets_time() -> None:
+async def test_waiting_for_a_rate_limit_is_the_budgets_time(make_orchestrator: MakeOrchestrator) -> None:
     """A call a minute: the second one is not waited for beyond the task's seconds."""
     times: list[float] = []
 
@@ -65,7 +65,7 @@ async def test_waiting_for_a_rate_limit_is_the_budgets_time() -> None:
         return "done"
 
     model = GovernedModel(ScriptedModel(lambda _: "ok"), Governor("g", Limits(requests_per_minute=1)))
-    async with Orchestrator([calling], model=model, clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([calling], model=model) as orchestrator:
         before = anyio.current_time()
         run = await orchestrator.submit(limited("calling", 2))
         said = await problems(run)
@@ -75,7 +75,7 @@ async def test_waiting_for_a_rate_limit_is_the_budgets_time() -> None:
     assert (len(times), took) == (1, pytest.approx(2, abs=0.01))
 
 
-async def test_a_resumed_task_has_what_is_left_of_its_seconds() -> None:
+async def test_a_resumed_task_has_what_is_left_of_its_seconds(make_orchestrator: MakeOrchestrator) -> None:
     """Nine of ten are used when its process lets it go; the day in between does not count."""
 
     @agent(description="Works for nine seconds and a half.")
@@ -85,11 +85,11 @@ async def test_a_resumed_task_has_what_is_left_of_its_seconds() -> None:
 
     journal = MemoryJournal()
     await journal.open()  # held open over both orchestrators
-    async with Orchestrator([works], journal=journal, clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([works], journal=journal) as orchestrator:
         first = await orchestrator.submit(limited("works", 10))
         await anyio.sleep(9)
     await anyio.sleep(86_400)
-    async with Orchestrator([works], journal=journal, clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([works], journal=journal) as orchestrator:
         before = anyio.current_time()
         again = await orchestrator.take_up(first.id)
         said = await problems(again)

@@ -17,7 +17,7 @@ from agentorch.messages.work import Withdrawal
 from agentorch.ports.planner import Finished, Offer, Patch, PlanReport, PlanRequest
 from agentorch.runtime.run import Run
 from agentorch.runtime.worker import Worker
-from tests.simulation.ports import FaultyBus, SlowJournal
+from tests.simulation.ports import SimulatedBus, SlowJournal
 from tests.simulation.scenario import Scenario, scenario
 from tests.simulation.team import SimModel, Work, team
 from tests.simulation.virtual import Turns, VirtualLoop
@@ -157,7 +157,7 @@ class Life:
             model=SimModel(Work(world, self.process, todo)),
             planner=Patcher(world, todo),
             journal=journal,
-            bus=FaultyBus(world, self.process, self.acted, local=todo.local),
+            bus=SimulatedBus(world, self.process, self.acted, local=todo.local),
             on_request=self._asked if todo.person else None,
             policy=Policy(replans=2, parallel=self.slots),
             clock=LoopTime(self.loop.turns),

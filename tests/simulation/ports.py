@@ -11,13 +11,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from agentorch.bus import MemoryBus
 from agentorch.core.events import Event
-from agentorch.errors import BusError, JournalError
+from agentorch.errors import JournalError
 from agentorch.messages.envelope import Envelope
 from agentorch.messages.work import Result, Work
-from agentorch.ports.bus import Accept, AcceptAll, Delivery, Subscription
 from agentorch.ports.journal import Request, RunRecord
+from agentorch.testing.faulty_bus import FaultyBus
 from tests.simulation.world import Process, World
 
 SLOW_DISK, SLOW_WIRE = 0.004, 0.01
@@ -121,125 +120,48 @@ class SlowJournal:
         return self._disk.beat(owner)
 
 
-class _Twice:
-    """A delivery whose acknowledgement may be lost: then its envelope comes again."""
-
-    def __init__(
-        self,
-        delivery: Delivery,
-        dealt_with: Callable[[Envelope], None],
-        again: Callable[[Envelope], None],
-        *,
-        lost: bool,
-    ) -> None:
-        self.envelope = delivery.envelope
-        self._delivery = delivery
-        self._dealt_with = dealt_with
-        self._again = again
-        self._lost = lost
-
-    def ack(self) -> None:
-        self._dealt_with(self.envelope)
-        self._delivery.ack()
-        if self._lost:
-            self._lost = False
-            self._again(self.envelope)
-
-
-class FaultyBus:
-    """A bus between machines, over the real one in memory."""
+class SimulatedBus(FaultyBus):
+    """A bus between machines, or within one process, that dies with it and tells the world what leaves."""
 
     def __init__(self, world: World, process: Process, sent: Callable[[], None], *, local: bool) -> None:
+        super().__init__(world, wire=SLOW_WIRE)
         self.local = local
         self._world = world
         self._process = process
         self._sent = sent
-        self._bus = MemoryBus(strict=True)
-
-    async def open(self) -> None:
-        await self._bus.open()
-
-    async def close(self) -> None:
-        await self._bus.close()
 
     def offer(self, envelope: Envelope) -> bool:
         if self._process.dead:
             return True
         self._sent()
-        if not self.local and isinstance(envelope.data, Work):
-            self._world.leaves(envelope.data.key)
         if self.local:
             return self._bus.offer(envelope)
-        self._later(envelope)
-        if self._world.happens(0.03):
-            self._world.fault("duplicate", _task_of(envelope))
-            self._later(envelope)
-        return True
+        if isinstance(envelope.data, Work):
+            self._world.leaves(envelope.data.key)
+        return super().offer(envelope)
 
     def offer_all(self, envelopes: Sequence[Envelope]) -> int:
         if self.local and not self._process.dead:
             for _ in envelopes:
                 self._sent()
             return self._bus.offer_all(envelopes)
-        return sum(self.offer(envelope) for envelope in envelopes)
-
-    async def publish(self, envelope: Envelope) -> None:
-        self.offer(envelope)
-
-    def _later(self, envelope: Envelope, wait: float = 0.0) -> None:
-        loop = asyncio.get_running_loop()
-        delay = wait + self._world.pause(SLOW_WIRE)
-        if self._world.happens(0.03):
-            self._world.fault("delay", _task_of(envelope))
-            delay += self._world.pause(1.0)
-        loop.call_later(delay, self._deliver, envelope)
+        return super().offer_all(envelopes)
 
     def _deliver(self, envelope: Envelope) -> None:
-        if self._process.dead:
-            return
-        try:
-            self._bus.offer(envelope)
-        except BusError:
-            return
+        if not self._process.dead:
+            super()._deliver(envelope)
 
-    def subscribe(
-        self,
-        subjects: Sequence[str],
-        accept: Accept,
-        *,
-        credit: int | None = None,
-        accept_all: AcceptAll | None = None,
-    ) -> Subscription:
-        def watched(delivery: Delivery) -> Delivery:
-            lost = not self.local and self._world.happens(0.02)
-            if lost:
-                self._world.fault("lost ack", _task_of(delivery.envelope))
-            return _Twice(delivery, self._acknowledged, lambda envelope: self._later(envelope, 0.5), lost=lost)
-
-        def all_given(deliveries: Sequence[Delivery]) -> None:
-            assert accept_all is not None
-            accept_all([watched(delivery) for delivery in deliveries])
-
-        together = None if accept_all is None else all_given
-        return self._bus.subscribe(
-            subjects, lambda delivery: accept(watched(delivery)), credit=credit, accept_all=together
-        )
+    def _loses(self, envelope: Envelope) -> bool:
+        return not self.local and super()._loses(envelope)
 
     def _acknowledged(self, envelope: Envelope) -> None:
         if isinstance(envelope.data, Result) and not self._process.dead:
             self._world.acknowledged(envelope.data.key)
 
     def broadcast(self, envelope: Envelope) -> None:
-        if self._process.dead or (not self.local and self._world.happens(0.1)):
+        if self._process.dead:
             return
         if self.local:
             self._bus.broadcast(envelope)
         else:
-            asyncio.get_running_loop().call_later(self._world.pause(SLOW_WIRE), self._bus.broadcast, envelope)
-
-    def listen(self, subject: str, heard: Callable[[Envelope], None]) -> Subscription:
-        return self._bus.listen(subject, heard)
-
-
-def _task_of(envelope: Envelope) -> str:
-    return envelope.data.key.split("/")[1]
+            super().broadcast(envelope)

@@ -1,0 +1,1 @@
+"""`agentorch chat`: a conversation of which every turn is a run."""

@@ -1,0 +1,247 @@
+"""A chat: what was said so far, what holds for the next turn, and the turns, each of which is a run.
+
+1. A turn sees the turns before it within a budget of tokens (`recall`), as the run's input `conversation`.
+2. A turn that was stopped, or has no answer, stands in the chat all the same, marked so.
+3. What goes wrong with a line is said in one line, and the chat goes on.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from agentorch import tokens
+from agentorch.agents import Agent
+from agentorch.cli.carrying import Carried
+from agentorch.cli.chat.addressed import plan_for
+from agentorch.cli.chat.command_table import COMMANDS, unknown
+from agentorch.cli.chat.front import Begin, Front
+from agentorch.cli.chat.recall import BUDGET, Recalled, as_text, recalled
+from agentorch.cli.chat.record import CHAT, TO, TURN, ChatRecord
+from agentorch.cli.chat.showing import say_turn
+from agentorch.cli.chat.turn import STOPPED, Turn, turn_of
+from agentorch.cli.chat.typed_message import Command, Message, Unclear, read
+from agentorch.cli.given import Given
+from agentorch.cli.kept_library import kept_library
+from agentorch.cli.running import orchestrator_of
+from agentorch.cli.settings import Setup
+from agentorch.cli.teams import team
+from agentorch.core.policy import Policy
+from agentorch.core.state import Status
+from agentorch.core.usage import Budget
+from agentorch.errors import AgentorchError
+from agentorch.files import at_home
+from agentorch.library import Library
+from agentorch.ports.planner import CONVERSATION
+from agentorch.registry import Registry
+from agentorch.runtime.options import StartOptions
+from agentorch.runtime.orchestrator import Orchestrator
+from agentorch.runtime.outcome import Outcome
+from agentorch.runtime.run import Run
+
+_TITLE: Final = 60
+"""Characters of the first message that name a chat."""
+
+
+class Chat:
+    """One chat, held through a front."""
+
+    front: Front
+    """What it is held through, once that is known."""
+
+    def __init__(self, record: ChatRecord, turns: list[Turn], setup: Setup, *, json: bool = False) -> None:
+        self.record = record
+        self.turns = turns
+        self.setup = setup
+        self.json = json
+        self.verbose = False
+        """Whether everything that happens is told."""
+        self.signs = False
+        """Whether each plan is shown and signed before it is carried out."""
+        self.last: Carried | None = None
+        """The last run that was carried out here."""
+        self.outcome: Outcome | None = None
+        """What came of it; None when it was stopped."""
+        self.is_over = False
+        self._library: tuple[tuple[str, ...], Library] | None = None
+        self._open = ExitStack()
+        self._team: tuple[Setup, Registry] | None = None
+
+    @property
+    def registry(self) -> Registry:
+        """The team."""
+        if self._team is None or self._team[0] is not self.setup:
+            self._team = self.setup, Registry(team(self.setup.agents, project=self.setup.project).agents)
+        return self._team[1]
+
+    @property
+    def context(self) -> int:
+        """Tokens that a turn may see of those before it."""
+        chosen = self.record.context, self.setup.context, BUDGET
+        return next(tokens for tokens in chosen if tokens is not None)
+
+    async def hold(self) -> None:
+        """Obey what is typed, to its end."""
+        while not self.is_over and (line := await self.front.typed()) is not None:
+            await self.obey(line)
+
+    def close(self) -> None:
+        """Let go of the files that agents read."""
+        self._open.close()
+
+    async def obey(self, line: str) -> None:
+        """Do what a line says; what is wrong with it is said."""
+        try:
+            read_as = read(line, agents=self.registry.names, exists=_is_there)
+            match read_as:
+                case Command(name) if name not in COMMANDS:
+                    self.front.screen.say(unknown(name), "yellow")
+                    self.front.put_back(line)
+                case Command():
+                    await self._command(read_as)
+                case Unclear(words):
+                    self.front.screen.say(words, "yellow")
+                    self.front.put_back(line)
+                case Message():
+                    await self.say(read_as)
+                case None:
+                    pass
+        except AgentorchError as error:
+            self.front.screen.say(str(error), "yellow")
+            if not line.startswith("/"):
+                self.front.put_back(line)
+
+    async def _command(self, command: Command) -> None:
+        from agentorch.cli.chat.obeying import ACTIONS
+
+        await ACTIONS[command.name](self, command.argument)
+
+    def is_beside(self, line: str) -> bool:
+        """Whether a line is a command that only looks, or none that there is: neither waits for the run to end."""
+        match read(line, agents=(), exists=lambda _: False):
+            case Command("plan", argument):
+                return not argument
+            case Command(name):
+                return name not in COMMANDS or COMMANDS[name].beside
+            case _:
+                return False
+
+    async def obey_beside(self, line: str, carried: Carried) -> None:
+        """Obey such a command, with the run that goes on as the last one."""
+        before, self.last = self.last, carried
+        try:
+            await self.obey(line)
+        finally:
+            self.last = before
+
+    async def say(self, message: Message, *, signs: bool = False) -> None:
+        """Take a turn."""
+        if message.files:
+            self.attach(message.files)
+        options = self._options(message, signs=signs or self.signs)
+        agent = None if message.agent is None else self.registry[message.agent]
+        text = message.text if self.setup.model else message.bare or message.text  # a search finds no file by its name
+        await self._take(message, partial(self._begun, text, agent, options))
+
+    async def take_up(self, begin: Begin) -> None:
+        """Go on with the run of the last turn, which `begin` takes up."""
+        turn = self.turns[-1]
+        carried = await self._carry(begin)
+        self.turns[-1] = self._turn(Message(turn.message, turn.agent), carried)
+        self._say(carried)
+
+    def recalled(self, message: str) -> tuple[Recalled, ...]:
+        """Return what a turn would see of the chat, were `message` said."""
+        model = self.setup.model[0] if self.setup.model else ""
+        return recalled(self.turns, message, budget=self.context, count=lambda text: tokens.count(text, model).tokens)
+
+    def attach(self, paths: tuple[str, ...]) -> None:
+        """Let agents read what lies there, from now on."""
+        new = [path for path in dict.fromkeys(str(at_home(path)) for path in paths) if path not in self.setup.files]
+        self.change(replace(self.setup, files=(*self.setup.files, *new)))
+        if new:
+            self.front.screen.dim(f"attached: {', '.join(new)}")
+
+    def change(self, setup: Setup) -> None:
+        """Have another set-up hold from the next turn on."""
+        self.setup = setup
+        self.record.model, self.record.files = [*setup.model], [*setup.files]
+        self.record.server = setup.server
+        self.record.save()
+
+    def become(self, record: ChatRecord, turns: list[Turn]) -> None:
+        """Go on as another chat."""
+        self.record, self.turns = record, turns
+        self.last = self.outcome = None
+        self.record.save()
+
+    def drop_last(self) -> Turn:
+        """Forget the last turn; its run stays in the journal."""
+        self.record.runs.pop()
+        self.record.save()
+        self.last = self.outcome = None
+        return self.turns.pop()
+
+    def _options(self, message: Message, *, signs: bool) -> StartOptions:
+        earlier = as_text(self.recalled(message.text))
+        tags = {CHAT: self.record.id, TURN: str(len(self.turns) + 1), **Given.of(self.setup).tags}
+        if message.agent is not None:
+            tags[TO] = message.agent
+        options: StartOptions = {"inputs": {CONVERSATION: earlier} if earlier else {}, "tags": tags}
+        if self.record.limits:
+            options["budget"] = Budget.model_validate(self.record.limits)
+        if signs:
+            options["policy"] = Policy(approval="plan")
+        return options
+
+    async def _begun(self, text: str, agent: Agent | None, options: StartOptions, orchestrator: Orchestrator) -> Run:
+        inputs: Mapping[str, Any] = options.get("inputs", {})
+        what = text if agent is None else await plan_for(agent, text, inputs, has_model=bool(self.setup.model))
+        return await orchestrator.submit(what, **options)
+
+    async def _take(self, message: Message, begin: Begin) -> None:
+        carried = await self._carry(begin)
+        self.turns.append(self._turn(message, carried))
+        self.record.runs.append(carried.run_id)
+        self.record.title = self.record.title or " ".join(message.text.split())[:_TITLE]
+        self.record.save()
+        self._say(carried)
+
+    async def _carry(self, begin: Begin) -> Carried:
+        orchestrator = orchestrator_of(self.setup, self.front.screen, self._library_now())
+        carried = await self.front.carry(orchestrator, begin, self)
+        self.last, self.outcome = carried, carried.outcome
+        return carried
+
+    def _library_now(self) -> Library:
+        """Return the library over what agents may read: the same from turn to turn while that is the same."""
+        if self._library is None or self._library[0] != self.setup.files:
+            self._open.close()
+            self._library = self.setup.files, self._open.enter_context(kept_library(self.setup))
+        return self._library[1]
+
+    def _turn(self, message: Message, carried: Carried) -> Turn:
+        if carried.outcome is not None:
+            return replace(turn_of(message.text, carried.outcome), agent=message.agent)
+        state = carried.progress.state
+        done = tuple(name for name, task in state.tasks.items() if task.status is Status.SUCCEEDED)
+        return Turn(
+            message.text,
+            carried.run_id,
+            STOPPED,
+            agent=message.agent,
+            finished=done,
+            usage=state.spent,
+            seconds=max(0.0, state.updated - state.started),
+        )
+
+    def _say(self, carried: Carried) -> None:
+        say_turn(self.front.screen, self.turns, carried, json=self.json, is_kept=self.record.is_kept)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return at_home(path).exists()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,67 @@
+"""What each command of a chat does."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from agentorch.cli.chat import looking, running_commands, setting, writing
+from agentorch.cli.chat.chat import Chat
+from agentorch.cli.chat.command_table import COMMANDS
+from agentorch.cli.tables import spoken
+
+_NARROW: Final = 110
+"""Columns below which what a command does stands below it."""
+
+Action = Callable[[Chat, str], Awaitable[None]]
+"""Obeys a command; the second argument is what was typed behind its name."""
+
+
+async def show_help(chat: Chat, argument: str) -> None:
+    """List the commands."""
+    del argument
+    screen = chat.front.screen
+    rows = [[f"/{command.name} {command.usage}".rstrip(), command.help] for command in COMMANDS.values()]
+    if screen.draws and screen.words.width < _NARROW:
+        for typed, does in rows:
+            screen.say(typed)
+            screen.quote(does)
+    else:
+        spoken(screen, rows)
+    screen.dim("@agent speaks to one agent, @path attaches a file; Alt-Enter or \\ begins a new line, Ctrl-R searches")
+
+
+async def leave(chat: Chat, argument: str) -> None:
+    """End the chat."""
+    del argument
+    chat.is_over = True
+
+
+async def tell_all(chat: Chat, argument: str) -> None:
+    """Tell everything that happens from now on, or not."""
+    del argument
+    chat.verbose = not chat.verbose
+    chat.front.screen.say(f"verbose is {'on: all that happens is told' if chat.verbose else 'off'}")
+
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "help": show_help,
+    "plan": running_commands.plan,
+    "tasks": looking.tasks,
+    "why": looking.why,
+    "agents": looking.agents,
+    "model": setting.model,
+    "files": setting.files,
+    "context": setting.context,
+    "cost": looking.cost,
+    "budget": setting.budget,
+    "approve": running_commands.approve,
+    "retry": running_commands.retry,
+    "undo": running_commands.undo,
+    "resume": running_commands.resume,
+    "fork": running_commands.fork,
+    "export": writing.export,
+    "save": writing.save,
+    "clear": running_commands.clear,
+    "verbose": tell_all,
+    "editor": running_commands.editor,
+    "exit": leave,
+}

@@ -1,0 +1,106 @@
+"""No network: while it is sealed, a connection to anywhere but this machine is refused, and told.
+
+1. Loopback and Unix sockets stay open: event loops and the servers that a test starts need them.
+2. Names are not looked up either: the question itself would leave the machine.
+3. What is sealed is this process, its threads included; not the processes that it starts.
+4. What was there before is there afterwards, unless somebody else has put something in its place.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import Any, Final, Self
+
+from agentorch.errors import ConfigurationError
+
+_CALLS: Final = ("connect", "connect_ex", "sendto")
+_UNSET: Final = object()
+
+
+class NetworkBlocked(ConfigurationError):
+    """A test of the kit tried to reach the network; the message says where, and how it is allowed."""
+
+
+class SealedNetwork:
+    """Use it with `with`; `attempts` holds the places that were not reached."""
+
+    def __init__(self, allowed: Collection[str] = ()) -> None:
+        """Take the hosts that may be reached all the same, as they are written by whoever connects."""
+        self.attempts: list[str] = []
+        self._allowed = frozenset(allowed)
+        self._class: Any = socket.socket
+        self._before: dict[str, Any] = {}
+        self._ours: dict[str, Any] = {}
+        self._look_up: Any = None
+
+    def __enter__(self) -> Self:
+        self._class = socket.socket
+        self._look_up = socket.getaddrinfo
+        for name in _CALLS:
+            self._before[name] = self._own(name)
+            self._ours[name] = self._guarded(getattr(self._class, name))
+            setattr(self._class, name, self._ours[name])
+        self._ours["getaddrinfo"] = socket.getaddrinfo = self._looked_up
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name, before in self._before.items():
+            if self._own(name) is not self._ours[name]:
+                continue
+            if before is _UNSET:
+                delattr(self._class, name)
+            else:
+                setattr(self._class, name, before)
+        if socket.getaddrinfo == self._ours["getaddrinfo"]:
+            socket.getaddrinfo = self._look_up
+
+    def _own(self, name: str) -> Any:
+        own: dict[str, Any] = self._class.__dict__
+        return own.get(name, _UNSET)
+
+    def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(one: socket.socket, *arguments: Any) -> Any:
+            address = arguments[-1]  # of connect(address), sendto(data, address) and sendto(data, flags, address)
+            if isinstance(address, tuple):
+                self._check(*address[:2])
+            return call(one, *arguments)
+
+        return guarded
+
+    def _looked_up(self, host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+        if not _is_address(_text(host)):
+            self._check(host, port)
+        return self._look_up(host, port, *arguments, **options)
+
+    def _check(self, host: Any, port: Any = None) -> None:
+        name = _text(host)
+        if name in self._allowed or _is_here(name):
+            return
+        place = f"{name}:{port}" if port else name
+        if place not in self.attempts:
+            self.attempts.append(place)
+        raise NetworkBlocked(
+            f"this test may not reach {place}: a test with agentorch's fixtures opens no connection to the network; "
+            f"mark it with @pytest.mark.agentorch(network=[{name!r}]) if it must, or record with --agentorch-network"
+        )
+
+
+def _text(host: Any) -> str:
+    return host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else str(host or "")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _is_here(name: str) -> bool:
+    if name in {"", "localhost"}:
+        return True
+    return _is_address(name) and ipaddress.ip_address(name.partition("%")[0]).is_loopback

@@ -1,0 +1,272 @@
+"""The pytest plugin, in a project of somebody's own."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.kit.project import pytest_in
+
+pytestmark = pytest.mark.timeout(180)  # each starts pytest anew
+
+PASSING = """
+import anyio
+import pytest
+from agentorch import Policy
+from agentorch.testing import Fail, Reply, Say
+from team import poet, sleeper
+
+
+async def test_poet(make_orchestrator, scripted_model):
+    scripted_model.on("Ode!", agent="poet")
+    async with make_orchestrator([poet]) as orchestrator:
+        assert (await orchestrator.run("An ode to buses")).answer == "Ode!"
+
+
+@pytest.mark.asyncio
+async def test_marked(make_orchestrator, scripted_model, virtual_clock):
+    scripted_model.on(Reply("Ode!", delay=60), agent="poet")
+    async with make_orchestrator([poet]) as orchestrator:
+        assert (await orchestrator.run("An ode")).answer == "Ode!"
+    assert 60 <= virtual_clock.elapsed < 61
+
+
+def test_sync(make_orchestrator, scripted_model):
+    scripted_model.on("Ode!", agent="poet")
+    assert make_orchestrator([poet]).run_sync("An ode to buses").answer == "Ode!"
+
+
+async def test_an_hour(make_orchestrator, virtual_clock):
+    async with make_orchestrator([sleeper], policy=Policy(timeout=None)) as orchestrator:
+        assert (await orchestrator.run("Sleep")).answer == "awake"
+    assert virtual_clock.elapsed >= 3600
+
+
+def test_an_hour_in_sync(virtual_clock, make_orchestrator):
+    outcome = make_orchestrator([sleeper], policy=Policy(timeout=None)).run_sync("Sleep")
+    assert outcome.answer == "awake"
+    assert 3600 <= virtual_clock.elapsed < 3700
+
+
+async def test_server(make_orchestrator, fake_openai, virtual_clock):
+    fake_openai.then(Fail(429, retry_after=40), Say("Ode!"))
+    async with make_orchestrator([poet]) as orchestrator:
+        assert (await orchestrator.run("An ode to buses")).answer == "Ode!"
+    assert virtual_clock.elapsed >= 40
+
+
+async def test_here_may_be_reached(make_orchestrator):
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        async with await anyio.connect_tcp("localhost", port):
+            pass
+
+
+@pytest.mark.agentorch(unused=True)
+def test_some_may_be_unused(scripted_model):
+    scripted_model.on("Ode!", agent="poet")
+
+
+def test_without_the_kit():
+    import socket
+
+    assert "guarded" not in socket.socket.connect.__qualname__
+"""
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_tests_of_agents_run_in_both_modes_of_pytest_asyncio(pytester: pytest.Pytester, mode: str) -> None:
+    """Async without a mark, async with one, and sync; in real and in virtual time."""
+    pytest_in(pytester, PASSING, mode=mode)().assert_outcomes(passed=9)
+
+
+FAILING = """
+import socket
+
+import pytest
+from agentorch.testing import Say
+from team import poet
+
+
+async def test_miss(make_orchestrator, scripted_model):
+    scripted_model.on("Ode!", agent="poet", containing="lorries")
+    async with make_orchestrator([poet]) as orchestrator:
+        await orchestrator.run("An ode to buses")
+
+
+async def test_miss_in_a_test_that_fails(make_orchestrator, scripted_model):
+    async with make_orchestrator([poet]) as orchestrator:
+        assert (await orchestrator.run("An ode to buses")).answer == "Ode!"
+
+
+def test_unused(scripted_model):
+    scripted_model.on("Ode!", agent="critic")
+
+
+def test_server_unasked(fake_openai):
+    fake_openai.then(Say("Ode!"))
+
+
+def test_server_asked_in_vain(make_orchestrator, fake_openai):
+    make_orchestrator([poet]).run_sync("An ode to buses")
+
+
+def test_network(make_orchestrator):
+    with pytest.raises(Exception, match="may not reach example.org:80"):
+        socket.create_connection(("example.org", 80))
+
+
+def test_address(make_orchestrator):
+    with socket.socket() as one, pytest.raises(Exception, match="may not reach 192.0.2.1:80"):
+        one.connect_ex(("192.0.2.1", 80))
+
+
+def test_both_models(make_orchestrator, scripted_model, fake_openai):
+    make_orchestrator([poet])
+
+
+@pytest.mark.agentorch(netwrok=True)
+def test_a_wrong_setting(make_orchestrator):
+    pass
+"""
+
+
+def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> None:
+    """A miss, whatever the run made of it; an answer that nobody asked for; a step towards the network."""
+    result = pytest_in(pytester, FAILING)()
+    result.assert_outcomes(failed=8, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*the script has no answer for request 1 (agent 'poet', task 'poet', purpose 'work'):",
+            "*the nearest rule is agent 'poet', containing 'lorries', but:",
+            "*containing 'lorries': the nearest text is *",
+            "E*the script has no answer for request 1 *",
+            "E*it has no rules; give it one: *",
+            "never asked for: agent 'critic' (used 0 times); if that is meant, *unused=True*",
+            "never asked for: 1 answers were not asked for, the next is Say(text='Ode!'*",
+            "*the fake server has no answer left for: *",
+            "*the test tried to reach example.org:80, and was not let; *network=True*",
+            "*the test tried to reach 192.0.2.1:80*",
+            "*the test uses scripted_model and fake_openai; say which: *",
+        ],
+    )
+    result.stdout.fnmatch_lines(["*has no setting 'netwrok'; there are: network, unused"])
+
+
+NETWORK = """
+import socket
+
+import pytest
+from agentorch.testing import NetworkBlocked
+
+
+@pytest.mark.agentorch(network=["192.0.2.1"])
+def test_a_host(make_orchestrator):
+    with socket.socket() as one:
+        one.settimeout(0.01)
+        with pytest.raises(OSError) as raised:
+            one.connect(("192.0.2.1", 80))
+        assert not isinstance(raised.value, NetworkBlocked)
+
+
+@pytest.mark.agentorch(network=True)
+def test_all(make_orchestrator):
+    assert "guarded" not in socket.socket.connect.__qualname__
+"""
+
+
+def test_the_network_is_allowed_by_the_mark(pytester: pytest.Pytester) -> None:
+    """All of it, or the hosts that are named."""
+    pytest_in(pytester, NETWORK, options=["-p", "no:socket"])().assert_outcomes(passed=2)
+
+
+OPEN = """
+import socket
+
+
+def test_all(make_orchestrator):
+    assert "guarded" not in socket.socket.connect.__qualname__
+"""
+
+
+def test_the_network_is_open_where_answers_are_recorded(pytester: pytest.Pytester) -> None:
+    """For one run of pytest, by its option; without it, the same test fails."""
+    run = pytest_in(pytester, OPEN)
+    run("--agentorch-network", "-p", "no:socket").assert_outcomes(passed=1)
+    run("-p", "no:socket").assert_outcomes(failed=1)
+
+
+OTHERS = """
+import asyncio
+
+import pytest
+
+
+@pytest.mark.anyio
+async def test_of_another_plugin(make_orchestrator, anyio_backend_name):
+    assert anyio_backend_name == "asyncio"
+
+
+async def test_nobody_runs():
+    pass
+
+
+@pytest.mark.anyio
+async def test_real_time(virtual_clock, anyio_backend_name):
+    virtual_clock.now()
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+
+
+def test_what_is_not_the_kits_is_left_alone(pytester: pytest.Pytester) -> None:
+    """Another plugin runs its tests; a test without the fixtures is as without the plugin; real time is told."""
+    result = pytest_in(pytester, OTHERS)()
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        ["*async def functions are not natively supported*", "*ConfigurationError: virtual time:*"]
+    )
+
+
+def test_a_pytest_without_the_kit_loads_nothing_of_it() -> None:
+    """Every pytest beside an installed agentorch imports the plugin: that is this module, and no other."""
+    plugin = "import pytest, sys\nbefore = {*sys.modules}\nimport agentorch.pytest_plugin\n"
+    script = plugin + "print(*sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["agentorch", "agentorch.pytest_plugin"]
+
+
+REWRITTEN = """
+import sys
+
+import agentorch.core.state
+import agentorch.testing.journal_conformance
+import pytest
+
+
+@pytest.mark.parametrize(("name", "rewritten"), [("core.state", False), ("testing.journal_conformance", True)])
+def test_loader(name, rewritten):
+    loader = sys.modules[f"agentorch.{name}"].__loader__
+    assert (type(loader).__name__ == "AssertionRewritingHook") is rewritten
+"""
+
+
+def test_asserts_are_rewritten_in_the_suites_alone(pytester: pytest.Pytester) -> None:
+    """Pytest marks all of a package that brings a plugin: the rest of agentorch is imported as it is installed."""
+    pytester.makepyfile(marking="import pytest\n\npytest.register_assert_rewrite('agentorch')\n")
+    pytest_in(pytester, REWRITTEN)
+    result = pytester.runpytest_subprocess("-p", "no:agentorch", "-p", "marking", "-p", "agentorch.pytest_plugin")
+    result.assert_outcomes(passed=2)
+
+
+def test_the_package_brings_the_plugin(repository: Path) -> None:
+    """By its entry point, with an extra for what it needs."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"]["pytest11"] == {"agentorch": "agentorch.pytest_plugin"}
+    needed = {requirement.split(">")[0] for requirement in project["optional-dependencies"]["testing"]}
+    assert needed == {"looptime", "pytest", "pytest-asyncio", "pytest-httpx2", "respx"}
