@@ -21,10 +21,10 @@ WIDEST: Final = 1500
 _MONO, _SANS = 0.61, 0.56
 """Width of a letter, in sizes of its font: with some to spare."""
 HIDDEN: Final = dict.fromkeys((
-    *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x00AD, 0x061C,
+    0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x00AD, 0x061C,
     *range(0xE0000, 0xE0080),
 ))  # fmt: skip
-"""Characters that are not seen, and turn, hide or forge what is."""
+"""Characters that are not seen, and turn, hide or forge what is; those that join letters and emoji are none of them."""
 _UNFIT: Final = {
     **dict.fromkeys((*range(0x20), 0x2028, 0x2029), " "),
     **dict.fromkeys((*range(0x7F, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), "\ufffd"),

@@ -18,6 +18,8 @@ _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 
 _DAY: Final = 86_400.0
 _TICKS: Final = 6
 _SIZE: Final = 11.0
+_BEHIND: Final = 110.0
+"""Room behind the bars at least: a picture that is drawn again and again keeps its width."""
 _SHORTEST: Final = 2.5
 """Width of a wait below which it would be a speck."""
 
@@ -32,7 +34,7 @@ def timeline(rows: Sequence[Row], *, until: float, limit: int = LIMIT) -> Part:
     body = [_axis(label, until, scale, height)]
     for index, row in enumerate(shown):
         body.append(_row(row, _TOP + _ROW * index, label, scale, until))
-    behind = max((width_of(row.words, _SIZE) for row in shown), default=0)
+    behind = max([_BEHIND, *(width_of(row.words, _SIZE) for row in shown)])
     width = label + _CHART + 10 + behind
     if len(shown) < len(rows):
         note = f"{len(shown):,} of {counted(len(rows), 'task')}: what runs, waits or failed, then what took longest"

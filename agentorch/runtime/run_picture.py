@@ -22,6 +22,8 @@ _WAITS: Final = {
     "budget": "waits for budget",
 }
 
+_GOING_ON: Final = frozenset({"planning", "running", "replanning", "answering"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictured:
@@ -45,9 +47,10 @@ def drawn(run: Pictured) -> str:
     planned = [record for record in run.records if record.caller is None]
     facts = joined(counted(len(planned), "task"), duration(seconds), *_used(run.usage))
     parts = [heading(run.status, facts, run.goal), graph([_box(record, run) for record in planned])]
-    rows = [row for row in _rows(run) if row.stretches]
+    goes_on = run.status in _GOING_ON  # then what is to come has its row already: the picture keeps its height
+    rows = [row for row in _rows(run) if row.stretches or goes_on]
     waits = any(one.state == "waiting" and one.end - one.start > seconds / 200 for row in rows for one in row.stretches)
-    if rows:
+    if any(row.stretches for row in rows):
         parts.append(timeline(rows, until=seconds))
     if planned:
         parts.append(_legend(run, waits=waits))
@@ -88,7 +91,9 @@ def _rows(run: Pictured) -> Iterator[Row]:
             kind=record.agent,
             state=record.state,
             stretches=list(_stretches(record, run)),
-            words=joined(duration(record.seconds), _attempts(record), *_used(record.usage)),
+            words=joined(duration(record.seconds), _attempts(record), *_used(record.usage))
+            if record.dispatches
+            else "",
             depth=depth[record.task],
             tip=_tip(record),
         )

@@ -113,8 +113,8 @@ def test_any_text_is_a_value(id: str, kind: str, text: str):
 
 def test_markup_is_shown():
     """Tags are letters, and letters that hide or turn are gone."""
-    said = words(drawn([Box("a", "<script>alert(1)</script>", note='"&\u202eback\u200b')]))
-    assert {"<script>alert(1)</script>", '"&back'} <= set(said)
+    said = words(drawn([Box("a", "<script>alert(1)</script>", note='"&\u202eback\u200b', corner="👩\u200d🚀")]))
+    assert {"<script>alert(1)</script>", '"&back', "👩\u200d🚀"} <= set(said)
 
 
 def test_long_names_are_cut():

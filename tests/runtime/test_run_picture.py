@@ -37,6 +37,7 @@ async def test_a_run_is_drawn_while_it_goes_on() -> None:
         later = run.to_svg()
         outcome = await run.outcome()
         last = run.to_svg()
+    assert (early.count("c"), early.count("0 s")) == (2, 0)  # it has its row before it starts
     assert early[:3] == ["▸ running", "3 tasks · 2.0 s", "<i>Three</i>"]
     assert words(later)[1] == "3 tasks · 3.0 s"
     assert [look.stroke for look in boxes(later)] == ["#1a7f37", "#0969da", "#8c959f"]
