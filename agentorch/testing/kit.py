@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import sys
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol, Unpack, cast, runtime_checkable
 
@@ -45,6 +46,7 @@ class Kit:
 
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
         """Take the settings of the test's marker: `network` (a bool, or hosts) and `unused`."""
+        _make_no_loop()
         given = _SETTINGS | dict(settings or {})
         if unknown := given.keys() - _SETTINGS:
             raise ConfigurationError(
@@ -66,8 +68,13 @@ class Kit:
 
     def run(self, body: Coroutine[Any, Any, Any]) -> None:
         """Run the body of an async test that no other plugin runs."""
-        with asyncio.Runner(loop_factory=self.clock.new_loop if self.clock is not None else None) as runner:
-            runner.run(body)
+        before = _current_loop()
+        try:
+            with asyncio.Runner(loop_factory=self.clock.new_loop if self.clock is not None else None) as runner:
+                runner.run(body)
+        finally:
+            if before is not None:
+                asyncio.set_event_loop(before)
 
     def troubles(self) -> list[str]:
         """Return what was asked in vain, and where the test wanted to go."""
@@ -88,6 +95,26 @@ class Kit:
 
     def _unused(self) -> list[str]:
         return [words for one in self._watched if isinstance(one, Scripted) for words in one.unused()]
+
+
+def _current_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that others have left as the current one, as pytest-asyncio does with those of modules."""
+    try:
+        return asyncio.get_event_loop()
+    except RuntimeError:
+        return None
+
+
+def _make_no_loop() -> None:
+    """Keep Python before 3.14 from making a loop for whoever asks for the current one, as looptime does for every test.
+
+    Nobody would close it, and the warning of that would fail a test at random.
+    """
+    if sys.version_info < (3, 14):
+        policy = asyncio.get_event_loop_policy()  # pyright: ignore[reportDeprecated]  # not before 3.14
+        local: Any = getattr(policy, "_local", None)
+        if getattr(local, "_loop", None) is None:
+            asyncio.set_event_loop(None)
 
 
 class MakeOrchestrator:

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from agentorch.errors import ConfigurationError
 
 _CALLS: Final = ("connect", "connect_ex", "sendto")
+_LOOK_UPS: Final = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 _UNSET: Final = object()
 
 
@@ -32,16 +33,18 @@ class SealedNetwork:
         self._class: Any = socket.socket
         self._before: dict[str, Any] = {}
         self._ours: dict[str, Any] = {}
-        self._look_up: Any = None
+        self._look_ups: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         self._class = socket.socket
-        self._look_up = socket.getaddrinfo
+        for name in _LOOK_UPS:
+            self._look_ups[name] = getattr(socket, name)
+            self._ours[name] = self._looked_up(self._look_ups[name])
+            setattr(socket, name, self._ours[name])
         for name in _CALLS:
             self._before[name] = self._own(name)
             self._ours[name] = self._guarded(getattr(self._class, name))
             setattr(self._class, name, self._ours[name])
-        self._ours["getaddrinfo"] = socket.getaddrinfo = self._looked_up
         return self
 
     def __exit__(
@@ -54,8 +57,9 @@ class SealedNetwork:
                 delattr(self._class, name)
             else:
                 setattr(self._class, name, before)
-        if socket.getaddrinfo == self._ours["getaddrinfo"]:
-            socket.getaddrinfo = self._look_up
+        for name, before in self._look_ups.items():
+            if getattr(socket, name) is self._ours[name]:
+                setattr(socket, name, before)
 
     def _own(self, name: str) -> Any:
         own: dict[str, Any] = self._class.__dict__
@@ -70,10 +74,13 @@ class SealedNetwork:
 
         return guarded
 
-    def _looked_up(self, host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
-        if not _is_address(_text(host)):
-            self._check(host, port)
-        return self._look_up(host, port, *arguments, **options)
+    def _looked_up(self, look_up: Callable[..., Any]) -> Callable[..., Any]:
+        def looked_up(host: Any, *arguments: Any, **options: Any) -> Any:
+            if not _is_address(_text(host)):
+                self._check(host, *arguments[:1])
+            return look_up(host, *arguments, **options)
+
+        return looked_up
 
     def _check(self, host: Any, port: Any = None) -> None:
         name = _text(host)

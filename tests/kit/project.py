@@ -31,7 +31,8 @@ def pytest_in(pytester: pytest.Pytester, tests: str, *, mode: str = "strict", op
         [pytest]
         asyncio_mode = {mode}
         asyncio_default_fixture_loop_scope = function
-        addopts = --strict-markers -p no:randomly
+        addopts = --strict-markers --strict-config -p no:randomly
+        filterwarnings = error
         pythonpath = .
         """)
     return lambda *more: pytester.runpytest_subprocess(*PLUGIN, *options, *more)

@@ -19,7 +19,9 @@ def test_every_way_out_is_closed() -> None:
             six.connect(("2001:db8::1", 443, 0, 0))
         with pytest.raises(NetworkBlocked, match=r"example\.org"):
             socket.getaddrinfo(b"example.org", None)
-    assert network.attempts == ["192.0.2.1:9", "2001:db8::1:443", "example.org"]
+        with pytest.raises(NetworkBlocked, match=r"example\.net"):
+            socket.gethostbyname("example.net")
+    assert network.attempts == ["192.0.2.1:9", "2001:db8::1:443", "example.org", "example.net"]
     assert issubclass(NetworkBlocked, ConfigurationError)
 
 
@@ -51,11 +53,11 @@ def test_hosts_may_be_allowed() -> None:
 def test_all_is_as_before_afterwards() -> None:
     """What somebody else puts in its place in the meantime stays; so does what was there before."""
     before = {name: socket.socket.__dict__.get(name) for name in ("connect", "connect_ex", "sendto")}
-    looked_up = socket.getaddrinfo
+    looked_up = (socket.getaddrinfo, socket.gethostbyname)
     with SealedNetwork():
         assert socket.socket.__dict__["sendto"] is not before["sendto"]
     assert {name: socket.socket.__dict__.get(name) for name in before} == before
-    assert socket.getaddrinfo is looked_up
+    assert (socket.getaddrinfo, socket.gethostbyname) == looked_up
 
     true = socket.socket.connect
     with SealedNetwork():
@@ -63,4 +65,4 @@ def test_all_is_as_before_afterwards() -> None:
     assert socket.socket.connect is true
     with SealedNetwork(), SealedNetwork():
         pass
-    assert socket.getaddrinfo is looked_up
+    assert (socket.getaddrinfo, socket.gethostbyname) == looked_up

@@ -5,12 +5,12 @@ import asyncio
 import anyio
 import pytest
 
-from agentorch import Context, Orchestrator, Plan, Policy, agent
+from agentorch import Context, Plan, Policy, agent
 from agentorch.events import AttemptFailed
 from agentorch.runtime.run import Run
-from agentorch.testing import LoopClock
+from agentorch.testing import MakeOrchestrator
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 
 class Gauge:
@@ -29,7 +29,7 @@ class Gauge:
             self.now -= 1
 
 
-async def test_an_answer_waits_for_the_slot_that_was_given_away() -> None:
+async def test_an_answer_waits_for_the_slot_that_was_given_away(make_orchestrator: MakeOrchestrator) -> None:
     """One printer: who asked goes on when the other has ended, before the third, and that wait is not its time."""
     gauge = Gauge()
     printed: list[int] = []
@@ -46,7 +46,7 @@ async def test_an_answer_waits_for_the_slot_that_was_given_away() -> None:
     plan = Plan("print")
     for number in range(3):
         plan.add(f"t{number}", agent=printer, inputs={"number": number}, seconds=10 - number)
-    async with Orchestrator([printer], clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([printer]) as orchestrator:
         start = anyio.current_time()
         run = await orchestrator.submit(plan, policy=Policy(replans=0))
         await anyio.sleep(2)
@@ -58,7 +58,7 @@ async def test_an_answer_waits_for_the_slot_that_was_given_away() -> None:
     assert took == pytest.approx(31, abs=0.1)
 
 
-async def test_answers_go_on_in_turn_over_runs() -> None:
+async def test_answers_go_on_in_turn_over_runs(make_orchestrator: MakeOrchestrator) -> None:
     """Two runs of which each has a task that asked; both answers come at once."""
     gauge = Gauge()
     ended: list[int] = []
@@ -70,7 +70,7 @@ async def test_answers_go_on_in_turn_over_runs() -> None:
         ended.append(number)
         return number
 
-    async with Orchestrator([printer], clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([printer]) as orchestrator:
         runs: list[Run] = []
         for number in range(3):
             plan = Plan("print")
@@ -86,7 +86,7 @@ async def test_answers_go_on_in_turn_over_runs() -> None:
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
-async def test_the_slots_of_a_run_are_taken_back_too(parallel: int) -> None:
+async def test_the_slots_of_a_run_are_taken_back_too(make_orchestrator: MakeOrchestrator, parallel: int) -> None:
     """Whatever the agents are: no more bodies than `parallel` of the run."""
     gauge = Gauge()
 
@@ -99,7 +99,7 @@ async def test_the_slots_of_a_run_are_taken_back_too(parallel: int) -> None:
     plan = Plan("ask")
     for number in range(5):
         plan.add(f"t{number}", agent=asking)
-    async with Orchestrator([asking], clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([asking]) as orchestrator:
         run = await orchestrator.submit(plan, policy=Policy(parallel=parallel))
         await anyio.sleep(1)
         for request in run.waiting:
@@ -109,7 +109,7 @@ async def test_the_slots_of_a_run_are_taken_back_too(parallel: int) -> None:
     assert (outcome.status, gauge.most) == ("succeeded", parallel)
 
 
-async def test_a_caller_of_its_own_kind_comes_to_no_standstill() -> None:
+async def test_a_caller_of_its_own_kind_comes_to_no_standstill(make_orchestrator: MakeOrchestrator) -> None:
     """One slot: the caller lends it to what it calls, one after the other, and takes it back at the end."""
     gauge = Gauge()
 
@@ -125,14 +125,14 @@ async def test_a_caller_of_its_own_kind_comes_to_no_standstill() -> None:
     plan = Plan("nest")
     for number in range(2):
         plan.add(f"t{number}", agent=nested, inputs={"depth": 3})
-    async with Orchestrator([nested], clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([nested]) as orchestrator:
         outcome = await orchestrator.run(plan, policy=Policy(replans=0))
 
     assert [outcome.outputs[name] for name in ("t0", "t1")] == [4, 4]
     assert gauge.most == 1
 
 
-async def test_who_is_stopped_while_it_waits_for_its_slot_leaves_the_line() -> None:
+async def test_who_is_stopped_while_it_waits_for_its_slot_leaves_the_line(make_orchestrator: MakeOrchestrator) -> None:
     """The one behind it goes on."""
     gauge = Gauge()
 
@@ -148,7 +148,7 @@ async def test_who_is_stopped_while_it_waits_for_its_slot_leaves_the_line() -> N
         plan.add("one", agent=printer, inputs=inputs)
         return plan
 
-    async with Orchestrator([printer], clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([printer]) as orchestrator:
         start = anyio.current_time()
         first, second = [await orchestrator.submit(one(asks=True)) for _ in range(2)]
         await anyio.sleep(1)
@@ -165,7 +165,7 @@ async def test_who_is_stopped_while_it_waits_for_its_slot_leaves_the_line() -> N
     assert took == pytest.approx(21, abs=0.1)
 
 
-async def test_a_body_that_still_waits_for_others_goes_on_without_a_slot() -> None:
+async def test_a_body_that_still_waits_for_others_goes_on_without_a_slot(make_orchestrator: MakeOrchestrator) -> None:
     """What it has lent its slot to would wait for it, and it for that."""
 
     @agent(description="Uses the only slot.", parallel=1, attempts=1, timeout=30)
@@ -181,7 +181,7 @@ async def test_a_body_that_still_waits_for_others_goes_on_without_a_slot() -> No
 
     plan = Plan("lend")
     plan.add("one", agent=sole, inputs={"kind": "caller"})
-    async with Orchestrator([sole], clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([sole]) as orchestrator:
         run = await orchestrator.submit(plan, policy=Policy(replans=0))
         failed = [event.problems async for event in run if isinstance(event, AttemptFailed)]
         outcome = await run.outcome()

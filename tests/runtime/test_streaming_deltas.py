@@ -4,16 +4,14 @@ import asyncio
 
 import pytest
 
-from agentorch import Agent, Orchestrator, Plan
+from agentorch import Agent, Plan
 from agentorch.events import Event, TaskStarted
 from agentorch.journal.memory import MemoryJournal
 from agentorch.messages.work import TextDelta
 from agentorch.runtime.feed import DELTAS
-from agentorch.testing.clock import LoopClock
-from agentorch.testing.fake_openai import FakeOpenAI, Say
-from agentorch.testing.scripted_model import Reply, ScriptedModel
+from agentorch.testing import FakeOpenAI, MakeOrchestrator, Reply, Say, ScriptedModel
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 WRITER = Agent("writer", description="Writes.", prompt="Write.")
 PIECES = ("An ", "ode ", "to ", "buses.")
@@ -28,11 +26,11 @@ def two_texts() -> Plan:
     return plan
 
 
-async def test_deltas_are_tagged_with_their_dispatch_and_come_in_order() -> None:
+async def test_deltas_are_tagged_with_their_dispatch_and_come_in_order(make_orchestrator: MakeOrchestrator) -> None:
     """Two tasks that write at once are told apart; each text is whole; its start comes before, its end after."""
     journal = MemoryJournal()
     model = ScriptedModel(Reply(pieces=PIECES, delay=0.1))
-    async with Orchestrator([WRITER], model=model, planner="rules", journal=journal, clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([WRITER], model=model, planner="rules", journal=journal) as orchestrator:
         run = await orchestrator.submit(two_texts())
         seen = [item async for item in run.events(deltas=True)]
         events = [event async for event in run]
@@ -52,10 +50,10 @@ async def test_deltas_are_tagged_with_their_dispatch_and_come_in_order() -> None
     assert [item for item in seen if not isinstance(item, TextDelta)] == events == kept
 
 
-async def test_readers_without_deltas_see_none() -> None:
+async def test_readers_without_deltas_see_none(make_orchestrator: MakeOrchestrator) -> None:
     """A plain reader beside one with deltas gets the events alone, and so does one with deltas after the end."""
     model = ScriptedModel(Reply(pieces=PIECES, delay=0.1))
-    async with Orchestrator([WRITER], model=model, planner="rules", clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([WRITER], model=model, planner="rules") as orchestrator:
         run = await orchestrator.submit(two_texts())
 
         async def plain() -> list[Event]:
@@ -72,14 +70,14 @@ async def test_readers_without_deltas_see_none() -> None:
     assert late == events
 
 
-async def test_they_come_while_the_model_speaks() -> None:
+async def test_they_come_while_the_model_speaks(make_orchestrator: MakeOrchestrator) -> None:
     """Through the real client: each piece is seen when it is said, not when the answer is whole."""
     plan = Plan("write")
     plan.add("only", agent=WRITER)
     now = asyncio.get_running_loop().time
     async with (
         FakeOpenAI(Say(pieces=PIECES, delay=1.0)) as server,
-        Orchestrator([WRITER], model=server.model(), planner="rules", clock=LoopClock()) as orchestrator,
+        make_orchestrator([WRITER], model=server.model(), planner="rules") as orchestrator,
     ):
         run = await orchestrator.submit(plan)
         begun = now()
@@ -88,13 +86,13 @@ async def test_they_come_while_the_model_speaks() -> None:
     assert times == [1, 2, 3, 4]
 
 
-async def test_a_reader_that_sleeps_loses_the_oldest_deltas_and_no_event() -> None:
+async def test_a_reader_that_sleeps_loses_the_oldest_deltas_and_no_event(make_orchestrator: MakeOrchestrator) -> None:
     """Deltas are lossy and bounded; the run does not wait, and events are all there."""
     pieces = [f"{number} " for number in range(DELTAS + 100)]
     model = ScriptedModel(Reply(pieces=pieces))
     plan = Plan("write")
     plan.add("only", agent=WRITER)
-    async with Orchestrator([WRITER], model=model, planner="rules", clock=LoopClock()) as orchestrator:
+    async with make_orchestrator([WRITER], model=model, planner="rules") as orchestrator:
         run = await orchestrator.submit(plan)
         reader = run.events(deltas=True)
         first = await anext(reader)

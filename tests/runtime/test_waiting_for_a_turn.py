@@ -5,14 +5,13 @@ from typing import Any, Literal
 
 import pytest
 
-from agentorch import Agent, Orchestrator, Plan, Policy
+from agentorch import Agent, Plan, Policy
 from agentorch.events import TaskReported
 from agentorch.models import GovernedModel, Governor, Limits
 from agentorch.runtime.services import WAITS
-from agentorch.testing.clock import LoopClock
-from agentorch.testing.fake_openai import FakeOpenAI, Say
+from agentorch.testing import FakeOpenAI, MakeOrchestrator, Say
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.usefixtures("virtual_clock")
 
 GREETER = Agent("greeter", description="Greets.", prompt="Greet whoever is named.")
 NAMES = ("ann", "bob", "cid", "xan", "yan")
@@ -32,13 +31,13 @@ def name_in(body: dict[str, Any]) -> str:
     return next(name for name in NAMES if name in said)
 
 
-async def test_a_long_wait_is_seen_and_is_not_the_tasks_time() -> None:
+async def test_a_long_wait_is_seen_and_is_not_the_tasks_time(make_orchestrator: MakeOrchestrator) -> None:
     """Three calls of 8 s pass one by one: no task times out after 9 s, and the one that waited long says so, once."""
     async with FakeOpenAI(otherwise=Say("hello", delay=8)) as server:
         governor = Governor(server.base_url, Limits(concurrency=1))
         model = GovernedModel(server.model(traffic=governor), governor)
         policy = Policy(timeout=9)
-        async with Orchestrator([GREETER], model=model, policy=policy, clock=LoopClock()) as orchestrator:
+        async with make_orchestrator([GREETER], model=model, policy=policy) as orchestrator:
             run = await orchestrator.submit(greetings("ann", "bob", "cid"))
             events = [event async for event in run]
             outcome = await run.outcome()
@@ -49,12 +48,12 @@ async def test_a_long_wait_is_seen_and_is_not_the_tasks_time() -> None:
     assert reports[0].at - events[0].at == pytest.approx(10, abs=0.1)
 
 
-async def test_interactive_runs_call_before_batch_runs() -> None:
+async def test_interactive_runs_call_before_batch_runs(make_orchestrator: MakeOrchestrator) -> None:
     """Both runs have tasks in their slots; the calls of the interactive one go ahead of those that wait."""
     async with FakeOpenAI(otherwise=Say("hello", delay=5)) as server:
         governor = Governor(server.base_url, Limits(concurrency=1))
         model = GovernedModel(server.model(traffic=governor), governor)
-        async with Orchestrator([GREETER], model=model, policy=Policy(), clock=LoopClock()) as orchestrator:
+        async with make_orchestrator([GREETER], model=model, policy=Policy()) as orchestrator:
 
             async def run(plan: Plan, priority: Literal["interactive", "batch"]) -> None:
                 (await orchestrator.run(plan, priority=priority)).raise_for_problems()
