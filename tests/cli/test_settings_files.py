@@ -1,6 +1,7 @@
 """Settings in files, a new project, and what the doctor finds of both and of servers on this machine."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,24 @@ def test_the_doctor_offers_a_server_on_this_machine(agentorch: Command, monkeypa
     assert "on this machine" not in agentorch("doctor").out
     monkeypatch.setenv("AGENTORCH_LOCAL_PORTS", "ollama")
     assert "AGENTORCH_LOCAL_PORTS: 'ollama' is no port" in agentorch("doctor").out
+
+
+def test_a_server_is_not_followed_off_this_machine(agentorch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirection is no answer: what it leads to is not asked."""
+    with serving(answering) as elsewhere, serving(answering) as server:
+        server.redirect = f"{elsewhere.url}/models"
+        monkeypatch.setenv("AGENTORCH_LOCAL_PORTS", f"{server.server_port}")
+        assert "on this machine" not in agentorch("doctor").out
+        assert elsewhere.asked == 0
+        assert server.asked == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give a file away")
+def test_a_project_of_another_user_is_not_found(agentorch: Command, home: Path) -> None:
+    """What marks a folder above us may be anybody's: its agents are not executed."""
+    (home / "agentorch.toml").write_text('model = "theirs"\n', encoding="utf-8")
+    (home / "below").mkdir()
+    os.chdir(home / "below")
+    assert setup_of(home / "below").model == ("theirs",)
+    os.chown(home / "agentorch.toml", 12_345, -1)
+    assert setup_of(home / "below").model == ()

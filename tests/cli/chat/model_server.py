@@ -28,6 +28,10 @@ class ModelServer(ThreadingHTTPServer):
         self.model = model
         self.requests: list[Body] = []
         self.keys: list[str] = []
+        self.asked = 0
+        """How often its models were asked for."""
+        self.redirect = ""
+        """Where else it says that they are."""
 
     @property
     def url(self) -> str:
@@ -42,6 +46,13 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self.server.asked += 1
+        if self.server.redirect:
+            self.send_response(302)
+            self.send_header("location", self.server.redirect)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
         listed = {"object": "list", "data": [{"id": self.server.model, "object": "model"}]}
         self._json(listed if self.path == "/v1/models" else {}, 200 if self.path == "/v1/models" else 404)
 

@@ -1,5 +1,6 @@
 """A chat on a real terminal: keys are sent, and the screen is read as a person sees it."""
 
+import json
 import os
 import signal
 import time
@@ -10,7 +11,7 @@ from typing import Any, Self
 import pexpect
 import pyte
 
-from tests.cli.test_processes import RUN, WAIT
+from tests.cli.test_processes import RUN, WAIT, run
 
 UP, DOWN, TAB, ENTER, ESCAPE = "\x1b[A", "\x1b[B", "\t", "\r", "\x1b"
 CTRL_C, CTRL_D, CTRL_J, CTRL_R = "\x03", "\x04", "\n", "\x12"
@@ -111,3 +112,13 @@ class Terminal:
 
     def _reply(self, data: str) -> None:
         self._child.send(data)
+
+
+def chat(*arguments: str, **how: object) -> Terminal:
+    return Terminal(*arguments, **how).expect("/help")  # pyright: ignore[reportArgumentType]
+
+
+def runs(*arguments: str) -> list[dict[str, object]]:
+    """Return the runs of the journal, oldest first."""
+    said = run("runs", "ls", "--json", *arguments)
+    return [json.loads(line) for line in said.stdout.splitlines()][::-1]
