@@ -10,6 +10,8 @@ from pydantic_core import to_jsonable_python
 from agentorch.core.events import Event
 from agentorch.core.usage import Usage
 from agentorch.journal.codec import encode
+from agentorch.pictures.amounts import counted as counted
+from agentorch.pictures.amounts import duration
 
 _UNSEEN: Final = frozenset({
     0x00AD, 0x034F, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF,
@@ -74,15 +76,7 @@ def event_json(event: Event) -> Any:
 
 def seconds(value: float) -> str:
     """Return a duration: "0.4 s", "12 s", "3 m 05 s", "2 h 10 m"."""
-    if value < 9.95:  # noqa: PLR2004
-        return f"{value:.1f} s"
-    whole = round(value)
-    if whole < 60:  # noqa: PLR2004
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:  # noqa: PLR2004
-        return f"{minutes} m {rest:02} s"
-    return f"{minutes // 60} h {minutes % 60:02} m"
+    return f"{value:.1f} s" if value < 9.95 else duration(value)  # noqa: PLR2004
 
 
 def moment(at: float) -> str:
@@ -109,11 +103,6 @@ def money(usage: Usage) -> str | None:
     if usage.unpriced and not usage.money:
         return "price unknown"
     return f"{'~' if usage.approximate else ''}${usage.money:.4f}{' + unpriced calls' if usage.unpriced else ''}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return "1 task", "3 tasks"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 SHORT: Final = 13
