@@ -10,8 +10,7 @@ from pydantic_core import to_jsonable_python
 from agentorch.core.events import Event
 from agentorch.core.usage import Usage
 from agentorch.journal.codec import encode
-from agentorch.pictures.amounts import counted as counted
-from agentorch.pictures.amounts import duration
+from agentorch.pictures import amounts
 
 _UNSEEN: Final = frozenset({
     0x00AD, 0x034F, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF,
@@ -76,7 +75,7 @@ def event_json(event: Event) -> Any:
 
 def seconds(value: float) -> str:
     """Return a duration: "0.4 s", "12 s", "3 m 05 s", "2 h 10 m"."""
-    return f"{value:.1f} s" if value < 9.95 else duration(value)  # noqa: PLR2004
+    return f"{value:.1f} s" if value < 9.95 else amounts.duration(value)  # noqa: PLR2004
 
 
 def moment(at: float) -> str:
@@ -105,6 +104,8 @@ def money(usage: Usage) -> str | None:
     return f"{'~' if usage.approximate else ''}${usage.money:.4f}{' + unpriced calls' if usage.unpriced else ''}"
 
 
+counted: Final = amounts.counted
+"""Returns "1 task", "3 tasks"."""
 SHORT: Final = 13
 """Letters of a run id (UUIDv7) that hold its millisecond."""
 
