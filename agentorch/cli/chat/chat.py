@@ -6,7 +6,7 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -55,12 +55,13 @@ class Chat:
     front: Front
     """What it is held through, once that is known."""
 
-    def __init__(self, restored: Restored, setup: Setup, *, json: bool = False) -> None:
+    def __init__(self, restored: Restored, setup: Setup, *, actions: "Actions", json: bool = False) -> None:
         self.record = restored.record
         self.turns = restored.turns
         self.forgotten = restored.forgotten
         """Turns that were undone or asked again."""
         self.setup = setup
+        self._actions = actions
         self.json = json
         self.verbose = False
         """Whether everything that happens is told."""
@@ -131,9 +132,7 @@ class Chat:
         return read_as
 
     async def _command(self, command: Command) -> None:
-        from agentorch.cli.chat.obeying import ACTIONS
-
-        await ACTIONS[command.name](self, command.argument)
+        await self._actions[command.name](self, command.argument)
 
     def is_beside(self, line: str) -> bool:
         """Whether a line is a command that only looks, or none that there is: neither waits for the run to end."""
@@ -288,6 +287,11 @@ class Chat:
     def _say(self, carried: Carried) -> None:
         kept, bill = self.record.is_kept, spent([*self.turns, *self.forgotten])
         say_turn(self.front.screen, self.turns[-1], carried, bill=bill, json=self.json, is_kept=kept)
+
+
+Action = Callable[[Chat, str], Awaitable[None]]
+"""Obeys a command; the second argument is what was typed behind its name."""
+Actions = Mapping[str, Action]
 
 
 def _words_of(error: Exception) -> str:

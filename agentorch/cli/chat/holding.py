@@ -8,6 +8,7 @@ from typing import Any
 
 from agentorch.cli.chat.chat import Chat
 from agentorch.cli.chat.front import Front
+from agentorch.cli.chat.obeying import ACTIONS
 from agentorch.cli.chat.plain_front import PlainFront, is_lively
 from agentorch.cli.chat.record import ChatRecord, new_chat_id
 from agentorch.cli.chat.restoring import Restored, journal_path, restored
@@ -79,7 +80,7 @@ async def _held(
 ) -> int:
     found = await restored(setup, name=how.name) if how.is_taken_up else Restored(_begun(setup))
     record = found.record
-    chat = Chat(found, _as_kept(setup, record) if how.is_taken_up else setup, json=json)
+    chat = Chat(found, _as_kept(setup, record) if how.is_taken_up else setup, actions=ACTIONS, json=json)
     record.limits |= {limit: value for limit, value in limits.items() if value is not None}
     lively = is_lively() and not how.is_once and not json
     chat.front = front = _terminal(chat) if lively else PlainFront(chat.setup, json=json, quiet=quiet)

@@ -1,18 +1,14 @@
 """What each command of a chat does."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from agentorch.cli.chat import looking, running_commands, setting, writing
-from agentorch.cli.chat.chat import Chat
+from agentorch.cli.chat.chat import Actions, Chat
 from agentorch.cli.chat.command_table import COMMANDS
 from agentorch.cli.tables import spoken
 
 _NARROW: Final = 110
 """Columns below which what a command does stands below it."""
-
-Action = Callable[[Chat, str], Awaitable[None]]
-"""Obeys a command; the second argument is what was typed behind its name."""
 
 
 async def show_help(chat: Chat, argument: str) -> None:
@@ -42,7 +38,7 @@ async def tell_all(chat: Chat, argument: str) -> None:
     chat.front.screen.say(f"verbose is {'on: all that happens is told' if chat.verbose else 'off'}")
 
 
-ACTIONS: Final[Mapping[str, Action]] = {
+ACTIONS: Final[Actions] = {
     "help": show_help,
     "plan": running_commands.plan,
     "tasks": looking.tasks,
