@@ -39,6 +39,10 @@ def _app() -> int:
         raise _missing(error) or error from None
     try:
         code = app(standalone_mode=False)
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # typer's own way with a pipe that nobody reads
+            raise BrokenPipeError from None
+        raise
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

@@ -115,7 +115,7 @@ class Chat:
                 await self.say(read_as)
             self.has_obeyed = self.has_obeyed or read_as is not None
         except Exception as error:
-            if os.environ.get("AGENTORCH_DEBUG"):
+            if os.environ.get("AGENTORCH_DEBUG") or isinstance(error, BrokenPipeError):  # nobody reads the answers
                 raise
             self.refused = True
             self.front.screen.say(_words_of(error), "yellow")
@@ -299,5 +299,5 @@ def _words_of(error: Exception) -> str:
     if isinstance(error, AgentorchError):
         return str(error)
     if isinstance(error, OSError):
-        return f"{error.filename or 'the system'}: {error.strerror or error}"
+        return f"{error.filename or 'the output cannot be written'}: {error.strerror or error}"
     return f"{type(error).__name__}: {one_line(str(error))[:_LONGEST]} (a bug; AGENTORCH_DEBUG=1 shows the traceback)"
