@@ -32,7 +32,8 @@ from agentorch.runtime.release import release
 _EXTRAS: Final = {
     "cli": ("typer", "rich", "platformdirs", "prompt_toolkit", "pydantic_settings"),
     "pdf": ("pypdf",),
-    "notebook": ("ipykernel",),
+    "notebook": ("ipykernel", "matplotlib", "pandas"),
+    "testing": ("looptime", "pytest", "pytest_asyncio", "pytest_httpx2", "respx"),
 }
 _ENVIRONMENT: Final = 2
 Mark = Literal["ok", "note", "wrong"]

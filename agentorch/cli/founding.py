@@ -5,6 +5,7 @@ What is there already stays as it is.
 
 import shlex
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,8 @@ def found(folder: str) -> int:
     for name in _FILES:
         screen.say(f"{'written' if name in written else 'kept   '}  {root / name}", whole=True)
     there = "" if root.resolve() == Path.cwd() else f"cd {shlex.quote(str(root))}; "
-    screen.say(f"go on with: {there}agentorch agents; agentorch chat; pytest", "dim", whole=True)
+    tests = "pytest" if find_spec("pytest") else "pip install 'agentorch[testing]'; pytest"
+    screen.say(f"go on with: {there}agentorch agents; agentorch chat; {tests}", "dim", whole=True)
     return 0
 
 
