@@ -67,6 +67,7 @@ def test_every_template_shows_values_as_they_are(attack: str) -> None:
         "goal": attack, "team": [card], "inputs": [item], "max_tasks": 3, "frozen": attack, "rejected": attack,
         "problems": [attack], "patch": True, "output": attack, "tasks": attack, "failed": [attack], "tried": attack,
         "parts": {attack: attack}, "sentences": 3, "objective": attack, "missing": [attack],
+        "conversation": attack,
     }  # fmt: skip
     rendered = 0
     for name in prompts.names():
