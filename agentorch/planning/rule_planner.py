@@ -83,7 +83,7 @@ def _notes_on(unasked: tuple[AgentCard, ...]) -> list[str]:
 
 def _nobody(request: PlanRequest, unasked: tuple[AgentCard, ...]) -> str:
     if not request.cards:
-        return "no agents: give the orchestrator at least one"
+        return "no agent can be used: give the orchestrator at least one, or a model for those that need one"
     if unasked:
         names = ", ".join(card.name for card in unasked[:_MOST_NAMED])
         remedy = "order it in the words of its description, or plan by hand"
