@@ -118,7 +118,7 @@ async def test_an_input_of_the_run_fills_a_parameter_of_its_name() -> None:
 
 async def test_no_agent_is_an_error_in_words() -> None:
     """An empty team is refused."""
-    with pytest.raises(PlanError, match="no agent can be used: .*a model for those that need one"):
+    with pytest.raises(PlanError, match=r"no agent can be used: .*a model for those that need one"):
         await planned("Anything", [])
 
 
