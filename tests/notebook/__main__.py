@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 from nbclient import NotebookClient
@@ -22,11 +22,15 @@ OWNER = re.compile(r"[\w.-]+:\d+:[0-9a-f]{12}\b")
 
 def masked(shown: Any) -> Any:
     """Return what a cell showed without the name of the machine that it ran on."""
-    if isinstance(shown, str):
-        return OWNER.sub("host:pid:random", shown)
-    if isinstance(shown, list):
-        return [masked(each) for each in shown]
-    return {name: masked(each) for name, each in shown.items()} if isinstance(shown, dict) else shown
+    match shown:
+        case str():
+            return OWNER.sub("host:pid:random", shown)
+        case list():
+            return [masked(each) for each in cast("list[Any]", shown)]
+        case dict():
+            return {name: masked(each) for name, each in cast("dict[str, Any]", shown).items()}
+        case _:
+            return shown
 
 
 def run(path: Path) -> None:
