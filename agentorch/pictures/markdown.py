@@ -21,6 +21,8 @@ from agentorch.pictures.svg import HIDDEN
 MOST: Final = 50_000
 """Letters that are shown: a notebook keeps what it shows."""
 _FENCE: Final = re.compile(r"((?:[ \t>]|[*+-][ \t]|\d{1,9}[.)][ \t])*)(`{3,}|~{3,})(.*)")
+_LANGUAGE: Final = re.compile(r"[\w+#.-]*")
+"""What stands behind a fence: more of it might make the line, for some reader, a row of a table."""
 _SPAN: Final = re.compile(r"\\.|(?<!`)(?P<run>`+)(?!`)(?P<code>.*?[^`])(?P=run)(?!`)")
 _DEFINES: Final = re.compile(r"\]:.")
 _LETTERS: Final = re.compile(
@@ -50,9 +52,14 @@ def harmless(text: str) -> str:
             prose.append(fence[1].rstrip())
         pieces += [_tamed("\n".join(prose))] if prose else []
         prose = []
-        pieces.append(fenced("\n".join(_code(fence, lines)), fence[3].replace("`", "").strip()))
+        pieces.append(fenced("\n".join(_code(fence, lines)), _language(fence[3])))
     pieces += [_tamed("\n".join(prose))] if prose else []
     return "\n".join(pieces)
+
+
+def _language(behind: str) -> str:
+    found = _LANGUAGE.match(behind.strip())
+    return found[0] if found else ""
 
 
 def _code(fence: re.Match[str], lines: list[str]) -> list[str]:

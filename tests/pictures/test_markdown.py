@@ -86,6 +86,7 @@ def test_code_in_a_line_stays(text: str, said: str):
         ),
         ("> ```\n> <b>\n> ```\n> <i>", "```\n<b>\n```\n> &lt;i>"),
         ("> ```\n> <b>\n<i>", "```\n<b>\n```\n&lt;i>"),
+        ("~~~c++ |`\n|-|\n<b>", "```c++\n|-|\n<b>\n```"),
         ("a ~~~ b", "a &#126;&#126;&#126; b"),
     ],
 )
@@ -122,6 +123,7 @@ READER = MarkdownIt("commonmark").enable("table")
 @given(st.lists(st.sampled_from(ODD), max_size=25).map("".join))
 @settings(max_examples=500)
 @example("| a | b |\n|-|-|\n| `a|b` `<b>` |")
+@example("~~~``|\n|-|\n|x|\n[)<b>")
 @example("a ` b\nc ` <b> ` d")
 def test_a_reader_finds_nothing_to_obey(text: str):
     """A reader of Markdown with tables sees no tag, no picture, and no link but to the web."""
