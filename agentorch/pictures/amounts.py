@@ -33,9 +33,9 @@ def money(amount: float, *, approximate: bool = False) -> str:
     return f"{'~' if approximate else ''}${amount:.4f}" if amount < 1 else f"{'~' if approximate else ''}${amount:,.2f}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return "1 task", "1,204 tasks"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, several: str = "") -> str:
+    """Return "1 task", "1,204 tasks"; `several` is the noun's plural where it takes more than an s."""
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
 
 
 def joined(*said: str) -> str:

@@ -21,3 +21,4 @@ def test_amounts():
     assert (money(0), money(0.00001)) == ("", "<$0.0001")
     assert (money(0.00123), money(12.4, approximate=True)) == ("$0.0012", "~$12.40")
     assert (counted(1, "task"), counted(1204, "task"), joined("a", "", "b")) == ("1 task", "1,204 tasks", "a · b")
+    assert [counted(number, "box", "boxes") for number in (1, 2)] == ["1 box", "2 boxes"]
