@@ -2,9 +2,11 @@
 
 
 def duration(value: float) -> str:
-    """Return "0.41 s", "2.3 s", "12 s", "3 m 05 s", "2 h 10 m"."""
+    """Return "<1 ms", "4 ms", "0.41 s", "2.3 s", "12 s", "3 m 05 s", "2 h 10 m"."""
+    if value < 0.0095:  # noqa: PLR2004
+        return "0 s" if value <= 0 else f"{1000 * value:.0f} ms" if value >= 0.0005 else "<1 ms"  # noqa: PLR2004
     if value < 0.995:  # noqa: PLR2004
-        return f"{value:.2f} s" if value >= 0.005 else "0 s"  # noqa: PLR2004
+        return f"{value:.2f} s"
     if value < 9.95:  # noqa: PLR2004
         return f"{value:.1f} s"
     whole = round(value)

@@ -7,7 +7,8 @@ from agentorch.pictures.amounts import counted, duration, joined, money, tokens
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (0.004, "0 s"), (0.05, "0.05 s"), (0.999, "1.0 s"), (9.94, "9.9 s"), (59.6, "1 m 00 s"), (12, "12 s"),
+    [(0, "0 s"), (0.0003, "<1 ms"), (0.004, "4 ms"), (0.0096, "0.01 s"),
+     (0.05, "0.05 s"), (0.999, "1.0 s"), (9.94, "9.9 s"), (59.6, "1 m 00 s"), (12, "12 s"),
      (185, "3 m 05 s"), (7800, "2 h 10 m")],
 )  # fmt: skip
 def test_durations(seconds: float, said: str):
