@@ -1,4 +1,4 @@
-"""Runs in a Jupyter notebook: a picture that is drawn again while the run goes on. Needs the extra `[notebook]`.
+"""Runs in a Jupyter notebook: a picture that is drawn again while the run goes on. The extra `[notebook]` brings one.
 
     orchestrator = Orchestrator(team, on_run=live)
     outcome = await orchestrator.run(goal)  # or orchestrator.run_sync(goal)
@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from agentorch.errors import AgentorchError, MissingExtraError
+from agentorch.errors import AgentorchError
 from agentorch.pictures.bundles import bundle
 from agentorch.runtime.run import Run
 
@@ -71,6 +71,6 @@ def _display() -> Any:
     try:
         ipython: Any = importlib.import_module("IPython")
     except ImportError:
-        raise MissingExtraError("agentorch.notebook", "notebook") from None
+        return None
     shell = ipython.get_ipython()
     return None if shell is None or not hasattr(shell, "kernel") else ipython.display.display

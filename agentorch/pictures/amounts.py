@@ -2,9 +2,11 @@
 
 
 def duration(value: float) -> str:
-    """Return "0.41 s", "2.3 s", "12 s", "3 m 05 s", "2 h 10 m"."""
+    """Return "<1 ms", "4 ms", "0.41 s", "2.3 s", "12 s", "3 m 05 s", "2 h 10 m"."""
+    if value < 0.0095:  # noqa: PLR2004
+        return "0 s" if value <= 0 else f"{1000 * value:.0f} ms" if value >= 0.0005 else "<1 ms"  # noqa: PLR2004
     if value < 0.995:  # noqa: PLR2004
-        return f"{value:.2f} s" if value >= 0.005 else "0 s"  # noqa: PLR2004
+        return f"{value:.2f} s"
     if value < 9.95:  # noqa: PLR2004
         return f"{value:.1f} s"
     whole = round(value)
@@ -33,9 +35,9 @@ def money(amount: float, *, approximate: bool = False) -> str:
     return f"{'~' if approximate else ''}${amount:.4f}" if amount < 1 else f"{'~' if approximate else ''}${amount:,.2f}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return "1 task", "1,204 tasks"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, several: str = "") -> str:
+    """Return "1 task", "1,204 tasks"; `several` is the noun's plural where it takes more than an s."""
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
 
 
 def joined(*said: str) -> str:

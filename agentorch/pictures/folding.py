@@ -31,7 +31,7 @@ def folded(boxes: Sequence[Box], limit: int = LIMIT) -> tuple[list[Box], str]:
     if len(few) > limit:
         few = _grouped(by_id, needs, lambda box, _: (layer[box.id], box.kind))
     if len(few) < len(boxes):
-        note = f"{counted(len(boxes), 'task')} in {counted(len(few), 'box')[:-1]}es: those that are alike are one"
+        note = f"{counted(len(boxes), 'task')} in {counted(len(few), 'box', 'boxes')}: those that are alike are one"
     else:
         note = counted(len(boxes), "task")
     if len(few) <= limit:

@@ -20,6 +20,8 @@ MARGIN: Final = 14
 WIDEST: Final = 1500
 _MONO, _SANS = 0.61, 0.56
 """Width of a letter, in sizes of its font: with some to spare."""
+_WIDE: Final = frozenset("MWmw@%…—")
+"""Letters that take nearly twice as much where each has a width of its own; capitals and signs half as much again."""
 HIDDEN: Final = dict.fromkeys((
     0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x00AD, 0x061C,
     *range(0xE0000, 0xE0080),
@@ -38,8 +40,16 @@ def plain(text: str) -> str:
 
 def width_of(text: str, size: float, *, mono: bool = False) -> float:
     """Return how wide a text is at most, about."""
-    letters = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-    return letters * size * (_MONO if mono else _SANS)
+    if mono:
+        return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text) * size * _MONO
+    return sum(map(_letters, text)) * size * _SANS
+
+
+def _letters(letter: str) -> float:
+    """Return how many usual letters one is as wide as, in a font with letters of several widths."""
+    if letter in _WIDE or unicodedata.east_asian_width(letter) in "WF":
+        return 2
+    return 1.5 if letter.isupper() or letter in "#&+<=>^~" else 1
 
 
 def clipped(text: str, room: float, size: float, *, mono: bool = False) -> str:

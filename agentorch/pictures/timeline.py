@@ -18,6 +18,8 @@ _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 
 _DAY: Final = 86_400.0
 _TICKS: Final = 6
 _SIZE: Final = 11.0
+_BOLD: Final = 16.0
+"""A goal is as wide as if its letters were of this size: it is bold."""
 _BEHIND: Final = 110.0
 """Room behind the bars at least: a picture that is drawn again and again keeps its width."""
 _SHORTEST: Final = 2.5
@@ -28,7 +30,7 @@ def timeline(rows: Sequence[Row], *, until: float, limit: int = LIMIT) -> Part:
     """Draw rows over the seconds from 0 to `until`."""
     shown = _most_telling(rows, limit)
     label = min(max((_label_width(row) for row in shown), default=0), 250.0)
-    until = max(until, 0.01)
+    until = max(until, 0.001)
     scale = _CHART / until
     height = _TOP + _ROW * len(shown)
     body = [_axis(label, until, scale, height)]
@@ -57,9 +59,9 @@ def heading(status: str, facts: str, goal: str) -> Part:
     width = wide + 10 + width_of(facts, 12)
     if not goal:
         return Part(width, 22, "".join(body))
-    line_ = clipped(goal, 620, 14.5)  # it is bold
+    line_ = clipped(goal, 680, _BOLD)
     body.append(words(line_, 0, 40, size=13, fill=INK, weight=600))
-    return Part(max(width, width_of(line_, 14.5)), 46, "".join(body))
+    return Part(max(width, width_of(line_, _BOLD)), 46, "".join(body))
 
 
 def legend(states: set[str], *, waits: bool = False) -> Part:
@@ -125,7 +127,7 @@ def _axis(label: float, until: float, scale: float, height: float) -> str:
     for index in range(int(until / step + 1e-9) + 1):
         x = label + index * step * scale
         body.append(line(x, _TOP - 4, x, height, stroke=FAINT))
-        body.append(words(_tick(index * step), x, 11, size=10, fill=DIM, anchor="middle" if index else "start"))
+        body.append(words(_tick(index * step, until), x, 11, size=10, fill=DIM, anchor="middle" if index else "start"))
     return "".join(body)
 
 
@@ -139,7 +141,9 @@ def _step(until: float) -> float:
     return next((float(step) for step in _STEPS if step >= least), ceil(least / _DAY) * _DAY)
 
 
-def _tick(value: float) -> str:
+def _tick(value: float, until: float) -> str:
+    if value and until < 0.01:  # noqa: PLR2004  # as rows of so few seconds say it
+        return f"{1000 * value:.3g} ms"
     if value >= 3600 or (value >= 60 and value % 60):  # noqa: PLR2004
         return duration(value).removesuffix(" 00 m")
     if value >= 60:  # noqa: PLR2004

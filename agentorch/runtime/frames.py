@@ -9,6 +9,15 @@ from agentorch.errors import ConfigurationError, MissingExtraError
 
 Library = Literal["pandas", "polars"]
 LIBRARIES: Final[tuple[Library, ...]] = ("pandas", "polars")
+_TYPES: Final[dict[str, type]] = {
+    **dict.fromkeys(("task", "agent", "state"), str),
+    "attempts": int,
+    **dict.fromkeys(("seconds", "waiting"), float),
+    **dict.fromkeys(("input_tokens", "cached_tokens", "output_tokens"), int),
+    "money": float,
+    "caller": str,
+}
+"""What is in a column, where it is empty too."""
 
 
 def frame_of(records: Iterable[TaskRecord], library: Library | None) -> Any:
@@ -20,7 +29,9 @@ def frame_of(records: Iterable[TaskRecord], library: Library | None) -> Any:
             module: Any = importlib.import_module(name)
         except ImportError:
             continue
-        return module.DataFrame(_columns(records))
+        columns = _columns(records)
+        # By itself polars would give a column without values a type of its own, which no other frame can be joined to.
+        return module.DataFrame(columns, schema=_TYPES) if name == "polars" else module.DataFrame(columns)
     if library == "polars":
         raise ConfigurationError("to_frame(library='polars') needs polars: pip install polars")
     raise MissingExtraError("Outcome.to_frame()", "notebook")

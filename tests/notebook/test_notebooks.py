@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.notebook.__main__ import masked
 from tests.pictures.drawing import read
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +78,23 @@ def test_nothing_of_a_machine_is_in_it(path: Path):
     """No folder of whoever ran it last, no time, no address."""
     text = path.read_text(encoding="utf-8")
     assert re.findall(r"/(?:tmp|home|root|work|Users|private|usr|opt)/|iopub|127\.0\.0\.1", text) == []
+
+
+def test_no_machine_shows_in_its_outputs(cells: list[dict[str, Any]]):
+    """No owner of a run (its host, its process), no absolute path, no place in memory."""
+    kept = re.sub(r"[A-Za-z0-9+/=]{200,}", "image", json.dumps(outputs(cells), ensure_ascii=False))
+    owner, folder, memory = (
+        r"[\w.-]+:\d+:[0-9a-f]{6,}",
+        r"(?<![\w.<:/])/(?:[\w.-]+/)+[\w.-]+|[A-Z]:\\",
+        r"\b0x[0-9a-f]{6,}",
+    )
+    assert re.findall(f"{owner}|{folder}|{memory}", kept) == []
+
+
+def test_what_is_kept_names_no_machine():
+    """An owner's host and process are masked wherever an output holds them; everything else stays."""
+    shown = {"output_type": "stream", "text": ["taken up by my.host-1:9191:47223e04689f\n"], "data": {"x/y": "a:1:b"}}
+    assert masked(shown) == {**shown, "text": ["taken up by host:pid:random\n"]}
 
 
 def test_one_cell_chooses_the_model(cells: list[dict[str, Any]]):

@@ -94,6 +94,26 @@ async def test_an_outcome_is_a_picture_and_an_answer(published: list[dict[str, A
     assert answer["text/markdown"] == '```json\n{\n  "ode": "To buses <b>"\n}\n```'
 
 
+async def test_a_terminal_obeys_nothing_in_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """IPython without a notebook prints the words: control characters in them are shown, lines stay lines."""
+
+    @agent(description="Forges.")
+    async def forger() -> str:
+        return "\x1b]0;owned\x07\x1b[2Jone\r\n\ttwo \x9b1m\u202e"
+
+    plan = Plan("\x1b[2J")
+    plan.add("one", agent=forger)
+    outcome = await Orchestrator([forger], clock=LoopClock()).run(plan)
+    InteractiveShell.instance()
+    try:
+        outcome._ipython_display_()
+    finally:
+        InteractiveShell.clear_instance()
+    said = capsys.readouterr().out
+    assert said.endswith("␛]0;owned␇␛[2Jone\n\ttwo \ufffd1m\n")
+    assert not {"\x1b", "\x07", "\x9b", "\r"} & set(said)
+
+
 async def test_what_is_missing_is_said_below_the_answer() -> None:
     """Without an answer too."""
 

@@ -82,6 +82,12 @@ def test_a_map_of_a_thousand_is_a_few_boxes():
     assert said[-1] == "1,000 tasks in 3 boxes: those that are alike are one"
 
 
+def test_a_crowd_is_one_box():
+    """The note counts it as such."""
+    said = words(drawn([Box(f"m{n}", "mapper") for n in range(300)]))
+    assert said[-1] == "300 tasks in 1 box: those that are alike are one"
+
+
 @pytest.mark.parametrize("step", [1, 3, 50])
 def test_a_thousand_tasks_are_a_small_picture(step: int):
     """Whatever its shape, a chain or a tangle: the middle is cut out, and nothing is silently missing."""

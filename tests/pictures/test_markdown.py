@@ -1,8 +1,9 @@
 """What a model wrote, as Markdown: it is read, and nothing else."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from agentorch.pictures.markdown import cell, fenced, harmless, shown, table
 
@@ -15,42 +16,122 @@ from agentorch.pictures.markdown import cell, fenced, harmless, shown, table
         ("a <b onclick=x>c</b> <!-- d --> <?php ?>", "a &lt;b onclick=x>c&lt;/b> &lt;!-- d --> &lt;?php ?>"),
         ("1 < 2 and a <- b", "1 < 2 and a <- b"),
         ("![look](https://example.com/?q=secret)", r"\![look](https://example.com/?q=secret)"),
-        ("[x](https://example.com) [y](#part) [z](other.md)", "[x](https://example.com) [y](#part) [z](other.md)"),
-        ("[x](javascript:alert(1))", r"[x\](javascript:alert(1))"),
-        ("[x](  JaVa&#115;cript&colon;alert(1))", r"[x\](  JaVa&#115;cript&colon;alert(1))"),
-        ("[x](data:text/html,hi)", r"[x\](data:text/html,hi)"),
-        ("[x]: vbscript:msgbox", r"[x\]: vbscript:msgbox"),
-        ("[x]: https://example.com", "[x]: https://example.com"),
-        ("```html\n<b>![x](y)</b>\n```\n<b>", "```html\n<b>![x](y)</b>\n```\n&lt;b>"),
-        ("~~~\n<b>\n```\n<i>\n~~~\n<u>", "~~~\n<b>\n```\n<i>\n~~~\n&lt;u>"),
-        ("````\n```\n<b>\n````\n<i>", "````\n```\n<b>\n````\n&lt;i>"),
-        ("```\n<b>", "```\n<b>\n```"),
-        ("```a`b\n<b>", "```a`b\n&lt;b>"),
-        ("- ```\n  <b>\n  ```", "- ```\n  &lt;b>\n  ```"),
-        ("```\n<b>\n   ```\n<i>", "```\n&lt;b>\n   ```\n&lt;i>"),
         ("a\u202eb\u200bc\r\nd", "abc\nd"),
+        ("costs $5 and \\$10", r"costs \$5 and \$10"),
+        (r"\\(x\\) \begin{align}", r"&#92;(x&#92;) &#92;begin{align}"),
     ],
 )
 def test_markup_is_read_and_obeyed_in_nothing(text: str, said: str):
-    """Tags, pictures from elsewhere and links to code are letters; code in fences stays as it is."""
+    """Tags, pictures from elsewhere and mathematics are letters."""
     assert harmless(text) == said
 
 
-@given(st.text(st.sampled_from("`~<b>\n -x/!"), max_size=60))
-def test_no_tag_is_left_outside_of_a_fence(text: str):
-    """Whatever the fences look like: what a strict reader takes for text holds no tag."""
-    fence = ""
-    for line in harmless(text).split("\n"):
-        bare = line.lstrip(" ")
-        run = len(bare) - len(bare.lstrip(bare[:1])) if bare[:1] in {"`", "~"} and bare[:1] else 0
-        if fence and run >= len(fence) and bare.strip() == bare[0] * run and bare[0] == fence[0] and line[:4] != "    ":
-            fence = ""
-        elif not fence and run >= 3 and line[:4] != "    " and not (bare[0] == "`" and "`" in bare[run:]):
-            fence = bare[0] * run
-        elif not fence:
-            assert "<b" not in line
-            assert "</" not in line
-            assert "<!" not in line
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[x](https://example.com) [y](#part) [m](mailto:a@b.c)",
+            "[x](https://example.com) [y](#part) [m](mailto:a@b.c)",
+        ),
+        ("[x](../secret.ipynb)", r"[x\](../secret.ipynb)"),
+        ("[x](javascript:alert(1))", r"[x\](javascript:alert(1))"),
+        ("[x](\njavascript:alert(1))", "[x\\](\njavascript:alert(1))"),
+        (r"[x\\](javascript:alert(1))", r"[x&#92;\](javascript:alert(1))"),
+        ("[x](  JaVa&#115;cript&colon;alert(1))", r"[x\](  JaVa&#115;cript&colon;alert(1))"),
+        ("[x](data:text/html,hi)", r"[x\](data:text/html,hi)"),
+        ("[x]: vbscript:msgbox", r"[x]\: vbscript:msgbox"),
+        ("> [a]: javascript:alert(1)", r"> [a]\: javascript:alert(1)"),
+        ("- [a]: javascript:alert(1)", r"- [a]\: javascript:alert(1)"),
+        ("[multi\nline]: javascript:alert(1)", "[multi\nline]\\: javascript:alert(1)"),
+        (r"[foo\]]: javascript:alert(1)", r"[foo\]]\: javascript:alert(1)"),
+        ("[`a]: javascript:alert(1) '`'", r"[&#96;a]\: javascript:alert(1) '&#96;'"),
+        ("[x]: https://example.com", "[x]: https://example.com"),
+    ],
+)
+def test_links_lead_to_the_web_and_nowhere_else(text: str, said: str):
+    """Whatever may be a link to elsewhere for any reader is letters, where it is defined too."""
+    assert harmless(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("`List<int>` and `$x` and `[a](b)`", "`List<int>` and `$x` and `[a](b)`"),
+        ("``a ` b`` <b>", "``a ` b`` &lt;b>"),
+        ("```x <b>``` is short", "`x <b>` is short"),
+        ("a ` b\nc ` <b> ` d", "a &#96; b\nc ` <b> ` d"),
+        (r"\`<b>`", "&#96;&lt;b>&#96;"),
+        ("| `int | None` |", "| `int | None` |"),
+        ("| `a|b` `<b>` |", "| &#96;a|b&#96; &#96;&lt;b>&#96; |"),
+        ("| `a | <b>` |", "| &#96;a | &lt;b>&#96; |"),
+        ("```a`b\n<b>", "&#96;&#96;&#96;a&#96;b\n&lt;b>"),
+    ],
+)
+def test_code_in_a_line_stays(text: str, said: str):
+    """Where it ends in its line; a backtick that belongs to none is a letter."""
+    assert harmless(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("```html\n<b>![x](y)</b>\n```\n<b>", "```html\n<b>![x](y)</b>\n```\n&lt;b>"),
+        ("~~~\n<b>\n```\n<i>\n~~~\n<u>", "````\n<b>\n```\n<i>\n````\n&lt;u>"),
+        ("````\n```\n<b>\n````\n<i>", "````\n```\n<b>\n````\n&lt;i>"),
+        ("```\n<b>", "```\n<b>\n```"),
+        ("- ```\n  <b>\n  ```", "-\n```\n<b>\n```"),
+        (
+            "1. do\n   ```py\n   if a<b:\n       c\n   ```\n\n```\n<i>\n```",
+            "1. do\n```py\nif a<b:\n    c\n```\n\n```\n<i>\n```",
+        ),
+        ("> ```\n> <b>\n> ```\n> <i>", "```\n<b>\n```\n> &lt;i>"),
+        ("> ```\n> <b>\n<i>", "```\n<b>\n```\n&lt;i>"),
+        ("~~~c++ |`\n|-|\n<b>", "```c++\n|-|\n<b>\n```"),
+        ("a ~~~ b", "a &#126;&#126;&#126; b"),
+    ],
+)
+def test_code_in_fences_stays(text: str, said: str):
+    """A fence in a list or a quotation comes out of it: then every reader sees the same."""
+    assert harmless(text) == said
+
+
+ODD = (
+    *(
+        "`",
+        "``",
+        "```",
+        "~~~",
+        "<b>",
+        "<i",
+        "[a]",
+        "[",
+        "]",
+        "](",
+        "]: ",
+        ")",
+        "javascript:x",
+        "https://x",
+        "(y)",
+        "![",
+    ),
+    *("\n", "\n\n", " ", "    ", "> ", "- ", "1. ", "|", "|-|\n", "\\", "'", "x", "$", "\t"),
+)
+
+READER = MarkdownIt("commonmark").enable("table")
+
+
+@given(st.lists(st.sampled_from(ODD), max_size=25).map("".join))
+@settings(max_examples=500)
+@example("| a | b |\n|-|-|\n| `a|b` `<b>` |")
+@example("~~~``|\n|-|\n|x|\n[)<b>")
+@example("a ` b\nc ` <b> ` d")
+def test_a_reader_finds_nothing_to_obey(text: str):
+    """A reader of Markdown with tables sees no tag, no picture, and no link but to the web."""
+    found = READER.parse(harmless(text))
+    found += [child for token in found for child in token.children or ()]
+    assert [token for token in found if token.type in {"html_block", "html_inline", "image"}] == []
+    links = [str(token.attrs["href"]) for token in found if token.type == "link_open"]
+    assert [link for link in links if not link.startswith("https://x")] == []
 
 
 def test_what_is_no_text_is_shown_as_json():

@@ -46,7 +46,8 @@ def test_what_is_outside_is_cut_off():
 @pytest.mark.parametrize(
     ("until", "ticks"),
     [
-        (0.0, ["0", "0.002 s", "0.004 s"]),
+        (0.0, ["0", "0.2 ms", "0.4 ms"]),
+        (0.002, ["0", "0.5 ms", "1 ms", "1.5 ms", "2 ms"]),
         (0.013, ["0", "0.005 s", "0.01 s"]),
         (0.9, ["0", "0.2 s", "0.4 s", "0.6 s", "0.8 s"]),
         (4.2, ["0", "1 s", "2 s", "3 s", "4 s"]),
@@ -91,6 +92,16 @@ def test_a_heading_says_how_it_stands():
     assert words(svg)[:2] == ["◦ partial", "3 tasks"]
     assert words(svg)[2].endswith("…")
     assert heading("plan", "1 task", "").height < part.height
+
+
+@pytest.mark.parametrize("letter", ["W", "m", "O", "a", "—", "家"])
+def test_a_goal_of_wide_letters_ends_within_the_picture(letter: str):
+    """The … is to be seen: letters are as wide as in a bold font without a narrow one."""
+    wide = {"W": 1.11, "m": 1.05, "O": 0.85, "a": 0.68, "—": 1.0, "家": 1.0, "…": 1.0}  # of DejaVu Sans Bold, in sizes
+    part = heading("partial", "3 tasks", letter * 400)
+    said = words(sheet([part], label=""))[2]
+    assert said.endswith("…")
+    assert 400 < sum(wide[each] for each in said) * 13 <= part.width * 1.01
 
 
 def test_the_legend_names_what_is_there():

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from agentorch import Orchestrator, Outcome, Plan, agent
 from agentorch.errors import ConfigurationError
+from agentorch.runtime.frames import frame_of
 
 COLUMNS = [
     *("task", "agent", "state", "attempts", "seconds", "waiting"),
@@ -37,6 +39,17 @@ async def test_a_frame_has_a_row_for_each_task(library: str):
     assert list(frame["state"]) == ["succeeded", "succeeded"]
 
 
+async def test_frames_of_polars_can_be_joined():
+    """Whether or not something was delegated in a run, or anything was done: each column has its type."""
+    polars = pytest.importorskip("polars")
+    none = frame_of([], "polars")
+    alone = (await outcome()).to_frame("polars")
+    record = (await outcome()).tasks["a"]
+    called = frame_of([replace(record, caller="b")], "polars")
+    assert alone.schema == none.schema == called.schema
+    assert list(polars.concat([alone, none, called])["caller"]) == [None, None, "b"]
+
+
 async def test_another_library_is_refused():
     """In a line that names those that there are."""
     with pytest.raises(ConfigurationError, match=r"library='arrow': it can be 'pandas' or 'polars'"):
@@ -48,7 +61,7 @@ import sys
 sys.modules.update(dict.fromkeys({missing}))
 from types import SimpleNamespace
 if "polars" not in {missing}:
-    sys.modules["polars"] = SimpleNamespace(DataFrame=lambda columns: sorted(columns)[:2])
+    sys.modules["polars"] = SimpleNamespace(DataFrame=lambda columns, schema: sorted(columns)[:2])
 from agentorch.errors import AgentorchError
 from agentorch.runtime.frames import frame_of
 try:
