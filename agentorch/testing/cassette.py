@@ -78,14 +78,19 @@ class Cassette:
         self.recordings = kept
 
 
-def asked(request: ModelRequest, clean: Callable[[str], str]) -> tuple[str, dict[str, str], str]:
-    """Return a request's key, its labels and all of it as text; `clean` takes out what must not be written."""
+def asked(
+    request: ModelRequest, clean: Callable[[str], str], redact: Callable[[str], str]
+) -> tuple[str, dict[str, str], str]:
+    """Return a request's key, its labels and all of it as text.
+
+    `clean` takes out of the text what must not be written; `redact`, out of the labels, what is secret.
+    """
     lines = [rendered(request)]
     lines += [f"[parameters of {tool.name}] {_json(tool.parameters)}" for tool in request.tools]
     lines += [] if request.may_call else ["[no more calls]"]
     lines += [f"[schema] {_json(request.output.schema)}"] if request.output else []
     text = clean("\n".join(lines))
-    labels = {name: request.labels[name] for name in _LABELS if name in request.labels}
+    labels = {name: redact(request.labels[name]) for name in _LABELS if name in request.labels}
     return digest([labels, text])[:_KEY], labels, text
 
 

@@ -217,6 +217,33 @@ async def test_what_changes_by_itself_is_no_part_of_the_request(path: Path) -> N
     assert "01a224cf" not in written(path)
 
 
+ODD_KEY = "my-very-odd-key-123456"
+
+
+async def test_the_key_of_the_model_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes it: a request, its labels, an answer; a replay that knows the key finds the answer."""
+    request = ask(f"Is it {ODD_KEY}?", task=f"t-{ODD_KEY}")
+    call = ToolCall(f"1-{ODD_KEY}", f"f-{ODD_KEY}", json.dumps({"q": ODD_KEY}))
+
+    class Keyed(ScriptedModel):
+        secrets = (ODD_KEY,)
+
+    answers = [Reply(f"It is {ODD_KEY}", tool_calls=[call], refusal=f"Not {ODD_KEY}")]
+    await RecordedModel(path, Keyed(answers)).complete(request)
+    async with FakeOpenAI(Say(f"Yes, {ODD_KEY}")) as server:
+        await RecordedModel(path, server.model(api_key=ODD_KEY)).complete(ask(f"Really {ODD_KEY}?"))
+    assert ODD_KEY not in written(path)
+
+    found = await RecordedModel(path, Keyed(), mode="replay").complete(request)
+    assert (found.text, found.refusal) == ("It is [redacted:api-key]", "Not [redacted:api-key]")
+    with pytest.raises(RecordingMiss, match="redacted:api-key"):  # nobody says what the key was
+        await RecordedModel(path).complete(request)
+    monkeypatch.setenv("OPENAI_API_KEY", ODD_KEY)
+    assert (await RecordedModel(path, "gpt-5-mini", mode="replay").complete(request)).text == found.text
+    monkeypatch.setenv("OPENAI_BASE_URL", "nowhere")  # a wrong one is told when it is used
+    await RecordedModel(path, "gpt-5-mini", mode="replay", secrets={"api-key": ODD_KEY}).complete(request)
+
+
 async def test_record_replaces_what_the_same_requests_had(path: Path) -> None:
     """And keeps all others."""
     await gather_in_turn(RecordedModel(path, ScriptedModel({"a": ["1", "2"], "b": "3"})), "aab")
