@@ -244,6 +244,17 @@ async def test_the_key_of_the_model_is_not_written(path: Path, monkeypatch: pyte
     await RecordedModel(path, "gpt-5-mini", mode="replay", secrets={"api-key": ODD_KEY}).complete(request)
 
 
+@pytest.mark.parametrize("text", ["a\u2028b", "a\u0085b", "a\r\n\x0cb\n", "a\ud83d", "\udc00\\ud800"], ids=ascii)
+async def test_any_text_is_recorded(path: Path, text: str) -> None:
+    """Of questions and of answers: signs that end a line somewhere, and halves of characters."""
+    recorded = RecordedModel(path, ScriptedModel([text, "next"]))
+    await recorded.complete(ask(text, task=text))
+    await recorded.complete(ask("Next?"))
+    replayed = RecordedModel(path)
+    assert (await replayed.complete(ask(text, task=text))).text == text
+    assert (await replayed.complete(ask("Next?"))).text == "next"
+
+
 async def test_record_replaces_what_the_same_requests_had(path: Path) -> None:
     """And keeps all others."""
     await gather_in_turn(RecordedModel(path, ScriptedModel({"a": ["1", "2"], "b": "3"})), "aab")
@@ -299,6 +310,11 @@ def test_what_cannot_be_used_is_told(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="needs the model"):
         RecordedModel(path, mode="record")
     path.parent.mkdir()
-    path.write_text('{"key": 1}\n', "utf-8")
-    with pytest.raises(ConfigurationError, match=r"answers\.jsonl:1: this is no recording"):
-        RecordedModel(path)
+    for line in ('{"key": 1}\n', '{"key": \n', "\n"):
+        path.write_text(line, "utf-8")
+        with pytest.raises(ConfigurationError, match=r"answers\.jsonl:1: this is no recording"):
+            RecordedModel(path)
+    path.write_bytes(b"\xff\xfe")
+    for place in (path, path.parent):
+        with pytest.raises(ConfigurationError, match=r"no recordings can be read there: .*; give a file of them"):
+            RecordedModel(place)
