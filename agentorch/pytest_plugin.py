@@ -110,8 +110,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     kit = pyfuncitem.stash.get(_KIT, None)
     if kit is None or not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
-    given = pyfuncitem.funcargs
-    kit.run(pyfuncitem.obj(**{name: given[name] for name in inspect.signature(pyfuncitem.obj).parameters}))
+    item: Any = pyfuncitem
+    wanted = item._fixtureinfo.argnames  # noqa: SLF001  # not those with defaults, nor what a mock is given
+    kit.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
     return True
 
 

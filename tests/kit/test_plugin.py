@@ -12,6 +12,8 @@ from tests.kit.project import pytest_in
 pytestmark = pytest.mark.timeout(180)  # each starts pytest anew
 
 PASSING = """
+from unittest import mock
+
 import anyio
 import pytest
 from agentorch import Policy
@@ -64,6 +66,14 @@ async def test_here_may_be_reached(make_orchestrator):
             pass
 
 
+@mock.patch("os.getcwd")
+async def test_other_arguments(getcwd, make_orchestrator, scripted_model, times=1):
+    scripted_model.on("Ode!", agent="poet")
+    async with make_orchestrator([poet]) as orchestrator:
+        assert (await orchestrator.run("An ode")).answer == "Ode!"
+    assert (isinstance(getcwd, mock.Mock), times) == (True, 1)
+
+
 @pytest.mark.agentorch(unused=True)
 def test_some_may_be_unused(scripted_model):
     scripted_model.on("Ode!", agent="poet")
@@ -79,7 +89,61 @@ def test_without_the_kit():
 @pytest.mark.parametrize("mode", ["strict", "auto"])
 def test_tests_of_agents_run_in_both_modes_of_pytest_asyncio(pytester: pytest.Pytester, mode: str) -> None:
     """Async without a mark, async with one, and sync; in real and in virtual time."""
-    pytest_in(pytester, PASSING, mode=mode)().assert_outcomes(passed=9)
+    pytest_in(pytester, PASSING, mode=mode)().assert_outcomes(passed=10)
+
+
+THREADS = """
+import time
+
+import anyio
+import pytest
+from agentorch import Plan, agent
+
+
+@agent(description="Works in a thread.")
+def worker() -> str:
+    time.sleep(0.3)
+    return "done"
+
+
+@agent(description="Works in a thread, and asks the loop for a nap.")
+def asker() -> str:
+    anyio.from_thread.run(anyio.sleep, 60)
+    return "rested"
+
+
+def run_both(orchestrator):
+    plan = Plan("Work and rest")
+    plan.add("work", agent=worker)
+    plan.add("rest", agent=asker)
+    return orchestrator.run(plan)
+
+
+def check(outcome, clock):
+    assert (outcome.outputs["work"], outcome.outputs["rest"]) == ("done", "rested")
+    assert 60 <= clock.elapsed < 61
+
+
+async def test_of_the_kit(make_orchestrator, virtual_clock):
+    async with make_orchestrator([worker, asker]) as orchestrator:
+        check(await run_both(orchestrator), virtual_clock)
+
+
+@pytest.mark.asyncio
+async def test_of_pytest_asyncio(make_orchestrator, virtual_clock):
+    async with make_orchestrator([worker, asker]) as orchestrator:
+        check(await run_both(orchestrator), virtual_clock)
+
+
+def test_sync(make_orchestrator, virtual_clock):
+    outcome = make_orchestrator([worker]).run_sync("Work")
+    assert (outcome.answer, virtual_clock.elapsed < 1) == ("done", True)
+"""
+
+
+def test_virtual_time_stands_still_while_a_thread_works(pytester: pytest.Pytester) -> None:
+    """It does not time out; a thread that itself waits for virtual time is no thread that works."""
+    pytest_in(pytester, THREADS)().assert_outcomes(passed=3)
 
 
 FAILING = """
