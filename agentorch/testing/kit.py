@@ -138,6 +138,8 @@ class MakeOrchestrator:
             given["clock"] = self._kit.clock
         given |= options
         self._kit.watch(given["model"])
+        for one in agents:
+            self._kit.watch([*getattr(one, "given_models", {}).values()])
         return _Orchestrator(self._kit.clock, agents, given)
 
     def _model(self) -> Any:

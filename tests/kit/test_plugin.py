@@ -150,7 +150,8 @@ FAILING = """
 import socket
 
 import pytest
-from agentorch.testing import Say
+from agentorch import Agent
+from agentorch.testing import Say, ScriptedModel
 from team import poet
 
 
@@ -163,6 +164,11 @@ async def test_miss(make_orchestrator, scripted_model):
 async def test_miss_in_a_test_that_fails(make_orchestrator, scripted_model):
     async with make_orchestrator([poet]) as orchestrator:
         assert (await orchestrator.run("An ode to buses")).answer == "Ode!"
+
+
+def test_miss_of_the_agents_own_model(make_orchestrator):
+    lone = Agent("lone", description="Writes.", prompt="Write.", model=ScriptedModel({"nobody": "asks"}))
+    make_orchestrator([lone]).run_sync("Go")
 
 
 def test_unused(scripted_model):
@@ -200,7 +206,7 @@ def test_a_wrong_setting(make_orchestrator):
 def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> None:
     """A miss, whatever the run made of it; an answer that nobody asked for; a step towards the network."""
     result = pytest_in(pytester, FAILING)()
-    result.assert_outcomes(failed=8, errors=1)
+    result.assert_outcomes(failed=9, errors=1)
     result.stdout.fnmatch_lines(
         [
             "*the script has no answer for request 1 (agent 'poet', task 'poet', purpose 'work'):",
@@ -208,6 +214,7 @@ def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> Non
             "*containing 'lorries': the nearest text is *",
             "E*the script has no answer for request 1 *",
             "E*it has no rules; give it one: *",
+            "*the script has no answer for request 1 (agent 'lone', task 'lone', purpose 'work'):",
             "never asked for: agent 'critic' (used 0 times); if that is meant, *unused=True*",
             "never asked for: 1 answers were not asked for, the next is Say(text='Ode!'*",
             "*the fake server has no answer left for: *",
