@@ -142,3 +142,15 @@ async def test_a_function_that_asserts_fails_the_test() -> None:
     for make in (ScriptedModel, ScriptedModel().on):
         with pytest.raises(ConfigurationError, match="later is async; a script is a plain function"):
             make(script)
+
+
+async def test_a_miss_of_the_answer_writer_stops_the_run() -> None:
+    """It writes no answer with the words of the miss in it."""
+    plan = Plan("Two odes")
+    for topic in ("buses", "queues"):
+        plan.add(topic, agent=poet, inputs={"topic": topic})
+    model = ScriptedModel().on("Ode!", agent="poet")
+    async with Orchestrator([poet], model=model) as orchestrator:
+        outcome = await orchestrator.run(plan)
+    assert (outcome.status, outcome.problems[0].message) == ("waiting", model.misses[0])
+    assert len(model.misses) == 1
