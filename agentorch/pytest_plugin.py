@@ -6,6 +6,7 @@
 """
 
 import inspect
+from contextlib import closing, nullcontext
 from typing import Any
 
 import pytest
@@ -55,11 +56,8 @@ def _agentorch_kit(request: pytest.FixtureRequest):
         settings.insert(0, {"network": True})
     kit = Kit({name: value for one in reversed(settings) for name, value in one.items()})
     request.node.stash[_KIT] = kit
-    if kit.network is None:
+    with closing(kit), kit.network or nullcontext():
         yield kit
-    else:
-        with kit.network:
-            yield kit
     del request.node.stash[_KIT]
 
 

@@ -146,6 +146,35 @@ def test_virtual_time_stands_still_while_a_thread_works(pytester: pytest.Pyteste
     pytest_in(pytester, THREADS)().assert_outcomes(passed=3)
 
 
+LOOPS = """
+import asyncio
+import sys
+
+import pytest
+
+
+async def test_of_the_kit(make_orchestrator):
+    pass
+
+
+def test_of_the_kit_too(make_orchestrator):
+    pass
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="there, nobody is given a loop")
+def test_of_others():
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    assert loop.run_until_complete(asyncio.sleep(0, "ran")) == "ran"
+    loop.close()
+"""
+
+
+def test_the_current_loop_is_as_before_afterwards(pytester: pytest.Pytester) -> None:
+    """A test without the kit that asks for it is given one, as without the kit."""
+    result = pytest_in(pytester, LOOPS)()
+    result.assert_outcomes(passed=3 - (sys.version_info >= (3, 14)), skipped=int(sys.version_info >= (3, 14)))
+
+
 FAILING = """
 import socket
 
