@@ -52,7 +52,7 @@ class RecordedModel:
 
     def __init__(
         self, path: str | os.PathLike[str], model: str | Model | None = None, *, mode: Mode = "auto",
-        secrets: Secrets = (), ignore: Sequence[str] = (),
+        secrets: Secrets = (), ignore: str | Sequence[str] = (),
     ) -> None:  # fmt: skip
         if mode not in _MODES:
             raise ConfigurationError(f"RecordedModel: mode={mode!r}; it can be {', '.join(_MODES)}")
@@ -67,7 +67,7 @@ class RecordedModel:
         self._model: Model | None = None
         self._secrets = secrets
         self._redactor = Redactor(secrets, known=_known_to(model))
-        self._ignore = re.compile("|".join([_RUN_ID, *(f"(?:{pattern})" for pattern in ignore)]))
+        self._ignore = re.compile("|".join([_RUN_ID, *map(_checked, [ignore] if isinstance(ignore, str) else ignore)]))
         self._asked: Counter[str] = Counter()
         self._recorded: Counter[str] = Counter()
 
@@ -177,6 +177,16 @@ class RecordedModel:
             return same, len(words & theirs) / len(words | theirs)
 
         return max(self._cassette.recordings.values(), key=nearness, default=None)
+
+
+def _checked(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ConfigurationError(
+            f"RecordedModel: ignore={pattern!r} is no regular expression: {error}; re.escape() makes one of a text"
+        ) from error
+    return f"(?:{pattern})"
 
 
 def _known_to(model: str | Model | None) -> tuple[str, ...]:

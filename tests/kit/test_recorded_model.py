@@ -217,6 +217,12 @@ async def test_what_changes_by_itself_is_no_part_of_the_request(path: Path) -> N
     assert "01a224cf" not in written(path)
 
 
+async def test_one_pattern_is_not_split_into_letters(path: Path) -> None:
+    """A text is one pattern, as a list of one is."""
+    await RecordedModel(path, ScriptedModel(["x"]), ignore="today").complete(ask("A toad, today"))
+    assert lines(path)[0]["request"] == "[user] A toad, [ignored]"
+
+
 ODD_KEY = "my-very-odd-key-123456"
 
 
@@ -307,6 +313,8 @@ def test_what_cannot_be_used_is_told(path: Path) -> None:
     """A wrong mode, a recording without a model, a line that is no recording."""
     with pytest.raises(ConfigurationError, match="it can be auto, replay, record"):
         RecordedModel(path, mode="rewind")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigurationError, match=r"ignore='\(' is no regular expression: .*re\.escape"):
+        RecordedModel(path, ignore=["x", "("])
     with pytest.raises(ConfigurationError, match="needs the model"):
         RecordedModel(path, mode="record")
     path.parent.mkdir()
