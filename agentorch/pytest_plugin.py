@@ -6,6 +6,7 @@
 """
 
 import inspect
+from contextlib import closing, nullcontext
 from typing import Any
 
 import pytest
@@ -55,11 +56,8 @@ def _agentorch_kit(request: pytest.FixtureRequest):
         settings.insert(0, {"network": True})
     kit = Kit({name: value for one in reversed(settings) for name, value in one.items()})
     request.node.stash[_KIT] = kit
-    if kit.network is None:
+    with closing(kit), kit.network or nullcontext():
         yield kit
-    else:
-        with kit.network:
-            yield kit
     del request.node.stash[_KIT]
 
 
@@ -110,8 +108,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     kit = pyfuncitem.stash.get(_KIT, None)
     if kit is None or not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
-    given = pyfuncitem.funcargs
-    kit.run(pyfuncitem.obj(**{name: given[name] for name in inspect.signature(pyfuncitem.obj).parameters}))
+    item: Any = pyfuncitem
+    wanted = item._fixtureinfo.argnames  # noqa: SLF001  # not those with defaults, nor what a mock is given
+    kit.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
     return True
 
 

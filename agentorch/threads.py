@@ -9,10 +9,13 @@
 import asyncio
 import inspect
 import math
+import sys
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
+from types import FrameType
 from typing import Any, Final, TypeVar, cast
 
 import anyio
@@ -51,6 +54,7 @@ class Threads:
         if takes_place:
             await self._places.acquire()
         self._going.add(one)
+        _OUT[one] = loop
 
         def body() -> tuple[T | None, BaseException | None]:
             if not _taken(unbegun):
@@ -73,6 +77,8 @@ class Threads:
                 self._end(one)
                 self._tidy(takes_place)
             raise
+        finally:
+            del _OUT[one]
         if error is not None:
             raise error
         return cast("T", output)
@@ -89,6 +95,8 @@ class Threads:
             self._all_ended.set()
 
 
+_OUT: Final[dict[object, asyncio.AbstractEventLoop]] = {}
+"""The calls that somebody waits for, and in which loop."""
 _INSIDE: ContextVar[Threads | None] = ContextVar("agentorch_inside_threads", default=None)
 """The threads that the calling one is of, or was called from."""
 _KEEPING: ContextVar[Threads | None] = ContextVar("agentorch_threads", default=None)
@@ -117,6 +125,30 @@ async def called(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
         return await function(*args, **kwargs)
     result = await in_thread(partial(function, *args, **kwargs))
     return await result if inspect.isawaitable(result) else result
+
+
+def working(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a thread that is waited for in `loop` works, and does not itself wait for what it asks of the loop."""
+    begun = [*_OUT.values()].count(loop)
+    if not begun:
+        return False
+    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented all the same
+    return begun > sum(_asks(frame, loop) for frame in frames.values())
+
+
+def _asks(frame: FrameType | None, loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a thread of that loop waits in `anyio.from_thread` for what the loop has yet to give."""
+    waits = asks = False
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "result":
+            future = frame.f_locals.get("self")
+            waits = isinstance(future, Future) and not future.done()
+        asks = asks or (waits and code.co_name == "run_async_from_thread")
+        if asks and code.co_name == "body" and code.co_filename == __file__:
+            return frame.f_locals.get("loop") is loop
+        frame = frame.f_back
+    return False
 
 
 def _taken(unbegun: list[bool]) -> bool:

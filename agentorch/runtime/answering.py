@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from agentorch.agents import Agent, Context, agent
 from agentorch.core.failures import FailureKind
@@ -11,6 +11,9 @@ from agentorch.core.state import ANSWERER
 from agentorch.errors import ModelError
 from agentorch.library import extractive_answer
 from agentorch.prompts import Prompts
+
+_RAISED: Final = (FailureKind.TRANSIENT, FailureKind.UNCONFIGURED)
+"""What is tried again, and what stops a run: no answer is put together over a model that is not set up."""
 
 
 @agent(name=ANSWERER, description="Writes one answer out of the outputs of several tasks.", attempts=1)
@@ -36,7 +39,7 @@ async def _written(prompts: Prompts, goal: str, parts: dict[str, Any], missing: 
         try:
             return str(await context.model(prompts.render("writer", goal=goal, parts=_held(parts), missing=gaps)))
         except ModelError as error:
-            if error.kind is FailureKind.TRANSIENT:
+            if error.kind in _RAISED:
                 raise
             gaps.append(f"no model wrote this answer: {error}")
     return extractive_answer(goal, _held(parts), gaps)

@@ -9,13 +9,14 @@
 import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from agentorch.core.identity import digest
 from agentorch.errors import ConfigurationError
@@ -25,6 +26,8 @@ from agentorch.testing.script_rule import rendered
 _LABELS: Final = ("task", "agent", "purpose")
 _KEY: Final = 16
 """Characters of a key: more than enough for a file."""
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""Half of a character, as a model's answer may break off with one; no file can hold it but as JSON escapes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,19 @@ class Cassette:
         self.recordings = kept
 
 
-def asked(request: ModelRequest, clean: Callable[[str], str]) -> tuple[str, dict[str, str], str]:
-    """Return a request's key, its labels and all of it as text; `clean` takes out what must not be written."""
+def asked(
+    request: ModelRequest, clean: Callable[[str], str], redact: Callable[[str], str]
+) -> tuple[str, dict[str, str], str]:
+    """Return a request's key, its labels and all of it as text.
+
+    `clean` takes out of the text what must not be written; `redact`, out of the labels, what is secret.
+    """
     lines = [rendered(request)]
     lines += [f"[parameters of {tool.name}] {_json(tool.parameters)}" for tool in request.tools]
     lines += [] if request.may_call else ["[no more calls]"]
     lines += [f"[schema] {_json(request.output.schema)}"] if request.output else []
     text = clean("\n".join(lines))
-    labels = {name: request.labels[name] for name in _LABELS if name in request.labels}
+    labels = {name: redact(request.labels[name]) for name in _LABELS if name in request.labels}
     return digest([labels, text])[:_KEY], labels, text
 
 
@@ -95,24 +103,30 @@ def _json(value: Any) -> str:
 
 def _read(path: Path) -> dict[tuple[str, int], Recording]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: no recordings can be read there: {error}; give a file of them") from error
     found: dict[tuple[str, int], Recording] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], 1):  # and at nothing else
         try:
-            one = _RECORDING.validate_json(line)
-        except ValidationError as error:
+            one = _RECORDING.validate_python(json.loads(line))
+        except ValueError as error:  # of JSON, or a ValidationError
             where = f"{path}:{number}"
             raise ConfigurationError(f"{where}: this is no recording; mend the line, or record anew") from error
         found[one.key, one.number] = one
     return found
 
 
+def _escaped(half: re.Match[str]) -> str:
+    return f"\\u{ord(half[0]):04x}"
+
+
 def _replace(path: Path, recordings: Any) -> None:
     ordered: list[Recording] = sorted(recordings, key=lambda one: one.place)
     values = [_RECORDING.dump_python(one, mode="json", exclude_defaults=True) for one in ordered]
-    lines = [json.dumps(value, ensure_ascii=False) for value in values]
+    lines = [_HALF.sub(_escaped, json.dumps(value, ensure_ascii=False)) for value in values]
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

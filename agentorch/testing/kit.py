@@ -8,7 +8,7 @@
 
 import asyncio
 import sys
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol, Unpack, cast, runtime_checkable
 
 from agentorch.errors import ConfigurationError
@@ -46,7 +46,7 @@ class Kit:
 
     def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
         """Take the settings of the test's marker: `network` (a bool, or hosts) and `unused`."""
-        _make_no_loop()
+        self._put_back = _make_no_loop()
         given = _SETTINGS | dict(settings or {})
         if unknown := given.keys() - _SETTINGS:
             raise ConfigurationError(
@@ -75,6 +75,10 @@ class Kit:
         finally:
             if before is not None:
                 asyncio.set_event_loop(before)
+
+    def close(self) -> None:
+        """Leave the current event loop to the tests that come as it was."""
+        self._put_back()
 
     def troubles(self) -> list[str]:
         """Return what was asked in vain, and where the test wanted to go."""
@@ -105,16 +109,23 @@ def _current_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _make_no_loop() -> None:
+def _make_no_loop() -> Callable[[], None]:
     """Keep Python before 3.14 from making a loop for whoever asks for the current one, as looptime does for every test.
 
-    Nobody would close it, and the warning of that would fail a test at random.
+    Nobody would close it, and the warning of that would fail a test at random. What is returned lets it make one again.
     """
     if sys.version_info < (3, 14):
         policy = asyncio.get_event_loop_policy()  # pyright: ignore[reportDeprecated]  # not before 3.14
         local: Any = getattr(policy, "_local", None)
-        if getattr(local, "_loop", None) is None:
+        if local is not None and getattr(local, "_loop", None) is None and not getattr(local, "_set_called", True):
             asyncio.set_event_loop(None)
+
+            def put_back() -> None:
+                if getattr(local, "_loop", None) is None:
+                    local._set_called = False  # noqa: SLF001  # there is no public way
+
+            return put_back
+    return lambda: None
 
 
 class MakeOrchestrator:
@@ -138,6 +149,8 @@ class MakeOrchestrator:
             given["clock"] = self._kit.clock
         given |= options
         self._kit.watch(given["model"])
+        for one in agents:
+            self._kit.watch([*getattr(one, "given_models", {}).values()])
         return _Orchestrator(self._kit.clock, agents, given)
 
     def _model(self) -> Any:

@@ -1,9 +1,10 @@
 """No network: while it is sealed, a connection to anywhere but this machine is refused, and told.
 
-1. Loopback and Unix sockets stay open: event loops and the servers that a test starts need them.
-2. Names are not looked up either: the question itself would leave the machine.
-3. What is sealed is this process, its threads included; not the processes that it starts.
-4. What was there before is there afterwards, unless somebody else has put something in its place.
+1. A host that is allowed by its name may be reached at each address that the name has been found to have.
+2. Loopback and Unix sockets stay open: event loops and the servers that a test starts need them.
+3. Names are not looked up either: the question itself would leave the machine.
+4. What is sealed is this process, its threads included; not the processes that it starts.
+5. What was there before is there afterwards, unless somebody else has put something in its place.
 """
 
 import ipaddress
@@ -14,7 +15,7 @@ from typing import Any, Final, Self
 
 from agentorch.errors import ConfigurationError
 
-_CALLS: Final = ("connect", "connect_ex", "sendto")
+_CALLS: Final = tuple(name for name in ("connect", "connect_ex", "sendto", "sendmsg") if hasattr(socket.socket, name))
 _LOOK_UPS: Final = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 _UNSET: Final = object()
 
@@ -27,9 +28,9 @@ class SealedNetwork:
     """Use it with `with`; `attempts` holds the places that were not reached."""
 
     def __init__(self, allowed: Collection[str] = ()) -> None:
-        """Take the hosts that may be reached all the same, as they are written by whoever connects."""
+        """Take the hosts that may be reached all the same, as they are written by whoever connects; a text is one."""
         self.attempts: list[str] = []
-        self._allowed = frozenset(allowed)
+        self._allowed = {allowed} if isinstance(allowed, str) else {*allowed}
         self._class: Any = socket.socket
         self._before: dict[str, Any] = {}
         self._ours: dict[str, Any] = {}
@@ -43,7 +44,7 @@ class SealedNetwork:
             setattr(socket, name, self._ours[name])
         for name in _CALLS:
             self._before[name] = self._own(name)
-            self._ours[name] = self._guarded(getattr(self._class, name))
+            self._ours[name] = self._guarded(name, getattr(self._class, name))
             setattr(self._class, name, self._ours[name])
         return self
 
@@ -65,11 +66,11 @@ class SealedNetwork:
         own: dict[str, Any] = self._class.__dict__
         return own.get(name, _UNSET)
 
-    def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def _guarded(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(one: socket.socket, *arguments: Any) -> Any:
-            address = arguments[-1]  # of connect(address), sendto(data, address) and sendto(data, flags, address)
-            if isinstance(address, tuple):
-                self._check(*address[:2])
+            places = arguments[3:] if name == "sendmsg" else arguments[-1:]  # sendmsg(buffers, more, flags, address)
+            if places and isinstance(places[0], tuple):
+                self._check(*places[0][:2])
             return call(one, *arguments)
 
         return guarded
@@ -78,7 +79,10 @@ class SealedNetwork:
         def looked_up(host: Any, *arguments: Any, **options: Any) -> Any:
             if not _is_address(_text(host)):
                 self._check(host, *arguments[:1])
-            return look_up(host, *arguments, **options)
+            found = look_up(host, *arguments, **options)
+            if _text(host) in self._allowed:
+                self._allowed |= _addresses(found)
+            return found
 
         return looked_up
 
@@ -93,6 +97,13 @@ class SealedNetwork:
             f"this test may not reach {place}: a test with agentorch's fixtures opens no connection to the network; "
             f"mark it with @pytest.mark.agentorch(network=[{name!r}]) if it must, or record with --agentorch-network"
         )
+
+
+def _addresses(found: Any) -> set[str]:
+    """Return what a look-up found: one address, (name, aliases, addresses), or (..., (address, port, ...)) of each."""
+    if isinstance(found, str):
+        return {found}
+    return {*found[2]} if isinstance(found, tuple) else {str(one[4][0]) for one in found}
 
 
 def _text(host: Any) -> str:

@@ -4,8 +4,9 @@
 
 1. An answer is found by who asks and what, and by how often that was asked before; never by the order in which
    different requests arrive.
-2. Ids of runs are no part of what is asked, and secrets are not written; `ignore` names whatever else changes from one
-   run to the next, as regular expressions.
+2. Ids of runs are no part of what is asked, and secrets are not written: `secrets`, what looks like one, the key of
+   the model and that of the environment. `ignore` names whatever else changes from one run to the next, as regular
+   expressions.
 3. What goes wrong is not recorded: an answer that did not come is asked for again.
 4. A file is changed only when something is recorded.
 """
@@ -21,7 +22,9 @@ from typing import Any, Final, Literal
 
 from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, used_by
+from agentorch.models.access import secrets as secrets_of
+from agentorch.models.opening import provider_named_by
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, ToolCall, is_priced, used_by
 from agentorch.runtime.opener import Opener
 from agentorch.runtime.redaction import Redactor, Secrets
 from agentorch.testing.cassette import Cassette, Recording, asked
@@ -49,7 +52,7 @@ class RecordedModel:
 
     def __init__(
         self, path: str | os.PathLike[str], model: str | Model | None = None, *, mode: Mode = "auto",
-        secrets: Secrets = (), ignore: Sequence[str] = (),
+        secrets: Secrets = (), ignore: str | Sequence[str] = (),
     ) -> None:  # fmt: skip
         if mode not in _MODES:
             raise ConfigurationError(f"RecordedModel: mode={mode!r}; it can be {', '.join(_MODES)}")
@@ -63,8 +66,8 @@ class RecordedModel:
         self._given = model
         self._model: Model | None = None
         self._secrets = secrets
-        self._redactor = Redactor(secrets)
-        self._ignore = re.compile("|".join([_RUN_ID, *(f"(?:{pattern})" for pattern in ignore)]))
+        self._redactor = Redactor(secrets, known=_known_to(model))
+        self._ignore = re.compile("|".join([_RUN_ID, *map(_checked, [ignore] if isinstance(ignore, str) else ignore)]))
         self._asked: Counter[str] = Counter()
         self._recorded: Counter[str] = Counter()
 
@@ -84,7 +87,7 @@ class RecordedModel:
 
     async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
         """Return the recorded answer; else record one, or raise `RecordingMiss`."""
-        key, labels, text = asked(request, self._clean)
+        key, labels, text = self._as_asked(request)
         self._asked[key] += 1
         found = None if self._mode == "record" else self._cassette.find(key, self._asked[key])
         if found is not None:
@@ -99,8 +102,9 @@ class RecordedModel:
             if on_delta is not None:
                 on_delta(piece)
 
-        answer = await self._open(self._given).complete(request, on_delta=heard if on_delta is not None else None)
-        self._keep(Recording(key, labels, text, answer), pieces)
+        model = self._open(self._given)
+        answer = await model.complete(request, on_delta=heard if on_delta is not None else None)
+        self._keep(Recording(*self._as_asked(request), answer), pieces)  # a model that is open may know more secrets
         return answer
 
     async def close(self) -> None:
@@ -120,8 +124,11 @@ class RecordedModel:
         if self._model is None:
             self._model = Opener()(given)
             assert self._model is not None
-            self._redactor = Redactor(self._secrets, known=getattr(self._model, "secrets", ()))
+            self._redactor = Redactor(self._secrets, known=[*_known_to(given), *_known_to(self._model)])
         return self._model
+
+    def _as_asked(self, request: ModelRequest) -> tuple[str, dict[str, str], str]:
+        return asked(request, self._clean, self._redactor.text)
 
     def _clean(self, text: str) -> str:
         return self._ignore.sub(_IGNORED, self._redactor.text(text))
@@ -136,8 +143,11 @@ class RecordedModel:
             usage = replace(usage, money=money)
         usage = used_by(self._model, usage)  # where nobody knows the price, that is recorded too
         text = self._redactor.text(answer.text)
-        calls = tuple(replace(one, arguments=self._redactor.text(one.arguments)) for one in answer.tool_calls)
-        kept = replace(answer, text=text, tool_calls=calls, usage=usage, extra={})
+        calls = tuple(
+            ToolCall(*map(self._redactor.text, (one.id, one.name, one.arguments))) for one in answer.tool_calls
+        )
+        refusal = None if answer.refusal is None else self._redactor.text(answer.refusal)
+        kept = replace(answer, text=text, tool_calls=calls, refusal=refusal, usage=usage, extra={})
         whole = "".join(pieces) == text and len(pieces) > 1
         lengths = tuple(map(len, pieces)) if whole else ()
         self._cassette.add(replace(recording, answer=kept, number=number, pieces=lengths), anew=first)
@@ -167,6 +177,26 @@ class RecordedModel:
             return same, len(words & theirs) / len(words | theirs)
 
         return max(self._cassette.recordings.values(), key=nearness, default=None)
+
+
+def _checked(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ConfigurationError(
+            f"RecordedModel: ignore={pattern!r} is no regular expression: {error}; re.escape() makes one of a text"
+        ) from error
+    return f"(?:{pattern})"
+
+
+def _known_to(model: str | Model | None) -> tuple[str, ...]:
+    """Return the secrets that a model has, without opening it, and those that the environment has for it."""
+    own = tuple(getattr(model, "secrets", ()))
+    try:
+        key, url = provider_named_by(os.environ)
+    except ConfigurationError:  # told when the model is opened; a replay needs neither
+        return own
+    return own + secrets_of(url or "", key)
 
 
 def _replayed(recording: Recording, on_delta: OnDelta | None) -> ModelResponse:

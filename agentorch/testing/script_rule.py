@@ -5,10 +5,12 @@
 """
 
 import difflib
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agentorch.errors import ConfigurationError
 from agentorch.ports.model import ModelRequest
 
 _SEARCHED: Final = 20_000
@@ -104,9 +106,13 @@ class Named(Condition):
         self.words = repr(key)
         self._key = key
 
+    def is_label(self, request: ModelRequest) -> bool:
+        """Whether a label is the key."""
+        return self._key in request.labels.values()
+
     def holds(self, request: ModelRequest) -> bool:
         """Whether a label is the key, or the text holds it."""
-        return self._key in request.labels.values() or self._key in rendered(request)
+        return self.is_label(request) or self._key in rendered(request)
 
     def nearness(self, request: ModelRequest) -> float:
         """Return how like the nearest label or text is."""
@@ -155,6 +161,13 @@ class Rule:
     answered: ModelRequest | None = field(default=None, repr=False)
     """The last request that it has answered."""
 
+    def __post_init__(self) -> None:
+        if inspect.iscoroutinefunction(self.script):
+            name = getattr(self.script, "__name__", "the script")
+            raise ConfigurationError(
+                f"ScriptedModel: {name} is async; a script is a plain function, and delay= is what waits"
+            )
+
     @property
     def words(self) -> str:
         """Its conditions."""
@@ -169,6 +182,10 @@ class Rule:
     def used_up(self) -> bool:
         """Whether each of its answers was given; one that is given every time, once at least."""
         return self.uses >= len(self.script) if _is_list(self.script) else self.uses > 0
+
+    def is_named(self, request: ModelRequest) -> bool:
+        """Whether it is that of a mapping's key which the request bears as a label."""
+        return any(isinstance(condition, Named) and condition.is_label(request) for condition in self.conditions)
 
     def fits(self, request: ModelRequest) -> bool:
         """Whether all conditions hold."""

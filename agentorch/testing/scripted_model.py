@@ -8,7 +8,8 @@
 1. Rules are tried in the order in which they were given; the first that fits answers.
 2. A list is used up from its start, each item once; anything else answers every time.
 3. A key of a mapping is a task's id, an agent's name or a purpose if the request bears it as a label, else a part of
-   the request's text.
+   the request's text. A key that is a label of the request is tried before all others.
+4. An `assert` that fails in a function of the script is a miss: it fails the test, whatever the run makes of it.
 """
 
 import json
@@ -119,11 +120,17 @@ class ScriptedModel:
     async def complete(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelResponse:
         """Return the answer of the first rule that fits; `ScriptMiss` when there is none."""
         self.requests.append(request)
-        rule = next((rule for rule in self._rules if rule.left and rule.fits(request)), None)
+        ordered = sorted(self._rules, key=lambda rule: not rule.is_named(request))
+        rule = next((rule for rule in ordered if rule.left and rule.fits(request)), None)
         if rule is None:
             self.misses.append(self._miss(request))
             raise ScriptMiss(self.misses[-1])
-        answer: Scripted = rule.next(request)
+        try:
+            answer: Scripted = rule.next(request)
+        except AssertionError as error:
+            said = str(error) or "it gives no words"
+            self.misses.append(f"the script of {rule.words} asserts what is not so: {said}")
+            raise ScriptMiss(self.misses[-1]) from error
         if isinstance(answer, ModelResponse):
             answer, given = Reply(answer.text, delay=self._delay), answer
         else:

@@ -1,6 +1,7 @@
 """A sealed network: this machine can be reached, nothing else, and all is as before afterwards."""
 
 import socket
+from typing import Any
 
 import pytest
 from pytest_socket import SocketConnectBlockedError
@@ -15,6 +16,8 @@ def test_every_way_out_is_closed() -> None:
         for _ in range(2):
             with pytest.raises(NetworkBlocked, match=r"may not reach 192\.0\.2\.1:9: .*network=\['192\.0\.2\.1'\]"):
                 one.sendto(b"x", 0, ("192.0.2.1", 9))
+        with pytest.raises(NetworkBlocked, match=r"192\.0\.2\.1:9"):
+            one.sendmsg([b"x"], [], 0, ("192.0.2.1", 9))
         with pytest.raises(NetworkBlocked, match=r"2001:db8::1:443"), socket.socket(socket.AF_INET6) as six:
             six.connect(("2001:db8::1", 443, 0, 0))
         with pytest.raises(NetworkBlocked, match=r"example\.org"):
@@ -35,6 +38,7 @@ def test_this_machine_can_be_reached() -> None:
         assert socket.getaddrinfo(None, port)
         assert socket.getaddrinfo("192.0.2.1", 80)  # a number is no question to anybody
         one, other = socket.socketpair()
+        one.sendmsg((b"x", b"y"))
         one.close()
         other.close()
     assert network.attempts == []
@@ -48,6 +52,29 @@ def test_hosts_may_be_allowed() -> None:
         with pytest.raises(NetworkBlocked):
             other.connect(("192.0.2.2", 80))
     assert network.attempts == ["192.0.2.2:80"]
+
+
+def test_an_allowed_name_may_be_reached_where_it_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the addresses that a look-up gave for it, and not at those of others; a text is one host."""
+    places = {"a.example": "192.0.2.1", "b.example": "192.0.2.2", "c.example": "192.0.2.3"}
+
+    def found(host: str) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (places[host], 0))]
+
+    def found_with_names(host: str) -> tuple[str, list[str], list[str]]:
+        return host, [], [places[host]]
+
+    for name, look in {"getaddrinfo": found, "gethostbyname": places.get, "gethostbyname_ex": found_with_names}.items():
+        monkeypatch.setattr(socket, name, look)
+    looks = dict(zip(places, ("getaddrinfo", "gethostbyname", "gethostbyname_ex"), strict=True))
+    for name, place in places.items():
+        with SealedNetwork(name) as network, socket.socket() as one:
+            with pytest.raises(NetworkBlocked):
+                one.connect((place, 80))
+            getattr(socket, looks[name])(name)
+            with pytest.warns(UserWarning, match=place), pytest.raises(SocketConnectBlockedError):
+                one.connect((place, 80))  # the guard of these tests stands behind the kit's
+        assert network.attempts == [f"{place}:80"]
 
 
 def test_all_is_as_before_afterwards() -> None:

@@ -12,6 +12,8 @@ from tests.kit.project import pytest_in
 pytestmark = pytest.mark.timeout(180)  # each starts pytest anew
 
 PASSING = """
+from unittest import mock
+
 import anyio
 import pytest
 from agentorch import Policy
@@ -64,6 +66,14 @@ async def test_here_may_be_reached(make_orchestrator):
             pass
 
 
+@mock.patch("os.getcwd")
+async def test_other_arguments(getcwd, make_orchestrator, scripted_model, times=1):
+    scripted_model.on("Ode!", agent="poet")
+    async with make_orchestrator([poet]) as orchestrator:
+        assert (await orchestrator.run("An ode")).answer == "Ode!"
+    assert (isinstance(getcwd, mock.Mock), times) == (True, 1)
+
+
 @pytest.mark.agentorch(unused=True)
 def test_some_may_be_unused(scripted_model):
     scripted_model.on("Ode!", agent="poet")
@@ -79,14 +89,98 @@ def test_without_the_kit():
 @pytest.mark.parametrize("mode", ["strict", "auto"])
 def test_tests_of_agents_run_in_both_modes_of_pytest_asyncio(pytester: pytest.Pytester, mode: str) -> None:
     """Async without a mark, async with one, and sync; in real and in virtual time."""
-    pytest_in(pytester, PASSING, mode=mode)().assert_outcomes(passed=9)
+    pytest_in(pytester, PASSING, mode=mode)().assert_outcomes(passed=10)
+
+
+THREADS = """
+import time
+
+import anyio
+import pytest
+from agentorch import Plan, agent
+
+
+@agent(description="Works in a thread.")
+def worker() -> str:
+    time.sleep(0.3)
+    return "done"
+
+
+@agent(description="Works in a thread, and asks the loop for a nap.")
+def asker() -> str:
+    anyio.from_thread.run(anyio.sleep, 60)
+    return "rested"
+
+
+def run_both(orchestrator):
+    plan = Plan("Work and rest")
+    plan.add("work", agent=worker)
+    plan.add("rest", agent=asker)
+    return orchestrator.run(plan)
+
+
+def check(outcome, clock):
+    assert (outcome.outputs["work"], outcome.outputs["rest"]) == ("done", "rested")
+    assert 60 <= clock.elapsed < 61
+
+
+async def test_of_the_kit(make_orchestrator, virtual_clock):
+    async with make_orchestrator([worker, asker]) as orchestrator:
+        check(await run_both(orchestrator), virtual_clock)
+
+
+@pytest.mark.asyncio
+async def test_of_pytest_asyncio(make_orchestrator, virtual_clock):
+    async with make_orchestrator([worker, asker]) as orchestrator:
+        check(await run_both(orchestrator), virtual_clock)
+
+
+def test_sync(make_orchestrator, virtual_clock):
+    outcome = make_orchestrator([worker]).run_sync("Work")
+    assert (outcome.answer, virtual_clock.elapsed < 1) == ("done", True)
+"""
+
+
+def test_virtual_time_stands_still_while_a_thread_works(pytester: pytest.Pytester) -> None:
+    """It does not time out; a thread that itself waits for virtual time is no thread that works."""
+    pytest_in(pytester, THREADS)().assert_outcomes(passed=3)
+
+
+LOOPS = """
+import asyncio
+import sys
+
+import pytest
+
+
+async def test_of_the_kit(make_orchestrator):
+    pass
+
+
+def test_of_the_kit_too(make_orchestrator):
+    pass
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="there, nobody is given a loop")
+def test_of_others():
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    assert loop.run_until_complete(asyncio.sleep(0, "ran")) == "ran"
+    loop.close()
+"""
+
+
+def test_the_current_loop_is_as_before_afterwards(pytester: pytest.Pytester) -> None:
+    """A test without the kit that asks for it is given one, as without the kit."""
+    result = pytest_in(pytester, LOOPS)()
+    result.assert_outcomes(passed=3 - (sys.version_info >= (3, 14)), skipped=int(sys.version_info >= (3, 14)))
 
 
 FAILING = """
 import socket
 
 import pytest
-from agentorch.testing import Say
+from agentorch import Agent
+from agentorch.testing import Say, ScriptedModel
 from team import poet
 
 
@@ -99,6 +193,11 @@ async def test_miss(make_orchestrator, scripted_model):
 async def test_miss_in_a_test_that_fails(make_orchestrator, scripted_model):
     async with make_orchestrator([poet]) as orchestrator:
         assert (await orchestrator.run("An ode to buses")).answer == "Ode!"
+
+
+def test_miss_of_the_agents_own_model(make_orchestrator):
+    lone = Agent("lone", description="Writes.", prompt="Write.", model=ScriptedModel({"nobody": "asks"}))
+    make_orchestrator([lone]).run_sync("Go")
 
 
 def test_unused(scripted_model):
@@ -136,7 +235,7 @@ def test_a_wrong_setting(make_orchestrator):
 def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> None:
     """A miss, whatever the run made of it; an answer that nobody asked for; a step towards the network."""
     result = pytest_in(pytester, FAILING)()
-    result.assert_outcomes(failed=8, errors=1)
+    result.assert_outcomes(failed=9, errors=1)
     result.stdout.fnmatch_lines(
         [
             "*the script has no answer for request 1 (agent 'poet', task 'poet', purpose 'work'):",
@@ -144,6 +243,7 @@ def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> Non
             "*containing 'lorries': the nearest text is *",
             "E*the script has no answer for request 1 *",
             "E*it has no rules; give it one: *",
+            "*the script has no answer for request 1 (agent 'lone', task 'lone', purpose 'work'):",
             "never asked for: agent 'critic' (used 0 times); if that is meant, *unused=True*",
             "never asked for: 1 answers were not asked for, the next is Say(text='Ode!'*",
             "*the fake server has no answer left for: *",

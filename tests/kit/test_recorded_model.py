@@ -217,6 +217,50 @@ async def test_what_changes_by_itself_is_no_part_of_the_request(path: Path) -> N
     assert "01a224cf" not in written(path)
 
 
+async def test_one_pattern_is_not_split_into_letters(path: Path) -> None:
+    """A text is one pattern, as a list of one is."""
+    await RecordedModel(path, ScriptedModel(["x"]), ignore="today").complete(ask("A toad, today"))
+    assert lines(path)[0]["request"] == "[user] A toad, [ignored]"
+
+
+ODD_KEY = "my-very-odd-key-123456"
+
+
+async def test_the_key_of_the_model_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes it: a request, its labels, an answer; a replay that knows the key finds the answer."""
+    request = ask(f"Is it {ODD_KEY}?", task=f"t-{ODD_KEY}")
+    call = ToolCall(f"1-{ODD_KEY}", f"f-{ODD_KEY}", json.dumps({"q": ODD_KEY}))
+
+    class Keyed(ScriptedModel):
+        secrets = (ODD_KEY,)
+
+    answers = [Reply(f"It is {ODD_KEY}", tool_calls=[call], refusal=f"Not {ODD_KEY}")]
+    await RecordedModel(path, Keyed(answers)).complete(request)
+    async with FakeOpenAI(Say(f"Yes, {ODD_KEY}")) as server:
+        await RecordedModel(path, server.model(api_key=ODD_KEY)).complete(ask(f"Really {ODD_KEY}?"))
+    assert ODD_KEY not in written(path)
+
+    found = await RecordedModel(path, Keyed(), mode="replay").complete(request)
+    assert (found.text, found.refusal) == ("It is [redacted:api-key]", "Not [redacted:api-key]")
+    with pytest.raises(RecordingMiss, match="redacted:api-key"):  # nobody says what the key was
+        await RecordedModel(path).complete(request)
+    monkeypatch.setenv("OPENAI_API_KEY", ODD_KEY)
+    assert (await RecordedModel(path, "gpt-5-mini", mode="replay").complete(request)).text == found.text
+    monkeypatch.setenv("OPENAI_BASE_URL", "nowhere")  # a wrong one is told when it is used
+    await RecordedModel(path, "gpt-5-mini", mode="replay", secrets={"api-key": ODD_KEY}).complete(request)
+
+
+@pytest.mark.parametrize("text", ["a\u2028b", "a\u0085b", "a\r\n\x0cb\n", "a\ud83d", "\udc00\\ud800"], ids=ascii)
+async def test_any_text_is_recorded(path: Path, text: str) -> None:
+    """Of questions and of answers: signs that end a line somewhere, and halves of characters."""
+    recorded = RecordedModel(path, ScriptedModel([text, "next"]))
+    await recorded.complete(ask(text, task=text))
+    await recorded.complete(ask("Next?"))
+    replayed = RecordedModel(path)
+    assert (await replayed.complete(ask(text, task=text))).text == text
+    assert (await replayed.complete(ask("Next?"))).text == "next"
+
+
 async def test_record_replaces_what_the_same_requests_had(path: Path) -> None:
     """And keeps all others."""
     await gather_in_turn(RecordedModel(path, ScriptedModel({"a": ["1", "2"], "b": "3"})), "aab")
@@ -269,9 +313,16 @@ def test_what_cannot_be_used_is_told(path: Path) -> None:
     """A wrong mode, a recording without a model, a line that is no recording."""
     with pytest.raises(ConfigurationError, match="it can be auto, replay, record"):
         RecordedModel(path, mode="rewind")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigurationError, match=r"ignore='\(' is no regular expression: .*re\.escape"):
+        RecordedModel(path, ignore=["x", "("])
     with pytest.raises(ConfigurationError, match="needs the model"):
         RecordedModel(path, mode="record")
     path.parent.mkdir()
-    path.write_text('{"key": 1}\n', "utf-8")
-    with pytest.raises(ConfigurationError, match=r"answers\.jsonl:1: this is no recording"):
-        RecordedModel(path)
+    for line in ('{"key": 1}\n', '{"key": \n', "\n"):
+        path.write_text(line, "utf-8")
+        with pytest.raises(ConfigurationError, match=r"answers\.jsonl:1: this is no recording"):
+            RecordedModel(path)
+    path.write_bytes(b"\xff\xfe")
+    for place in (path, path.parent):
+        with pytest.raises(ConfigurationError, match=r"no recordings can be read there: .*; give a file of them"):
+            RecordedModel(place)

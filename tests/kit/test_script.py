@@ -1,9 +1,11 @@
 """A miss says which rule was nearest, which of its conditions failed, and what was there instead."""
 
+from typing import Any
+
 import pytest
 
 from agentorch import Agent, Orchestrator, Plan
-from agentorch.errors import FailureKind, ModelError
+from agentorch.errors import ConfigurationError, FailureKind, ModelError
 from agentorch.ports.model import Message, ModelRequest, ToolCall, ToolSpec
 from agentorch.testing import ScriptedModel, ScriptMiss
 from agentorch.testing.script_rule import difference, nearest_text
@@ -113,3 +115,42 @@ async def test_calls_in_the_conversation_can_be_looked_for() -> None:
     """What the model has asked for before is part of the text."""
     asked = ModelRequest((Message("assistant", "", (ToolCall("1", "search", '{"q": 1}'),)),))
     assert (await ScriptedModel().on("x", containing='[asks] search({"q": 1})').complete(asked)).text == "x"
+
+
+async def test_a_label_wins_over_a_text_that_names_another() -> None:
+    """Whatever stands first in the mapping; a key that is no label is still looked for in the text."""
+    model = ScriptedModel({"writer": "W", "critic": "C"})
+    said = "Judge what the writer wrote."
+    answers = [await model.complete(ask(said, agent=name)) for name in ("critic", "writer", "editor")]
+    assert [answer.text for answer in answers] == ["C", "W", "W"]
+
+
+async def test_a_function_that_asserts_fails_the_test() -> None:
+    """Its words are those of a miss; one that is async is refused before anything is asked."""
+
+    def check(request: ModelRequest) -> str:
+        assert not request.labels, "it has labels"
+        return "x"
+
+    async def later(request: ModelRequest) -> str:
+        return check(request)
+
+    assert "the script of any request asserts what is not so: it has labels" in await miss_of(
+        ScriptedModel(check), ask(agent="poet")
+    )
+    script: Any = later
+    for make in (ScriptedModel, ScriptedModel().on):
+        with pytest.raises(ConfigurationError, match="later is async; a script is a plain function"):
+            make(script)
+
+
+async def test_a_miss_of_the_answer_writer_stops_the_run() -> None:
+    """It writes no answer with the words of the miss in it."""
+    plan = Plan("Two odes")
+    for topic in ("buses", "queues"):
+        plan.add(topic, agent=poet, inputs={"topic": topic})
+    model = ScriptedModel().on("Ode!", agent="poet")
+    async with Orchestrator([poet], model=model) as orchestrator:
+        outcome = await orchestrator.run(plan)
+    assert (outcome.status, outcome.problems[0].message) == ("waiting", model.misses[0])
+    assert len(model.misses) == 1
