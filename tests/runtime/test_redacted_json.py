@@ -147,7 +147,7 @@ async def test_a_secret_of_digits_leaves_large_values_and_answers_what_they_are(
     plan.add("many", agent=numbers)
     plan.add("sum", agent=count, inputs={"rows": "$many"})
     plan.add("asked", agent=counter)
-    model = ScriptedModel(['```json\n{"count": 1234567, "of": "12345"}\n```'])
+    model = ScriptedModel(['```json\n{"count": 1234567, "of": "12345"}\n```', "It is counted."])
     team = [numbers, count, counter]
     secrets = {"PIN": PIN}
     live = await Orchestrator(team, model=model, journal=tmp_path / "r.db", secrets=secrets).run(plan)
