@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -232,7 +233,8 @@ def test_closing_the_terminal_stops_the_run(home: Path) -> None:
     while not (home / "pid").exists() or not (home / "pid").read_text(encoding="utf-8"):
         time.sleep(0.05)
     child.kill(signal.SIGHUP)
-    child.ptyproc.delayafterclose = child.ptyproc.delayafterterminate = 2.0  # a machine may be busy
+    process: Any = getattr(child, "ptyproc")  # noqa: B009  # which its stubs do not know
+    process.delayafterclose = process.delayafterterminate = 2.0  # a machine may be busy
     child.close(force=False)
     while json.loads(run("runs", "ls", "--json").stdout)["status"] == "running":
         time.sleep(0.05)
