@@ -165,7 +165,7 @@ class Chat:
         """Go on with the run of the last turn, which `begin` takes up."""
         turn = self.turns[-1]
         carried = await self._carry(begin)
-        self.turns[-1] = self._turn(Message(turn.message, turn.agent), carried)
+        self.turns[-1] = self._turn(Message(turn.message, turn.agent, bare=turn.bare), carried)
         self._say(carried)
 
     def recalled(self, message: str) -> tuple[Recalled, ...]:

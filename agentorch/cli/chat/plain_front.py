@@ -11,8 +11,6 @@ from agentorch.cli.screen import Screen
 from agentorch.cli.settings import Setup
 from agentorch.runtime.orchestrator import Orchestrator
 
-_PIECE = 65536
-
 
 class PlainFront:
     """Reads stdin line by line; a run in the foreground is shown, stopped and asked about as `agentorch run` does."""

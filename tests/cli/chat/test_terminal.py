@@ -70,10 +70,10 @@ def test_questions_and_approvals(folder: Path) -> None:
     """They come up in the chat and are answered there; what is no answer is asked for again."""
     with chat("-a", "team.py") as terminal:
         terminal.say("@asker bees").expect("asked by task 'asker'").expect("How many?")
-        terminal.say("many").expect("integer")
+        terminal.say("many").expect("integer", times=2)  # in the prompt, and in what is wrong
         terminal.say("7").expect("7 times bees")
         terminal.say("@sender honey").expect("to be approved, task 'sender'").expect("[y/N]")
-        terminal.say("/why sender").expect("waits")
+        terminal.say("/why sender").expect("'sender' waits")
         terminal.say("/approve yes").expect("sent honey")
         terminal.say("@sender wax").expect("to be approved, task 'sender'", times=2)
         terminal.say("n").expect("failed")

@@ -48,7 +48,7 @@ def test_what_holds_for_the_next_turns(folder: Path) -> None:
         terminal.say("/budget money=much").expect("is no limit")
         terminal.say("/agents").expect("@gate").expect("Waits for a file")
         terminal.say("/approve yes").expect("nothing waits for you")
-        terminal.say("/why").expect("read").say("/verbose").expect("verbose is on")
+        terminal.say("/why").expect("'parrot' succeeded").say("/verbose").expect("verbose is on")
         terminal.say("@parrot loud").expect("parrot: started").expect("You said: loud")
         terminal.say("/exit")
         assert terminal.left() == 0
