@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agentorch.agents import agent
 from agentorch.context import Context
+from agentorch.tools import tool
 
 
 @agent(description="Repeats what it is told.")
@@ -39,6 +40,17 @@ async def late(question: str, context: Context) -> str:
     while not Path("ask").exists():
         await asyncio.sleep(0.02)
     return f"{await context.ask('How many?', int)} times {question}"
+
+
+@tool()
+def look(word: str) -> str:
+    """Look a word up."""
+    return word.upper()
+
+
+@agent(description="Looks two words up.", tools=[look])
+async def reader(question: str, context: Context) -> str:
+    return f"{await context.tool(look, word='a')} {await context.tool(look, word='b')} {question}"
 
 
 @agent(description="Acts only when it may.", approval="before")

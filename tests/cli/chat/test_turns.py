@@ -167,3 +167,13 @@ def test_secrets_are_not_kept_beside_the_journal(folder: Path) -> None:
     assert len(written) >= 2
     assert not any(key.encode() in path.read_bytes() for path in written)
     assert (folder / "data/agentorch/chat_history").stat().st_mode & 0o777 == 0o600
+
+
+def test_tool_calls_are_folded(folder: Path) -> None:
+    """They are one line, and told one by one when everything is."""
+    with chat("-a", "team.py") as terminal:
+        terminal.say("@reader words").expect("A B words").expect("2 tool calls: look ×2")
+        assert "called look" not in terminal.text
+        terminal.say("/verbose").expect("verbose is on")
+        terminal.say("@reader again").expect("A B again").expect("reader: called look", times=2)
+        assert terminal.keys(CTRL_D).left() == 0
