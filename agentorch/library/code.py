@@ -11,13 +11,15 @@ _MOST_LINES: Final = 12
 _MOST_CHARACTERS: Final = 560
 """Of a piece that has more than one line."""
 _LONGEST_LINE: Final = 2_000
+_ONE_EMPTY: Final = 2
+"""From a line to the next but one."""
 
 
 def code_units(lines: Iterable[Line]) -> list[Unit]:
     """Return a block of code, given as its lines, in pieces: cut at empty lines where it is long, else anywhere."""
     pieces: list[list[Line]] = []
     for part in _parts(lines):
-        if pieces and _fits([*pieces[-1], *part]):
+        if pieces and _belongs(pieces[-1], part) and _fits([*pieces[-1], *part]):
             pieces[-1] += part
         else:
             pieces += _cut(part)
@@ -42,6 +44,16 @@ def _shorter(lines: Iterable[Line]) -> Iterator[Line]:
     for number, line in lines:
         for at in range(0, len(line), _LONGEST_LINE):
             yield number, line[at : at + _LONGEST_LINE]
+
+
+def _belongs(piece: Sequence[Line], part: Sequence[Line]) -> bool:
+    """Whether a part goes on with what is before it: after one empty line, and set in as far at least."""
+    return part[0][0] - piece[-1][0] <= _ONE_EMPTY and depth(part[0][1]) >= depth(piece[0][1])
+
+
+def depth(line: str) -> int:
+    """Return how far a line is set in."""
+    return len(line) - len(line.lstrip())
 
 
 def _cut(part: Sequence[Line]) -> list[list[Line]]:

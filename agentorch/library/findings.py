@@ -57,8 +57,8 @@ def in_answer(passages: Sequence[FoundPassage]) -> list[FoundPassage]:
 
 
 def cited(passage: FoundPassage) -> str:
-    """Return the passage's words with their citation; code in a fence, line by line."""
+    """Return the passage's words with their citation; code line by line in a fence, below it."""
     if passage.is_code:
         fence = max(["``", *re.findall("`+", passage.text)], key=len) + "`"
-        return f"{fence}\n{passage.text}\n{fence}\n[{passage.source}]"
+        return f"[{passage.source}]\n{fence}\n{passage.text}\n{fence}"
     return f"{' '.join(passage.text.split())} [{passage.source}]"

@@ -72,9 +72,9 @@ def test_code_is_quoted_as_it_stands(tmp_path: Path) -> None:
         both = library.ask("What is the admiral?")
         (tmp_path / "berths.txt").unlink()
         near = library.ask("Does the admiral return to the berths by barge?")
-    fenced = f"````\n{code}````\n[{tmp_path}/berths.py:1-2]"
+    fenced = f"[{tmp_path}/berths.py:1-2]\n````\n{code}````"
     assert (alone.passages[0].is_code, alone.answer) == (True, f"{fenced}\n{NO_MODEL}")
-    item = f"- ````\n  def admiral():\n      return '```'\n  ````\n  [{tmp_path}/berths.py:1-2]"
+    item = f"- [{tmp_path}/berths.py:1-2]\n  ````\n  def admiral():\n      return '```'\n  ````"
     sentence = f"- The admiral sleeps. [{tmp_path}/berths.txt:1]"
     assert part_text("", both) in {f"{item}\n{sentence}", f"{sentence}\n{item}"}
     assert not near.found

@@ -28,7 +28,10 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("a.html", "<p>Do <pre>if x:\n\n  go</pre> end", [
         ("", 1, 1, "Do"), ("", 1, 3, "if x:\n\n  go"), ("", 3, 3, "end"),
     ]),
-    ("a.py", "def f():\n    return 1\n\n\ndef g(): ...\n", [("", 1, 5, "def f():\n    return 1\n\n\ndef g(): ...")]),
+    ("a.py", "def f():\n    return 1\n\n\ndef g(): ...\n", [
+        ("", 1, 2, "def f():\n    return 1"), ("", 5, 5, "def g(): ..."),
+    ]),
+    ("a.py", "  a\n\n  b\n\nc\n\n  d", [("", 1, 3, "a\n\nb"), ("", 5, 7, "c\n\n  d")]),
     ("Makefile", "".join(f"a{n}:\n\tb\n\n" for n in range(6)), [
         ("", 1, 11, "a0:\n\tb\n\na1:\n\tb\n\na2:\n\tb\n\na3:\n\tb"), ("", 13, 17, "a4:\n\tb\n\na5:\n\tb"),
     ]),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from agentorch.library.code import code_units
+from agentorch.library.code import code_units, depth
 from agentorch.library.passage import Outline, Section, Unit
 from agentorch.library.sentences import Line, sentences
 
@@ -41,7 +41,7 @@ class _Rst:
 
     def sections(self) -> Iterator[Section]:
         for index, line in enumerate(self.lines):
-            if self.announced is not None and (not line.strip() or _depth(line) > self.announced):
+            if self.announced is not None and (not line.strip() or depth(line) > self.announced):
                 if self.code or not _OPTION.match(line):
                     self.code.append((index + 1, line))
             else:
@@ -70,7 +70,7 @@ class _Rst:
         if text:
             self.paragraph.append((number, text))
         if is_code or (not is_directive and line.rstrip().endswith("::")):
-            self.announced = _depth(line)
+            self.announced = depth(line)
 
     def flush(self) -> None:
         self.units += [*sentences(self.paragraph), *code_units(self.code)]
@@ -82,10 +82,6 @@ class _Rst:
         if self.units:
             yield Section(self.outline.trail, self.units)
         self.units = []
-
-
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def _heading_mark(lines: list[str], index: int) -> str:
