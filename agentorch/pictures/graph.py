@@ -1,6 +1,7 @@
 """A plan as a picture: a box for each task, an arrow for each need.
 
-It goes from left to right where that fits the width of a page, else from top to bottom.
+It goes from left to right where that fits the width of a page, else from top to bottom. Many boxes without any arrow
+stand below it in several columns.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ PAGE: Final = 960
 _WIDEST: Final = 290.0
 _MANY: Final = 24
 """Boxes beyond which each has one line alone."""
+_HIGH: Final = 16
+"""Boxes without arrows beyond which they stand in several columns, in a picture of many."""
+_BETWEEN: Final = 22
 _PAD: Final = 9
 _TITLE, _TEXT = 12.0, 11.0
 
@@ -38,14 +42,50 @@ def graph(boxes: Sequence[Box], *, limit: int = LIMIT) -> Part:
     if not few:
         return Part(160, 16, words("no tasks yet", 0, 12, fill=DIM))
     form = _form(few)
-    needs = {box.id: box.needs for box in few}
+    loose = _loose(few) if form.small else set[str]()
+    if len(loose) <= _HIGH:
+        return _noted(_tied(few, form), note)
+    tied = [box for box in few if box.id not in loose]
+    above = _tied(tied, form) if tied else None
+    return _noted(_with_grid(above, [box for box in few if box.id in loose], form), note)
+
+
+def _loose(boxes: Sequence[Box]) -> set[str]:
+    """Return the ids of the boxes without arrows."""
+    ids = {box.id for box in boxes}
+    needed = {need for box in boxes for need in box.needs}
+    return {box.id for box in boxes if box.id not in needed and ids.isdisjoint(box.needs)}
+
+
+def _noted(part: Part, note: str) -> Part:
+    if not note:
+        return part
+    height = part.height + 22
+    body = part.body + words(note, 0, height - 4, size=_TEXT, fill=DIM)
+    return Part(max(part.width, width_of(note, _TEXT)), height, body)
+
+
+def _with_grid(above: Part | None, boxes: Sequence[Box], form: _Form) -> Part:
+    """Draw boxes without arrows column by column, in no more columns than a page has room for."""
+    step_x, step_y = form.width + _BETWEEN, form.height + 8
+    rows = -(-len(boxes) // min(-(-len(boxes) // _HIGH), int((PAGE + _BETWEEN) // step_x)))
+    columns = -(-len(boxes) // rows)
+    top = above.height + _BETWEEN if above else 0.0
+    body = [_box(box, form, index // rows * step_x, top + index % rows * step_y) for index, box in enumerate(boxes)]
+    width = max(columns * step_x - _BETWEEN, above.width if above else 0.0)
+    return Part(width, top + rows * step_y - 8, (above.body if above else "") + "".join(body))
+
+
+def _tied(boxes: Sequence[Box], form: _Form) -> Part:
+    """Draw boxes and their arrows, along the axis that makes the picture narrow enough."""
+    needs = {box.id: box.needs for box in boxes}
     rows = lay_out(needs, size=form.height, gap=14 if not form.small else 8)
     across = rows.layers * (form.width + _gap(rows)) - _gap(rows)
     if across > PAGE:
         columns = lay_out(needs, size=form.width, gap=22)
         if columns.extent < across:
-            return _drawn(few, form, columns, note, down=True)
-    return _drawn(few, form, rows, note, down=False)
+            return _drawn(boxes, form, columns, down=True)
+    return _drawn(boxes, form, rows, down=False)
 
 
 def _gap(layout: Layout) -> float:
@@ -63,7 +103,7 @@ def _form(boxes: Sequence[Box]) -> _Form:
     return _Form(min(widest, _WIDEST), 26 if small else 58 if noted else 42, small)
 
 
-def _drawn(boxes: Sequence[Box], form: _Form, layout: Layout, note: str, *, down: bool) -> Part:
+def _drawn(boxes: Sequence[Box], form: _Form, layout: Layout, *, down: bool) -> Part:
     step = form.height + 34 if down else form.width + _gap(layout)
     along = (layout.layers - 1) * step + (form.height if down else form.width)
     width, height = (layout.extent, along) if down else (along, layout.extent)
@@ -72,10 +112,6 @@ def _drawn(boxes: Sequence[Box], form: _Form, layout: Layout, note: str, *, down
         middle, start = layout.middle[box.id], layout.layer[box.id] * step
         x, y = (middle - form.width / 2, start) if down else (start, middle - form.height / 2)
         body.append(_box(box, form, x, y))
-    if note:
-        height += 22
-        body.append(words(note, 0, height - 4, size=_TEXT, fill=DIM))
-        width = max(width, width_of(note, _TEXT))
     return Part(width, height, "".join(body))
 
 

@@ -70,6 +70,19 @@ def test_a_long_chain_goes_down_and_a_fan_goes_across():
     assert size(fan)[0] < 960
 
 
+@pytest.mark.parametrize("tied", [0, 3])
+@pytest.mark.parametrize("name", ["t", "a-rather-long-name-of-a-task-"])
+def test_many_that_have_nothing_to_do_with_each_other_stand_in_columns(name: str, tied: int):
+    """Sixty boxes without arrows are no tower: they fit a page, below those that have some."""
+    chain = [Box(f"chain-{n}", "a", needs=[f"chain-{n - 1}"]) for n in range(tied)]
+    svg = drawn([*(Box(f"{name}{n}", "a", needs=["elsewhere"]) for n in range(60 - tied)), *chain])
+    found, (width, height) = boxes(svg), size(svg)
+    assert len(found) == 60
+    assert not [(a, b) for index, a in enumerate(found) for b in found[:index] if a.overlaps(b)]
+    assert width <= 1000
+    assert height <= 1100
+
+
 def test_a_map_of_a_thousand_is_a_few_boxes():
     """What is alike is one box, with how many stand how; a note says so."""
     states = ["succeeded"] * 600 + ["running"] * 20 + ["pending"] * 378
