@@ -99,7 +99,7 @@ class Person:
     async def _ask(self, request: Request) -> None:
         """Ask until there is an answer that fits, from here or from elsewhere, or the person leaves."""
         if request.kind == "plan":
-            self._screen.lines(as_text((await self._run.outcome()).plan))
+            self._screen.lines(as_text((await self._run.outcome()).plan, self._screen.words_sheet))
         who = who_asks(self._progress.state, request)
         if who:
             self._screen.say(who, "bold")

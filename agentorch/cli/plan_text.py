@@ -1,8 +1,11 @@
-"""A plan as lines of text."""
+"""A plan as lines of text: a drawing of it where that fits, and below it the tasks with their details."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, Final
 
+from agentorch.cli.rails import APART, rails
+from agentorch.cli.screen import Sheet
 from agentorch.cli.words import json_text, one_line
 from agentorch.core.references import with_needs
 from agentorch.core.task import Task
@@ -14,9 +17,35 @@ _SHOWN: Final = 300
 """Characters of an input that are shown."""
 
 
-def as_text(plan: Plan) -> str:
-    """Return the plan as lines: a task each, below those that it needs."""
+def as_text(plan: Plan, sheet: Sheet, *, states: Mapping[str, str] | None = None) -> str:
+    """Return the plan as lines: its drawing, with the tasks' `states`, then a task each, below those that it needs."""
     tasks = _in_order(plan.tasks)
+    drawing = _drawn(tasks, sheet, states or {})
+    return "\n".join([*drawing, *([""] if drawing else []), _listed(plan, tasks)])
+
+
+def _drawn(tasks: Sequence[Task], sheet: Sheet, states: Mapping[str, str]) -> list[str]:
+    """Return a row for each task: rails, id, and what fits of agent and state; none where no task needs another."""
+    needs = {task.id: task.needs for task in tasks}
+    if not any(needs.values()):
+        return []
+    drawings = [rails(needs, plain=not sheet.unicode, apart=apart) for apart in (APART, 0)]
+    ids = [one_line(task.id) for task in tasks]
+    stand = [states.get(task.id, "") for task in tasks]
+    agents = [one_line(task.agent) for task in tasks]
+    for more, rows in product(([agents, stand], [stand], []), filter(None, drawings)):
+        lines = _aligned([rows, ids, *more])
+        if sheet.width is None or max(map(len, lines)) <= sheet.width:
+            return lines
+    return []
+
+
+def _aligned(columns: Sequence[Sequence[str]]) -> list[str]:
+    wide = [max(map(len, column)) for column in columns]
+    return ["  ".join(map(str.ljust, row, wide)).rstrip() for row in zip(*columns, strict=True)]
+
+
+def _listed(plan: Plan, tasks: Sequence[Task]) -> str:
     wide = max(len(task.id) for task in tasks)
     agents = max(len(task.agent) for task in tasks)
     lines: list[str] = []

@@ -47,5 +47,5 @@ def show_plan(
     elif mermaid:
         screen.data(plan.to_mermaid().rstrip("\n"))
     elif not code:
-        screen.data(as_text(plan))
+        screen.data(as_text(plan, screen.data_sheet))
     return code

@@ -6,12 +6,21 @@ import sys
 import textwrap
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 
 from agentorch.cli.words import harmless, json_text, one_line
 
 _SET_IN: Final = 2
 """Columns before somebody else's words."""
+
+
+class Sheet(NamedTuple):
+    """What text is laid out on."""
+
+    width: int | None = None
+    """Columns of the terminal; None where lines may be as long as they are."""
+    unicode: bool = True
+    """Whether it takes more than ASCII."""
 
 
 class Screen:
@@ -44,6 +53,17 @@ class Screen:
     def asks(self) -> bool:
         """Whether a person is there to be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
+    def data_sheet(self) -> Sheet:
+        """What `data` writes on."""
+        width = shutil.get_terminal_size().columns if self.shows_data else None
+        return Sheet(width, _takes_unicode(self._data))
+
+    @property
+    def words_sheet(self) -> Sheet:
+        """What `say` and `lines` write on."""
+        return Sheet(self.words.width if self.draws else None, _takes_unicode(sys.stderr))
 
     def data(self, text: str) -> None:
         """Write a line, or several, on stdout."""
@@ -118,8 +138,11 @@ class Screen:
 
 def _in(stream: TextIO, text: str) -> str:
     """Return the text with "?" for what the encoding lacks: a word that cannot be shown is no reason to end."""
-    encoding = stream.encoding or "utf-8"
-    return text if encoding.lower().startswith("utf") else text.encode(encoding, "replace").decode(encoding)
+    return text if _takes_unicode(stream) else text.encode(stream.encoding, "replace").decode(stream.encoding)
+
+
+def _takes_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "utf-8").lower().startswith("utf")
 
 
 def _is_markdown(text: str) -> bool:

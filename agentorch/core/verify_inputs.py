@@ -17,6 +17,7 @@ from agentorch.core.references import (
     BrokenReference,
     Found,
     Reference,
+    found,
     look,
     mentioned,
     parse,
@@ -170,8 +171,11 @@ class InputChecks:
     def _as_text(self, task: Task, item: Found) -> Problem:
         """Warn of a string that looks like a reference and is none: it is itself."""
         words = f"input {'.'.join(item.where)!r}: {item.reference} names no task, so it is passed on as text"
-        close = nearest(item.reference.id, self._tasks.keys() - {task.id} | PROVIDED)
-        return Problem(Code.UNKNOWN_REF, words, task.id, f"did you mean '${close}'?" if close else None)
+        return Problem(Code.UNKNOWN_REF, words, task.id, self._meant(task, item.reference))
+
+    def _meant(self, task: Task, reference: Reference) -> str | None:
+        close = nearest(reference.id, self._tasks.keys() - {task.id} | PROVIDED)
+        return f"did you mean '${close}'?" if close else None
 
     def _arguments(self, task: Task, card: AgentCard, references: Iterable[Found]) -> Iterator[Problem]:
         parameters = self._parameters_of(card)
@@ -203,7 +207,13 @@ class InputChecks:
             return reference is not None and self._refers(task, reference)
 
         for words in literal_problems(value, schema, passes=passes):
-            yield Problem(Code.ARGS, f"input {name!r}: {words}", task.id, f"{name!r} takes {described(schema)}")
+            meant = self._meant_in(words, task, name) or f"{name!r} takes {described(schema)}"
+            yield Problem(Code.ARGS, f"input {name!r}: {words}", task.id, meant)
+
+    def _meant_in(self, words: str, task: Task, name: str) -> str | None:
+        """Return what was meant by a reference to nothing, where that is the text that does not fit."""
+        unknown = (item.reference for item in found({name: task.inputs[name]}) if not self._is_known(item.reference))
+        return next((self._meant(task, reference) for reference in unknown if f"'{reference}'" in words), None)
 
     def _reference(self, task: Task, card: AgentCard, item: Found, *, unsure: bool) -> Problem | None:
         where, reference = item

@@ -29,17 +29,23 @@ class Layout:
     """From the edge of the first box on the cross axis to that of the last."""
 
 
-def lay_out(needs: Mapping[str, Sequence[str]], *, size: float, gap: float) -> Layout:
-    """Place boxes of `size` on the cross axis, `gap` apart; `needs` says where each one's arrows come from."""
+def lay_out(
+    needs: Mapping[str, Sequence[str]], *, size: float, gap: float, sizes: Mapping[str, float] | None = None
+) -> Layout:
+    """Place boxes of `size` on the cross axis, `gap` apart; `needs` says where each one's arrows come from.
+
+    `sizes` has those that are of another size.
+    """
+    own = sizes or {}
     forward = without_returns(needs)
     layer = layers_of(forward)
     graph = _Ranked(forward, layer)
     for sweep in range(_SWEEPS):
         graph.sort(down=sweep % 2 == 0)
     graph.restore()
-    places = graph.straighten(size, gap)
-    low = min((places[name] for name in needs), default=0.0) - size / 2
-    high = max((places[name] for name in needs), default=0.0) + size / 2
+    places = graph.straighten({name: own.get(name, size) for name in needs}, gap)
+    low = min((places[name] - own.get(name, size) / 2 for name in needs), default=-size / 2)
+    high = max((places[name] + own.get(name, size) / 2 for name in needs), default=size / 2)
     arrows = [
         (source, target, [(graph.layer[bend], places[bend] - low) for bend in bends])
         for (source, target), bends in graph.bends.items()
@@ -136,9 +142,9 @@ class _Ranked:
                     insort(seen, end)
         return total
 
-    def straighten(self, size: float, gap: float) -> dict[str, float]:
+    def straighten(self, sizes: Mapping[str, float], gap: float) -> dict[str, float]:
         """Return the middle of each box and bend, near to those of its neighbours."""
-        thick = {name: gap / 2 if "\n" in name else size for rank in self.ranks for name in rank}
+        thick = {name: sizes.get(name, gap / 2) for rank in self.ranks for name in rank}
         places: dict[str, float] = {}
         for rank in self.ranks:
             offsets = _offsets([thick[name] for name in rank], gap)

@@ -147,8 +147,9 @@ def test_plans(agentorch: Command) -> None:
     assert "tasks" in json.loads(agentorch("plan", "buses", "-a", "team.py", "--json").out)
     assert agentorch("plan", "buses", "-a", "team.py", "--mermaid").out.startswith("flowchart TD")
     said = agentorch("plan", "--file", "plan.yaml", "-a", "team.py")
+    drawn = "○    facts  researcher\n╰─●  ode    poet\n\n"
     shown = " 1  facts  researcher\n    topic: Buses\n 2  ode    poet        needs facts\n    facts: $facts\n"
-    assert (said.code, said.out) == (0, shown + "answer: $ode\n")
+    assert (said.code, said.out) == (0, drawn + shown + "answer: $ode\n")
 
 
 def test_agents(agentorch: Command) -> None:

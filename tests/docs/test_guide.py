@@ -93,9 +93,11 @@ def test_no_page_needs_a_script_from_elsewhere(page: str):
 
 
 def test_nothing_is_fetched_when_a_page_is_read():
-    """No font, no address of scripts or styles in the configuration."""
+    """No font and no script; styles are files of the guide, and load nothing."""
     assert CONFIGURATION["theme"]["font"] is False
-    assert CONFIGURATION.keys() & {"extra_javascript", "extra_css"} == set()
+    assert "extra_javascript" not in CONFIGURATION
+    for style in CONFIGURATION["extra_css"]:
+        assert not re.search(r"url\(|@import", (DOCS / style).read_text(encoding="utf-8"))
 
 
 def test_each_how_to_says_what_one_has_at_its_end():
@@ -120,5 +122,8 @@ def test_the_program_of_another_framework_compiles_and_is_shown(name: str):
     compile(text, str(program_of(name)), "exec")
     page = (PROGRAMS / f"{name.replace('_', '-')}.md").read_text(encoding="utf-8")
     assert "from source import LINE, look_up" in text
-    assert re.findall(r'--8<-- "coming-from/(.+)"', page) == ["ours.py", program_of(name).name]
+    columns = re.search(r'<div class="side-by-side" markdown>\n(.+?)\n</div>\n</div>\n', page, re.DOTALL)
+    assert columns is not None
+    beside = columns[1].split("<div markdown>")[1:]
+    assert [re.findall(r'--8<-- "coming-from/(.+)"', one) for one in beside] == [["ours.py"], [program_of(name).name]]
     assert PINS[name].is_file()

@@ -57,6 +57,11 @@ def boxes(svg: str) -> list[Rect]:
     return found
 
 
+def arrows(svg: str) -> int:
+    """Return how many arrows there are: a curve and a head each."""
+    return sum(element.get("fill") == "none" for element in read(svg).iter(f"{SVG}path"))
+
+
 def size(svg: str) -> tuple[float, float]:
     """Return width and height."""
     root = read(svg)

@@ -11,7 +11,7 @@ from agentorch.pictures.graph import graph
 from agentorch.pictures.parts import Box
 from agentorch.pictures.states import STATES
 from agentorch.pictures.svg import sheet
-from tests.pictures.drawing import boxes, size, tips, words
+from tests.pictures.drawing import arrows, boxes, size, tips, words
 
 
 def drawn(given_boxes: Sequence[Box]) -> str:
@@ -68,6 +68,70 @@ def test_a_long_chain_goes_down_and_a_fan_goes_across():
     fan = drawn([Box("start", "a"), *(Box(f"t{n}", "a", needs=["start"]) for n in range(30))])
     assert size(chain)[0] < 960
     assert size(fan)[0] < 960
+
+
+@pytest.mark.parametrize("tied", [0, 3])
+@pytest.mark.parametrize("name", ["t", "a-rather-long-name-of-a-task-"])
+def test_many_that_have_nothing_to_do_with_each_other_stand_in_columns(name: str, tied: int):
+    """Sixty boxes without arrows are no tower: they fit a page, below those that have some."""
+    chain = [Box(f"chain-{n}", "a", needs=[f"chain-{n - 1}"]) for n in range(tied)]
+    svg = drawn([*(Box(f"{name}{n}", "a", needs=["elsewhere"]) for n in range(60 - tied)), *chain])
+    found, (width, height) = boxes(svg), size(svg)
+    assert len(found) == 60
+    assert not [(a, b) for index, a in enumerate(found) for b in found[:index] if a.overlaps(b)]
+    assert width <= 1000
+    assert height <= 1100
+
+
+def test_many_that_need_the_same_stand_in_a_frame():
+    """Between a first and a last box they are columns with one arrow in and one out; a few have an arrow each."""
+
+    def between(count: int, more: Sequence[Box] = ()) -> str:
+        names = [f"t{n}" for n in range(count)]
+        middle = [Box(name, "a", needs=["start"]) for name in names]
+        return drawn([Box("start", "a"), *middle, Box("end", "a", needs=names), *more])
+
+    svg = between(56)
+    found, (width, height) = boxes(svg), size(svg)
+    assert len(found) == 58
+    assert not [(a, b) for index, a in enumerate(found) for b in found[:index] if a.overlaps(b)]
+    assert all(box.x >= 0 and box.x + box.width <= width for box in found)
+    assert all(box.y >= 0 and box.y + box.height <= height for box in found)
+    assert width <= 1000
+    assert height <= 600
+    assert arrows(svg) == 2
+    assert arrows(between(16, [Box(f"other-{n}", "a", needs=["end"]) for n in range(8)])) == 40
+
+
+@st.composite
+def layered(draw: st.DrawFn) -> list[Box]:
+    """Draw up to 60 boxes in layers, each of which needs all of another layer or nothing, in any order."""
+    layers: list[list[str]] = []
+    found: list[Box] = []
+    for width in draw(st.lists(st.sampled_from([1, 2, 5, 17, 20, 30]), min_size=1, max_size=6)):
+        needs = draw(st.sampled_from([[], *layers]))
+        layers.append([f"t{len(found) + index}" for index in range(min(width, 60 - len(found)))])
+        found += [Box(name, "a", needs=needs) for name in layers[-1]]
+    return draw(st.permutations(found))
+
+
+@given(layered())
+def test_frames_and_columns_lie_on_nothing_else(given_boxes: list[Box]):
+    """However many there are of them, each box is there, within the paper and on no other."""
+    svg = drawn(given_boxes)
+    found, (width, height) = boxes(svg), size(svg)
+    assert len(found) == len(given_boxes)
+    assert not [(a, b) for index, a in enumerate(found) for b in found[:index] if a.overlaps(b)]
+    assert all(box.x >= 0 and box.y >= 0 for box in found)
+    assert all(box.x + box.width <= width and box.y + box.height <= height for box in found)
+
+
+def test_what_has_no_room_for_frames_has_an_arrow_each():
+    """A frame that made the picture wider than a page is not drawn."""
+    chain = [Box(f"chain-{n}", "a", needs=[f"chain-{n - 1}"] if n else []) for n in range(8)]
+    svg = drawn([*chain, *(Box(f"t{n}", "a", needs=["chain-7"]) for n in range(20))])
+    assert len(boxes(svg)) == 28
+    assert arrows(svg) == 27
 
 
 def test_a_map_of_a_thousand_is_a_few_boxes():

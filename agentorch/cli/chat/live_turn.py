@@ -186,7 +186,7 @@ class LiveTurn:
 
     async def _ask(self, request: Request) -> None:
         if request.kind == "plan":
-            self._screen.lines(as_text((await self._run.outcome()).plan))
+            self._screen.lines(as_text((await self._run.outcome()).plan, self._screen.words_sheet))
         if who := who_asks(self.progress.state, request):
             self._screen.say(who, "bold")
         self._screen.quote(request.question)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from agentorch.cli.carrying import Carried
 from agentorch.cli.chat.chat import Chat
@@ -11,10 +12,13 @@ from agentorch.cli.journals import readable, reading
 from agentorch.cli.plan_text import as_text
 from agentorch.cli.tables import spoken
 from agentorch.cli.words import money, one_line, seconds, short_id, tokens
+from agentorch.core.state import Status
 from agentorch.core.task import Graph
 from agentorch.errors import ConfigurationError
 from agentorch.plans import Plan
 from agentorch.runtime.why import explain
+
+_NOT_BEGUN: Final = frozenset({Status.PENDING, Status.READY})
 
 
 async def tasks(chat: Chat, argument: str) -> None:
@@ -31,11 +35,14 @@ async def tasks(chat: Chat, argument: str) -> None:
 
 
 async def shown_plan(chat: Chat) -> None:
-    """Show the plan of this turn, or of the last."""
+    """Show the plan of this turn, or of the last, and where its tasks stand once one has begun."""
     state = _last(chat).progress.state
     graph = Graph(tuple(task.task for task in state.tasks.values() if task.caller is None), state.answer)
     if graph.tasks:
-        chat.front.screen.lines(as_text(Plan.from_graph(graph, state.goal)))
+        begun = any(state.tasks[task.id].status not in _NOT_BEGUN for task in graph.tasks)
+        states = {task.id: str(state.tasks[task.id].status) for task in graph.tasks} if begun else {}
+        screen = chat.front.screen
+        screen.lines(as_text(Plan.from_graph(graph, state.goal), screen.words_sheet, states=states))
     else:
         chat.front.screen.say("there is no plan yet")
 

@@ -99,6 +99,21 @@ def test_a_plan_is_seen_edited_and_signed(folder: Path) -> None:
         assert terminal.keys(CTRL_D).left() == 0
 
 
+def test_the_plan_is_drawn(folder: Path) -> None:
+    """`/plan` draws who gives to whom, and once it is carried out where each task stands."""
+    editor = folder / "editor.py"
+    tasks = "{parrot: {agent: parrot, inputs: {question: hi}}, again: {agent: parrot, inputs: {question: $parrot}}}"
+    editor.write_text(
+        f"import sys, pathlib\npathlib.Path(sys.argv[1]).write_text('tasks: {tasks}\\nanswer: $again\\n')\n",
+        encoding="utf-8",
+    )
+    with chat("-a", "team.py", EDITOR=f"{sys.executable} {editor}") as terminal:
+        terminal.say("/plan @parrot hello").expect("[y/N, or edit]")
+        terminal.say("edit").expect("You said: You said: hi")
+        terminal.say("/plan").expect("○    parrot  parrot  succeeded\n╰─●  again   parrot  succeeded\n")
+        assert terminal.keys(CTRL_D).left() == 0
+
+
 def test_an_unknown_command_is_never_said(folder: Path) -> None:
     """It is refused with what was meant; a message that names nobody comes back into the line to be mended."""
     with chat("-a", "team.py") as terminal:
