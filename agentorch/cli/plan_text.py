@@ -11,6 +11,7 @@ from agentorch.core.references import with_needs
 from agentorch.core.task import Task
 from agentorch.core.usage import Budget
 from agentorch.core.values import clipped
+from agentorch.planning.fanning import OBJECTIVE
 from agentorch.plans import Plan
 
 _SHOWN: Final = 300
@@ -52,7 +53,7 @@ def _listed(plan: Plan, tasks: Sequence[Task]) -> str:
     for number, task in enumerate(tasks, start=1):
         needs = f"  needs {', '.join(task.needs)}" if task.needs else ""
         lines.append(f"{number:>2}  {task.id:<{wide}}  {task.agent:<{agents}}{needs}".rstrip())
-        if task.objective:
+        if task.objective not in {"", OBJECTIVE}:
             lines.append(f"    {one_line(task.objective)}")
         lines += [f"    {name}: {_shown(value)}" for name, value in task.inputs.items()]
         limits = {**task.policy.model_dump(exclude_unset=True), **_set(task.budget)}

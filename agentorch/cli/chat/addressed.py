@@ -6,6 +6,7 @@ from typing import Any
 from agentorch.agents import Agent
 from agentorch.errors import ConfigurationError
 from agentorch.planning import RulePlanner
+from agentorch.planning.fanning import OBJECTIVE
 from agentorch.plans import Plan
 from agentorch.ports.planner import CONVERSATION, PlanRequest
 
@@ -22,7 +23,7 @@ async def plan_for(agent: Agent, text: str, inputs: Mapping[str, Any], *, has_mo
     if card.input.get("additionalProperties", True) and not card.input.get("properties"):
         plan = Plan(text)
         given = {CONVERSATION: f"$inputs.{CONVERSATION}"} if CONVERSATION in inputs else {}
-        plan.add(card.name, agent=card.name, objective="${goal}", inputs=given)
+        plan.add(card.name, agent=card.name, objective=OBJECTIVE, inputs=given)
         return plan
     report = await RulePlanner().plan(PlanRequest(text, (card,), inputs))
     return Plan.from_graph(report.graph, text)
