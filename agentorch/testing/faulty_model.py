@@ -10,7 +10,7 @@ import anyio
 from agentorch.agents import Agent
 from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError, FailureKind, ModelError
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, wasted
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, secrets_of, wasted
 from agentorch.testing.chance import Chance
 
 
@@ -44,6 +44,11 @@ class FaultyModel:
     def priced(self) -> bool:
         """As the model below."""
         return is_priced(self._model)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those of the model below."""
+        return secrets_of(self._model)
 
     @property
     def misses(self) -> list[str]:

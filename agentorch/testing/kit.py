@@ -81,8 +81,9 @@ class Kit:
         self._put_back()
 
     def troubles(self) -> list[str]:
-        """Return what was asked in vain, and where the test wanted to go."""
-        said = [miss for one in self._watched for miss in dict.fromkeys(one.misses)]
+        """Return which threads never ended, what was asked in vain, and where the test wanted to go."""
+        said = [self.clock.stuck] if self.clock is not None and self.clock.stuck is not None else []
+        said += [miss for one in self._watched for miss in dict.fromkeys(one.misses)]
         if self.network is not None and self.network.attempts:
             places = ", ".join(self.network.attempts)
             said.append(
