@@ -135,8 +135,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         failure: Any = pytest.fail.Exception(kit.clock.stuck, pytrace=False)
         call.excinfo = pytest.ExceptionInfo[Any].from_exception(failure.with_traceback(call.excinfo.tb))
         return
-    for trouble in kit.troubles():
-        call.excinfo.value.add_note(trouble)
+    for reason in kit.reasons():
+        call.excinfo.value.add_note(reason)
 
 
 @pytest.hookimpl(trylast=True)

@@ -27,6 +27,11 @@ class FaultyModel:
         retry_after: float | None = None, delay: float = 0.0, breaks: int = 0, breaks_after: int = 10,
         chance: Chance | None = None, rate: float = 0.1,
     ) -> None:  # fmt: skip
+        if not hasattr(model, "complete"):
+            raise ConfigurationError(
+                f"FaultyModel: {model!r} is no model; give one that can be asked: a ScriptedModel, or "
+                "agentorch.models.open_model('...')"
+            )
         self.name = model.name
         self.calls = 0
         """How often it was asked."""
