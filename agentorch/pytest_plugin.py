@@ -6,6 +6,7 @@
 """
 
 import inspect
+import sys
 from contextlib import closing, nullcontext
 from typing import Any
 
@@ -129,5 +130,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     kit = item.stash.get(_KIT, None)
     if kit is None or kit.told or call.when != "call" or call.excinfo is None:
         return
-    for trouble in kit.troubles():
-        call.excinfo.value.add_note(trouble)
+    if kit.clock is not None and kit.clock.stuck and call.excinfo.typename == "CancelledError":
+        # Where the body was cancelled says nothing: the clock has done it.
+        failure: Any = pytest.fail.Exception(kit.clock.stuck, pytrace=False)
+        call.excinfo = pytest.ExceptionInfo[Any].from_exception(failure.with_traceback(call.excinfo.tb))
+        return
+    for reason in kit.reasons():
+        call.excinfo.value.add_note(reason)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the process end although a thread of a plain function never does."""
+    if "agentorch.testing.kit" in sys.modules:
+        from agentorch.testing.leaving import end_with
+
+        end_with(lambda: int(session.exitstatus))

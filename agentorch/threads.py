@@ -136,6 +136,27 @@ def working(loop: asyncio.AbstractEventLoop) -> bool:
     return begun > sum(_asks(frame, loop) for frame in frames.values())
 
 
+def at_work(loop: asyncio.AbstractEventLoop | None = None) -> list[str]:
+    """Return where the threads of plain functions stand, in words; only those of `loop`, if one is given."""
+    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented all the same
+    places = [_place(frame, loop) for frame in frames.values() if loop is None or not _asks(frame, loop)]
+    return sorted(place for place in places if place is not None)
+
+
+def _place(frame: FrameType, loop: asyncio.AbstractEventLoop | None) -> str | None:
+    """Return which function a thread carries out and where it stands in it; None for a thread that is none of these."""
+    called: list[FrameType] = []
+    outer: FrameType | None = frame
+    while outer is not None:
+        if outer.f_code.co_name == "body" and outer.f_code.co_filename == __file__:
+            of_loop = loop is None or outer.f_locals.get("loop") is loop
+            own = called[-1] if called else outer
+            return f"{own.f_code.co_name} ({own.f_code.co_filename}:{own.f_lineno})" if of_loop else None
+        called.append(outer)
+        outer = outer.f_back
+    return None
+
+
 def _asks(frame: FrameType | None, loop: asyncio.AbstractEventLoop) -> bool:
     """Whether a thread of that loop waits in `anyio.from_thread` for what the loop has yet to give."""
     waits = asks = False

@@ -66,3 +66,32 @@ def hear_signals() -> None:
 
 
 hear_signals()
+
+_UNCOUNTED = re.compile(r"tests/(simulation|faults|hostile)/|tests/runtime/test_storms\.py")
+"""What tries much of everything again and again: it covers nothing more, and is slow when each line is counted."""
+_COUNTED_IN_PROCESSES = "COVERAGE_PROCESS_CONFIG"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Do not ask of the pytests that tests start what the environment asks of this one."""
+    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
+        os.environ.pop("PYTEST_ADDOPTS", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name the tests in which pytest-cov counts nothing."""
+    for item in items:
+        if _UNCOUNTED.match(item.nodeid):
+            item.add_marker("no_cover")
+
+
+@pytest.fixture(autouse=True)
+def _uncounted(request: pytest.FixtureRequest):
+    """Count nothing in the processes of such a test either."""
+    counted = os.environ.get(_COUNTED_IN_PROCESSES)
+    if counted is None or request.node.get_closest_marker("no_cover") is None:
+        yield
+        return
+    del os.environ[_COUNTED_IN_PROCESSES]
+    yield
+    os.environ[_COUNTED_IN_PROCESSES] = counted

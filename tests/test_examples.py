@@ -27,6 +27,8 @@ from typing import Any
 
 import pytest
 
+from tests.kit.project import PLUGIN
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
@@ -221,8 +223,7 @@ def test_projects_of_examples_pass(page: Path, mode: str, pytester: pytest.Pytes
     """The tests that a page shows pass in a project of their own, in both modes of pytest-asyncio."""
     for block in files(page):
         pytester.path.joinpath(str(block.title)).write_text("\n" * block.line + block.text, encoding="utf-8")
-    plugin = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin")
-    done = pytester.runpytest_subprocess(*plugin, "--strict-markers", f"--asyncio-mode={mode}", "-pno:randomly")
+    done = pytester.runpytest_subprocess(*PLUGIN, "--strict-markers", f"--asyncio-mode={mode}", "-pno:randomly")
     tests = collected_of(page)
     assert done.ret == 0
     assert done.parseoutcomes().keys() == {"passed"}

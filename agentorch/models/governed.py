@@ -11,7 +11,7 @@ from agentorch.errors import FailureKind, ModelError
 from agentorch.models.caller import CALLER, LONG_WAIT
 from agentorch.models.gate import LONGEST_PAUSE, Passage
 from agentorch.models.governor import Governor, Lease
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, secrets_of
 
 _EXPECTED_OUTPUT: Final = 1_000
 _LONGEST_WAIT: Final = 60.0
@@ -101,7 +101,7 @@ class GovernedModel:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be written nowhere: its key and its password."""
-        return tuple(getattr(self.model, "secrets", ()))
+        return secrets_of(self.model)
 
     def cost(self, usage: Usage) -> float | None:
         """Return what `usage` costs in US dollars, or None when nobody knows."""

@@ -102,6 +102,8 @@ class Model(Protocol):
     was cancelled) is told with its exception; see `wasted`.
 
     One that says what it costs is `Priced` besides; any other is unpriced, and may not be used under a limit of money.
+    One that has a key names it in `secrets`, so that it is written nowhere; see `secrets_of`. Whoever wraps a model
+    passes all of this on.
     """
 
     name: str
@@ -143,6 +145,11 @@ def is_priced(model: Any) -> bool:
         return priced
     cost: Any = getattr(model, "cost", None)
     return cost is not None and cost(Usage(1, 1)) is not None
+
+
+def secrets_of(model: Any) -> tuple[str, ...]:
+    """Return what a model says must be written nowhere: its key and its password; nothing where it does not say."""
+    return tuple(getattr(model, "secrets", ()))
 
 
 def used_by(model: Any, usage: Usage) -> Usage:

@@ -7,7 +7,7 @@ from agentorch.core.card import AgentCard
 from agentorch.core.state import ANSWERER
 from agentorch.core.usage import NOTHING, Budget, Usage
 from agentorch.errors import ConfigurationError
-from agentorch.ports.model import Model, is_priced
+from agentorch.ports.model import Model, is_priced, secrets_of
 from agentorch.registry import Registry
 from agentorch.runtime.call_terms import USUAL_OUTPUT, price_at
 from agentorch.runtime.opener import Opener
@@ -107,7 +107,7 @@ class Team:
     @property
     def secrets(self) -> frozenset[str]:
         """Keys and passwords with which the models ask, as far as they say."""
-        return frozenset(secret for model in self._everyone() for secret in getattr(model, "secrets", ()))
+        return frozenset(secret for model in self._everyone() for secret in secrets_of(model))
 
     def _everyone(self) -> Iterable[Model]:
         opened = [model for models in (self.models, *self._own.values()) for model in models]

@@ -2,17 +2,19 @@
 
 import asyncio
 import importlib
+import math
+import time
 from contextlib import suppress
 from typing import Any, Final
-from weakref import WeakSet
 
 from agentorch.errors import ConfigurationError, MissingExtraError
-from agentorch.threads import working
+from agentorch.threads import at_work, working
 
 _LOOK: Final = 0.02
 """Real seconds after which it is looked whether threads still work."""
-_HELD: Final[WeakSet[Any]] = WeakSet()
-"""The loops whose time stands still while a thread works."""
+_PATIENCE: Final = 60.0
+_HOLDER: Final = "agentorch_clock"
+"""Where a loop whose time stands still while a thread works keeps the clock that was asked last."""
 
 
 class LoopClock:
@@ -30,11 +32,18 @@ class VirtualClock(LoopClock):
     """The clock of a loop whose time is virtual: a sleep of an hour takes an hour of it, and no real time at all.
 
     Time goes on when nothing is left to be done now, and only then: it stands still while a plain function works in its
-    thread. Needs the extra `[testing]`.
+    thread. That is waited for in real time; when nothing else has happened for `patience` real seconds, all tasks of
+    the loop are cancelled, and `stuck` says why. Needs the extra `[testing]`.
     """
 
-    def __init__(self, start: float = 1_800_000_000.0) -> None:
+    def __init__(self, start: float = 1_800_000_000.0, *, patience: float = _PATIENCE) -> None:
         super().__init__(start)
+        if not patience > 0:
+            raise ConfigurationError(f"VirtualClock: patience={patience!r}; give real seconds above 0, or math.inf")
+        self.patience = patience
+        """Real seconds in which a thread that is waited for must do something."""
+        self.stuck: str | None = None
+        """Which threads did nothing for so long, and what helps; None when all is well."""
         try:
             self._looptime: Any = importlib.import_module("looptime")
         except ImportError as error:
@@ -44,7 +53,7 @@ class VirtualClock(LoopClock):
     def new_loop(self) -> asyncio.AbstractEventLoop:
         """Return a new event loop in virtual time, which stands at 0."""
         self._loop = self._looptime.new_event_loop(start=0)
-        _hold(self._loop)
+        _hold(self._loop, self)
         return self._loop
 
     @property
@@ -62,21 +71,41 @@ class VirtualClock(LoopClock):
                 f"virtual time: this test runs in {type(loop).__name__}, in real time; let the kit or pytest-asyncio "
                 "run it (not another plugin, another loop, or --no-looptime)"
             )
-        _hold(loop)  # pytest-asyncio has made it
+        _hold(loop, self)  # pytest-asyncio has made it
         return super().now()
 
+    def give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel all that waits for threads which do nothing; only the patience of a held loop calls this."""
+        self.stuck = (
+            f"virtual time: for {self.patience:g} real seconds it was waited only for plain functions in threads: "
+            f"{', '.join(at_work(loop))}; let them return, write them as `async def` (then their time-outs end them), "
+            f"or wait longer: virtual_clock.patience = {10 * self.patience:g}"
+        )
+        for task in asyncio.all_tasks(loop):
+            task.cancel(self.stuck)
 
-def _hold(loop: Any) -> None:
+
+def _hold(loop: Any, clock: VirtualClock) -> None:
     """Have a loop wait in real time while threads work for it: its own time would race, and time them out."""
-    if loop in _HELD:
+    known = hasattr(loop, _HOLDER)
+    setattr(loop, _HOLDER, clock)
+    if known:
         return
-    _HELD.add(loop)
     selector: Any = loop._selector  # noqa: SLF001  # where looptime itself takes hold of it
     real, virtual = selector.__class__.select, selector.select
+    since = math.inf
 
     def select(timeout: float | None) -> Any:
-        if timeout != 0 and working(loop):
-            return real(selector, _LOOK)
-        return virtual(timeout)
+        nonlocal since
+        if timeout == 0 or not working(loop):
+            since = math.inf
+            return virtual(timeout)
+        since = min(since, time.monotonic())
+        events = real(selector, _LOOK)
+        if events:
+            since = math.inf
+        elif time.monotonic() - since >= getattr(loop, _HOLDER).patience:
+            getattr(loop, _HOLDER).give_up(loop)
+        return events
 
     selector.select = select

@@ -10,7 +10,7 @@ import anyio
 from agentorch.agents import Agent
 from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError, FailureKind, ModelError
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, wasted
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, is_priced, secrets_of, wasted
 from agentorch.testing.chance import Chance
 
 
@@ -27,6 +27,11 @@ class FaultyModel:
         retry_after: float | None = None, delay: float = 0.0, breaks: int = 0, breaks_after: int = 10,
         chance: Chance | None = None, rate: float = 0.1,
     ) -> None:  # fmt: skip
+        if not hasattr(model, "complete"):
+            raise ConfigurationError(
+                f"FaultyModel: {model!r} is no model; give one that can be asked: a ScriptedModel, or "
+                "agentorch.models.open_model('...')"
+            )
         self.name = model.name
         self.calls = 0
         """How often it was asked."""
@@ -44,6 +49,11 @@ class FaultyModel:
     def priced(self) -> bool:
         """As the model below."""
         return is_priced(self._model)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those of the model below."""
+        return secrets_of(self._model)
 
     @property
     def misses(self) -> list[str]:

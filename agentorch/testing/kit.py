@@ -3,7 +3,7 @@
 1. A test fails when a model was asked what it has no answer for, whatever the run made of that; when it has an answer
    that nobody asked for; when it tried to reach the network.
 2. That is told as the test's own failure. Where the test has failed already, it is a note on that failure, without what
-   was not asked for: a test that ends early asks less.
+   was not asked for: a test that ends early asks less. Where there is nothing of it, the note says why runs failed.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol, Unpack, cast, runtime_checkable
 
-from agentorch.errors import ConfigurationError
+from agentorch.errors import ConfigurationError, RunFailed
 from agentorch.plans import Plan
 from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
@@ -59,12 +59,24 @@ class Kit:
         """Whether the test has been failed for what it left behind."""
         self._may_leave = bool(given["unused"])
         self._watched: list[Watched] = []
+        self._failed: list[str] = []
 
     def watch(self, model: Any) -> None:
         """Look at the end at what a model was asked; anything else is nothing to look at."""
         for one in cast("Sequence[Any]", model) if isinstance(model, list | tuple) else [model]:
             if isinstance(one, Watched) and all(one is not other for other in self._watched):
                 self._watched.append(one)
+
+    def ended(self, outcome: Outcome) -> None:
+        """Keep in words why a run did not succeed, for the test that fails of it."""
+        try:
+            outcome.raise_for_problems()
+        except RunFailed as error:
+            self._failed.append(str(error))
+
+    def reasons(self) -> list[str]:
+        """Return what may be why the test has failed: its troubles; where it has none, the runs that failed."""
+        return self.troubles() or self._failed
 
     def run(self, body: Coroutine[Any, Any, Any]) -> None:
         """Run the body of an async test that no other plugin runs."""
@@ -81,8 +93,9 @@ class Kit:
         self._put_back()
 
     def troubles(self) -> list[str]:
-        """Return what was asked in vain, and where the test wanted to go."""
-        said = [miss for one in self._watched for miss in dict.fromkeys(one.misses)]
+        """Return which threads never ended, what was asked in vain, and where the test wanted to go."""
+        said = [self.clock.stuck] if self.clock is not None and self.clock.stuck is not None else []
+        said += [miss for one in self._watched for miss in dict.fromkeys(one.misses)]
         if self.network is not None and self.network.attempts:
             places = ", ".join(self.network.attempts)
             said.append(
@@ -151,7 +164,7 @@ class MakeOrchestrator:
         self._kit.watch(given["model"])
         for one in agents:
             self._kit.watch([*getattr(one, "given_models", {}).values()])
-        return _Orchestrator(self._kit.clock, agents, given)
+        return _Orchestrator(self._kit, agents, given)
 
     def _model(self) -> Any:
         if len(self._models) > 1:
@@ -164,13 +177,19 @@ class MakeOrchestrator:
 
 
 class _Orchestrator(Orchestrator):
-    """Keeps to the test's time also where the loop is its own."""
+    """Keeps to the test's time also where the loop is its own, and tells the kit how its runs ended."""
 
-    def __init__(self, time: VirtualClock | None, agents: Sequence[Any], options: Mapping[str, Any]) -> None:
+    def __init__(self, kit: Kit, agents: Sequence[Any], options: Mapping[str, Any]) -> None:
         super().__init__(agents, **options)
-        self._time = time
+        self._kit = kit
+
+    async def run(self, goal: str | Plan, **options: Unpack[StartOptions]) -> Outcome:
+        outcome = await super().run(goal, **options)
+        self._kit.ended(outcome)
+        return outcome
 
     def run_sync(self, goal: str | Plan, **options: Unpack[StartOptions]) -> Outcome:
-        if self._time is None or self._opened is not None:
+        time = self._kit.clock
+        if time is None or self._opened is not None:
             return super().run_sync(goal, **options)
-        return run_in_thread(lambda: self.run(goal, **options), loop_factory=self._time.new_loop)
+        return run_in_thread(lambda: self.run(goal, **options), loop_factory=time.new_loop)

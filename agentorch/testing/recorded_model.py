@@ -22,9 +22,9 @@ from typing import Any, Final, Literal
 
 from agentorch.core.usage import Usage
 from agentorch.errors import ConfigurationError
-from agentorch.models.access import secrets as secrets_of
+from agentorch.models.access import secrets as secrets_in
 from agentorch.models.opening import provider_named_by
-from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, ToolCall, is_priced, used_by
+from agentorch.ports.model import Model, ModelRequest, ModelResponse, OnDelta, ToolCall, is_priced, secrets_of, used_by
 from agentorch.runtime.opener import Opener
 from agentorch.runtime.redaction import Redactor, Secrets
 from agentorch.testing.cassette import Cassette, Recording, asked
@@ -76,6 +76,11 @@ class RecordedModel:
         """Whether the price of its calls is known: as a recording says, or as the model does."""
         return self._model is None or is_priced(self._model)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those of the model that is recorded, and the key of the environment that a model of that name asks with."""
+        return tuple(dict.fromkeys([*_known_to(self._given), *secrets_of(self._model)]))
+
     def cost(self, usage: Usage) -> float | None:
         """Return what the model that is recorded would cost; None when only recordings are at hand."""
         cost: Any = getattr(self._model, "cost", None)
@@ -124,7 +129,7 @@ class RecordedModel:
         if self._model is None:
             self._model = Opener()(given)
             assert self._model is not None
-            self._redactor = Redactor(self._secrets, known=[*_known_to(given), *_known_to(self._model)])
+            self._redactor = Redactor(self._secrets, known=self.secrets)
         return self._model
 
     def _as_asked(self, request: ModelRequest) -> tuple[str, dict[str, str], str]:
@@ -191,12 +196,12 @@ def _checked(pattern: str) -> str:
 
 def _known_to(model: str | Model | None) -> tuple[str, ...]:
     """Return the secrets that a model has, without opening it, and those that the environment has for it."""
-    own = tuple(getattr(model, "secrets", ()))
+    own = secrets_of(model)
     try:
         key, url = provider_named_by(os.environ)
     except ConfigurationError:  # told when the model is opened; a replay needs neither
         return own
-    return own + secrets_of(url or "", key)
+    return own + secrets_in(url or "", key)
 
 
 def _replayed(recording: Recording, on_delta: OnDelta | None) -> ModelResponse:

@@ -162,11 +162,12 @@ class Rule:
     """The last request that it has answered."""
 
     def __post_init__(self) -> None:
-        if inspect.iscoroutinefunction(self.script):
-            name = getattr(self.script, "__name__", "the script")
-            raise ConfigurationError(
-                f"ScriptedModel: {name} is async; a script is a plain function, and delay= is what waits"
-            )
+        for one in self.script if _is_list(self.script) else [self.script]:
+            if inspect.iscoroutinefunction(one):
+                name = getattr(one, "__name__", "the script")
+                raise ConfigurationError(
+                    f"ScriptedModel: {name} is async; a script is a plain function, and delay= is what waits"
+                )
 
     @property
     def words(self) -> str:

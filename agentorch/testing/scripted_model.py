@@ -9,9 +9,11 @@
 2. A list is used up from its start, each item once; anything else answers every time.
 3. A key of a mapping is a task's id, an agent's name or a purpose if the request bears it as a label, else a part of
    the request's text. A key that is a label of the request is tried before all others.
-4. An `assert` that fails in a function of the script is a miss: it fails the test, whatever the run makes of it.
+4. An `assert` that fails in a function of the script is a miss, and so is an answer that none can be made of: it fails
+   the test, whatever the run makes of it.
 """
 
+import inspect
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -134,7 +136,7 @@ class ScriptedModel:
         if isinstance(answer, ModelResponse):
             answer, given = Reply(answer.text, delay=self._delay), answer
         else:
-            answer, given = _reply(answer, self._delay), None
+            answer, given = self._made_of(answer, rule), None
         await _speak(answer, on_delta)
         return given or _response(answer, request, self.name)
 
@@ -144,6 +146,19 @@ class ScriptedModel:
 
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
+
+    def _made_of(self, answer: Any, rule: Rule) -> Reply:
+        try:
+            return _reply(answer, self._delay)
+        except (TypeError, ValueError) as error:
+            kind = type(answer).__name__
+            if inspect.iscoroutine(answer):
+                answer.close()  # or Python complains of it, somewhere else
+            waits = "a script is a plain function, and Reply(..., delay=) is what waits"
+            gives = "an answer is a text, a value that JSON has, a ToolCall, a ModelError or a Reply"
+            remedy = waits if inspect.isawaitable(answer) else gives
+            self.misses.append(f"the script of {rule.words} gives a {kind}, which is no answer; {remedy}")
+            raise ScriptMiss(self.misses[-1]) from error
 
     def _miss(self, request: ModelRequest) -> str:
         asked = rendered(request)

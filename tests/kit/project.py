@@ -18,7 +18,9 @@ async def sleeper() -> str:
     return "awake"
 """
 
-PLUGIN = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin")
+UNUSED = tuple(f"-pno:{name}" for name in ("hypothesispytest", "inline_snapshot", "nbmake", "xdist", "pytest_cov"))
+"""Plugins that no such project has, and that take most of the time of a pytest's start."""
+PLUGIN = ("-p", "no:agentorch", "-p", "agentorch.pytest_plugin", *UNUSED)
 """As the entry point loads it, also where the package was installed before it had one."""
 
 Pytest = Callable[..., pytest.RunResult]

@@ -47,6 +47,13 @@ def ask() -> ModelRequest:
     return ModelRequest((Message("user", "Hello?"),), labels={"task": "t"})
 
 
+def test_a_faulty_model_stands_before_a_model() -> None:
+    """The name of one is none."""
+    name: Any = "gpt-5-mini"
+    with pytest.raises(ConfigurationError, match="FaultyModel: 'gpt-5-mini' is no model"):
+        FaultyModel(name)
+
+
 async def test_a_model_fails_breaks_off_and_answers(
     make_orchestrator: MakeOrchestrator, scripted_model: ScriptedModel, virtual_clock: VirtualClock
 ) -> None:

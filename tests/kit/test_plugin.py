@@ -179,7 +179,7 @@ FAILING = """
 import socket
 
 import pytest
-from agentorch import Agent
+from agentorch import Agent, agent
 from agentorch.testing import Say, ScriptedModel
 from team import poet
 
@@ -198,6 +198,20 @@ async def test_miss_in_a_test_that_fails(make_orchestrator, scripted_model):
 def test_miss_of_the_agents_own_model(make_orchestrator):
     lone = Agent("lone", description="Writes.", prompt="Write.", model=ScriptedModel({"nobody": "asks"}))
     make_orchestrator([lone]).run_sync("Go")
+
+
+@agent(description="Breaks.")
+def broken() -> str:
+    return {}["the key"]
+
+
+async def test_a_run_that_fails(make_orchestrator, scripted_model):
+    async with make_orchestrator([broken]) as orchestrator:
+        assert (await orchestrator.run("Break")).answer == "whole"
+
+
+def test_a_run_without_a_model(make_orchestrator):
+    assert make_orchestrator([poet]).run_sync("An ode").answer == "Ode!"
 
 
 def test_unused(scripted_model):
@@ -233,9 +247,9 @@ def test_a_wrong_setting(make_orchestrator):
 
 
 def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> None:
-    """A miss, whatever the run made of it; an answer that nobody asked for; a step towards the network."""
+    """A miss, whatever the run made of it; what nobody asked for; a step towards the network; why a run failed."""
     result = pytest_in(pytester, FAILING)()
-    result.assert_outcomes(failed=9, errors=1)
+    result.assert_outcomes(failed=11, errors=1)
     result.stdout.fnmatch_lines(
         [
             "*the script has no answer for request 1 (agent 'poet', task 'poet', purpose 'work'):",
@@ -244,6 +258,8 @@ def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> Non
             "E*the script has no answer for request 1 *",
             "E*it has no rules; give it one: *",
             "*the script has no answer for request 1 (agent 'lone', task 'lone', purpose 'work'):",
+            "E *run * failed: crash broken: *KeyError: 'the key'*",
+            "E *run * failed: plan no agent can be used: *or a model for those that need one",
             "never asked for: agent 'critic' (used 0 times); if that is meant, *unused=True*",
             "never asked for: 1 answers were not asked for, the next is Say(text='Ode!'*",
             "*the fake server has no answer left for: *",

@@ -142,6 +142,33 @@ async def test_a_function_that_asserts_fails_the_test() -> None:
     for make in (ScriptedModel, ScriptedModel().on):
         with pytest.raises(ConfigurationError, match="later is async; a script is a plain function"):
             make(script)
+        with pytest.raises(ConfigurationError, match="later is async; a script is a plain function"):
+            make([script])
+
+
+async def test_what_is_no_answer_fails_the_test() -> None:
+    """In one line: what a function gives that only looks like a plain one, and what JSON does not have."""
+
+    async def later(request: ModelRequest) -> str:
+        return "x"
+
+    def of(request: ModelRequest) -> Any:
+        return later(request)
+
+    def one_of(request: ModelRequest) -> Any:
+        return {"x"}
+
+    scripts: dict[str, Any] = {"coroutine": of, "set": one_of, "object": [object()]}
+    said = {
+        kind: await miss_of(ScriptedModel().on(script, agent="poet"), ask(agent="poet"))
+        for kind, script in scripts.items()
+    }
+    waits = "a script is a plain function, and Reply(..., delay=) is what waits"
+    gives = "an answer is a text, a value that JSON has, a ToolCall, a ModelError or a Reply"
+    assert said == {
+        kind: f"the script of agent 'poet' gives a {kind}, which is no answer; {remedy}"
+        for kind, remedy in {"coroutine": waits, "set": gives, "object": gives}.items()
+    }
 
 
 async def test_a_miss_of_the_answer_writer_stops_the_run() -> None:
