@@ -8,7 +8,7 @@ import os
 import platform
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Final, Literal
 import anyio
 
 from agentorch.cli.local_servers import LocalServer, look
+from agentorch.cli.probing import QUESTIONS
 from agentorch.cli.probing import probe as asked
 from agentorch.cli.reaching import reach
 from agentorch.cli.screen import Screen
@@ -55,7 +56,8 @@ def examine(
     """Look at everything, and with `probe` ask the models what they support; exit code 2 when something is wrong."""
     screen = Screen()
     findings: list[Finding] = []
-    for finding in _findings(model, journal, project, probe=probe):
+    tell = screen.dim if screen.draws and not json else _nothing
+    for finding in _findings(model, journal, project, tell if probe else None):
         findings.append(finding)
         if not json:
             _show(screen, finding)
@@ -72,8 +74,9 @@ def _show(screen: Screen, finding: Finding) -> None:
 
 
 def _findings(
-    model: Sequence[str] | None, journal: str | None, project: Path | None, *, probe: bool
+    model: Sequence[str] | None, journal: str | None, project: Path | None, telling: Callable[[str], None] | None
 ) -> Iterator[Finding]:
+    """Yield what is found, as it is found; where there is somebody to tell, models are asked what they support."""
     yield _python()
     yield Finding("agentorch", "ok", release())
     yield _extras()
@@ -90,7 +93,7 @@ def _findings(
         reached = Finding("model", *anyio.run(reach, name))
         yield reached
         if reached.mark != "wrong":
-            yield from anyio.run(_supported, name) if probe else (_unasked(name),)
+            yield from (_unasked(name),) if telling is None else _supported(name, telling)
     if not chosen.model:
         yield from (_local(server) for server in anyio.run(look, chosen.local_ports))
 
@@ -111,8 +114,18 @@ def _extras() -> Finding:
     return Finding("extras", "note" if missing else "ok", found, remedy)
 
 
-async def _supported(name: str) -> list[Finding]:
-    return [Finding("supports", *found) async for found in asked(name)]
+def _supported(name: str, tell: Callable[[str], None]) -> Iterator[Finding]:
+    """Ask for one thing after the other, until an answer is wrong."""
+    for question in QUESTIONS:
+        tell(f"asking {name} for {question.name} ...")
+        found = Finding("supports", *anyio.run(asked, name, question))
+        yield found
+        if found.mark == "wrong":
+            return
+
+
+def _nothing(line: str) -> None:
+    del line
 
 
 def _unasked(name: str) -> Finding:

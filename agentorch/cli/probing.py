@@ -1,9 +1,14 @@
-"""What a model's server supports, found out by asking: three short calls, which cost next to nothing, but something."""
+"""What a model's server supports, found out by asking: three short calls, which cost next to nothing, but something.
+
+Each has a bound: a model that does not come to an end is one of the things to be found out.
+"""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
+import anyio
 from pydantic_core import from_json
 
 from agentorch.cli.reaching import Reached
@@ -13,7 +18,10 @@ from agentorch.models import Form, OpenAIModel
 from agentorch.models.opening import provider_named_by
 from agentorch.ports.model import Message, ModelRequest, OutputSchema, ToolSpec
 
-_SILENCE: Final = 60.0
+MOST_SECONDS: Final = 60.0
+"""For one answer."""
+_MOST_TOKENS: Final = 1_000
+"""Of one answer: some models think before the one word, others never come to an end."""
 _SCHEMA: Final = {
     "type": "object",
     "properties": {"ok": {"type": "boolean"}},
@@ -34,24 +42,40 @@ _FORMS: Final = {
 }
 
 
-async def probe(name: str) -> AsyncIterator[Reached]:
-    """Ask a model for a word, for JSON, and for a call of a tool; yield what was found of each."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that a model is asked."""
+
+    name: str
+    ask: Callable[[OpenAIModel], Awaitable[Reached]]
+
+
+async def probe(name: str, question: Question) -> Reached:
+    """Ask a model one of `QUESTIONS`; say what was found."""
     key, url = provider_named_by(os.environ)
     model = OpenAIModel(name, api_key=key, base_url=url)
     try:
-        yield await _word(model)
-        yield await _json(model)
-        yield await _tool(model)
+        with anyio.fail_after(MOST_SECONDS):
+            return await question.ask(model)
+    except TimeoutError:
+        late = f"{name}: {question.name} was not answered within {MOST_SECONDS:.0f} s"
+        return "wrong", late, "a smaller model answers sooner; or see the server's own log"
     except AgentorchError as error:
-        yield "wrong", f"{name}: {one_line(str(error))}", "see the server's own log, or name another model"
+        return "wrong", f"{name}: {one_line(str(error))}", "see the server's own log, or name another model"
     finally:
-        await model.close()
+        with anyio.CancelScope(shield=True):
+            await model.close()
 
 
 async def _word(model: OpenAIModel) -> Reached:
     pieces: list[str] = []
-    request = ModelRequest((Message("user", "Answer with the one word: ok"),), silence=_SILENCE)
+    request = ModelRequest((Message("user", "Answer with the one word: ok"),), max_output_tokens=_MOST_TOKENS)
     response = await model.complete(request, on_delta=pieces.append)
+    if response.finish_reason == "length":
+        endless = (
+            f"{model.name}: has no end of answering: asked for one word, it was cut off after {_MOST_TOKENS:,} tokens"
+        )
+        return "wrong", endless, "name a model that was trained to follow instructions"
     if not response.text.strip():
         return "wrong", f"{model.name}: its answer is empty", "name another model"
     counts = "no token counts: they are estimated" if response.usage.approximate else "token counts"
@@ -62,7 +86,9 @@ async def _word(model: OpenAIModel) -> Reached:
 async def _json(model: OpenAIModel) -> Reached:
     question = 'Answer with this JSON object and nothing else: {"ok": true}'
     output = OutputSchema("probe", _SCHEMA)
-    response = await model.complete(ModelRequest((Message("user", question),), output=output, silence=_SILENCE))
+    response = await model.complete(
+        ModelRequest((Message("user", question),), output=output, max_output_tokens=_MOST_TOKENS)
+    )
     form = _FORMS[model.understood.output]
     try:
         is_right = from_json(response.text) == {"ok": True}
@@ -77,8 +103,13 @@ async def _json(model: OpenAIModel) -> Reached:
 async def _tool(model: OpenAIModel) -> Reached:
     tool = ToolSpec("look", "Looks a word up.", _TOOL)
     question = "Look the word 'ok' up with the tool."
-    response = await model.complete(ModelRequest((Message("user", question),), tools=(tool,), silence=_SILENCE))
+    response = await model.complete(
+        ModelRequest((Message("user", question),), tools=(tool,), max_output_tokens=_MOST_TOKENS)
+    )
     if any(call.name == "look" for call in response.tool_calls):
         return "ok", f"{model.name}: calls tools", ""
     remedy = "agents with tools, such as the researcher, need a model that does"
     return "note", f"{model.name}: was asked to call a tool, and did not", remedy
+
+
+QUESTIONS: Final = (Question("a word", _word), Question("JSON", _json), Question("a call of a tool", _tool))

@@ -8,6 +8,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import indent
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
@@ -46,7 +47,7 @@ def part_text(goal: str, part: Any) -> str:
         answer = in_answer(findings.passages)
         lines = [cited(passage) for passage in answer]
         if len(lines) > 1:
-            lines = [f"- {line}" for line in lines]
+            lines = [f"- {indent(line, '  ').strip()}" for line in lines]
         said = lines or [findings.answer.replace(NO_MODEL, "").strip()]
         return "\n".join([*said, *(f"- {note}" for note in findings.notes)])
     if isinstance(part, str):

@@ -12,7 +12,7 @@ from agentorch.errors import FileAccessError, MissingExtraError
 from agentorch.library.findings import NO_MODEL, Findings, FoundPassage, cited, in_answer
 from agentorch.library.folders import Folders, Found, Refused
 from agentorch.library.index import Index, Known, fingerprint
-from agentorch.library.reading import LARGEST_FILE, NotRead, decode, read_passages
+from agentorch.library.reading import LARGEST_FILE, NOT_TEXT, NotRead, decode, is_media, read_passages
 from agentorch.library.search import NEAR, Hit, Query, search, understand
 from agentorch.library.watching import Watch
 
@@ -130,7 +130,7 @@ class Library:
         stop = "." if words and asked[-1:].isalnum() else ""
         where = f"{_listed(self.folders, quote=False)} ({count} {'file' if count == 1 else 'files'})"
         verdict = "do not answer this" if near else "say nothing about this"
-        nearest = f"\nThe nearest that they hold: {cited(_passage(near[0]))}" if near else ""
+        nearest = "".join(f"\nThe nearest that they hold:{_after(passage)}" for passage in map(_passage, near))
         return f"The files in {where} {verdict}: {asked}{stop}{words}{nearest}\n{NO_MODEL}"
 
     def _refresh(self, watch: Watch | None = None) -> int:
@@ -144,6 +144,7 @@ class Library:
         known = self._index.known()
         reasons: dict[str, list[str]] = defaultdict(list)
         met: set[str] = set()
+        named = set(self.folders)
         readable = 0
         for number, item in enumerate(items, start=1):
             if isinstance(item, Refused):
@@ -152,7 +153,7 @@ class Library:
             met.add(item.real)
             note = self._look(item, known.get(item.real))
             readable += not note
-            if note:
+            if note and not (note == NOT_TEXT and is_media(item.shown) and item.shown not in named):
                 reasons[note].append(item.shown)
             watch(number, len(items))
         for real in known.keys() - met:
@@ -198,7 +199,12 @@ def _passage(hit: Hit) -> FoundPassage:
         text=hit.text,
         heading=hit.heading,
         score=round(hit.score, 4),
+        is_code=hit.is_code,
     )
+
+
+def _after(passage: FoundPassage) -> str:
+    return f"\n{cited(passage)}" if passage.is_code else f" {cited(passage)}"
 
 
 def _unwatched(done: int, total: int) -> None:

@@ -1,5 +1,6 @@
 """What the library finds: passages with their places, and an answer made of their own words."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +25,8 @@ class FoundPassage(BaseModel):
     """The headings above it, outermost first."""
     score: float
     """How much of the question it covers, from 0 to about 1."""
+    is_code: bool = False
+    """It is code: its lines mean something as they stand."""
 
     @property
     def source(self) -> str:
@@ -54,5 +57,8 @@ def in_answer(passages: Sequence[FoundPassage]) -> list[FoundPassage]:
 
 
 def cited(passage: FoundPassage) -> str:
-    """Return the passage's words with their citation."""
+    """Return the passage's words with their citation; code line by line in a fence, below it."""
+    if passage.is_code:
+        fence = max(["``", *re.findall("`+", passage.text)], key=len) + "`"
+        return f"[{passage.source}]\n{fence}\n{passage.text}\n{fence}"
     return f"{' '.join(passage.text.split())} [{passage.source}]"

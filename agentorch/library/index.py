@@ -13,7 +13,7 @@ from agentorch.errors import FileAccessError
 from agentorch.library.folders import Found
 from agentorch.library.passage import Field, Passage, Unit
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 """Of the tables and of what the readers make of a file; another one means to read everything anew."""
 _APPLICATION: Final = 0x61676F6C
 """`application_id` of our files ("agol")."""
@@ -172,4 +172,7 @@ def fingerprint(data: bytes) -> str:
 
 def _units(text: str) -> tuple[Unit, ...]:
     rows: list[list[Any]] = json.loads(text)
-    return tuple(Unit(line, end, words, tuple(Field(*field) for field in fields)) for line, end, words, fields in rows)
+    return tuple(
+        Unit(line, end, words, tuple(Field(*field) for field in fields), is_code)
+        for line, end, words, fields, is_code in rows
+    )

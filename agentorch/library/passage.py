@@ -16,7 +16,7 @@ class Field(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """The least that is cited: a sentence, a list item, a row, a record."""
+    """The least that is cited: a sentence, a list item, a row, a record, a piece of code."""
 
     line: int
     """Its first line, counted from 1; a page in a PDF."""
@@ -25,6 +25,8 @@ class Unit(NamedTuple):
     text: str
     fields: tuple[Field, ...] = ()
     """The parts of a record, when it has several lines."""
+    is_code: bool = False
+    """Its lines mean something as they stand."""
 
 
 class Section(NamedTuple):

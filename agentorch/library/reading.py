@@ -1,7 +1,9 @@
 """From a file's bytes to passages."""
 
 import codecs
+import mimetypes
 from collections.abc import Sequence
+from functools import cache
 from pathlib import PurePath
 from typing import Final
 
@@ -11,6 +13,10 @@ from agentorch.library.passage import Passage, passages
 
 LARGEST_FILE: Final = 10 * 1024 * 1024
 """Bytes beyond which a file is not read."""
+NOT_TEXT: Final = "is not text"
+_MEDIA: Final = ("image/", "audio/", "video/", "font/")
+_MEDIA_TOO: Final = frozenset({".eot", ".flac", ".mkv", ".ogg", ".opus", ".otf", ".ttf", ".webm", ".woff", ".woff2"})
+"""Suffixes that Python's own list of types does not know."""
 _SNIFFED: Final = 8_192
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -49,6 +55,19 @@ def decode(data: bytes) -> str:
         return _latin(data)
 
 
+def is_media(path: str) -> bool:
+    """Whether a file is, by its name, a picture, a sound, a film or a font."""
+    return PurePath(path).suffix.lower() in _MEDIA_TOO or (_types().guess_type(path, strict=False)[0] or "").startswith(
+        _MEDIA
+    )
+
+
+@cache
+def _types() -> mimetypes.MimeTypes:
+    """Return the types that Python knows: what a machine adds would make runs differ."""
+    return mimetypes.MimeTypes()
+
+
 def _wide(data: bytes) -> str:
     """Return UTF-16 without a mark: of western text every other byte is zero, and none of those between."""
     first, second = (data[at:_SNIFFED:2] for at in (0, 1))
@@ -57,13 +76,13 @@ def _wide(data: bytes) -> str:
             text = data.decode(encoding, "replace")
             if _strange(text) <= min(len(text), _SNIFFED) // 20:
                 return text
-    raise NotRead("is not text")
+    raise NotRead(NOT_TEXT)
 
 
 def _latin(data: bytes) -> str:
     text = data.decode("cp1252", "replace")
     if _strange(text) > min(len(text), _SNIFFED) // 20:
-        raise NotRead("is not text")
+        raise NotRead(NOT_TEXT)
     return text
 
 

@@ -62,6 +62,7 @@ class Hit:
     """From 0 to about 1: how much of the question it covers."""
     reach: float
     """How much of the question's weight its whole passage covers."""
+    is_code: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ def _best(query: Query, passage: Ranked, rank: float) -> Hit:
     reach = query.weight(about.union(*units))
     line, end, text = _cited(query, passage.units, best)
     text = clipped(text, query.weights)
-    return Hit(passage.path, passage.heading, line, end, text, scores[best] + _BY_RANK * rank, reach)
+    score = scores[best] + _BY_RANK * rank
+    return Hit(passage.path, passage.heading, line, end, text, score, reach, passage.units[best].is_code)
 
 
 def _score(query: Query, at: int, units: Sequence[Unit], found: Sequence[set[str]], about: set[str]) -> float:

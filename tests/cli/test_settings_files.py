@@ -100,6 +100,20 @@ def test_the_doctor_asks_what_is_supported(agentorch: Command, home: Path, monke
     assert said.code == 0
 
 
+def test_the_doctor_bounds_what_it_asks(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model without an end, or one that takes too long, is told as such; nothing more is asked of it."""
+    with serving(lambda _: "word " * 3_000) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        said = agentorch("doctor", "-m", "tiny", "--probe")
+        assert [request["max_tokens"] for request in server.requests] == [1_000]
+        assert "WRONG  supports  tiny: has no end of answering" in said.out
+        assert said.code == 2
+        server.delay = 0.5
+        monkeypatch.setattr("agentorch.cli.probing.MOST_SECONDS", 1.0)
+        said = agentorch("doctor", "-m", "tiny", "--probe")
+        assert "WRONG  supports  tiny: a word was not answered within 1 s" in said.out
+
+
 def test_the_doctor_offers_a_server_on_this_machine(agentorch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says how it is used, and asks it for nothing but its models."""
     with serving(answering) as server:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agentorch.library import NO_MODEL, Library
+from agentorch.library.extraction import part_text
 from tests.library.questions import ABSENT, QUESTIONS, SAFETY_PDF
 
 
@@ -59,6 +60,25 @@ def test_a_line_without_end_is_clipped_to_what_was_asked(tmp_path: Path) -> None
     assert "admiral sleeps in berth nine" in passage.text
     assert (passage.text[0], passage.text[-1]) == ("…", "…")
     assert len(passage.text) < 700
+
+
+def test_code_is_quoted_as_it_stands(tmp_path: Path) -> None:
+    """Its lines are kept, in a fence that they do not end, alone and as one of several."""
+    code = "def admiral():\n    return '```'\n"
+    (tmp_path / "berths.py").write_text(code, "utf-8")
+    with Library([tmp_path]) as library:
+        alone = library.ask("What is the admiral?")
+        (tmp_path / "berths.txt").write_text("The admiral sleeps.\n", "utf-8")
+        both = library.ask("What is the admiral?")
+        (tmp_path / "berths.txt").unlink()
+        near = library.ask("Does the admiral return to the berths by barge?")
+    fenced = f"[{tmp_path}/berths.py:1-2]\n````\n{code}````"
+    assert (alone.passages[0].is_code, alone.answer) == (True, f"{fenced}\n{NO_MODEL}")
+    item = f"- [{tmp_path}/berths.py:1-2]\n  ````\n  def admiral():\n      return '```'\n  ````"
+    sentence = f"- The admiral sleeps. [{tmp_path}/berths.txt:1]"
+    assert part_text("", both) in {f"{item}\n{sentence}", f"{sentence}\n{item}"}
+    assert not near.found
+    assert f"The nearest that they hold:\n{fenced}" in near.answer
 
 
 def test_what_half_a_question_asks_in_vain_is_said(library: Library) -> None:

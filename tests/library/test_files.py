@@ -175,6 +175,17 @@ def test_what_cannot_be_read_is_noted_in_one_line_each(folder: Path) -> None:
         ]
 
 
+def test_media_among_documents_are_passed_over(folder: Path) -> None:
+    """A folder of documents has pictures in it, which nobody has to be told; one that was named is noted."""
+    for name in ("logo.png", "demo.webm", "bold.woff2"):
+        (folder / name).write_bytes(b"\x89PNG\0\0\0")
+    with Library([folder]) as library:
+        assert (library.refresh(), library.notes) == (1, [])
+    with Library([folder, folder / "logo.png"]) as library:
+        library.refresh()
+        assert library.notes == [f"not read: {folder}/logo.png: is not text"]
+
+
 def test_a_damaged_pdf_is_noted(folder: Path) -> None:
     """It is no traceback."""
     (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing more")

@@ -18,6 +18,27 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("a.md", "| p | q |\n|---|---|\n| 1 | 2 |\n\n```\n# no heading\n```", [
         ("", 3, 3, "p: 1; q: 2"), ("", 6, 6, "# no heading"),
     ]),
+    ("a.md", "~~~sh\n  one\n  ```\n    two\n~~~\nx", [("", 2, 4, "one\n```\n  two"), ("", 6, 6, "x")]),
+    ("a.rst", "Do::\n\n    if x:\n        go\n    ===\n\nDone.", [
+        ("", 1, 1, "Do:"), ("", 3, 5, "if x:\n    go\n==="), ("", 7, 7, "Done."),
+    ]),
+    ("a.rst", "* Do\n\n  .. code-block:: python\n     :caption: c\n\n     x = 1\n\n     y = 2\n  End.", [
+        ("", 1, 1, "Do"), ("", 6, 8, "x = 1\n\ny = 2"), ("", 9, 9, "End."),
+    ]),
+    ("a.html", "<p>Do <pre>if x:\n\n  go</pre> end", [
+        ("", 1, 1, "Do"), ("", 1, 3, "if x:\n\n  go"), ("", 3, 3, "end"),
+    ]),
+    ("a.py", "def f():\n    return 1\n\n\ndef g(): ...\n", [
+        ("", 1, 2, "def f():\n    return 1"), ("", 5, 5, "def g(): ..."),
+    ]),
+    ("a.py", "  a\n\n  b\n\nc\n\n  d", [("", 1, 3, "a\n\nb"), ("", 5, 7, "c\n\n  d")]),
+    ("Makefile", "".join(f"a{n}:\n\tb\n\n" for n in range(6)), [
+        ("", 1, 11, "a0:\n\tb\n\na1:\n\tb\n\na2:\n\tb\n\na3:\n\tb"), ("", 13, 17, "a4:\n\tb\n\na5:\n\tb"),
+    ]),
+    ("a.js", "x" * 2100 + "\ny", [("", 1, 1, "x" * 2000), ("", 1, 2, "x" * 100 + "\ny")]),
+    ("a.py", "\n".join(f"a{n}" for n in range(20)), [
+        ("", 1, 12, "\n".join(f"a{n}" for n in range(12))), ("", 13, 20, "\n".join(f"a{n}" for n in range(12, 20))),
+    ]),
     ("a.rst", "===\nTop\n===\n\nSub\n---\n\n.. note:: mind\n   this\n\n* ``a`` :ref:`b <c>`\n", [
         ("Top > Sub", 8, 9, "mind this"), ("Top > Sub", 11, 11, "a b"),
     ]),

@@ -27,7 +27,7 @@ _LISTED: Final = (
     ChatCommand("files", "[PATH ...|-PATH]", "what agents may read; -PATH takes it away"),
     ChatCommand("context", "[TOKENS]", "what the next turn sees of the chat, and its budget"),
     ChatCommand("cost", "", "tokens and money of each turn and of the chat", beside=True),
-    ChatCommand("budget", "[money=0.10 tokens=... calls=... seconds=...|off]", "the limits of each turn"),
+    ChatCommand("budget", "[LIMIT=N ...|off]", "the limits of each turn: money, tokens, calls, seconds"),
     ChatCommand("approve", "[yes|no|ANSWER]", "answer what the turn waits for", beside=True),
     ChatCommand("retry", "", "ask the last thing again, in the place of its turn"),
     ChatCommand("undo", "", "forget the last turn; what was said comes back into the line"),

@@ -1,5 +1,6 @@
 """What each command of a chat does."""
 
+from textwrap import wrap
 from typing import Final
 
 from agentorch.cli.chat import looking, running_commands, setting, writing
@@ -7,7 +8,7 @@ from agentorch.cli.chat.chat import Actions, Chat
 from agentorch.cli.chat.command_table import COMMANDS
 from agentorch.cli.tables import spoken
 
-_NARROW: Final = 110
+_NARROW: Final = 60
 """Columns below which what a command does stands below it."""
 
 
@@ -16,12 +17,17 @@ async def show_help(chat: Chat, argument: str) -> None:
     del argument
     screen = chat.front.screen
     rows = [[f"/{command.name} {command.usage}".rstrip(), command.help] for command in COMMANDS.values()]
-    if screen.draws and screen.words.width < _NARROW:
+    if not screen.draws:
+        spoken(screen, rows)
+    elif screen.words.width < _NARROW:
         for typed, does in rows:
             screen.say(typed)
             screen.quote(does)
     else:
-        spoken(screen, rows)
+        wide = max(len(typed) for typed, _ in rows) + 2
+        for typed, does in rows:
+            first, *more = wrap(does, screen.words.width - wide)
+            screen.lines("\n".join([typed.ljust(wide) + first, *(" " * wide + line for line in more)]))
     screen.dim("@agent speaks to one agent, @path attaches a file; Alt-Enter or \\ begins a new line, Ctrl-R searches")
 
 

@@ -9,6 +9,7 @@ from agentorch.library.formats.json import read_json
 from agentorch.library.formats.markdown import read_markdown
 from agentorch.library.formats.plain import read_plain
 from agentorch.library.formats.rst import read_rst
+from agentorch.library.formats.source import NAMES, SUFFIXES, read_source
 from agentorch.library.formats.table import read_csv, read_tsv
 from agentorch.library.passage import Section
 
@@ -31,4 +32,8 @@ _READERS: Final[dict[str, Reader]] = {
 
 def reader_for(path: str) -> Reader:
     """Return the reader for a text file of this name; what has no reader of its own is plain text."""
-    return _READERS.get(PurePath(path).suffix.lower(), read_plain)
+    name = PurePath(path).name.lower()
+    suffix = PurePath(name).suffix
+    if name in NAMES or suffix in SUFFIXES:
+        return read_source
+    return _READERS.get(suffix, read_plain)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Final
 
+from agentorch.library.code import code_units
 from agentorch.library.formats.table import record
 from agentorch.library.passage import Outline, Section, Unit
 from agentorch.library.sentences import Line, sentences
@@ -38,6 +39,7 @@ class _Page(HTMLParser):
         """Text of the current block, by line."""
         self.unseen = 0
         self.in_title = False
+        self.in_code = False
         self.cells: list[str] | None = None
         """Cells of the current row."""
         self.columns: list[str] = []
@@ -52,6 +54,9 @@ class _Page(HTMLParser):
             self.in_title = True
         elif tag in _HEADINGS:
             self.end_section()
+        elif tag == "pre":
+            self.end_block()
+            self.in_code = True
         elif tag == "table":
             self.end_block()
             self.columns = []
@@ -73,6 +78,9 @@ class _Page(HTMLParser):
             title = " ".join(self.lines.values())
             self.lines = {}
             self.outline.enter(_HEADINGS[tag], " ".join(title.split()))
+        elif tag == "pre":
+            self.end_block()
+            self.in_code = False
         elif tag in {"tr", "table"} and self.cells is not None:
             self.end_row()
         elif tag in _BLOCKS and self.cells is None:
@@ -100,9 +108,12 @@ class _Page(HTMLParser):
             self.units.append(record(self.columns, cells, self.row_line, self.getpos()[0]))
 
     def end_block(self) -> None:
-        lines: list[Line] = [(number, " ".join(line.split())) for number, line in sorted(self.lines.items())]
+        lines: list[Line] = sorted(self.lines.items())
         self.lines = {}
-        self.units.extend(sentences(lines))
+        if self.in_code:
+            self.units += code_units(lines)
+        else:
+            self.units += sentences([(number, " ".join(line.split())) for number, line in lines])
 
     def end_section(self) -> None:
         self.end_block()

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from agentorch.library.code import code_units
 from agentorch.library.formats.table import record
 from agentorch.library.passage import Outline, Section, Unit
 from agentorch.library.sentences import Line, sentences
 
 _HEADING: Final = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE: Final = re.compile(r"^ {0,3}(=+|-+)\s*$")
-_FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
+_FENCE: Final = re.compile(r"^\s*(```|~~~)")
 _ITEM: Final = re.compile(r"^\s*(?:[-*+]|\d{1,4}[.)])\s+")
 _RULE: Final = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _TABLE_RULE: Final = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
@@ -55,17 +56,20 @@ class _Markdown:
         self.outline = Outline()
         self.units: list[Unit] = []
         self.paragraph: list[Line] = []
-        self.in_code = False
+        self.fence = ""
+        """What began the code that we are in, whose lines are `code`."""
+        self.code: list[Line] = []
         self.columns: list[str] | None = None
         """Names of the columns of the table that we are in."""
 
     def sections(self) -> Iterator[Section]:
         for index, line in enumerate(self.lines):
-            if _FENCE.match(line):
+            fence = _FENCE.match(line)
+            if fence and self.fence in {"", fence[1]}:
                 self.flush()
-                self.in_code = not self.in_code
-            elif self.in_code:
-                self.add(index, line.rstrip())
+                self.fence = "" if self.fence else fence[1]
+            elif self.fence:
+                self.code.append((index + 1, line))
             else:
                 yield from self.prose(index, line)
         yield from self.close()
@@ -97,13 +101,9 @@ class _Markdown:
                 self.flush()
             self.paragraph.append((index + 1, plain(_ITEM.sub("", line)) if "|" not in line else line))
 
-    def add(self, index: int, text: str) -> None:
-        if text.strip():
-            self.units.append(Unit(index + 1, index + 1, text))
-
     def flush(self) -> None:
-        self.units.extend(sentences(self.paragraph))
-        self.paragraph = []
+        self.units += [*sentences(self.paragraph), *code_units(self.code)]
+        self.paragraph, self.code = [], []
 
     def close(self) -> Iterator[Section]:
         """End the section."""

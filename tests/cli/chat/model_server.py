@@ -17,7 +17,7 @@ Answering = Callable[[Body], str]
 
 
 class ModelServer(ThreadingHTTPServer):
-    """Speaks Chat Completions; words are streamed `delay` seconds apart."""
+    """Speaks Chat Completions; words are streamed `delay` seconds apart, and are its tokens."""
 
     daemon_threads = True
 
@@ -61,6 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(body)
         self.server.keys.append(self.headers.get("authorization", ""))
         words = self.server.answer(body).split(" ")
+        most = body.get("max_tokens") or body.get("max_completion_tokens") or len(words)
+        reason = "length" if len(words) > most else "stop"
+        words = words[:most]
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
@@ -71,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._event({"content": word if number == 0 else f" {word}"})
             usage = {"prompt_tokens": 100, "completion_tokens": len(words), "total_tokens": 100 + len(words)}
             usage["prompt_tokens_details"] = {"cached_tokens": 40}  # pyright: ignore[reportArgumentType]
-            self._event({}, "stop")
+            self._event({}, reason)
             self._write(json.dumps(_chunk() | {"choices": [], "usage": usage}))
             self._write("[DONE]")
 
