@@ -6,6 +6,8 @@ from typing import Any, cast
 import nbformat
 from nbclient import NotebookClient
 
+from tests.pictures.drawing import drawn, pictured
+
 
 class Watched(NotebookClient):
     """A client that takes note of every message by its type."""
@@ -35,8 +37,8 @@ class Shown:
     def pictures(self, cell: int) -> list[str]:
         """Return every picture that a cell drew, those drawn over included."""
         kinds = {"display_data", "update_display_data"}
-        drawn = [content["data"] for index, kind, content in self._heard if index == cell and kind in kinds]
-        return [data["image/svg+xml"] for data in drawn if "image/svg+xml" in data]
+        shown = [content["data"] for index, kind, content in self._heard if index == cell and kind in kinds]
+        return [drawn(data) for data in shown if pictured(data)]
 
 
 def run_cells(*sources: str) -> Shown:

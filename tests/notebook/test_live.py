@@ -12,7 +12,7 @@ from agentorch import Orchestrator, Plan, agent
 from agentorch.notebook import live
 from agentorch.runtime.run import Run
 from tests.notebook.kernel import Shown, run_cells
-from tests.pictures.drawing import words
+from tests.pictures.drawing import drawn, words
 
 BEGIN = """
 import asyncio
@@ -52,31 +52,31 @@ run
 
 
 def test_a_plan_shows_itself(shown: Shown):
-    """As an image in every way that a notebook may want it, and in words."""
+    """As an image that every notebook shows, trusted or not, and in words."""
     (data,) = shown.data(1)
-    assert set(data) == {"text/html", "image/svg+xml", "text/plain"}
-    assert data["text/html"].startswith(
+    assert set(data) == {"text/markdown", "text/plain"}
+    assert data["text/markdown"].startswith(
         '<img alt="Plan(&#x27;Two in a row&#x27;, 2 tasks)" src="data:image/svg+xml;base64,'
     )
-    assert {"a", "b", "Two in a row"} <= set(words(data["image/svg+xml"]))
+    assert {"a", "b", "Two in a row"} <= set(words(drawn(data)))
 
 
 @pytest.mark.parametrize("cell", [2, 3], ids=["await", "run_sync"])
 def test_a_run_is_drawn_while_it_goes_on(shown: Shown, cell: int):
     """One picture below the cell, drawn over; the last one shows the end and stays."""
-    drawn = shown.pictures(cell)
-    stood = [words(picture)[0] for picture in drawn]
+    pictures = shown.pictures(cell)
+    stood = [words(picture)[0] for picture in pictures]
     (left,) = shown.data(cell)
     assert "▸ running" in stood
     assert stood[-1] == "✓ succeeded"
-    assert left["image/svg+xml"] == drawn[-1]
-    assert 3 <= len(drawn) <= 12
+    assert drawn(left) == pictures[-1]
+    assert 3 <= len(pictures) <= 12
 
 
 def test_an_outcome_shows_the_picture_and_the_answer(shown: Shown):
     """The answer is Markdown in which no HTML is obeyed."""
     picture, answer = shown.data(4)
-    assert words(picture["image/svg+xml"])[0] == "✓ succeeded"
+    assert words(drawn(picture))[0] == "✓ succeeded"
     assert answer["text/markdown"] == "**done** &lt;script>alert(1)&lt;/script>"
 
 
@@ -89,9 +89,9 @@ def test_a_team_shows_itself(shown: Shown):
 def test_a_run_in_hand_can_be_watched(shown: Shown):
     """`live(run)` ends with the run; the run shows itself afterwards too."""
     assert shown.text(6) == "succeeded\n"
-    drawn = shown.pictures(6)
-    assert words(drawn[-1])[0] == "✓ succeeded"
-    assert len(drawn) > 5
+    pictures = shown.pictures(6)
+    assert words(pictures[-1])[0] == "✓ succeeded"
+    assert len(pictures) > 5
 
 
 @agent(description="Works for a second.")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.notebook.__main__ import masked
-from tests.pictures.drawing import read
+from tests.pictures.drawing import drawn, pictured, read
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -63,11 +63,7 @@ def test_it_explains_itself(cells: list[dict[str, Any]]):
 
 def test_its_pictures_are_kept(path: Path, cells: list[dict[str, Any]]):
     """They are there without running anything, well-formed, and the file is not large."""
-    svgs = [
-        "".join(output["data"]["image/svg+xml"])
-        for output in outputs(cells)
-        if "image/svg+xml" in output.get("data", {})
-    ]
+    svgs = [drawn(output["data"]) for output in outputs(cells) if pictured(output.get("data", {}))]
     assert svgs
     for svg in svgs:
         read(svg)

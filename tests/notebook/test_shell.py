@@ -1,6 +1,5 @@
 """What a shell is given to show, without the kernel's process around it."""
 
-from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +10,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from agentorch import Orchestrator, Plan, agent
 from agentorch.notebook import live
+from agentorch.pictures.bundles import bundle
 from agentorch.testing import LoopClock
-from tests.pictures.drawing import words
+from tests.pictures.drawing import drawn, words
 
 pytestmark = pytest.mark.looptime
 
@@ -41,12 +41,19 @@ def published() -> Iterator[list[dict[str, Any]]]:
         InteractiveShell.clear_instance()
 
 
-def test_a_picture_is_an_image_and_itself():
-    """The image holds the same picture as the SVG beside it."""
+def test_a_picture_is_an_image():
+    """And nothing else: VS Code shows nothing of an output with HTML or SVG in a folder that is not trusted."""
     data = plan()._repr_mimebundle_()
-    address = data["text/html"].split('src="data:image/svg+xml;base64,')[1].removesuffix('">')
-    assert b64decode(address).decode() == data["image/svg+xml"] == plan().to_svg()
-    assert data["text/plain"] == "Plan('An ode', 1 tasks)"
+    assert drawn(data) == plan().to_svg()
+    assert (set(data), data["text/plain"]) == ({"text/markdown", "text/plain"}, "Plan('An ode', 1 tasks)")
+
+
+def test_the_words_for_an_image_are_no_markdown():
+    """One tag on one line, with neither code, mathematics nor a paragraph's end in it."""
+    image = bundle("<svg/>", '$5 `or`\n\n<b>\\(6\\)" $')["text/markdown"]
+    assert image == (
+        '<img alt="&#36;5 &#96;or&#96; &lt;b&gt;&#92;(6&#92;)&quot; &#36;" src="data:image/svg+xml;base64,PHN2Zy8+">'
+    )
 
 
 def test_a_plan_that_was_not_checked_is_drawn():
@@ -78,11 +85,11 @@ async def test_a_view_draws_over_its_picture(published: list[dict[str, Any]]) ->
         await live(run, every=0.5)
         status = run.status
     ids = {one["transient"]["display_id"] for one in published}
-    said = [words(one["data"]["image/svg+xml"])[:2] for one in published]
+    said = [words(drawn(one["data"]))[:2] for one in published]
     assert (len(ids), [one.get("update", False) for one in published][:2]) == (1, [False, True])
     assert (said[-1], status) == (["✓ succeeded", "1 task · 2.0 s"], "succeeded")
     assert 5 <= len(said) <= 7
-    assert run._repr_mimebundle_()["image/svg+xml"] == published[-1]["data"]["image/svg+xml"]
+    assert run._repr_mimebundle_() == published[-1]["data"]
 
 
 async def test_an_outcome_is_a_picture_and_an_answer(published: list[dict[str, Any]]) -> None:
@@ -90,7 +97,7 @@ async def test_an_outcome_is_a_picture_and_an_answer(published: list[dict[str, A
     outcome = await Orchestrator([poet], clock=LoopClock()).run(plan())
     outcome._ipython_display_()
     picture, answer = (one["data"] for one in published)
-    assert picture["image/svg+xml"] == outcome.to_svg()
+    assert drawn(picture) == outcome.to_svg()
     assert answer["text/markdown"] == '```json\n{\n  "ode": "To buses <b>"\n}\n```'
 
 

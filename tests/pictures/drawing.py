@@ -1,11 +1,15 @@
 """Reads pictures: what is in them, and what must never be."""
 
 import re
+from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree as ET
 
 SVG = "{http://www.w3.org/2000/svg}"
 KNOWN = {"svg", "g", "rect", "line", "path", "text", "title"}
+_IMAGE = re.compile(r'<img alt="[^"<>\n]*" src="data:image/svg\+xml;base64,([^"]+)">')
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,18 @@ class Rect:
         apart_x = self.x + self.width <= other.x or other.x + other.width <= self.x
         apart_y = self.y + self.height <= other.y or other.y + other.height <= self.y
         return not (apart_x or apart_y)
+
+
+def pictured(data: Mapping[str, Any]) -> bool:
+    """Whether what a notebook was given to show is a picture."""
+    return _IMAGE.fullmatch("".join(data.get("text/markdown", ""))) is not None
+
+
+def drawn(data: Mapping[str, Any]) -> str:
+    """Return the SVG in what a notebook was given to show: as text, or as the lines of a file."""
+    image = _IMAGE.fullmatch("".join(data["text/markdown"]))
+    assert image is not None
+    return b64decode(image[1], validate=True).decode()
 
 
 def read(svg: str) -> ET.Element:
