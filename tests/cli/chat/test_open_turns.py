@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.chat.terminal import CTRL_C, CTRL_D, ENTER, UP, chat, runs
+from tests.cli.chat.terminal import CTRL_C, CTRL_D, ENTER, TAB, UP, Terminal, chat, runs
+from tests.cli.test_processes import run
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -68,3 +69,45 @@ def test_what_was_typed_ahead_is_taken_back(folder: Path) -> None:
         terminal.expect("You said: sixty")
         assert terminal.keys(CTRL_D).left() == 0
     assert [record["goal"] for record in runs()] == ["one", "four", "five", "sixty"]
+
+
+def test_a_follow_up_goes_on_from_the_last_question(folder: Path) -> None:
+    """Without a model "and why?" finds what was asked before; an agent is told the follow-up alone."""
+    facts = "# Runs\n\n## Resuming\n\nA run that ends by kill -9 resumes from its journal: events are written first.\n"
+    (folder / "runs.md").write_text(facts + "\n## Paint\n\nThe reason why paint dries is air.\n", encoding="utf-8")
+    with chat("-f", "runs.md", columns=130) as terminal:
+        terminal.say("How does a run resume after kill -9?").expect("resumes from its journal").expect("1 turn ")
+        terminal.say("and why?").expect("resumes from its journal", times=2).expect("2 turns")
+        terminal.say("but why, then?").expect("resumes from its journal", times=3).expect("3 turns")
+        assert terminal.keys(CTRL_D).left() == 0
+    _, asked, _ = runs()
+    assert asked["goal"] == "and why?"
+    events = [json.loads(line) for line in run("runs", "export", str(asked["run_id"])).stdout.splitlines()]
+    assert events[0]["inputs"]["earlier"] == "How does a run resume after kill -9?"
+
+
+def test_names_with_blanks_are_completed(folder: Path) -> None:
+    r"""A blank and a `\` in a name are offered as they must be typed, and lead to the file."""
+    (folder / "my notes").mkdir()
+    (folder / "my notes" / "a\\b c.md").write_text("A hive has 7 gates.\n", encoding="utf-8")
+    with chat("-a", "team.py") as terminal:
+        terminal.keys("@parrot read @my").expect("my notes/").keys(TAB).expect("@my\\ notes/")
+        terminal.keys("a").expect("a\\b c.md").keys(TAB).expect("@my\\ notes/a\\\\b\\ c.md")
+        terminal.keys(ENTER).keys(ENTER).expect("attached: my notes/a\\b c.md").expect("You said: read")
+        terminal.say("/files -my\\ notes/a\\\\b\\ c.md").expect("0 attached paths")
+        terminal.say("/files my\\ notes/a\\\\b\\ c.md").expect("1 attached path")
+        assert terminal.keys(CTRL_D).left() == 0
+
+
+def test_ctrl_c_on_a_plain_terminal(folder: Path) -> None:
+    """With TERM=dumb it stops the turn; at the line the first one warns, and the second leaves."""
+    with Terminal("-a", "team.py", TERM="dumb") as terminal:
+        terminal.expect(">").say("@gate one")
+        terminal.wait((folder / "began").exists, "the gate's beginning")
+        terminal.keys(CTRL_C).expect("stopped, 0 finished tasks of 1 kept: /resume goes on")
+        terminal.keys(CTRL_C).expect("Ctrl-C once more, or Ctrl-D, leaves")
+        terminal.say("@parrot two").expect("You said: two").expect("run ", times=2)
+        terminal.keys(CTRL_C).expect("once more", times=2)
+        terminal.keys(CTRL_C)
+        assert terminal.left() == 0
+    assert [record["status"] for record in runs()] == ["stopped", "succeeded"]
