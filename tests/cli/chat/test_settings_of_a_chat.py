@@ -196,3 +196,17 @@ def test_what_is_typed_before_the_line_stands_there(folder: Path) -> None:
     with Terminal("-a", "team.py") as terminal:
         terminal.keys("@parrot early\n").expect("You said: early")
         assert terminal.keys(CTRL_D).left() == 0
+
+
+def test_a_turn_that_was_stopped_while_it_was_planned(folder: Path) -> None:
+    """There are no tasks to show, and no plan; the turn waits to be taken up."""
+    with (
+        serving(lambda _: "Nothing. " * 50, delay=2.0) as server,
+        chat("-a", "team.py", "-m", "tiny", columns=120, OPENAI_BASE_URL=server.url) as terminal,
+    ):
+        terminal.say("hello").wait(lambda: bool(server.requests), "a request")
+        terminal.say("/tasks").expect("there is no plan yet")
+        terminal.keys(CTRL_C).expect("stopped, 0 finished tasks of 0 kept")
+        terminal.say("/plan").expect("there is no plan yet", times=2)
+        assert terminal.keys(CTRL_D).left() == 0
+    assert [one["status"] for one in runs()] == ["stopped"]
