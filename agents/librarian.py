@@ -16,8 +16,8 @@ from agentorch.library import Findings, Library, each_second
     description="Finds passages about a question in the user's files and documents, cited as path:line.",
     capabilities=["search-files", "answer-question"],
 )
-async def librarian(question: str, library: Library, context: Context) -> Findings:
-    """Search the folders given; say plainly when they hold nothing about the question."""
+async def librarian(question: str, library: Library, context: Context, earlier: str = "") -> Findings:
+    """Search the folders given; say plainly when they hold nothing. A short question goes on from the `earlier` one."""
     loop = asyncio.get_running_loop()
     given_up = threading.Event()
     tell = each_second(lambda line: loop.call_soon_threadsafe(_report, context, line) and None)
@@ -28,7 +28,9 @@ async def librarian(question: str, library: Library, context: Context) -> Findin
         tell(done, total)
 
     try:
-        return await anyio.to_thread.run_sync(partial(library.ask, question, watch=watch), abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(
+            partial(library.ask, question, earlier=earlier, watch=watch), abandon_on_cancel=True
+        )
     finally:
         given_up.set()
 

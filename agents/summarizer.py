@@ -4,7 +4,7 @@ from typing import Any
 
 from agentorch.agents import Context, agent
 from agentorch.errors import ConfigurationError, FailureKind, ModelError
-from agentorch.library import NO_MODEL, extract, extractive_answer
+from agentorch.library import extract, extractive_answer
 from agentorch.prompts import Prompts
 
 
@@ -31,5 +31,4 @@ def _extracted(goal: str, parts: dict[str, Any], sentences: int) -> str:
         name: extract(part, goal, sentences) if isinstance(part, str) else part for name, part in parts.items()
     }
     missing = [f"{name} gave no output" for name, part in parts.items() if part is None]
-    text = extractive_answer(goal, shortened, missing)
-    return text if NO_MODEL in text else f"{text}\n\n{NO_MODEL}"
+    return extractive_answer(goal, shortened, missing)

@@ -7,6 +7,7 @@ from typing import Final
 from agentorch.cli.words import one_line, seconds
 from agentorch.core.apply import apply
 from agentorch.core.events import Event, TaskReported
+from agentorch.core.running_time import time_until
 from agentorch.core.state import FINAL, RunState, Status, TaskState
 
 
@@ -43,10 +44,14 @@ class Progress:
 
     def __init__(self, run_id: str) -> None:
         self.state = RunState(run_id)
+        self.ran = 0.0
+        """Seconds for which the run was carried out, whether it is limited in them or not."""
         self._said: dict[str, str] = {}
 
     def see(self, event: Event) -> None:
         """Take in the next event."""
+        if self.state.seq:
+            self.ran += time_until(self.state, event)
         apply(self.state, event)
         self.state.gained.clear()
         if isinstance(event, TaskReported):

@@ -17,9 +17,14 @@ _TAKING_OVER: Final = frozenset({RunAdopted, RunForked})
 
 def count_time(state: RunState, event: Event) -> None:
     """Add the time from the last event to this one, if the run was carried out in it; before the event is applied."""
+    state.ran += time_until(state, event)
+
+
+def time_until(state: RunState, event: Event) -> float:
+    """Return the seconds from the last event to this one, 0 if the run was not carried out in them."""
     went_on = type(event) is TaskWentOn and not event.waits
-    if went_on or not (type(event) in _TAKING_OVER or state.idle):
-        state.ran += max(0.0, event.at - state.updated)
+    counts = went_on or not (type(event) in _TAKING_OVER or state.idle)
+    return max(0.0, event.at - state.updated) if counts else 0.0
 
 
 def begin_anew(state: RunState, at: float) -> None:

@@ -1,19 +1,19 @@
 """Answers without a language model: the best sentences of what is there, in their own words, citations kept.
 
 1. A short text is given whole; of a long one the sentences that say most about the goal, in their own order.
-2. Findings keep their citations. What is missing is said. So is that no language model was used.
+2. Findings keep their citations. What is missing is said. So is that no language model was used, and whose words it is.
 """
 
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import indent
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
-from agentorch.library.findings import NO_MODEL, Findings, cited, in_answer
+from agentorch.library.findings import NO_MODEL, NO_MODEL_NOTHING, NOT_REWORDED, Findings, cited, in_answer
 from agentorch.library.sentences import sentences
 from agentorch.library.words import STOP_WORDS, content_words, stem, words
 
@@ -37,7 +37,7 @@ def extractive_answer(goal: str, parts: Mapping[str, Any], missing: Sequence[str
         lines = ["There is nothing to answer with."]
     if missing:
         lines.append(f"Missing: {'; '.join(missing)}.")
-    return "\n\n".join([*lines, NO_MODEL])
+    return "\n\n".join([*lines, _whose(present.values())])
 
 
 def part_text(goal: str, part: Any) -> str:
@@ -48,7 +48,7 @@ def part_text(goal: str, part: Any) -> str:
         lines = [cited(passage) for passage in answer]
         if len(lines) > 1:
             lines = [f"- {indent(line, '  ').strip()}" for line in lines]
-        said = lines or [findings.answer.replace(NO_MODEL, "").strip()]
+        said = lines or [findings.answer.replace(NO_MODEL, "").replace(NO_MODEL_NOTHING, "").strip()]
         return "\n".join([*said, *(f"- {note}" for note in findings.notes)])
     if isinstance(part, str):
         return extract(part, goal) if len(part) > _WHOLE else part.strip()
@@ -79,6 +79,26 @@ def _weight(counts: Mapping[str, int], frequency: Mapping[str, int], wanted: set
     """Return how much a sentence says: the frequent words of the text, and those of the goal, per length."""
     total = sum(_GOAL if word in wanted else math.log1p(frequency[word]) for word in counts)
     return total / (_FREE_WORDS + sum(counts.values()))
+
+
+def _whose(parts: Iterable[Any]) -> str:
+    """Say that no language model was used, and whose words stand in for an answer: the files' where any are quoted."""
+    whose = {words for part in parts for words in _sources_of(part)}
+    return next((words for words in (NO_MODEL, NOT_REWORDED) if words in whose), NO_MODEL_NOTHING)
+
+
+def _sources_of(part: Any) -> Iterator[str]:
+    """Go through what is to be said of each piece of an output."""
+    findings = _findings(part)
+    if findings is not None:
+        yield NO_MODEL if findings.passages or NO_MODEL in findings.answer else NO_MODEL_NOTHING
+    elif isinstance(part, str):
+        yield NO_MODEL if NO_MODEL in part else NOT_REWORDED
+    elif isinstance(part, list | dict):
+        inner = cast("dict[str, Any]", part).values() if isinstance(part, dict) else cast("list[Any]", part)
+        yield from (words for value in inner for words in _sources_of(value))
+    else:
+        yield NOT_REWORDED
 
 
 def _findings(part: Any) -> Findings | None:

@@ -9,7 +9,7 @@ from time import time_ns
 from typing import Final, Self
 
 from agentorch.errors import FileAccessError, MissingExtraError
-from agentorch.library.findings import NO_MODEL, Findings, FoundPassage, cited, in_answer
+from agentorch.library.findings import NO_MODEL, NO_MODEL_NOTHING, Findings, FoundPassage, cited, in_answer
 from agentorch.library.folders import Folders, Found, Refused
 from agentorch.library.index import Index, Known, fingerprint
 from agentorch.library.reading import LARGEST_FILE, NOT_TEXT, NotRead, decode, is_media, read_passages
@@ -75,16 +75,21 @@ class Library:
         """Return the passages that speak of `question`, best first; none when the files say nothing about it."""
         return self._found(question, limit, watch)[1]
 
-    def _found(self, question: str, limit: int, watch: Watch | None) -> tuple[Query, list[FoundPassage]]:
+    def _found(
+        self, question: str, limit: int, watch: Watch | None, earlier: str = ""
+    ) -> tuple[Query, list[FoundPassage]]:
         with self._lock:
             self._refresh(watch)
-            query = understand(question, self._index)
+            query = understand(question, self._index, earlier=earlier)
             hits = search(query, self._index, limit)
         return query, [_passage(hit) for hit in hits]
 
-    def ask(self, question: str, limit: int = 5, *, watch: Watch | None = None) -> Findings:
-        """Return what the files say about `question`, in their own words, with citations."""
-        query, passages = self._found(question, limit, watch)
+    def ask(self, question: str, limit: int = 5, *, earlier: str = "", watch: Watch | None = None) -> Findings:
+        """Return what the files say about `question`, in their own words, with citations.
+
+        `earlier` is what was asked before: a short question, such as "and why?", is understood to go on from it.
+        """
+        query, passages = self._found(question, limit, watch, earlier)
         answer = in_answer(passages)
         text = "\n".join([*map(cited, answer), NO_MODEL]) if answer else self._absent(question)
         sources = list(dict.fromkeys(passage.source for passage in answer))
@@ -131,7 +136,9 @@ class Library:
         where = f"{_listed(self.folders, quote=False)} ({count} {'file' if count == 1 else 'files'})"
         verdict = "do not answer this" if near else "say nothing about this"
         nearest = "".join(f"\nThe nearest that they hold:{_after(passage)}" for passage in map(_passage, near))
-        return f"The files in {where} {verdict}: {asked}{stop}{words}{nearest}\n{NO_MODEL}"
+        return (
+            f"The files in {where} {verdict}: {asked}{stop}{words}{nearest}\n{NO_MODEL if near else NO_MODEL_NOTHING}"
+        )
 
     def _refresh(self, watch: Watch | None = None) -> int:
         try:

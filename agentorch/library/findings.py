@@ -8,6 +8,10 @@ from pydantic import BaseModel, Field
 
 NO_MODEL: Final = "No language model was used: what is quoted are the files' own words."
 """Said wherever passages stand in for an answer."""
+NOT_REWORDED: Final = "No language model was used: nothing is reworded."
+"""Said where other texts than the files' stand in for an answer."""
+NO_MODEL_NOTHING: Final = "No language model was used."
+"""Said where nothing is quoted."""
 _CLOSE: Final = 0.75
 """The share of the best score from which a passage is part of the answer."""
 _MOST_IN_ANSWER: Final = 3

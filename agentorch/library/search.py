@@ -3,12 +3,14 @@
 1. SQLite's BM25 finds the candidates. A word weighs by how rare it is in the library.
 2. Within a passage the unit is cited that covers most of the question's weight, headings and neighbours helping.
 3. What covers too little of the weight is no answer: then the topic is absent, and that is what is said.
+4. A short question goes on from the one before it ("and why?"): that one's words count, together at most half of its
+   own, so that they tell passages about the topic from others; they are the topic where it has no words of its own.
 """
 
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agentorch.library.clipping import clipped
@@ -27,6 +29,10 @@ _BY_HEADING: Final = 0.6
 _BY_NEIGHBOUR: Final = 0.35
 _BY_RANK: Final = 0.15
 _BY_KIND: Final = 0.15
+_SHORT: Final = 2
+"""Words of its own up to which a question goes on from the one before it."""
+_OF_EARLIER: Final = 0.5
+"""What the words of the question before count together, at most, of those of the question."""
 _FREE_WORDS: Final = 25
 _PENALTY: Final = 0.004
 _LONGEST_PENALTY: Final = 0.2
@@ -87,8 +93,20 @@ class Query:
         return sum(weight for word, weight in self.weights.items() if word in found) / self.mass
 
 
-def understand(question: str, index: Index) -> Query:
-    """Return what the question asks about, weighed by the library."""
+def understand(question: str, index: Index, *, earlier: str = "") -> Query:
+    """Return what the question asks about, weighed by the library; `earlier` was asked before it."""
+    query = _weighed(question, index)
+    if not earlier or len(query.terms) > _SHORT:
+        return query
+    before = _weighed(earlier, index)
+    added = {word: weight for word, weight in before.weights.items() if word not in query.weights}
+    scale = min(1.0, _OF_EARLIER * query.mass / sum(added.values())) if added and query.terms else 1.0
+    weights = {**query.weights, **{word: weight * scale for word, weight in added.items()}}
+    terms = tuple(dict.fromkeys((*query.terms, *before.terms)))
+    return replace(query, weights=weights, terms=terms)
+
+
+def _weighed(question: str, index: Index) -> Query:
     about = [word for word in content_words(question) if word not in _ORDERS] or content_words(question)
     about = about[:_MOST_WORDS]
     size = len(index)

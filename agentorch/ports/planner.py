@@ -33,6 +33,8 @@ class Patch:
 
 CONVERSATION: Final = "conversation"
 """The input that holds what was said before the goal: planners see it, agents get it where a task says so."""
+EARLIER: Final = "earlier"
+"""The input that holds the question before the goal, where no model is there that could read the conversation."""
 
 Note = Callable[[str], None]
 """Says a line at once: what should not wait for the report, such as a wait."""

@@ -128,3 +128,43 @@ def test_a_record_is_cited_by_its_fitting_field(library: Library) -> None:
 
     assert findings.sources[0].endswith("data/stores.json:21")
     assert "Anke Petersen" in findings.answer
+
+
+RUNS = """# Runs
+
+## Resuming
+
+A run that ends by kill -9 resumes from its journal. The reason is that each event was written before it counted.
+
+## Prices
+
+Prices are looked up without a network, for a reason of their own. Safe prices are rounded.
+
+## Budgets
+
+A budget of calls is a number. Its reason is cost.
+"""
+
+
+@pytest.mark.parametrize("follow_up", ["and why?", "And the reason?", "why is that?"])
+def test_a_follow_up_goes_on_from_the_question_before(tmp_path: Path, follow_up: str) -> None:
+    """What has few words of its own finds passages about what was asked before; alone it does not."""
+    (tmp_path / "runs.md").write_text(RUNS, "utf-8")
+    with Library([tmp_path]) as library:
+        alone = library.ask(follow_up)
+        after = library.ask(follow_up, earlier="How does a run resume after kill -9?")
+    assert "Resuming" not in "".join(passage.heading for passage in alone.passages[:1])
+    assert (after.question, after.passages[0].heading) == (follow_up, "Runs > Resuming")
+
+
+def test_a_new_topic_is_not_the_old_one(tmp_path: Path) -> None:
+    """What a short question names must be there; a long one is asked by itself."""
+    (tmp_path / "runs.md").write_text(RUNS, "utf-8")
+    earlier = "How does a run resume after kill -9?"
+    with Library([tmp_path]) as library:
+        budgets = library.ask("And budgets?", earlier=earlier)
+        absent = library.ask("And zeppelins?", earlier=earlier)
+        long = "Which prices are looked up without a network?"
+        asked = library.ask(long, earlier=earlier), library.ask(long)
+    assert budgets.passages[0].heading == "Runs > Budgets"
+    assert (absent.found, asked[0]) == (False, asked[1])

@@ -9,6 +9,7 @@ from agentorch.agents import Agent, Context
 from agentorch.core.task import Task
 from agentorch.errors import ConfigurationError
 from agentorch.library import NO_MODEL, Findings, Library, file_tools
+from agentorch.library.findings import NOT_REWORDED
 from agentorch.loading import load_team
 from agentorch.planning.rule_planner import RulePlanner
 from agentorch.ports.planner import PlanRequest
@@ -100,7 +101,7 @@ async def test_the_summarizer_extracts_without_a_model(team: dict[str, Agent]) -
     answer: str = await cast("Any", team["summarizer"]).function({"text": text}, context_of(_NoModel()), 3)
 
     assert answer.count("limit.") == 3
-    assert answer.endswith(NO_MODEL)
+    assert answer.endswith(NOT_REWORDED)
 
 
 async def test_the_file_tools_search_and_read(library: Library) -> None:

@@ -36,7 +36,8 @@ from agentorch.core.usage import Budget, Usage
 from agentorch.errors import AgentorchError, ConfigurationError
 from agentorch.files import at_home
 from agentorch.library import Library
-from agentorch.ports.planner import CONVERSATION
+from agentorch.library.words import content_words
+from agentorch.ports.planner import CONVERSATION, EARLIER
 from agentorch.registry import Registry
 from agentorch.runtime.options import StartOptions
 from agentorch.runtime.orchestrator import Orchestrator
@@ -68,7 +69,7 @@ class Chat:
         self.signs = False
         """Whether each plan is shown and signed before it is carried out."""
         self.last: Carried | None = restored.last
-        """The run of the last turn."""
+        """The run of the turn that was carried out last."""
         self.outcome: Outcome | None = None
         """What came of it; None when it was stopped."""
         self.is_over = False
@@ -161,12 +162,12 @@ class Chat:
         text = message.text if self.setup.model else message.bare or message.text  # a search finds no file by its name
         await self._take(message, partial(self._begun, text, agent, options), instead=instead)
 
-    async def take_up(self, begin: Begin) -> None:
-        """Go on with the run of the last turn, which `begin` takes up."""
-        turn = self.turns[-1]
+    async def take_up(self, number: int, begin: Begin) -> None:
+        """Go on with the run of a turn, from 1, which `begin` takes up; the turn stays in its place."""
+        turn = self.turns[number - 1]
         carried = await self._carry(begin)
-        self.turns[-1] = self._turn(Message(turn.message, turn.agent, bare=turn.bare), carried)
-        self._say(carried)
+        self.turns[number - 1] = turn = self._turn(Message(turn.message, turn.agent, bare=turn.bare), carried)
+        self._say(turn, carried)
 
     def recalled(self, message: str) -> tuple[Recalled, ...]:
         """Return what a turn would see of the chat, were `message` said."""
@@ -219,12 +220,18 @@ class Chat:
         tags = {CHAT: self.record.id, TURN: str(len(self.turns) + 1), **Given.of(self.setup).tags}
         if message.agent is not None:
             tags[TO] = message.agent
-        options: StartOptions = {"inputs": {CONVERSATION: earlier} if earlier else {}, "tags": tags}
+        inputs = {CONVERSATION: earlier, EARLIER: "" if self.setup.model else self._asked_before()}
+        options: StartOptions = {"inputs": {name: text for name, text in inputs.items() if text}, "tags": tags}
         if self.record.limits:
             options["budget"] = Budget.model_validate(self.record.limits)
         if signs:
             options["policy"] = Policy(approval="plan")
         return options
+
+    def _asked_before(self) -> str:
+        """Return the last thing that was said and names something: what a search goes on from."""
+        said = (turn.bare or turn.message for turn in reversed(self.turns))
+        return next((text for text in said if content_words(text)), "")
 
     async def _begun(self, text: str, agent: Agent | None, options: StartOptions, orchestrator: Orchestrator) -> Run:
         inputs: Mapping[str, Any] = options.get("inputs", {})
@@ -244,8 +251,8 @@ class Chat:
             return run
 
         carried = await self._carry(begun)
-        self.turns[-1] = self._turn(message, carried)
-        self._say(carried)
+        self.turns[-1] = turn = self._turn(message, carried)
+        self._say(turn, carried)
 
     def _title(self, text: str) -> str:
         return self.setup.redactor().text(" ".join(text.split()))[:_TITLE]
@@ -265,7 +272,8 @@ class Chat:
 
     def _turn(self, message: Message, carried: Carried) -> Turn:
         if carried.outcome is not None:
-            return replace(turn_of(message.text, carried.outcome), agent=message.agent, bare=message.bare)
+            turn = turn_of(message.text, carried.outcome)
+            return replace(turn, agent=message.agent, bare=message.bare, seconds=carried.progress.ran)
         state = carried.progress.state
         done = tuple(name for name, task in state.tasks.items() if task.status is Status.SUCCEEDED)
         return Turn(
@@ -277,16 +285,16 @@ class Chat:
             answer=carried.said.strip(),
             finished=done,
             usage=self._used(state.spent, carried.said),
-            seconds=max(0.0, state.updated - state.started),
+            seconds=carried.progress.ran,
         )
 
     def _used(self, spent: Usage, said: str) -> Usage:
         """Return what a stopped turn has used: a call that was cut off told nothing, and counts by what it said."""
         return spent + Usage(output_tokens=self.count(said), approximate=True) if said else spent
 
-    def _say(self, carried: Carried) -> None:
+    def _say(self, turn: Turn, carried: Carried) -> None:
         kept, bill = self.record.is_kept, spent([*self.turns, *self.forgotten])
-        say_turn(self.front.screen, self.turns[-1], carried, bill=bill, json=self.json, is_kept=kept)
+        say_turn(self.front.screen, turn, carried, bill=bill, json=self.json, is_kept=kept)
 
 
 Action = Callable[[Chat, str], Awaitable[None]]

@@ -31,7 +31,7 @@ _LISTED: Final = (
     ChatCommand("approve", "[yes|no|ANSWER]", "answer what the turn waits for", beside=True),
     ChatCommand("retry", "", "ask the last thing again, in the place of its turn"),
     ChatCommand("undo", "", "forget the last turn; what was said comes back into the line"),
-    ChatCommand("resume", "", "take up the last turn where it was stopped, or waits"),
+    ChatCommand("resume", "[TURN|RUN]", "take up a turn that was stopped, or waits; the last such"),
     ChatCommand("fork", "[TURN]", "go on in a new chat from here, or from an earlier turn"),
     ChatCommand("export", "[FILE]", "write the chat, as Markdown or .json"),
     ChatCommand("save", "FILE", "write the last answer"),

@@ -12,12 +12,21 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 _TYPING: Final = has_focus(DEFAULT_BUFFER) & ~is_searching
+_EMPTY: Final = Condition(lambda: not get_app().current_buffer.text)
 _TYPED_BEFORE: Final = 0.5
 """Seconds in which what was typed before the line stood there is read: Enter came as a line feed then."""
 
 
-def bindings(said: Callable[[str], None], interrupted: Callable[[], None], left: Callable[[], None]) -> KeyBindings:
-    """Return the keys; `said` is told what was typed, `interrupted` of Ctrl-C, `left` of Ctrl-D on an empty line."""
+def bindings(
+    said: Callable[[str], None],
+    interrupted: Callable[[], None],
+    left: Callable[[], None],
+    takes_back: Callable[[], bool],
+) -> KeyBindings:
+    """Return the keys; `said` is told what was typed, `interrupted` of Ctrl-C, `left` of Ctrl-D on an empty line.
+
+    `takes_back`, of Up on an empty line, puts what waits for its turn into the line, and says whether anything did.
+    """
     keys = KeyBindings()
     _for_lines(keys, said)
 
@@ -25,7 +34,12 @@ def bindings(said: Callable[[str], None], interrupted: Callable[[], None], left:
     def _interrupt(_: KeyPressEvent) -> None:
         interrupted()
 
-    @keys.add("c-d", filter=_TYPING & Condition(lambda: not get_app().current_buffer.text))
+    @keys.add("up", filter=_TYPING & _EMPTY)
+    def _up(event: KeyPressEvent) -> None:
+        if not takes_back():
+            event.current_buffer.auto_up()
+
+    @keys.add("c-d", filter=_TYPING & _EMPTY)
     def _leave(_: KeyPressEvent) -> None:
         left()
 

@@ -10,7 +10,7 @@ from agentorch.cli.history import answer_of, read_answer
 from agentorch.cli.journals import events_of, reading
 from agentorch.cli.progress import Progress
 from agentorch.cli.settings import Setup
-from agentorch.core.state import RunState, Status
+from agentorch.core.state import Status
 from agentorch.errors import ConfigurationError, JournalDamaged
 from agentorch.files import at_home
 from agentorch.ports.journal import Journal, RunRecord
@@ -79,10 +79,11 @@ async def _turn(journal: Journal, run_id: str) -> tuple[Turn, Progress]:
         await read_answer(journal, progress.state)
     except JournalDamaged:
         status = "damaged"
-    return _of_state(record, progress.state, status), progress
+    return _of_progress(record, progress, status), progress
 
 
-def _of_state(record: RunRecord, state: RunState, status: str) -> Turn:
+def _of_progress(record: RunRecord, progress: Progress, status: str) -> Turn:
+    state = progress.state
     stands = str(state.status) if state.finished else "waiting" if state.requests and state.idle else STOPPED
     root = state.tasks.get(state.answer_root)
     return Turn(
@@ -94,5 +95,5 @@ def _of_state(record: RunRecord, state: RunState, status: str) -> Turn:
         finished=tuple(name for name, task in state.tasks.items() if task.status is Status.SUCCEEDED),
         sources=() if root is None else tuple(root.sources),
         usage=state.spent,
-        seconds=max(0.0, state.updated - state.started),
+        seconds=progress.ran,
     )

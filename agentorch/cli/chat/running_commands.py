@@ -7,13 +7,16 @@ from agentorch.cli.chat.looking import shown_plan
 from agentorch.cli.chat.record import ChatRecord, new_chat_id
 from agentorch.cli.chat.typed_message import Message, Unclear, is_there, read
 from agentorch.cli.typed_answers import Unfit, answer_from, prompt_of
-from agentorch.cli.words import counted, one_line
+from agentorch.cli.words import counted, one_line, short_id
+from agentorch.core.nearest import nearest
 from agentorch.errors import ConfigurationError
 from agentorch.runtime.orchestrator import Orchestrator
 from agentorch.runtime.run import Run
 
 _DIGITS = 7
 """Digits that no number of a turn has."""
+_MOST = 5
+"""Turns that are listed."""
 _SWITCH = {"on": True, "off": False}
 
 
@@ -36,24 +39,55 @@ async def plan(chat: Chat, argument: str) -> None:
 
 
 async def approve(chat: Chat, argument: str) -> None:
-    """Answer what the last turn waits for, and go on with it; with no answer, ask."""
-    if not chat.turns or chat.turns[-1].status not in {"waiting", "stopped"}:
+    """Answer what the last turn that waits does so for, and go on with it; with no answer, ask."""
+    number = _last_open(chat)
+    if number is None:
         raise ConfigurationError("nothing waits for you")
-    await _taken_up(chat, argument.strip())
+    await _taken_up(chat, number, argument.strip())
 
 
 async def resume(chat: Chat, argument: str) -> None:
-    """Take up the last turn where it was stopped, or waits."""
-    del argument
+    """Take up a turn that was stopped, or waits: the last such, or the one of that number or run."""
     if not chat.turns:
         raise ConfigurationError("there is no turn to resume: say something first")
-    if chat.turns[-1].status not in {"waiting", "stopped"}:
-        raise ConfigurationError(f"the last turn has {chat.turns[-1].status}: /retry asks the same again")
-    await _taken_up(chat, "")
+    name = argument.strip()
+    number = _named(chat, name) if name else _last_open(chat)
+    if number is None:
+        last = chat.turns[-1].status
+        raise ConfigurationError(f"no turn waits, or was stopped; the last has {last}: /retry asks the same again")
+    turn = chat.turns[number - 1]
+    if not turn.is_open:
+        raise ConfigurationError(f"turn {number} has {turn.status}: {_open_ones(chat)}")
+    await _taken_up(chat, number, "")
 
 
-async def _taken_up(chat: Chat, answer: str) -> None:
-    turn = chat.turns[-1]
+def _last_open(chat: Chat) -> int | None:
+    """Return the number of the last turn that can be taken up."""
+    return next((number for number in range(len(chat.turns), 0, -1) if chat.turns[number - 1].is_open), None)
+
+
+def _named(chat: Chat, name: str) -> int:
+    """Return the number of the turn that is named by it, or by the beginning of its run's id, which begins with 0."""
+    if name.isdecimal() and not name.startswith("0") and len(name) < _DIGITS and int(name) <= len(chat.turns):
+        return int(name)
+    found = [number for number, turn in enumerate(chat.turns, 1) if turn.run_id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigurationError(f"/resume {name}: the runs of {len(found)} turns begin so: give more of the id")
+    close = nearest(name, [short_id(turn.run_id) for turn in chat.turns])
+    meant = f"did you mean {close}?" if close else _open_ones(chat)
+    raise ConfigurationError(f"/resume {one_line(name)}: no turn of this chat has this number or run: {meant}")
+
+
+def _open_ones(chat: Chat) -> str:
+    """Say which turns can be taken up."""
+    listed = [f"{at} (run {short_id(turn.run_id)})" for at, turn in enumerate(chat.turns, 1) if turn.is_open]
+    return f"/resume takes up turn {', '.join(listed[-_MOST:])}" if listed else "no turn waits, or was stopped"
+
+
+async def _taken_up(chat: Chat, number: int, answer: str) -> None:
+    turn = chat.turns[number - 1]
     if not chat.record.is_kept:
         raise ConfigurationError("this chat's runs are in memory and cannot be taken up: /retry begins the turn anew")
 
@@ -63,7 +97,9 @@ async def _taken_up(chat: Chat, answer: str) -> None:
             await _answer(run, answer)
         return run
 
-    await chat.take_up(begin)
+    if number < len(chat.turns):
+        chat.front.screen.dim(f"turn {number} again: {one_line(turn.message)}")
+    await chat.take_up(number, begin)
 
 
 async def _answer(run: Run, said: str) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -25,6 +26,9 @@ LOCAL: Final = "local:"
 """Begins the name of a model on this machine."""
 _PROVIDER: Final = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 _DIGITS: Final = 9
+_PARTS: Final = re.compile(r"(?:\\[\s\\]|\S)+")
+_ESCAPED: Final = re.compile(r"\\([\s\\])")
+r"""A blank within a path, and a `\`; another `\` stands for itself."""
 
 
 async def model(chat: Chat, argument: str) -> None:
@@ -73,7 +77,7 @@ def offer(server: LocalServer) -> str:
 
 async def files(chat: Chat, argument: str) -> None:
     """Say, or change, what agents may read."""
-    given = [part.replace("\0", " ") for part in argument.replace("\\ ", "\0").split()]
+    given = [_ESCAPED.sub(r"\1", part) for part in _PARTS.findall(argument)]
     gone = [path[1:] for path in given if path.startswith("-")]
     for path in gone:
         if str(at_home(path)) not in chat.setup.files:

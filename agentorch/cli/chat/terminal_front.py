@@ -26,7 +26,7 @@ from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.shortcuts import CompleteStyle, PromptSession
 
 from agentorch.cli.carrying import Carried
-from agentorch.cli.chat.completing import ChatCompleter
+from agentorch.cli.chat.completing import ChatCompleter, word_before
 from agentorch.cli.chat.front import Begin, Beside
 from agentorch.cli.chat.keys import bindings
 from agentorch.cli.chat.live_turn import LiveTurn
@@ -177,12 +177,22 @@ class TerminalFront:
                 await live.take(came)
             else:
                 self._ahead.append(came)
-                self.screen.dim(f"waits for its turn: {one_line(came)}")
+                self.screen.dim(f"waits for its turn: {one_line(came)} (Up on an empty line takes it back)")
+
+    def _takes_back(self) -> bool:
+        """Put what was typed ahead last back into the line, to be changed; return whether anything was."""
+        asks = self._live is not None and self._live.prompt  # what is taken back is no answer
+        if not self._ahead or asks:
+            return False
+        self.put_back(self._ahead.pop())
+        self.screen.dim("taken back into the line")
+        return True
 
     def _give_back(self) -> None:
         """Put what waits for its turn into the line: who stops a turn has something else in mind."""
         if self._ahead:
-            self.put_back("\n".join(self._ahead))
+            buffer = self._session.default_buffer
+            buffer.document = Document("\n".join(text for text in (*self._ahead, buffer.text) if text))
             self._ahead.clear()
 
     def _asking(self, *, now: bool) -> None:
@@ -204,7 +214,7 @@ class TerminalFront:
             complete_while_typing=Condition(self._wants_menu),
             complete_style=CompleteStyle.COLUMN,
             reserve_space_for_menu=_MENU,
-            key_bindings=bindings(self._said, self._interrupted, self._left),
+            key_bindings=bindings(self._said, self._interrupted, self._left, self._takes_back),
             bottom_toolbar=lambda: FormattedText([("noreverse ansibrightblack", self._toolbar())]),
             prompt_continuation="  ",
             enable_open_in_editor=True,
@@ -215,8 +225,7 @@ class TerminalFront:
 
     def _wants_menu(self) -> bool:
         before = self._session.default_buffer.document.text_before_cursor
-        word = before.rsplit(maxsplit=1)[-1] if before.strip() else ""
-        return before.startswith("/") or word.startswith("@")
+        return before.startswith("/") or word_before(before).startswith("@")
 
     def _message(self) -> ANSI:
         lines = [] if self._live is None else self._live.lines()

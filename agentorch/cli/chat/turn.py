@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from agentorch.cli.words import json_text
 from agentorch.core.usage import NOTHING, Usage
-from agentorch.runtime.outcome import Outcome
+from agentorch.runtime.outcome import Outcome, OutcomeStatus
 
 STOPPED: Final = "stopped"
 """The status of a turn that was stopped, and can be taken up again."""
@@ -30,6 +30,12 @@ class Turn:
     sources: tuple[str, ...] = ()
     usage: Usage = field(default=NOTHING)
     seconds: float = 0.0
+    """Its running time: neither while nobody carried it out, nor while it waited for a person alone."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be taken up: it was stopped, or waits."""
+        return self.status in {STOPPED, str(OutcomeStatus.WAITING)}
 
     @property
     def mark(self) -> str:
@@ -50,7 +56,6 @@ def turn_of(message: str, outcome: Outcome, *, status: str = "") -> Turn:
         finished=tuple(outcome.outputs),
         sources=outcome.sources,
         usage=outcome.usage,
-        seconds=outcome.seconds,
     )
 
 
