@@ -70,7 +70,7 @@ def test_a_run_is_drawn_while_it_goes_on(shown: Shown, cell: int):
     assert "▸ running" in stood
     assert stood[-1] == "✓ succeeded"
     assert drawn(left) == pictures[-1]
-    assert 3 <= len(pictures) <= 12
+    assert 2 <= len(pictures) <= 12  # a busy machine draws fewer
 
 
 def test_an_outcome_shows_the_picture_and_the_answer(shown: Shown):
