@@ -133,6 +133,13 @@ class ScriptedModel:
             said = str(error) or "it gives no words"
             self.misses.append(f"the script of {rule.words} asserts what is not so: {said}")
             raise ScriptMiss(self.misses[-1]) from error
+        except ModelError:
+            raise
+        except Exception as error:  # a mistake in the script is no failure of the model
+            said = f"{type(error).__name__}: {error}".removesuffix(": ")
+            remedy = "raise a ModelError for what the model shall fail with"
+            self.misses.append(f"the script of {rule.words} has failed: {said}; {remedy}")
+            raise ScriptMiss(self.misses[-1]) from error
         if isinstance(answer, ModelResponse):
             answer, given = Reply(answer.text, delay=self._delay), answer
         else:
