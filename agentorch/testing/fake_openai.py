@@ -15,7 +15,7 @@ Needs the extra `[testing]`.
 import importlib
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from typing import Any, Final, Literal, Self
 
@@ -99,6 +99,16 @@ Answer = Say | Fail | Unreachable | Raw
 Answering = Callable[[dict[str, Any]], Answer]
 
 
+def _in_short(answer: Answer | Answering) -> str:
+    """Return an answer as somebody would write it: without what is so by default."""
+    if not isinstance(answer, Answer):
+        return "a function"
+    said = [
+        (each.name, getattr(answer, each.name)) for each in fields(answer) if getattr(answer, each.name) != each.default
+    ]
+    return f"{type(answer).__name__}({', '.join(f'{name}={value!r}' for name, value in said)})"
+
+
 class FakeOpenAI:
     """A server; open it with `with` or `async with`, in the test or in a fixture."""
 
@@ -130,11 +140,13 @@ class FakeOpenAI:
         """Return what was never asked for, in words."""
         if not self._answers:
             return []
-        return [f"{len(self._answers)} answers were not asked for, the next is {self._answers[0]}"]
+        left, following = len(self._answers), _in_short(self._answers[0])
+        many = "an answer of the fake server," if left == 1 else f"{left} answers of the fake server, the next is"
+        return [f"{many} {following}"]
 
     def assert_all_used(self) -> None:
         """Raise unless every queued answer was given, and nothing was asked in vain."""
-        wrong = [*self.unused(), *self.misses]
+        wrong = [*(f"never asked for: {words}" for words in self.unused()), *self.misses]
         assert not wrong, "\n".join(wrong)
 
     def __enter__(self) -> Self:

@@ -167,9 +167,9 @@ class RecordedModel:
             lines += [f"    {line}" for line in difference(near.request, text, names=("recorded", "asked now"))]
         else:
             lines.append("it holds no recordings")
+        model = "the name of a model" if self._given is None else self.name
         lines.append(
-            f"record it: RecordedModel({str(path)!r}, 'the name of a model') with its key set, and "
-            "pytest --agentorch-network"
+            f"record it: RecordedModel({str(path)!r}, {model!r}) with its key set, and pytest --agentorch-network"
         )
         return "\n".join(lines)
 

@@ -9,8 +9,8 @@
 2. A list is used up from its start, each item once; anything else answers every time.
 3. A key of a mapping is a task's id, an agent's name or a purpose if the request bears it as a label, else a part of
    the request's text. A key that is a label of the request is tried before all others.
-4. An `assert` that fails in a function of the script is a miss, and so is an answer that none can be made of: it fails
-   the test, whatever the run makes of it.
+4. A function of the script that fails (an `assert`, a mistake; not a `ModelError`) is a miss, and so is an answer that
+   none can be made of: it fails the test, whatever the run makes of it.
 """
 
 import inspect
@@ -132,6 +132,13 @@ class ScriptedModel:
         except AssertionError as error:
             said = str(error) or "it gives no words"
             self.misses.append(f"the script of {rule.words} asserts what is not so: {said}")
+            raise ScriptMiss(self.misses[-1]) from error
+        except ModelError:
+            raise
+        except Exception as error:  # a mistake in the script is no failure of the model
+            said = f"{type(error).__name__}: {error}".removesuffix(": ")
+            remedy = "raise a ModelError for what the model shall fail with"
+            self.misses.append(f"the script of {rule.words} has failed: {said}; {remedy}")
             raise ScriptMiss(self.misses[-1]) from error
         if isinstance(answer, ModelResponse):
             answer, given = Reply(answer.text, delay=self._delay), answer

@@ -20,14 +20,16 @@ writer = Agent(
     role="Writer",
     goal="Write one line from the facts",
     backstory="You write short lines.",
-    llm=Scripted(model="scripted"),  # in your program: llm="gpt-5-mini"
+    # In your program: llm="gpt-5-mini"
+    llm=Scripted(model="scripted"),
 )
 
 
 async def again(look: Callable[[str], str], topic: str) -> str:
     try:
         return look(topic)
-    except ConnectionError:  # a flow's method is not retried by itself
+    except ConnectionError:
+        # A flow's method is not retried by itself.
         return look(topic)
 
 
@@ -48,7 +50,8 @@ class Line(Flow[Facts]):
     @listen(and_(find_bees, find_ants))
     async def write(self) -> str:
         facts = f"{self.state.bees} {self.state.ants}"
-        return (await writer.kickoff_async(f"Write one line from the facts: {facts}")).raw
+        prompt = f"Write one line from the facts: {facts}"
+        return (await writer.kickoff_async(prompt)).raw
 
 
 print(asyncio.run(Line().kickoff_async()))

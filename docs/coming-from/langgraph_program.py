@@ -2,12 +2,13 @@ import asyncio
 import operator
 from typing import Annotated, TypedDict
 
-from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.language_models import FakeListChatModel
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 from source import LINE, look_up
 
-model = FakeListChatModel(responses=[LINE])  # in your program: init_chat_model("openai:gpt-5-mini")
+# In your program: init_chat_model("openai:gpt-5-mini")
+model = FakeListChatModel(responses=[LINE])
 
 
 class State(TypedDict):
@@ -24,11 +25,16 @@ async def ants(state: State) -> dict:
 
 
 async def writer(state: State) -> dict:
-    answer = await model.ainvoke(f"Write one line from the facts: {state['facts']}")
+    prompt = f"Write one line from the facts: {state['facts']}"
+    answer = await model.ainvoke(prompt)
     return {"line": answer.content}
 
 
-again = RetryPolicy(max_attempts=2, initial_interval=0.1, retry_on=ConnectionError)
+again = RetryPolicy(
+    max_attempts=2,
+    initial_interval=0.1,
+    retry_on=ConnectionError,
+)
 
 graph = StateGraph(State)
 graph.add_node("bees", bees, retry_policy=again)
@@ -39,5 +45,6 @@ graph.add_edge(START, "ants")
 graph.add_edge(["bees", "ants"], "writer")
 graph.add_edge("writer", END)
 
-result = asyncio.run(graph.compile().ainvoke({"facts": [], "line": ""}))
+nothing = {"facts": [], "line": ""}
+result = asyncio.run(graph.compile().ainvoke(nothing))
 print(result["line"])

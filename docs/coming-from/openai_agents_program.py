@@ -10,14 +10,16 @@ from source import LINE, look_up
 writer = Agent(
     name="Writer",
     instructions="Write one line from the facts.",
-    model=ScriptedModel([[assistant_message(LINE)]]),  # in your program: model="gpt-5-mini"
+    # In your program: model="gpt-5-mini"
+    model=ScriptedModel([[assistant_message(LINE)]]),
 )
 
 
 async def research(topic: str) -> str:
     try:
         return await asyncio.to_thread(look_up, topic)
-    except ConnectionError:  # what is not a call of the model is retried by your own code
+    except ConnectionError:
+        # What is not a call of the model is retried by your own code.
         return await asyncio.to_thread(look_up, topic)
 
 

@@ -20,5 +20,7 @@ bees = plan.add("bees", agent=researcher, inputs={"topic": "bees"})
 ants = plan.add("ants", agent=researcher, inputs={"topic": "ants"})
 plan.add("line", agent=writer, inputs={"facts": [bees, ants]})
 
-model = ScriptedModel({"writer": LINE})  # in your program: model = "gpt-5-mini"
-print(Orchestrator([researcher, writer], model=model).run_sync(plan).answer)
+# In your program: model = "gpt-5-mini"
+model = ScriptedModel({"writer": LINE})
+team = Orchestrator([researcher, writer], model=model)
+print(team.run_sync(plan).answer)

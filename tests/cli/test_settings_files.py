@@ -16,10 +16,10 @@ def test_a_new_project_works_as_it_is(agentorch: Command, home: Path) -> None:
     """Its agents are listed, its tests pass, and nothing that is there is written over."""
     said = agentorch("init", "new")
     assert (said.code, said.out) == (0, "")
-    assert said.err.count("written") == 6
+    assert said.err.count("written") == 7
     (home / "new" / "agentorch.toml").write_text('model = "mine"\n', encoding="utf-8")
     again = agentorch("init", "new")
-    assert again.err.count("kept") == 6
+    assert again.err.count("kept") == 7
     assert (home / "new" / "agentorch.toml").read_text(encoding="utf-8") == 'model = "mine"\n'
     listed = agentorch("agents", "--project", "new", "--json").out.splitlines()
     names = {json.loads(line)["name"] for line in listed}
@@ -29,7 +29,18 @@ def test_a_new_project_works_as_it_is(agentorch: Command, home: Path) -> None:
         cwd=home / "new", capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert "2 passed" in tested.stdout, tested.stdout
+    assert ("Warning" in tested.stdout, tested.stderr) == (False, "")
     assert agentorch("init", "plan.yaml").code == 2
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "tox.ini", "pytest.toml"])
+def test_a_project_with_settings_of_pytest_keeps_them(agentorch: Command, home: Path, name: str) -> None:
+    """A pytest.ini beside them would be read in their place, so none is written."""
+    (home / "new").mkdir()
+    (home / "new" / name).write_text("", encoding="utf-8")
+    said = agentorch("init", "new")
+    assert (said.code, said.err.count("written")) == (0, 6)
+    assert not (home / "new" / "pytest.ini").exists()
 
 
 def test_the_projects_file_over_the_users(agentorch: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

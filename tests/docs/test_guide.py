@@ -127,3 +127,10 @@ def test_the_program_of_another_framework_compiles_and_is_shown(name: str):
     beside = columns[1].split("<div markdown>")[1:]
     assert [re.findall(r'--8<-- "coming-from/(.+)"', one) for one in beside] == [["ours.py"], [program_of(name).name]]
     assert PINS[name].is_file()
+
+
+def test_programs_side_by_side_are_not_wrapped():
+    """A column of a page that is 1400 pixels wide holds 72 characters of code."""
+    programs = [PROGRAMS / "ours.py", *map(program_of, PINS)]
+    lines = [(program.name, line) for program in programs for line in program.read_text(encoding="utf-8").splitlines()]
+    assert [(name, line) for name, line in lines if len(line) > 72] == []

@@ -261,7 +261,7 @@ def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> Non
             "E *run * failed: crash broken: *KeyError: 'the key'*",
             "E *run * failed: plan no agent can be used: *or a model for those that need one",
             "never asked for: agent 'critic' (used 0 times); if that is meant, *unused=True*",
-            "never asked for: 1 answers were not asked for, the next is Say(text='Ode!'*",
+            "never asked for: an answer of the fake server, Say(text='Ode!'); if that is meant, *",
             "*the fake server has no answer left for: *",
             "*the test tried to reach example.org:80, and was not let; *network=True*",
             "*the test tried to reach 192.0.2.1:80*",

@@ -199,9 +199,13 @@ async def test_a_model_is_opened_by_its_name_when_something_is_recorded(
 
 
 async def test_an_empty_recording_says_so(path: Path) -> None:
-    """Nothing is near; and nothing was written."""
-    with pytest.raises(RecordingMiss, match="it holds no recordings"):
+    """Nothing is near; the line that records it names the model, where one was named; and nothing was written."""
+    with pytest.raises(
+        RecordingMiss, match=r"it holds no recordings\nrecord it: .*, 'the name of a model'\) with its key"
+    ):
         await RecordedModel(path).complete(ask())
+    with pytest.raises(RecordingMiss, match=r"record it: .*, 'gpt-5-mini'\) with its key"):
+        await RecordedModel(path, "gpt-5-mini", mode="replay").complete(ask())
     assert [*path.parent.parent.glob("*/*.jsonl")] == []
 
 

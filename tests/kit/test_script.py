@@ -125,6 +125,28 @@ async def test_a_label_wins_over_a_text_that_names_another() -> None:
     assert [answer.text for answer in answers] == ["C", "W", "W"]
 
 
+async def test_a_function_that_breaks_fails_the_test() -> None:
+    """A mistake in the script is none of the model; what the model shall raise is a ModelError, and is no miss."""
+
+    def broken(request: ModelRequest) -> str:
+        return {"a": "b"}[request.labels["agent"]]
+
+    def nothing(request: ModelRequest) -> str:
+        return next(message.content for message in request.messages if message.content == "nowhere")
+
+    def refusing(request: ModelRequest) -> str:
+        raise ModelError("the provider is down", kind=FailureKind.TRANSIENT)
+
+    said = await miss_of(ScriptedModel(broken), ask(agent="poet"))
+    remedy = "raise a ModelError for what the model shall fail with"
+    assert said == f"the script of any request has failed: KeyError: 'poet'; {remedy}"
+    assert "any request has failed: StopIteration; raise" in await miss_of(ScriptedModel(nothing), ask(agent="poet"))
+    model = ScriptedModel(refusing)
+    with pytest.raises(ModelError, match="the provider is down"):
+        await model.complete(ask(agent="poet"))
+    assert model.misses == []
+
+
 async def test_a_function_that_asserts_fails_the_test() -> None:
     """Its words are those of a miss; one that is async is refused before anything is asked."""
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from agentorch.core.usage import Usage
 from agentorch.errors import FailureKind, ModelError
 from agentorch.ports.model import Message, ModelRequest, ModelResponse, ToolCall
-from agentorch.testing.fake_openai import FakeOpenAI, Say
+from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
 from agentorch.testing.scripted_model import Reply, ScriptedModel, ScriptMiss
 
 
@@ -98,10 +98,18 @@ async def test_a_miss_is_loud() -> None:
         model.assert_all_used()
 
 
+def test_what_the_fake_server_was_not_asked_for_is_said_in_short() -> None:
+    """As somebody would write it: without what is so by default."""
+    two = FakeOpenAI(Fail(429, retry_after=2), lambda _: Say("two"))
+    assert two.unused() == ["2 answers of the fake server, the next is Fail(status=429, retry_after=2)"]
+    assert FakeOpenAI(lambda _: Say("two")).unused() == ["an answer of the fake server, a function"]
+    assert FakeOpenAI().unused() == []
+
+
 async def test_the_fake_server_demands_that_all_is_used() -> None:
     """An answer that nobody asked for, and a question without an answer, both show."""
     async with FakeOpenAI(Say("one")) as server:
-        with pytest.raises(AssertionError, match="1 answers were not asked for"):
+        with pytest.raises(AssertionError, match=r"never asked for: an answer of the fake server, Say\(text='one'\)"):
             server.assert_all_used()
         model = server.model()
         await model.complete(ask())
