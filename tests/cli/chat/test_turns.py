@@ -169,6 +169,15 @@ def test_secrets_are_not_kept_beside_the_journal(folder: Path) -> None:
     assert (folder / "data/agentorch/chat_history").stat().st_mode & 0o777 == 0o600
 
 
+def test_steps_of_an_agent_are_no_tool_calls(folder: Path) -> None:
+    """What an agent journals by itself is counted as what it is."""
+    (folder / "go").touch()
+    with chat("-a", "team.py") as terminal:
+        terminal.say("@gate words").expect("The gate heard: words").expect("1 step: first ×1")
+        assert "tool call" not in terminal.text
+        assert terminal.keys(CTRL_D).left() == 0
+
+
 def test_tool_calls_are_folded(folder: Path) -> None:
     """They are one line, and told one by one when everything is."""
     with chat("-a", "team.py") as terminal:
