@@ -222,6 +222,7 @@ class TerminalFront:
             enable_suspend=True,
             tempfile_suffix=".md",
             output=self._output,
+            erase_when_done=True,
         )
         return session
 

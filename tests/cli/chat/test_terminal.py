@@ -236,3 +236,5 @@ def test_nothing_is_left_above_the_greeting() -> None:
         terminal.expect("say what you want").expect("no model · ")
         assert terminal.text.split("agentorch chat:")[0].strip() == ""
         assert terminal.text.count("›") == 1
+        assert terminal.keys(CTRL_D).left() == 0
+        assert "›" not in terminal.text  # nor does the line stay when its chat is left
