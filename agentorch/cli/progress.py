@@ -30,6 +30,7 @@ _PHASES: Final = {
     "answering": "answering with what there is",
     "stopped": "stopped",
 }
+_UNSIGNED: Final = "waits for the plan to be signed"
 _WAITS: Final = {
     "approval": "waits for approval",
     "person": "waits for a person",
@@ -63,6 +64,8 @@ class Progress:
         state = self.state
         if state.cancelling and not state.finished:
             return "cancelling"
+        if state.unsigned and state.status == "running":
+            return _UNSIGNED
         return _PHASES.get(state.status, state.status)
 
     @property
@@ -98,7 +101,7 @@ class Progress:
     def _held_up(self) -> str:
         if self.state.stopped is not None:
             return "stopped"
-        return "waits for the plan to be signed" if self.state.unsigned else "waits for a slot"
+        return _UNSIGNED if self.state.unsigned else "waits for a slot"
 
     def _final(self, need: str) -> bool:
         return self.state.tasks[need].status in FINAL

@@ -9,7 +9,15 @@ from time import time_ns
 from typing import Final, Self
 
 from agentorch.errors import FileAccessError, MissingExtraError
-from agentorch.library.findings import NO_MODEL, NO_MODEL_NOTHING, Findings, FoundPassage, cited, in_answer
+from agentorch.library.findings import (
+    MOST_IN_ANSWER,
+    NO_MODEL,
+    NO_MODEL_NOTHING,
+    Findings,
+    FoundPassage,
+    cited,
+    in_answer,
+)
 from agentorch.library.folders import Folders, Found, Refused
 from agentorch.library.index import Index, Known, fingerprint
 from agentorch.library.reading import LARGEST_FILE, NOT_TEXT, NotRead, decode, is_media, read_passages
@@ -81,13 +89,16 @@ class Library:
         with self._lock:
             self._refresh(watch)
             query = understand(question, self._index, earlier=earlier)
-            hits = search(query, self._index, limit)
-        return query, [_passage(hit) for hit in hits]
+            hits = search(query, self._index, limit + MOST_IN_ANSWER)
+        passages = [_passage(hit) for hit in hits]
+        said = in_answer(passages) if query.asks_for_more else []
+        return query, (passages[len(said) :] or passages)[:limit]
 
     def ask(self, question: str, limit: int = 5, *, earlier: str = "", watch: Watch | None = None) -> Findings:
         """Return what the files say about `question`, in their own words, with citations.
 
-        `earlier` is what was asked before: a short question, such as "and why?", is understood to go on from it.
+        `earlier` is what was asked before: a short question, such as "And budgets?", is understood to go on from it.
+        One that names nothing itself, such as "and why?", is told what comes next best, if anything does.
         """
         query, passages = self._found(question, limit, watch, earlier)
         answer = in_answer(passages)

@@ -14,7 +14,8 @@ NO_MODEL_NOTHING: Final = "No language model was used."
 """Said where nothing is quoted."""
 _CLOSE: Final = 0.75
 """The share of the best score from which a passage is part of the answer."""
-_MOST_IN_ANSWER: Final = 3
+MOST_IN_ANSWER: Final = 3
+"""Passages that an answer quotes at most."""
 
 
 class FoundPassage(BaseModel):
@@ -57,7 +58,7 @@ class Findings(BaseModel):
 def in_answer(passages: Sequence[FoundPassage]) -> list[FoundPassage]:
     """Return the passages, best first, that make up an answer."""
     best = passages[0].score if passages else 0.0
-    return [passage for passage in passages if passage.score >= best * _CLOSE][:_MOST_IN_ANSWER]
+    return [passage for passage in passages if passage.score >= best * _CLOSE][:MOST_IN_ANSWER]
 
 
 def cited(passage: FoundPassage) -> str:

@@ -4,7 +4,8 @@
 2. Within a passage the unit is cited that covers most of the question's weight, headings and neighbours helping.
 3. What covers too little of the weight is no answer: then the topic is absent, and that is what is said.
 4. A short question goes on from the one before it ("and why?"): that one's words count, together at most half of its
-   own, so that they tell passages about the topic from others; they are the topic where it has no words of its own.
+   own, so that they tell passages about the topic from others. Where it has no words of its own it asks for more of
+   the same: what that one's answer quoted is left out then, if there is more.
 """
 
 import math
@@ -82,6 +83,8 @@ class Query:
     wants_number: bool
     unknown: tuple[str, ...]
     """Words that the library does not hold at all."""
+    asks_for_more: bool = False
+    """It is the question before once more."""
 
     @property
     def mass(self) -> float:
@@ -99,6 +102,8 @@ def understand(question: str, index: Index, *, earlier: str = "") -> Query:
     if not earlier or len(query.terms) > _SHORT:
         return query
     before = _weighed(earlier, index)
+    if not query.terms and before.wants_number >= query.wants_number:  # "and when?" asks for something else
+        return replace(before, asks_for_more=True)
     added = {word: weight for word, weight in before.weights.items() if word not in query.weights}
     scale = min(1.0, _OF_EARLIER * query.mass / sum(added.values())) if added and query.terms else 1.0
     weights = {**query.weights, **{word: weight * scale for word, weight in added.items()}}

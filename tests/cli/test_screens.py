@@ -50,6 +50,15 @@ def test_a_row_says_what_its_task_waits_for() -> None:
     }
 
 
+def test_a_plan_that_waits_to_be_signed_is_not_said_to_run() -> None:
+    """The line for the whole run says what everything waits for."""
+    story = Story(*chain(), policy=Policy(approval="plan"))
+    assert progress_of(story).phase == "waits for the plan to be signed"
+    (request,) = story.state.requests
+    story.tell(inbox.Answer(story.tick(), request, value=True, by="user"))
+    assert progress_of(story).phase == "running"
+
+
 def test_a_row_says_what_went_wrong() -> None:
     """A next try, a repair, a fallback, a failure, a skip."""
     story = Story(

@@ -168,3 +168,18 @@ def test_a_new_topic_is_not_the_old_one(tmp_path: Path) -> None:
         asked = library.ask(long, earlier=earlier), library.ask(long)
     assert budgets.passages[0].heading == "Runs > Budgets"
     assert (absent.found, asked[0]) == (False, asked[1])
+
+
+def test_a_follow_up_that_names_nothing_is_told_more(tmp_path: Path) -> None:
+    """It is not told the same again, as long as there is more; what asks for a number is another question."""
+    lines = [f"A hive holds bees, number {number} of them." for number in ("red", "blue", "green", "gold")]
+    (tmp_path / "hives.md").write_text("\n\n".join(f"# Part {at}\n\n{line}" for at, line in enumerate(lines)), "utf-8")
+    (tmp_path / "years.md").write_text("A hive holds bees since 1851.\n", "utf-8")
+    earlier = "What does a hive hold?"
+    with Library([tmp_path]) as library:
+        first = library.ask(earlier)
+        more = library.ask("and why?", earlier=earlier)
+        when = library.ask("and when?", earlier=earlier)
+    assert more.found
+    assert not set(first.sources) & set(more.sources)
+    assert "1851" in when.passages[0].text

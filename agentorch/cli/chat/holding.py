@@ -12,7 +12,7 @@ from agentorch.cli.chat.obeying import ACTIONS
 from agentorch.cli.chat.plain_front import PlainFront, is_lively
 from agentorch.cli.chat.record import ChatRecord, new_chat_id
 from agentorch.cli.chat.restoring import Restored, journal_path, restored
-from agentorch.cli.chat.setting import offer
+from agentorch.cli.chat.setting import offer, reached
 from agentorch.cli.chat.typed_message import Message
 from agentorch.cli.leaving import INTERRUPTED
 from agentorch.cli.local_servers import look
@@ -45,6 +45,8 @@ def hold_chat(
     piped = _from_stdin() if is_raw else None
     typed = next((words for words in (once, message) if words not in {None, "-"}), None)
     question = "\n\n".join(words for words in (typed, piped) if words) or None
+    if once is not None and not (question or "").strip():
+        raise ConfigurationError("-p says nothing: give it a message")
     check_team(setup, plans=not setup.model)
     how = _How(resume, is_taken_up=go_on or resume is not None, is_once=once is not None or is_raw, is_raw=is_raw)
     return in_loop(_held, setup, question, how, limits, json, quiet)
@@ -78,6 +80,7 @@ async def _held(
     json: bool,
     quiet: bool,
 ) -> int:
+    setup = await reached(setup)
     found = await restored(setup, name=how.name) if how.is_taken_up else Restored(_begun(setup))
     record = found.record
     chat = Chat(found, _as_kept(setup, record) if how.is_taken_up else setup, actions=ACTIONS, json=json)
@@ -110,6 +113,7 @@ def _begun(setup: Setup) -> ChatRecord:
         folder=str(Path.cwd()),
         journal=journal_path(setup.journal),
         model=[*setup.model],
+        server=setup.server,
         agents=[one if one.startswith(BUILTIN) else str(at_home(one).absolute()) for one in setup.agents],
         files=[str(at_home(one).absolute()) for one in setup.files],
     )

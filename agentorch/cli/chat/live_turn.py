@@ -67,7 +67,7 @@ class LiveTurn:
         self._table = TaskTable(screen.words, self.progress, clock=time.time)
         self._draft = Draft(self._rendered)
         self._told = PlainLines(screen, self.progress)
-        self._tools: Counter[str] = Counter()
+        self._calls: dict[str, Counter[str]] = {"tool call": Counter(), "step": Counter()}
         self._asked: Request | None = None
         self._news = asyncio.Event()
         self._drawn: list[str] = []
@@ -146,7 +146,7 @@ class LiveTurn:
             self.progress.see(event)
         match event:
             case StepFinished(name=name) if name != "model":
-                self._tools[name] += 1
+                self._calls["tool call" if self._is_tool(name, event.task) else "step"][name] += 1
                 if self._beside.verbose:
                     self._screen.dim(f"{event.task}: called {one_line(name)}")
             case RequestAnswered() if self._asked is not None and event.request_id == self._asked.request_id:
@@ -226,11 +226,22 @@ class LiveTurn:
         registry = self._beside.registry
         return agent == ANSWERER or (agent in registry and kind_of(registry[agent].card.output) == "string")
 
+    def _is_tool(self, name: str, task: str) -> bool:
+        """Whether the agent of a task has a tool of that name; what else it journals is a step of its own."""
+        registry, known = self._beside.registry, self.progress.state.tasks.get(task)
+        if known is None or known.agent not in registry:
+            return False
+        return name in {tool if isinstance(tool, str) else tool.name for tool in registry[known.agent].tools}
+
     def _fold(self) -> None:
-        """Say what tools were called, in one line."""
-        if self._tools:
-            calls = ", ".join(f"{one_line(name)} ×{number}" for name, number in sorted(self._tools.items()))
-            self._screen.dim(f"{counted(sum(self._tools.values()), 'tool call')}: {calls}")
+        """Say what tools were called, and what steps were made, in one line."""
+        said: list[str] = []
+        for kind, numbers in self._calls.items():
+            if numbers:
+                each = ", ".join(f"{one_line(name)} ×{number}" for name, number in sorted(numbers.items()))
+                said.append(f"{counted(numbers.total(), kind)}: {each}")
+        if said:
+            self._screen.dim("; ".join(said))
 
 
 def _approval(line: str) -> str | None:

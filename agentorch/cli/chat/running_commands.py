@@ -144,7 +144,7 @@ async def fork(chat: Chat, argument: str) -> None:
     changes = {"id": new_chat_id(), "runs": record.runs[:kept], "forgotten": [], "title": _forked(record)}
     forked = record.model_copy(update=changes)
     chat.become(forked, chat.turns[:kept])
-    chat.front.screen.say(f"a new chat, {forked.id}, with {counted(kept, 'turn')} of {before}")
+    chat.front.screen.say(f"a new chat, {short_id(forked.id)}, with {counted(kept, 'turn')} of {short_id(before)}")
 
 
 async def clear(chat: Chat, argument: str) -> None:
@@ -153,7 +153,7 @@ async def clear(chat: Chat, argument: str) -> None:
     before = chat.record
     fresh = before.model_copy(update={"id": new_chat_id(), "runs": [], "forgotten": [], "title": ""})
     chat.become(fresh, [])
-    back = f"; the last one: agentorch chat --resume {before.id}" if before.runs and before.is_kept else ""
+    back = f"; the last one: agentorch chat --resume {short_id(before.id)}" if before.runs and before.is_kept else ""
     chat.front.screen.say(f"a new chat{back}", whole=True)
 
 

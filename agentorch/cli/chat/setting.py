@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from agentorch.cli.chat.chat import Chat
 from agentorch.cli.chat.recall import BUDGET
 from agentorch.cli.chat.typed_message import is_there
 from agentorch.cli.local_servers import LocalServer, look
+from agentorch.cli.settings import Setup
 from agentorch.cli.words import counted, one_line
 from agentorch.core.nearest import did_you_mean
 from agentorch.core.usage import Budget
@@ -39,7 +41,8 @@ async def model(chat: Chat, argument: str) -> None:
         chat.change(replace(chat.setup, model=(), server=None))
     elif names:
         bare = tuple(name.removeprefix(LOCAL) for name in names)
-        server = await _local(chat, names) if any(name.startswith(LOCAL) for name in names) else None
+        is_local = any(name.startswith(LOCAL) for name in names)
+        server = await _local(names, chat.setup, said=f"/model {' '.join(names)}") if is_local else None
         if server is None and not any(os.environ.get(name) for name in _PROVIDER):
             raise ConfigurationError(f"/model {argument}: no server is named: {await _remedy(chat)}")
         chat.change(replace(chat.setup, model=bare, server=server, key_unused=False))
@@ -51,16 +54,24 @@ async def model(chat: Chat, argument: str) -> None:
             screen.dim(offer(found))
 
 
-async def _local(chat: Chat, names: list[str]) -> str:
+async def reached(setup: Setup) -> Setup:
+    """Return the set-up with the server of this machine that has its `local:` models, where it names such."""
+    if not any(name.startswith(LOCAL) for name in setup.model):
+        return setup
+    server = await _local(setup.model, setup, said=f"model {' '.join(setup.model)}")
+    return replace(setup, model=tuple(name.removeprefix(LOCAL) for name in setup.model), server=server)
+
+
+async def _local(names: Sequence[str], setup: Setup, *, said: str) -> str:
     """Return the server on this machine that has all these models."""
     if not all(name.startswith(LOCAL) for name in names):
-        raise ConfigurationError(f"/model {' '.join(names)}: models of one server only: all local:, or none")
-    servers = await look(chat.setup.local_ports)
+        raise ConfigurationError(f"{said}: models of one server only: all local:, or none")
+    servers = await look(setup.local_ports)
     for server in servers:
         if {name.removeprefix(LOCAL) for name in names} <= set(server.models):
             return server.url
     there = "; ".join(offer(server) for server in servers) or "no server was found on this machine"
-    raise ConfigurationError(f"/model {' '.join(names)}: {there}")
+    raise ConfigurationError(f"{said}: {there}")
 
 
 async def _remedy(chat: Chat) -> str:

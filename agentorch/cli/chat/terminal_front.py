@@ -30,6 +30,7 @@ from agentorch.cli.chat.completing import ChatCompleter, word_before
 from agentorch.cli.chat.front import Begin, Beside
 from agentorch.cli.chat.keys import bindings
 from agentorch.cli.chat.live_turn import LiveTurn
+from agentorch.cli.chat.terminal_output import kept_clean
 from agentorch.cli.screen import Screen
 from agentorch.cli.words import harmless, one_line
 from agentorch.registry import Registry
@@ -109,7 +110,7 @@ class TerminalFront:
     async def __aenter__(self) -> Self:
         # The session of the process, not one of our own: the thread that prints above the line knows no other.
         with redirect_stdout(sys.stdout if sys.stdout.isatty() else sys.stderr):
-            get_app_session().output  # noqa: B018  # it is made when it is first looked at
+            self._output = kept_clean(get_app_session().output)  # it is made when it is first looked at
         self._session = self._made_session()
         self._streams(StdoutProxy(sleep_between_writes=_GATHERED, raw=True))
         self._hear_signals()
@@ -220,6 +221,8 @@ class TerminalFront:
             enable_open_in_editor=True,
             enable_suspend=True,
             tempfile_suffix=".md",
+            output=self._output,
+            erase_when_done=True,
         )
         return session
 

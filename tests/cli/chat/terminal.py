@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,7 +30,7 @@ class Terminal:
         variables = {**os.environ, "TERM": "xterm-256color", "OUT": str(stdout), **environment}
         for name in ("COLUMNS", "LINES", "PYTHONUNBUFFERED"):
             variables.pop(name, None)
-        self._screen: Any = pyte.HistoryScreen(columns, rows, history=5000, ratio=0.5)
+        self._screen: Any = _TmuxScreen(columns, rows, history=5000, ratio=0.5)
         self._screen.write_process_input = self._reply
         self._stream: Any = pyte.ByteStream(self._screen)
         self._child: Any = pexpect.spawn(
@@ -112,6 +113,16 @@ class Terminal:
 
     def _reply(self, data: str) -> None:
         self._child.send(data)
+
+
+class _TmuxScreen(pyte.HistoryScreen):
+    """Keeps what is erased from the first cell on, as tmux does."""
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        if how == 0 and (self.cursor.x, self.cursor.y) == (0, 0):
+            used = max((row for row, line in enumerate(self.display) if line.strip()), default=-1)
+            self.history.top.extend(deepcopy(self.buffer[row]) for row in range(used + 1))
+        super().erase_in_display(how, *args, **kwargs)
 
 
 def chat(*arguments: str, **how: object) -> Terminal:

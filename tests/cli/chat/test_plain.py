@@ -212,3 +212,26 @@ def test_what_is_no_model_server_is_none(folder: Path, answer: bytes, monkeypatc
         Thread(target=speak, daemon=True).start()
         said = chat("-a", "team.py", "--no-progress", said="/model\n")
     assert (said.returncode, said.stderr) == (0, "model: none; answers are extracted from your files\n")
+
+
+def test_a_model_of_this_machine_is_named_where_the_chat_is_begun(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by `/model`; the chat keeps it, and what is not there is refused with what is."""
+    with serving(lambda _: "No plan.") as server:
+        monkeypatch.setenv("AGENTORCH_LOCAL_PORTS", str(server.server_port))
+        chat("-p", "Who is there?", "-a", "team.py", "--model", "local:tiny")
+        asked = len(server.requests)
+        chat("-p", "Who else?", "--continue")
+        refused = chat("-p", "Who?", "--model", "local:big")
+        assert 0 < asked < len(server.requests)
+    assert refused.returncode == 2
+    assert refused.stderr.strip().endswith(f"model local:big: a model server is at {server.url}: /model local:tiny")
+
+
+@pytest.mark.parametrize("question", ["", " \n"])
+def test_no_question_is_refused(folder: Path, question: str) -> None:
+    """An empty one is most often a variable that is not set: that is said."""
+    said = chat("-p", question)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "-p says nothing: give it a message" in said.stderr

@@ -228,3 +228,13 @@ def test_a_fact_of_turn_1_in_turn_12(folder: Path) -> None:
     assert FACT in last
     assert "topic 5" not in last
     assert len(last) < 6_000
+
+
+def test_nothing_is_left_above_the_greeting() -> None:
+    """The line that is drawn first, on an empty screen, does not stay where what is erased whole is kept."""
+    with chat() as terminal:
+        terminal.expect("say what you want").expect("no model · ")
+        assert terminal.text.split("agentorch chat:")[0].strip() == ""
+        assert terminal.text.count("›") == 1
+        assert terminal.keys(CTRL_D).left() == 0
+        assert "›" not in terminal.text  # nor does the line stay when its chat is left

@@ -1,6 +1,7 @@
 """Turns of a chat on a real terminal: repeated, forgotten, shared, stopped, killed, kept; and what holds for them."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def test_turns_are_repeated_forgotten_and_shared(folder: Path) -> None:
         terminal.say("@parrot three").expect("You said: three").expect("2 turns")
         terminal.say("/clear").expect("the last one: agentorch chat --resume").expect("0 turns")
         terminal.say("/resume").expect("there is no turn to resume")
+        assert re.search(r"a new chat, [0-9a-f-]{13}, with 1 turn of [0-9a-f-]{13}\n", terminal.text)
+        assert re.search(r"the last one: agentorch chat --resume [0-9a-f-]{13}\n", terminal.text)
         assert terminal.keys(CTRL_D).left() == 0
     assert [record["goal"] for record in runs()] == ["one", "two", "two", "three"]
     with chat("--continue", "-a", "team.py") as terminal:
@@ -167,6 +170,15 @@ def test_secrets_are_not_kept_beside_the_journal(folder: Path) -> None:
     assert len(written) >= 2
     assert not any(key.encode() in path.read_bytes() for path in written)
     assert (folder / "data/agentorch/chat_history").stat().st_mode & 0o777 == 0o600
+
+
+def test_steps_of_an_agent_are_no_tool_calls(folder: Path) -> None:
+    """What an agent journals by itself is counted as what it is."""
+    (folder / "go").touch()
+    with chat("-a", "team.py") as terminal:
+        terminal.say("@gate words").expect("The gate heard: words").expect("1 step: first ×1")
+        assert "tool call" not in terminal.text
+        assert terminal.keys(CTRL_D).left() == 0
 
 
 def test_tool_calls_are_folded(folder: Path) -> None:
