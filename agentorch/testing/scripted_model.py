@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from agentorch.core.usage import Usage
 from agentorch.errors import FailureKind, ModelError
-from agentorch.ports.model import FinishReason, ModelRequest, ModelResponse, OnDelta, ToolCall
+from agentorch.ports.model import FinishReason, ModelRequest, ModelResponse, OnDelta, ToolCall, wasted
 from agentorch.testing.script_rule import (
     Accepted,
     Condition,
@@ -53,7 +53,7 @@ class Reply:
     refusal: str | None = None
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
-    """By default estimated from the texts."""
+    """By default estimated from the texts; where it is said, it is told with an error, or a cancel, too."""
     error: ModelError | None = None
     """Raised after the pieces."""
 
@@ -144,7 +144,12 @@ class ScriptedModel:
             answer, given = Reply(answer.text, delay=self._delay), answer
         else:
             answer, given = self._made_of(answer, rule), None
-        await _speak(answer, on_delta)
+        try:
+            await _speak(answer, on_delta)
+        except BaseException as error:
+            if answer.usage is not None:  # what it says that it uses, it has used
+                wasted(error, answer.usage)
+            raise
         return given or _response(answer, request, self.name)
 
     def count(self, text: str) -> int:
