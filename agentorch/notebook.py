@@ -11,6 +11,7 @@ import importlib
 import time
 from contextlib import suppress
 from typing import Any, Final
+from weakref import WeakSet
 
 from agentorch.errors import AgentorchError
 from agentorch.pictures.bundles import bundle
@@ -20,14 +21,28 @@ EVERY: Final = 0.25
 """Seconds between two pictures."""
 _SHARE: Final = 10
 """A pause is at least so many times as long as the drawing took: a large run is not held up by being watched."""
+_drawn: Final = WeakSet[Run]()
+"""The runs that are being drawn."""
 
 
 async def live(run: Run, *, every: float = EVERY) -> None:
     """Draw a run below the cell, again `every` so many seconds, until nothing more happens by itself.
 
-    The last picture stays. Where no notebook is there to draw in, this only waits. What the run raises it does not:
-    that is for whoever asks for the outcome.
+    The last picture stays. Where no notebook is there to draw in, or the run is being drawn already (by `on_run=live`),
+    this only waits. What the run raises it does not: that is for whoever asks for the outcome.
     """
+    if run in _drawn:
+        with suppress(AgentorchError):
+            await run.rest()
+        return
+    _drawn.add(run)
+    try:
+        await _watch(run, every)
+    finally:
+        _drawn.discard(run)
+
+
+async def _watch(run: Run, every: float) -> None:
     view = _View(run, _display())
     rest = asyncio.ensure_future(run.rest())
     try:

@@ -48,6 +48,12 @@ async with Orchestrator([works]) as opened:
     print(run.status)
 run
 """,
+        """
+async with orchestrator as opened:
+    run = await opened.submit(plan)
+    await live(run)
+    print(run.status)
+""",
     )
 
 
@@ -92,6 +98,13 @@ def test_a_run_in_hand_can_be_watched(shown: Shown):
     pictures = shown.pictures(6)
     assert words(pictures[-1])[0] == "✓ succeeded"
     assert len(pictures) > 5
+
+
+def test_a_run_that_is_drawn_already_is_not_drawn_a_second_time(shown: Shown):
+    """`await live(run)` only waits where `on_run=live` draws."""
+    (left,) = shown.data(7)
+    assert words(drawn(left))[0] == "✓ succeeded"
+    assert shown.text(7) == "succeeded\n"
 
 
 @agent(description="Works for a second.")
