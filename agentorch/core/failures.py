@@ -64,9 +64,10 @@ class Problem:
         return words if named else f"{self.task}: {words}"
 
     def __str__(self) -> str:
-        head = f"{self.task}: " if self.task else ""
+        # A word that stood before a message without anything between them would be read as the first of its words.
+        head = f"{self.code} {self.task}:" if self.task else f"{self.code}{':' * self.code.islower()}"
         tail = f" ({self.remedy})" if self.remedy else ""
-        return f"{self.code} {head}{self.message}{tail}"
+        return f"{head} {self.message}{tail}"
 
 
 WORST_FIRST: Final = (

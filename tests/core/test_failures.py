@@ -1,6 +1,6 @@
 """How things go wrong: several at once."""
 
-from agentorch.core.failures import WORST_FIRST, FailureKind, members_of
+from agentorch.core.failures import WORST_FIRST, Code, FailureKind, Problem, members_of
 
 
 def test_every_kind_of_failure_has_its_place() -> None:
@@ -23,3 +23,17 @@ def test_the_members_of_groups_in_groups_come_in_order_and_once() -> None:
     for _ in range(2_000):
         whole = BaseExceptionGroup("again", [whole, whole])
     assert members_of(whole) == [first, second, third]
+
+
+def test_a_problem_says_where_its_message_begins() -> None:
+    """Also one that concerns no task, and whose code is a word."""
+    problems = [
+        Problem("plan", "no agent can be used"),
+        Problem(FailureKind.CRASH, "KeyError: 'x'", task="adder"),
+        Problem(Code.EMPTY, "the plan has no tasks", remedy="add one"),
+    ]
+    assert [str(problem) for problem in problems] == [
+        "plan: no agent can be used",
+        "crash adder: KeyError: 'x'",
+        "E_EMPTY the plan has no tasks (add one)",
+    ]

@@ -259,7 +259,7 @@ def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> Non
             "E*it has no rules; give it one: *",
             "*the script has no answer for request 1 (agent 'lone', task 'lone', purpose 'work'):",
             "E *run * failed: crash broken: *KeyError: 'the key'*",
-            "E *run * failed: plan no agent can be used: *or a model for those that need one",
+            "E *run * failed: plan: no agent can be used: *or a model for those that need one",
             "never asked for: agent 'critic' (used 0 times); if that is meant, *unused=True*",
             "never asked for: an answer of the fake server, Say(text='Ode!'); if that is meant, *",
             "*the fake server has no answer left for: *",
