@@ -4,7 +4,7 @@ A setting on a task beats the same setting on its agent, which beats the run's, 
 set counts, so a policy of one field changes one field.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, cast
 
@@ -59,6 +59,13 @@ class Policy(BaseModel):
     def _only_what_is_set(self) -> dict[str, Any]:
         chosen = self.__pydantic_fields_set__
         return {name: getattr(self, name) for name in type(self).model_fields if name in chosen} if chosen else {}
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Only what was set, as whoever made it wrote it: the rest is somebody else's to say."""
+        return ((name, getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def whole(self) -> "Policy":
         """Return the same policy with every default written out, for the journal."""

@@ -1,6 +1,6 @@
 """A task: one unit of work in a plan, and the plan as the core sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -20,6 +20,15 @@ def _shared(policy: Any) -> Any:
     return UNSET if policy == {} else policy
 
 
+_UNSAID: Final[Mapping[str, Any]] = {
+    "objective": "",
+    "inputs": EMPTY,
+    "needs": (),
+    "policy": UNSET,
+    "seconds": None,
+    "budget": None,
+}
+"""What a task has that says nothing of it."""
 SharedPolicy = Annotated[Policy, BeforeValidator(_shared)]
 """A policy that is the one `UNSET` where it sets nothing: most tasks', and to make one takes a third of the reading."""
 
@@ -48,6 +57,17 @@ class Task:
     """How long it is expected to take; orders the ready tasks."""
     budget: Budget | None = None
     """Limits on all its attempts and on what it delegates, within those of the run."""
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """What it says, for what shows it: all else is as in any other task."""
+        for name in self.__slots__:
+            value = getattr(self, name)
+            said = name not in _UNSAID or value != _UNSAID[name]
+            if said or (name == "policy" and self.policy.model_fields_set):  # a default that was set is a setting
+                yield name, value
+
+    def __repr__(self) -> str:
+        return f"Task({', '.join(f'{name}={value!r}' for name, value in self.__repr_args__())})"
 
     def __getitem__(self, path: str | int) -> str:
         """Return the reference to a part of this task's output: `task["rows"]` is `"$load.rows"`."""

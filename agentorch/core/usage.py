@@ -1,7 +1,8 @@
 """What work costs, and the limits on it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,6 +61,14 @@ class Budget(BaseModel):
     """Levels of delegation by `context.call`."""
     max_tasks: int | None = Field(default=None, ge=1)
     """Tasks of the run, delegated ones included; of a task, those that it delegates."""
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Only what it limits otherwise than any budget does."""
+        fields = type(self).model_fields
+        return ((name, value) for name, value in self if value != fields[name].default)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     @property
     def limits_models(self) -> bool:
