@@ -4,6 +4,8 @@ The fixtures of the pytest plugin (`make_orchestrator`, `scripted_model`, `fake_
 these. The suites are in modules of their own (`agentorch.testing.journal_conformance` and so on): they need pytest.
 """
 
+from agentorch.core.usage import Usage
+from agentorch.ports.model import ToolCall
 from agentorch.testing.chance import Chance, SeededChance
 from agentorch.testing.clock import LoopClock, VirtualClock
 from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
@@ -33,6 +35,8 @@ __all__ = [
     "ScriptMiss",
     "ScriptedModel",
     "SeededChance",
+    "ToolCall",
+    "Usage",
     "VirtualClock",
     "assert_replays",
     "crashing",
