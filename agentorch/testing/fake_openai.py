@@ -14,6 +14,7 @@ Needs the extra `[testing]`.
 
 import importlib
 import json
+import textwrap
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, fields
 from itertools import count
@@ -23,7 +24,8 @@ import anyio
 
 from agentorch.errors import MissingExtraError
 from agentorch.models.openai_model import OpenAIModel
-from agentorch.ports.model import ToolCall
+from agentorch.ports.model import Message, ModelRequest, OutputSchema, ToolCall, ToolSpec
+from agentorch.testing.script_rule import rendered
 
 _DONE: Final = b"data: [DONE]\n\n"
 _numbers = count(1)
@@ -183,9 +185,39 @@ class FakeOpenAI:
     def _next(self, body: dict[str, Any]) -> Answer:
         answer = self._answers.pop(0) if self._answers else self.otherwise
         if answer is None:
-            self.misses.append(f"the fake server has no answer left for: {json.dumps(body)[:2000]}")
+            self.misses.append(self._miss(body))
             raise AssertionError(self.misses[-1])
         return answer if isinstance(answer, Answer) else answer(body)
+
+    def _miss(self, body: dict[str, Any]) -> str:
+        head = f"the fake server has no answer left for request {len(self.requests)} (model {body.get('model')!r}):"
+        given = len(self.requests) - len(self.misses) - 1
+        used = "its answer is used up" if given == 1 else f"its {given} answers are used up"
+        left = f"{used}: give it another" if given else "it has none: give it one"
+        asked = textwrap.indent(rendered(_asked(body)), "    ")
+        return f"{head}\n{asked}\n{left}: server.then(Say('...'))"
+
+
+def _asked(body: dict[str, Any]) -> ModelRequest:
+    """Return what was sent, to be shown as a script shows it."""
+    messages = tuple(
+        Message(one.get("role"), _text(one.get("content")), tuple(map(_called, one.get("tool_calls") or ())))
+        for one in body.get("messages", ())
+    )
+    functions: list[dict[str, Any]] = [tool.get("function", {}) for tool in body.get("tools") or ()]
+    tools = tuple(ToolSpec(one.get("name", ""), one.get("description", ""), {}) for one in functions)
+    given: dict[str, Any] = body.get("response_format") or {}
+    form: dict[str, Any] | None = given.get("json_schema")
+    return ModelRequest(messages, tools, output=OutputSchema(form.get("name", ""), {}) if form else None)
+
+
+def _called(call: dict[str, Any]) -> ToolCall:
+    function = call.get("function", {})
+    return ToolCall(call.get("id", ""), function.get("name", ""), function.get("arguments", ""))
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False) if content else ""
 
 
 def _http(answer: Answer, request: Any, body: dict[str, Any]) -> Any:

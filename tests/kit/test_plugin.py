@@ -262,7 +262,7 @@ def test_what_is_wrong_fails_the_test_in_words(pytester: pytest.Pytester) -> Non
             "E *run * failed: plan: no agent can be used: *or a model for those that need one",
             "never asked for: agent 'critic' (used 0 times); if that is meant, *unused=True*",
             "never asked for: an answer of the fake server, Say(text='Ode!'); if that is meant, *",
-            "*the fake server has no answer left for: *",
+            "*the fake server has no answer left for request 1 (model 'gpt-5-mini'):",
             "*the test tried to reach example.org:80, and was not let; *network=True*",
             "*the test tried to reach 192.0.2.1:80*",
             "*the test uses scripted_model and fake_openai; say which: *",

@@ -1,13 +1,15 @@
 """The fakes that agentorch ships for tests do what they say."""
 
+from contextlib import suppress
 from typing import Any
 
+import httpx2
 import pytest
 from pydantic import BaseModel
 
 from agentorch.core.usage import Usage
 from agentorch.errors import FailureKind, ModelError
-from agentorch.ports.model import Message, ModelRequest, ModelResponse, ToolCall
+from agentorch.ports.model import Message, ModelRequest, ModelResponse, OutputSchema, ToolCall, ToolSpec
 from agentorch.testing.fake_openai import Fail, FakeOpenAI, Say
 from agentorch.testing.scripted_model import Reply, ScriptedModel, ScriptMiss
 
@@ -117,3 +119,50 @@ async def test_the_fake_server_demands_that_all_is_used() -> None:
         with pytest.raises(AssertionError, match="no answer left"):
             await model.complete(ask())
         await model.close()
+
+
+async def test_what_the_fake_server_has_no_answer_for_is_shown_as_by_a_script() -> None:
+    """Who says what, which calls were made, which tools and which form there are; and how to go on."""
+    called = Message("assistant", tool_calls=(ToolCall("1", "search", '{"q": "ö"}'),))
+    request = ModelRequest(
+        (Message("system", "Be brief.\nAnd kind."), Message("user", "Hello ö?"), called, Message("tool", "", (), "1")),
+        tools=(ToolSpec("search", "Searches.", {"type": "object", "properties": {}}),),
+        output=OutputSchema("verdict", {"type": "object", "properties": {"good": {"type": "boolean"}}}),
+    )
+    async with FakeOpenAI(Say("one"), Say("two")) as server:
+        model = server.model()
+        for _ in range(3):
+            with suppress(AssertionError):
+                await model.complete(request)
+        await model.close()
+    (said,) = server.misses
+    assert said.splitlines() == [
+        "the fake server has no answer left for request 3 (model 'gpt-5-mini'):",
+        "    [system] Be brief.",
+        "    And kind.",
+        "    [user] Hello ö?",
+        "    [assistant] ",
+        "    [tool] ",
+        '    [asks] search({"q": "ö"})',
+        "    [tool] search: Searches.",
+        "    [output] verdict",
+        "its 2 answers are used up: give it another: server.then(Say('...'))",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ({}, ["(model None):", "it has none: give it one: server.then(Say('...'))"]),
+        (
+            {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "ö"}]}]},
+            ["(model 'm'):", '    [user] [{"type": "text", "text": "ö"}]'],
+        ),
+    ],
+)
+async def test_whatever_the_fake_server_is_sent_can_be_shown(body: dict[str, Any], lines: list[str]) -> None:
+    """By a client of one's own, too."""
+    async with FakeOpenAI() as server, httpx2.AsyncClient() as client:
+        with pytest.raises(AssertionError) as caught:
+            await client.post(f"{server.base_url}/chat/completions", json=body)
+    assert [line for line in lines if line not in str(caught.value)] == []
