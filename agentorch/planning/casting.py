@@ -2,7 +2,7 @@
 
 1. What nothing consumes is an end. Ends that share no word with the goal, nor does anyone who feeds them, are left
    out when another one does; when none does, a chain that takes the goal by name is taken before one that takes it as
-   any text, then the longest, then the first by name.
+   any text, then one that answers questions, as its capabilities say, then the longest, then the first by name.
 2. Ends that live on the same outputs compete: if the goal speaks of one, the others are left out.
 3. An agent that takes loose ends closes the plan when there are several, when the only one is not text yet, or when
    the goal speaks of it.
@@ -10,8 +10,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from agentorch.planning.wiring import Place, Wiring, fitting
+
+ANSWERS: Final = "answer-question"
+"""The capability of who takes a goal that speaks of nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,14 @@ def _asked_for(ends: list[str], workers: Mapping[str, Place], scores: Mapping[st
     best = {end: score for end, score in best.items() if score}
     if best or not ends:
         return fitting(ends, best)
-    first = min(ends, key=lambda end: (_takes_any_text(chains[end], workers), -len(chains[end]), end))
+    first = min(ends, key=lambda end: (*_unfit(chains[end], workers), -len(chains[end]), end))
     return [end for end in ends if end == first or chains[end] & (chains[first] - {first})]
 
 
-def _takes_any_text(chain: set[str], workers: Mapping[str, Place]) -> bool:
-    return any(workers[name].takes_any_text for name in chain)
+def _unfit(chain: set[str], workers: Mapping[str, Place]) -> tuple[bool, bool]:
+    """Return what speaks against a chain for a goal that speaks of nobody, the gravest first."""
+    takes_any_text = any(workers[name].takes_any_text for name in chain)
+    return takes_any_text, not any(ANSWERS in workers[name].card.capabilities for name in chain)
 
 
 def _compete(ends: list[str], workers: Mapping[str, Place], scores: Mapping[str, float]) -> list[str]:

@@ -36,6 +36,12 @@ TABLE: list[tuple[str, str, list[AgentCard], Inputs]] = [
         {"librarian": {"question": "$goal"}},
     ),
     (
+        "nothing fits: who answers questions goes before who has the earlier name",
+        "Hum a tune",
+        [t.COACH, t.FILE_READER],
+        {"librarian": {"question": "$goal"}},
+    ),
+    (
         "nothing fits, and none takes the goal by name: the single best agent, by name",
         "Hum a tune",
         [t.TRANSLATOR, t.FORECASTER],

@@ -142,6 +142,8 @@ EXAMINER = card(
 )
 WITH_A_MODEL = [EXAMINER, LIBRARIAN, INVESTIGATOR, SUMMARIZER, WRITER]
 """The built-in team, the agents that need a model among them; the first by name takes any text."""
+FILE_READER = card(librarian, "Finds passages.", capabilities=("answer-question",))
+COACH = card(scholar, "Explains a topic.", name="coach")
 FORMATTER = card(formatter, "Formats content as HTML.")
 JOKER = card(joker, "Tells a joke.")
 MAILER = card(mailer, "Sends an email to all customers.", effects="once")
