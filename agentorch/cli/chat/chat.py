@@ -194,6 +194,8 @@ class Chat:
     def become(self, record: ChatRecord, turns: list[Turn]) -> None:
         """Go on as another chat."""
         self.record, self.turns, self.forgotten = record, turns, []
+        if not turns:
+            self.last = None
         self.keep()
 
     def drop_last(self) -> Turn:
