@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,13 @@ def test_properties_have_no_deadline():
     """A busy machine fails no property; a failure prints what repeats it."""
     assert settings.default is not None
     assert (settings.default.deadline, settings.default.print_blob) == (None, True)
+
+
+@pytest.mark.timeout(120)  # it starts pytest anew
+def test_the_tests_are_found_without_coverage(repository: Path):
+    """A debugger needs that switched off; the mark of what is not counted is known all the same."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cov", "-p", "no:cacheprovider", "--collect-only"]
+    found = subprocess.run(
+        [*command, "tests/runtime/test_storms.py"], cwd=repository, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout

@@ -73,6 +73,8 @@ def _fits(lines: Sequence[Line]) -> bool:
 
 def _unit(piece: Sequence[Line]) -> Unit:
     first, last = piece[0][0], piece[-1][0]
-    known = dict(piece)
+    known: dict[int, str] = {}
+    for number, line in piece:  # of a line in parts, several may be here
+        known[number] = known.get(number, "") + line
     text = dedent("\n".join(known.get(number, "") for number in range(first, last + 1)))
     return Unit(first, last, text, is_code=True)

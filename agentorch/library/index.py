@@ -13,7 +13,7 @@ from agentorch.errors import FileAccessError
 from agentorch.library.folders import Found
 from agentorch.library.passage import Field, Passage, Unit
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 """Of the tables and of what the readers make of a file; another one means to read everything anew."""
 _APPLICATION: Final = 0x61676F6C
 """`application_id` of our files ("agol")."""

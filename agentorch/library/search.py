@@ -144,10 +144,10 @@ def _best(query: Query, passage: Ranked, rank: float) -> Hit:
     scores = [_score(query, index, passage.units, units, about) for index in range(len(units))]
     best = max(range(len(units)), key=lambda index: (scores[index], -index))
     reach = query.weight(about.union(*units))
-    line, end, text = _cited(query, passage.units, best)
+    line, end, text, is_code = _cited(query, passage.units, best)
     text = clipped(text, query.weights)
     score = scores[best] + _BY_RANK * rank
-    return Hit(passage.path, passage.heading, line, end, text, score, reach, passage.units[best].is_code)
+    return Hit(passage.path, passage.heading, line, end, text, score, reach, is_code)
 
 
 def _score(query: Query, at: int, units: Sequence[Unit], found: Sequence[set[str]], about: set[str]) -> float:
@@ -160,15 +160,20 @@ def _score(query: Query, at: int, units: Sequence[Unit], found: Sequence[set[str
     return score
 
 
-def _cited(query: Query, units: Sequence[Unit], at: int) -> tuple[int, int, str]:
-    """Return the lines and the text of an answer: a question brings what follows it, a record its fitting field."""
+def _cited(query: Query, units: Sequence[Unit], at: int) -> tuple[int, int, str, bool]:
+    """Return the lines and the text of an answer, and whether it is code.
+
+    A question brings what follows it, below it where that is code; a record its fitting field.
+    """
     unit = units[at]
-    if unit.text.endswith("?") and at + 1 < len(units):
-        return unit.line, units[at + 1].end, f"{unit.text} {units[at + 1].text}"
+    if unit.text.endswith("?") and not unit.is_code and at + 1 < len(units):
+        follows = units[at + 1]
+        between = "\n" if follows.is_code else " "
+        return unit.line, follows.end, f"{unit.text}{between}{follows.text}", follows.is_code
     asked = [field for field in unit.fields if not stems(field.name).isdisjoint(query.weights)]
     if asked:
-        return min(field.line for field in asked), max(field.line for field in asked), unit.text
-    return unit.line, unit.end, unit.text
+        return min(field.line for field in asked), max(field.line for field in asked), unit.text, False
+    return unit.line, unit.end, unit.text, unit.is_code
 
 
 def _distinct(hits: list[Hit]) -> list[Hit]:

@@ -9,8 +9,10 @@
 import asyncio
 import sys
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol, Unpack, cast, runtime_checkable
 
+from agentorch.agents import Agent
 from agentorch.errors import ConfigurationError, RunFailed
 from agentorch.plans import Plan
 from agentorch.runtime.options import StartOptions
@@ -153,7 +155,7 @@ class MakeOrchestrator:
         self._kit = kit
         self._models = models
 
-    def __call__(self, agents: Sequence[Any] = (), **options: Any) -> Orchestrator:
+    def __call__(self, agents: Sequence[Any] | Agent | Path = (), **options: Any) -> Orchestrator:
         """Return an orchestrator of these agents; `options` are those of `Orchestrator`."""
         given: dict[str, Any] = {"planner": "rules"}
         if "model" not in options:
@@ -162,9 +164,10 @@ class MakeOrchestrator:
             given["clock"] = self._kit.clock
         given |= options
         self._kit.watch(given["model"])
-        for one in agents:
+        listed = [agents] if isinstance(agents, str | Path | Agent) else [*agents]  # one alone, as of any orchestrator
+        for one in listed:
             self._kit.watch([*getattr(one, "given_models", {}).values()])
-        return _Orchestrator(self._kit, agents, given)
+        return _Orchestrator(self._kit, listed, given)
 
     def _model(self) -> Any:
         if len(self._models) > 1:

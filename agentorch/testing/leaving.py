@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from agentorch.threads import at_work
@@ -27,5 +28,6 @@ def _end(code: Callable[[], int]) -> None:
             return
         time.sleep(0.02)
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(Exception):  # it may be closed, or a pipe that nobody reads: that is no reason to stay
+            stream.flush()
     os._exit(code())

@@ -1,6 +1,8 @@
 """A plain function that never returns, in virtual time: the test ends with one line, and the process of tests ends."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -109,3 +111,32 @@ def test_where_all_threads_have_ended_nobody_waits_to_end_the_process() -> None:
     before = threading.active_count()
     end_with(lambda: 1)
     assert threading.active_count() == before
+
+
+LEFT_BEHIND = """
+import asyncio
+import sys
+import threading
+
+from agentorch.testing.leaving import end_with
+from agentorch.threads import at_work, in_thread
+
+
+async def body():
+    call = asyncio.ensure_future(in_thread(threading.Event().wait))
+    while not at_work():
+        await asyncio.sleep(0.01)
+    call.cancel()
+
+
+asyncio.run(body())
+end_with(lambda: 3)
+sys.stdout.close()
+"""
+
+
+@pytest.mark.timeout(120)  # it starts a process
+def test_a_process_whose_output_is_closed_ends_too() -> None:
+    """Nobody may be left to read what it says: it ends all the same, with its own exit code."""
+    ended = subprocess.run([sys.executable, "-c", LEFT_BEHIND], check=False, timeout=60)
+    assert ended.returncode == 3

@@ -81,6 +81,24 @@ def test_code_is_quoted_as_it_stands(tmp_path: Path) -> None:
     assert f"The nearest that they hold:\n{fenced}" in near.answer
 
 
+def test_a_question_brings_the_code_below_it(tmp_path: Path) -> None:
+    """As it stands, below the question; a question within code brings nothing but its own piece."""
+    steps = "cd harbour\nmake barge"
+    (tmp_path / "faq.md").write_text(f"# Steps\n\nHow do I moor the barge?\n\n```\n{steps}\n```\n", "utf-8")
+    (tmp_path / "anchor.py").write_text("weigh()  # or drop the anchor?\n\n\n\nsail()\n", "utf-8")
+    with Library([tmp_path]) as library:
+        asked, code = library.ask("How do I moor the barge?"), library.ask("What of the anchor?")
+    assert asked.answer.startswith(f"[{tmp_path}/faq.md:3-7]\n```\nHow do I moor the barge?\n{steps}\n```\n")
+    assert code.answer.startswith(f"[{tmp_path}/anchor.py:1]\n```\nweigh()  # or drop the anchor?\n```\n")
+
+
+def test_nothing_of_a_long_line_of_code_is_lost(tmp_path: Path) -> None:
+    """What is before a long blank, and what is behind it, can both be found."""
+    (tmp_path / "barge.js").write_text(f"moor();{' ' * 2500}sail();\n", "utf-8")
+    with Library([tmp_path]) as library:
+        assert [library.ask(word).found for word in ("moor", "sail")] == [True, True]
+
+
 def test_what_half_a_question_asks_in_vain_is_said(library: Library) -> None:
     """An answer to one of two questions notes the words of the other that no file holds."""
     findings = library.ask("How often are secrets rotated? Is there a helicopter?")

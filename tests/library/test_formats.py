@@ -18,6 +18,9 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("a.md", "| p | q |\n|---|---|\n| 1 | 2 |\n\n```\n# no heading\n```", [
         ("", 3, 3, "p: 1; q: 2"), ("", 6, 6, "# no heading"),
     ]),
+    ("a.md", "````\n```py\none\n```\n````\nx", [("", 2, 4, "```py\none\n```"), ("", 6, 6, "x")]),
+    ("a.md", "```\n```py\none\n```\nx", [("", 2, 3, "```py\none"), ("", 5, 5, "x")]),
+    ("a.md", "```one``` is `two`.\n\nx", [("", 1, 1, "one is two."), ("", 3, 3, "x")]),
     ("a.md", "~~~sh\n  one\n  ```\n    two\n~~~\nx", [("", 2, 4, "one\n```\n  two"), ("", 6, 6, "x")]),
     ("a.rst", "Do::\n\n    if x:\n        go\n    ===\n\nDone.", [
         ("", 1, 1, "Do:"), ("", 3, 5, "if x:\n    go\n==="), ("", 7, 7, "Done."),

@@ -194,6 +194,8 @@ class Chat:
     def become(self, record: ChatRecord, turns: list[Turn]) -> None:
         """Go on as another chat."""
         self.record, self.turns, self.forgotten = record, turns, []
+        if not turns:
+            self.last = None
         self.keep()
 
     def drop_last(self) -> Turn:
@@ -271,10 +273,10 @@ class Chat:
         return self._library[1]
 
     def _turn(self, message: Message, carried: Carried) -> Turn:
+        state, asks = carried.progress.state, bool(carried.progress.state.requests)
         if carried.outcome is not None:
             turn = turn_of(message.text, carried.outcome)
-            return replace(turn, agent=message.agent, bare=message.bare, seconds=carried.progress.ran)
-        state = carried.progress.state
+            return replace(turn, agent=message.agent, bare=message.bare, seconds=carried.progress.ran, asks=asks)
         done = tuple(name for name, task in state.tasks.items() if task.status is Status.SUCCEEDED)
         return Turn(
             message.text,
@@ -286,6 +288,7 @@ class Chat:
             finished=done,
             usage=self._used(state.spent, carried.said),
             seconds=carried.progress.ran,
+            asks=asks,
         )
 
     def _used(self, spent: Usage, said: str) -> Usage:

@@ -96,4 +96,5 @@ def _of_progress(record: RunRecord, progress: Progress, status: str) -> Turn:
         sources=() if root is None else tuple(root.sources),
         usage=state.spent,
         seconds=progress.ran,
+        asks=bool(state.requests),
     )

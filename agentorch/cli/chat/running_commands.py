@@ -40,7 +40,7 @@ async def plan(chat: Chat, argument: str) -> None:
 
 async def approve(chat: Chat, argument: str) -> None:
     """Answer what the last turn that waits does so for, and go on with it; with no answer, ask."""
-    number = _last_open(chat)
+    number = _last_open(chat, asks=True) or _last_open(chat)
     if number is None:
         raise ConfigurationError("nothing waits for you")
     await _taken_up(chat, number, argument.strip())
@@ -61,9 +61,10 @@ async def resume(chat: Chat, argument: str) -> None:
     await _taken_up(chat, number, "")
 
 
-def _last_open(chat: Chat) -> int | None:
-    """Return the number of the last turn that can be taken up."""
-    return next((number for number in range(len(chat.turns), 0, -1) if chat.turns[number - 1].is_open), None)
+def _last_open(chat: Chat, *, asks: bool = False) -> int | None:
+    """Return the number of the last turn that can be taken up; only of those that ask something, if so wanted."""
+    found = (number for number, turn in enumerate(chat.turns, 1) if turn.is_open and (turn.asks or not asks))
+    return max(found, default=None)
 
 
 def _named(chat: Chat, name: str) -> int:

@@ -31,6 +31,8 @@ class Turn:
     usage: Usage = field(default=NOTHING)
     seconds: float = 0.0
     """Its running time: neither while nobody carried it out, nor while it waited for a person alone."""
+    asks: bool = False
+    """Whether something is asked in it that nobody has answered."""
 
     @property
     def is_open(self) -> bool:

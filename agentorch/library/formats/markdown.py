@@ -11,7 +11,8 @@ from agentorch.library.sentences import Line, sentences
 
 _HEADING: Final = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE: Final = re.compile(r"^ {0,3}(=+|-+)\s*$")
-_FENCE: Final = re.compile(r"^\s*(```|~~~)")
+_FENCE: Final = re.compile(r"^\s*(`{3,}(?=[^`]*$)|~{3,})(.*)")
+"""Not what is code within a line; behind what ends the code nothing stands."""
 _ITEM: Final = re.compile(r"^\s*(?:[-*+]|\d{1,4}[.)])\s+")
 _RULE: Final = re.compile(r"^\s*([-*_])(?:\s*\1){2,}\s*$")
 _TABLE_RULE: Final = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
@@ -65,7 +66,7 @@ class _Markdown:
     def sections(self) -> Iterator[Section]:
         for index, line in enumerate(self.lines):
             fence = _FENCE.match(line)
-            if fence and self.fence in {"", fence[1]}:
+            if fence and (not self.fence or (fence[1].startswith(self.fence) and not fence[2].strip())):
                 self.flush()
                 self.fence = "" if self.fence else fence[1]
             elif self.fence:

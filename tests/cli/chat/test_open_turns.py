@@ -49,6 +49,22 @@ def test_an_approval_of_an_older_turn(folder: Path) -> None:
     assert [record["status"] for record in runs()] == ["succeeded"] * 3
 
 
+def test_an_approval_is_of_what_asks(folder: Path) -> None:
+    """Not of a turn after it that was merely stopped; nor in a chat that is taken up again."""
+    with chat("-a", "team.py") as terminal:
+        terminal.say("@sender one").expect("[y/N]").keys(CTRL_C).expect("stopped, 0 finished")
+        terminal.say("@sender two").expect("to be approved", times=2).keys(CTRL_C).expect(
+            "stopped, 0 finished", times=2
+        )
+        terminal.say("@gate three").expect("running 0/1").keys(CTRL_C).expect("stopped, 0 finished", times=3)
+        terminal.say("/approve yes").expect("turn 2 again: two").expect("sent two")
+        assert terminal.keys(CTRL_D).left() == 0
+    with chat("--continue", "-a", "team.py") as terminal:
+        terminal.say("/approve yes").expect("turn 1 again: one").expect("sent one")
+        assert terminal.keys(CTRL_D).left() == 0
+    assert [record["goal"] for record in runs() if record["status"] == "succeeded"] == ["one", "two"]
+
+
 def test_what_was_typed_ahead_is_taken_back(folder: Path) -> None:
     """Up on an empty line brings the newest of it back to be changed; Ctrl-C the rest, above what is being typed."""
     with chat("-a", "team.py") as terminal:

@@ -27,6 +27,7 @@ def test_turns_are_repeated_forgotten_and_shared(folder: Path) -> None:
         terminal.say("@parrot three").expect("You said: three").expect("2 turns")
         terminal.say("/clear").expect("the last one: agentorch chat --resume").expect("0 turns")
         terminal.say("/resume").expect("there is no turn to resume")
+        terminal.say("/tasks").expect("no turn was taken here yet")
         assert re.search(r"a new chat, [0-9a-f-]{13}, with 1 turn of [0-9a-f-]{13}\n", terminal.text)
         assert re.search(r"the last one: agentorch chat --resume [0-9a-f-]{13}\n", terminal.text)
         assert terminal.keys(CTRL_D).left() == 0
