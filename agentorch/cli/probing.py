@@ -71,6 +71,9 @@ async def _word(model: OpenAIModel) -> Reached:
     pieces: list[str] = []
     request = ModelRequest((Message("user", "Answer with the one word: ok"),), max_output_tokens=_MOST_TOKENS)
     response = await model.complete(request, on_delta=pieces.append)
+    if response.finish_reason == "length" and not response.text.strip():
+        thinks = f"{model.name}: thinks for more than {_MOST_TOKENS:,} tokens before it says one word"
+        return "note", thinks, "it will be slow, and cost: name another model if that matters"
     if response.finish_reason == "length":
         endless = (
             f"{model.name}: has no end of answering: asked for one word, it was cut off after {_MOST_TOKENS:,} tokens"

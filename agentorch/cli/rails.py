@@ -87,7 +87,12 @@ def rails(
                 takers[source].append(name)
     first = {name for name, those in takers.items() if those and not any(need in places for need in needs[name])}
     own = first if len(first) <= apart else set[str]()
-    gives = {name: _Rail(frozenset(those), name if name in own else "") for name, those in takers.items()}
+    known: dict[_Rail, _Rail] = {}  # equal ones are one object: to compare long ones again and again takes long
+    gives = {
+        name: known.setdefault(rail, rail)
+        for name, those in takers.items()
+        for rail in (_Rail(frozenset(those), name if name in own else ""),)
+    }
     last = {rail: max(rail.takers, key=places.__getitem__) for rail in set(gives.values()) if rail.takers}
     drawing = _Drawing({}, last)
     rows: list[str] = []

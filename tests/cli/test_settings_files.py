@@ -119,6 +119,10 @@ def test_the_doctor_bounds_what_it_asks(agentorch: Command, home: Path, monkeypa
         assert [request["max_tokens"] for request in server.requests] == [1_000]
         assert "WRONG  supports  tiny: has no end of answering" in said.out
         assert said.code == 2
+        server.says_in = "reasoning_content"
+        said = agentorch("doctor", "-m", "tiny", "--probe")
+        assert "note   supports  tiny: thinks for more than 1,000 tokens" in said.out
+        server.says_in = "content"
         server.delay = 0.5
         monkeypatch.setattr("agentorch.cli.probing.MOST_SECONDS", 1.0)
         said = agentorch("doctor", "-m", "tiny", "--probe")

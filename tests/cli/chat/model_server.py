@@ -26,6 +26,8 @@ class ModelServer(ThreadingHTTPServer):
         self.answer = answer
         self.delay = delay
         self.model = model
+        self.says_in = "content"
+        """The field of its words; `reasoning_content` is that of thoughts."""
         self.requests: list[Body] = []
         self.keys: list[str] = []
         self.asked = 0
@@ -71,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):
             for number, word in enumerate(words):
                 time.sleep(self.server.delay)
-                self._event({"content": word if number == 0 else f" {word}"})
+                self._event({self.server.says_in: word if number == 0 else f" {word}"})
             usage = {"prompt_tokens": 100, "completion_tokens": len(words), "total_tokens": 100 + len(words)}
             usage["prompt_tokens_details"] = {"cached_tokens": 40}  # pyright: ignore[reportArgumentType]
             self._event({}, reason)
