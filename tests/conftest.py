@@ -9,6 +9,7 @@ import re
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -95,3 +96,11 @@ def _uncounted(request: pytest.FixtureRequest):
     del os.environ[_COUNTED_IN_PROCESSES]
     yield
     os.environ[_COUNTED_IN_PROCESSES] = counted
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let a process that has nothing left take tests from another: else the last long ones run one after the other."""
+    from xdist.scheduler import WorkStealingScheduling  # pyright: ignore[reportMissingTypeStubs]
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
