@@ -131,6 +131,8 @@ def _tied(boxes: Sequence[Box], form: _Form) -> Part:
 def _framed(boxes: Sequence[Box], form: _Form) -> Part | None:
     """Draw those that are alike in frames; None when there are none, or the picture would be wider than a page."""
     alike = _alike(boxes)
+    if not alike:
+        return None
     leader = {box.id: first for first, group in alike.items() for box in group}
     shown = [box for box in boxes if leader.get(box.id, box.id) == box.id]
     needs = {box.id: tuple(dict.fromkeys(leader.get(need, need) for need in box.needs)) for box in shown}
@@ -138,7 +140,7 @@ def _framed(boxes: Sequence[Box], form: _Form) -> Part | None:
     heights = {first: grid.height + 2 * _PAD for first, grid in frames.items()}
     layout = lay_out(needs, size=form.height, gap=8, sizes=heights)
     axis = _Axis.of(layout, form, {first: grid.width + 2 * _PAD for first, grid in frames.items()}, down=False)
-    if not alike or axis.end > PAGE:
+    if axis.end > PAGE:
         return None
     body = [_arrow(layout, arrow, axis, down=False) for arrow in layout.arrows]
     for box in shown:
